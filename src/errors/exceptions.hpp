@@ -1,0 +1,30 @@
+// From an exception or a death to a slice_failure, in the process that saw it; the way back, rethrow(), is public
+// (errors.hpp) because outcome<R> calls it.
+//
+// Owns nothing. Both ways go through one list of bases (bases.hpp), whose order is what slice_failure::base counts.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include <forkful/errors.hpp>
+
+namespace forkful::detail {
+
+/// Describes the exception being handled; call it inside a catch block. `attempt` counts from 1. Never throws: without
+/// the memory to describe it, the failure becomes a plain std::bad_alloc. Costs one rethrow, about 2 µs.
+slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned attempt) noexcept;
+
+/// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`.
+/// `in_place`: the slices are changed where they lie, so they may be half eaten and more than one may be named.
+slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
+                            int signal, int exit_status, bool in_place);
+
+/// Describes slices [first, last) that ran longer than `timeout` and whose worker was therefore killed.
+slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
+                              std::chrono::nanoseconds timeout, bool in_place);
+
+/// Describes a slice that was not finished because the call was stopped.
+slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt);
+
+}  // namespace forkful::detail
