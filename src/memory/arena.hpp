@@ -1,0 +1,94 @@
+// The one stretch of memory that every worker of a pool sees at the same address: mapping, ownership, and who may allocate.
+//
+// Owns: the mapping (an anonymous memfd, so nothing with a name can leak), the handing out of heap slots, and what is private
+// to a process: the mutex over its heap and the frees a worker has deferred. Blocks themselves are the business of heap.hpp,
+// spans of spans.hpp.
+//
+// Invariants (docs/protocol.md, 8-12):
+//   * The mapping keeps its address in every process that inherits it, for as long as that process lives.
+//   * A process allocates from exactly one heap of an arena: slot 0 in the process that made the arena, its own slot in a
+//     worker. A process that inherited the arena by a fork forkful knows nothing about allocates elsewhere (here() maps a new
+//     arena) and its frees into this one do nothing.
+//   * A worker's frees take effect at slice_done(): what a slice frees and then dies over is leaked, never used twice.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "memory/heap.hpp"
+#include "memory/spans.hpp"
+
+namespace forkful::detail {
+
+class arena {
+ public:
+  static constexpr std::size_t largest = std::size_t{1} << 40;   // what is asked for first
+  static constexpr std::size_t smallest = std::size_t{64} << 20;  // what is given up at
+
+  // The arena this process allocates from: the inherited one in a worker, else own(). Throws start_failed.
+  static arena& here();
+  // The arena this process made, mapped by the first call: pools put their boards and slots here. In a worker it differs
+  // from here(). Throws start_failed.
+  static arena& own();
+  // The mapped arena this address lies in, or nullptr. Never looks at the memory. Cost: two compares an arena.
+  static arena* holding(const void* address) noexcept;
+  // A separate arena, unmapped with the handle; `constrained` commits memory before use as strict overcommit needs it.
+  static std::unique_ptr<arena> make_for_test(std::size_t bytes, bool constrained = false);
+
+  ~arena();
+  arena(const arena&) = delete;
+  arena& operator=(const arena&) = delete;
+
+  bool contains(const void* data, std::size_t bytes) const noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(data) - base_;
+    return offset < size_ && bytes <= size_ - offset;
+  }
+  std::size_t size() const noexcept { return size_; }
+  bool constrained() const noexcept { return fd_ >= 0; }
+
+  // Lowest free heap slot, 1 and up; slot 0 is the maker's own. Only in the process that made the arena. acquire throws
+  // start_failed when all are taken. release wants the slot's process ended; its warm memory goes back to the kernel.
+  unsigned acquire_slot();
+  void release_slot(unsigned slot) noexcept;
+  heap& heap_of(unsigned slot) const noexcept { return heaps_[slot]; }
+
+  // In a forked child, before it allocates: from now on this process allocates from that slot's heap, as its dead
+  // predecessor left it, and defers its frees.
+  void become_worker(unsigned slot);
+  // In a worker: what was freed since the last call becomes reusable.
+  void slice_done() noexcept;
+  // The slot this process allocates from.
+  unsigned slot() const noexcept { return slot_; }
+
+  // Contents are undefined, also in fresh memory. Zero bytes give a block too. Thread-safe. Throws arena_exhausted.
+  // `align` is a power of two.
+  void* allocate(std::size_t bytes, std::size_t align = 16);
+  // Takes blocks of every slot, from any process that takes part in the arena. nullptr is ignored. Thread-safe.
+  void deallocate(void* block) noexcept;
+  // Usable bytes of an allocated block.
+  std::size_t block_size(const void* block) const noexcept;
+  // Whether data .. data + bytes lies inside one block or run of that slot's spans. Never faults, whatever data is.
+  bool owned_by(unsigned slot, const void* data, std::size_t bytes) const noexcept;
+  // Gives this process's warm memory back to the kernel.
+  void trim() noexcept;
+
+ private:
+  struct process_side;
+
+  arena(std::size_t bytes, bool constrained, bool exact);
+  bool takes_part() const noexcept;
+  void free_now(void* block) noexcept;
+
+  std::uintptr_t base_ = 0;
+  std::size_t size_ = 0;
+  int fd_ = -1;  // kept only where spans must be committed before use
+  heap* heaps_ = nullptr;
+  span_table spans_;
+  std::uint64_t mark_ = 0;  // the process that may use `side_`
+  unsigned slot_ = 0;
+  std::unique_ptr<process_side> side_;
+  arena* next_ = nullptr;  // list of the arenas mapped in this process, newest first
+};
+
+}  // namespace forkful::detail

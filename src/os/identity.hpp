@@ -1,0 +1,16 @@
+// Which process is this? Owns one page that the kernel wipes in every forked child (MADV_WIPEONFORK).
+//
+// Invariant: the mark is non-zero, the same for the whole life of a process, and different in its children, however they
+// were forked. Handles compare it with the mark of their maker (docs/protocol.md, 12); a pid could come round again.
+#pragma once
+
+#include <cstdint>
+
+namespace forkful {
+namespace detail {
+
+// This process's mark. Thread-safe, async-signal-safe once called. Cost: two loads after the first call in a process.
+[[gnu::visibility("default")]] std::uint64_t this_process() noexcept;
+
+}  // namespace detail
+}  // namespace forkful
