@@ -2,7 +2,8 @@
 //
 // Two families meet here. `error` and the classes derived from it are forkful's own sentences. `slice_info` says which
 // slice failed, where and how often it was tried; everything thrown because of a slice derives from it, whatever else
-// it is: an exception of a slice comes back as the nearest standard class it had (list in docs/errors.md) and slice_info.
+// it is: an exception of a slice comes back as the nearest standard class it had (list in docs/errors.md) and
+// slice_info.
 //
 // Invariants:
 // - No class derives from std::exception twice: slice_info is not an exception, so that each object thrown here is
@@ -16,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace [[gnu::visibility("default")]] forkful {
@@ -33,16 +35,16 @@ enum class failure_kind : std::uint8_t {
 /// Everything known about one slice that failed. A plain aggregate: it travels between processes by the codec.
 struct slice_failure {
   failure_kind kind = failure_kind::exception;
-  std::string what;         ///< the exact what() of the exception, or forkful's sentence
-  std::string type;         ///< demangled type of the thrown object; "forkful::worker_crashed" and so on for the others
-  std::size_t slice = 0;    ///< index in the input, from 0
-  unsigned worker = 0;      ///< 0 ... size()-1
-  unsigned attempt = 1;     ///< which attempt failed, from 1
-  std::string host;         ///< name of the machine it ran on; may be empty
-  int signal = 0;           ///< signal that ended the worker; 0: none
-  int exit_status = 0;      ///< exit status of the worker, if no signal ended it
-  std::uint32_t base = 0;   ///< which class to throw on the caller's side: an index into forkful's list of bases
-  int error_value = 0;      ///< value of the error code of system_error, filesystem_error, future_error, regex_error
+  std::string what;        ///< the exact what() of the exception, or forkful's sentence
+  std::string type;        ///< demangled type of the thrown object; "forkful::worker_crashed" and so on for the others
+  std::size_t slice = 0;   ///< index in the input, from 0
+  unsigned worker = 0;     ///< 0 ... size()-1
+  unsigned attempt = 1;    ///< which attempt failed, from 1
+  std::string host;        ///< name of the machine it ran on; may be empty
+  int signal = 0;          ///< signal that ended the worker; 0: none
+  int exit_status = 0;     ///< exit status of the worker, if no signal ended it
+  std::uint32_t base = 0;  ///< which class to throw on the caller's side: an index into forkful's list of bases
+  int error_value = 0;     ///< value of the error code of system_error, filesystem_error, future_error, regex_error
   std::uint32_t error_category = 0;  ///< 0 generic, 1 system, 2 iostream, 3 future
   std::string path1;                 ///< std::filesystem::filesystem_error::path1()
   std::string path2;                 ///< std::filesystem::filesystem_error::path2()
@@ -111,10 +113,14 @@ class slice_timeout : public error, public slice_info {
   [[nodiscard]] std::string_view code() const noexcept override;
 };
 
-/// A slice threw something that is no std::exception; type() is its type. Not a forkful::error: the slice's code threw it.
+/// A slice threw something that is no std::exception; type() is its type. Not a forkful::error: the slice's code threw
+/// it.
 class slice_error : public std::runtime_error, public slice_info {
  public:
   explicit slice_error(const std::shared_ptr<const slice_failure>& failure);
+  slice_error(const slice_error&) = default;
+  slice_error& operator=(const slice_error&) = default;
+  ~slice_error() override;
 };
 
 /// Shared memory is used up. Thrown by a slice, it is a slice_info too.

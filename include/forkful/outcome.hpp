@@ -1,7 +1,7 @@
 // The result of one slice of try_map, try_for_each, try_update: a value, or why there is none.
 //
-// Invariant: an outcome holds either a value or a failure, never neither. A failure costs one pointer in the outcome,
-// so ten million good outcomes of double are 24 bytes each.
+// Invariant: an outcome that was not moved from holds either a value or a failure. The failure is kept behind a
+// pointer, so that an outcome<double> is 24 bytes and ten million good ones cost no more than that.
 #pragma once
 
 #include <memory>
@@ -73,10 +73,11 @@ class [[nodiscard]] outcome {
   [[nodiscard]] R* operator->() noexcept { return std::get_if<1>(&state_); }
   [[nodiscard]] const R* operator->() const noexcept { return std::get_if<1>(&state_); }
 
-  /// Why there is no value. Throws std::logic_error if there is one.
+  /// Why there is no value. Throws std::logic_error if there is one, or if this outcome was moved from.
   [[nodiscard]] const slice_failure& failure() const {
-    if (has_value()) detail::no_failure();
-    return **std::get_if<0>(&state_);
+    const auto* failure = std::get_if<0>(&state_);
+    if (failure == nullptr || *failure == nullptr) detail::no_failure();
+    return **failure;
   }
 
  private:
@@ -98,6 +99,10 @@ class [[nodiscard]] outcome<void> {
   using value_type = void;
 
   outcome() = default;
+  // Copies only: a failure that was moved away would read as success.
+  outcome(const outcome&) = default;
+  outcome& operator=(const outcome&) = default;
+  ~outcome() = default;
 
   /// A slice that failed.
   static outcome failed(slice_failure failure) {

@@ -1,7 +1,7 @@
 // From an exception or a death to a slice_failure, in the process that saw it; the way back, rethrow(), is public
 // (errors.hpp) because outcome<R> calls it.
 //
-// Owns nothing. Both ways go through one list of bases (bases.hpp), whose order is what slice_failure::base counts.
+// Owns nothing. Both ways go through one list of bases (bases.hpp).
 #pragma once
 
 #include <chrono>

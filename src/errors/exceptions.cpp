@@ -1,0 +1,120 @@
+// Capture of the exception being handled, and the way back.
+#include "errors/exceptions.hpp"
+
+#include <cxxabi.h>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+#include "errors/bases.hpp"
+#include "os/host.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+// The type as users write it: demangled, without the inline namespaces and wrappers of the standard library.
+std::string readable(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> demangled{
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free};
+  std::string text = demangled != nullptr ? demangled.get() : type.name();
+  constexpr std::string_view nested = "std::_Nested_exception<";  // std::throw_with_nested
+  if (text.starts_with(nested)) text = text.substr(nested.size(), text.size() - nested.size() - 1);
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> rewrites{{
+      {"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string"},
+      {"__cxx11::", ""},
+      {"[abi:cxx11]", ""},
+      {"std::__ios_failure", "std::ios_base::failure"},
+  }};
+  for (const auto& [from, to] : rewrites) replace_all(text, from, to);
+  return text;
+}
+
+// The value of an exception that is no std::exception, where it can be told: programs do throw "text".
+std::string handled_value() {
+  try {
+    throw;
+  } catch (const char* text) {
+    return text != nullptr ? ": " + std::string{text} : ": null";
+  } catch (const std::string& text) {
+    return ": " + text;
+  } catch (int number) {
+    return ": " + std::to_string(number);
+  } catch (...) {
+    return "";
+  }
+}
+
+void set_base(slice_failure& failure, std::size_t place) noexcept {
+  failure.base = static_cast<std::uint32_t>(place);
+  failure.kind = bases()[place].kind;
+}
+
+void describe_foreign(slice_failure& failure) {
+  set_base(failure, base_named("forkful::slice_error"));
+  failure.what = "slice " + std::to_string(failure.slice) + " threw an object of type " + failure.type +
+                 handled_value() +
+                 ". It is no std::exception, so only this came back: throw a class derived from std::exception to keep "
+                 "its kind and what()";
+}
+
+void describe_handled_exception(slice_failure& failure) {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  failure.type = type != nullptr ? readable(*type) : "an exception of another language";
+  failure.host = host_name();
+  const auto list = bases();
+  try {
+    throw;
+  } catch (const std::exception& thrown) {
+    std::size_t place = 0;
+    while (!list[place].describe(thrown, failure)) ++place;  // ends: the last base is std::exception
+    set_base(failure, place);
+  } catch (...) {
+    // What derives from std::exception twice is not caught as one, but may be as one of its bases.
+    for (std::size_t place = 0; place < list.size(); ++place) {
+      if (list[place].describe_handled(failure)) return set_base(failure, place);
+    }
+    describe_foreign(failure);
+  }
+}
+
+}  // namespace
+
+slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned attempt) noexcept {
+  slice_failure failure;
+  failure.slice = slice;
+  failure.worker = worker;
+  failure.attempt = attempt;
+  try {
+    describe_handled_exception(failure);
+  } catch (...) {
+    // Describing takes memory. These texts fit into a std::string without any.
+    set_base(failure, base_named("std::bad_alloc"));
+    failure.what = "std::bad_alloc";
+    failure.type = "std::bad_alloc";
+  }
+  return failure;
+}
+
+void rethrow(const slice_failure& failure) {
+  const auto list = bases();
+  // A number out of range can only come from a worker that was overwritten: its text is still worth having.
+  const auto place = failure.base < list.size() ? failure.base : base_named("forkful::slice_error");
+  list[place].raise(std::make_shared<const slice_failure>(failure));
+  std::abort();  // raise() does not return; function pointers cannot say so
+}
+
+}  // namespace forkful::detail

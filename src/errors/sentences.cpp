@@ -1,0 +1,142 @@
+// The sentences for failures that nobody threw: deaths, timeouts, cancelled slices. Each says what happened, why, and
+// what to do now.
+#include "errors/exceptions.hpp"
+
+#include <array>
+#include <cctype>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "errors/bases.hpp"
+#include "os/host.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+slice_failure failure_of(failure_kind kind, std::string_view base, std::size_t slice, unsigned worker,
+                         unsigned attempt) {
+  slice_failure failure;
+  failure.kind = kind;
+  failure.type = base;
+  failure.base = base_named(base);
+  failure.slice = slice;
+  failure.worker = worker;
+  failure.attempt = attempt;
+  failure.host = host_name();
+  return failure;
+}
+
+// "slice 7", or "one of slices 512 to 639".
+std::string named(std::size_t first, std::size_t last) {
+  if (last <= first + 1) return "slice " + std::to_string(first);
+  return "one of slices " + std::to_string(first) + " to " + std::to_string(last - 1);
+}
+
+std::string tried(unsigned attempt, unsigned attempts) {
+  return "attempt " + std::to_string(attempt) + " of " + std::to_string(attempts);
+}
+
+// "SIGSEGV, segmentation fault". Not strsignal(): it depends on the locale and is not safe with threads.
+std::string signal_text(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  const char* const meaning = ::sigdescr_np(signal);
+  if (name == nullptr || meaning == nullptr) return "signal " + std::to_string(signal);
+  std::string text{meaning};
+  // "CPU time limit exceeded" and "I/O possible" keep their capitals.
+  const auto is_lower = [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; };
+  if (text.size() > 1 && is_lower(text[1])) {
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  }
+  return "SIG" + std::string{name} + ", " + text;
+}
+
+std::string_view reason(int signal) {
+  switch (signal) {
+    case SIGSEGV:
+    case SIGBUS:
+      return "its code touched memory that it may not touch, or overflowed its stack";
+    case SIGABRT:
+      return "its code called abort(), which a failed assertion, std::terminate and a damaged heap also do";
+    case SIGFPE:
+      return "its code divided an integer by zero, or overflowed a division";
+    case SIGILL:
+    case SIGTRAP:
+      return "it ran an instruction that ends a program: a built-in trap, or code built for another CPU";
+    case SIGKILL:
+      return "it was killed from outside, often by the kernel for want of memory (dmesg tells)";
+    case SIGXCPU:
+    case SIGXFSZ:
+      return "it went past a resource limit of this process (ulimit -a lists them)";
+    case SIGSYS:
+      return "it made a system call that a filter of this process forbids";
+    default:
+      return "its code raised this signal, or another process sent it";
+  }
+}
+
+// The way out of a failure that killed a worker.
+std::string way_out(std::string_view cure, bool in_place) {
+  if (in_place) {
+    return "What it was eating may be half eaten: restore it before you go on. " + std::string{cure} +
+           "; try_for_each finishes the other slices";
+  }
+  return std::string{cure} +
+         "; try_map keeps the other results, and more call_options::attempts repeat a slice that fails by chance";
+}
+
+// 1500000000 ns is "1500 ms": the largest unit that tells it exactly.
+std::string duration_text(std::chrono::nanoseconds duration) {
+  constexpr std::array<std::pair<long long, std::string_view>, 3> units{
+      {{1'000'000'000, " s"}, {1'000'000, " ms"}, {1'000, " µs"}}};
+  const long long count = duration.count();
+  for (const auto& [size, unit] : units) {
+    if (count % size == 0) return std::to_string(count / size) + std::string{unit};
+  }
+  return std::to_string(count) + " ns";
+}
+
+}  // namespace
+
+slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
+                            int signal, int exit_status, bool in_place) {
+  slice_failure failure = failure_of(failure_kind::crash, "forkful::worker_crashed", first, worker, attempt);
+  failure.signal = signal;
+  failure.exit_status = exit_status;
+  const std::string on = " worker " + std::to_string(worker) + " (";
+  if (signal != 0) {
+    failure.what = named(first, last) + " crashed" + on + signal_text(signal) + ") on " + tried(attempt, attempts) +
+                   ": " + std::string{reason(signal)} + ". " +
+                   way_out("Run it on a serial_pool in a debugger to see where", in_place);
+  } else {
+    failure.what = named(first, last) + " ended" + on + "exit status " + std::to_string(exit_status) + ") on " +
+                   tried(attempt, attempts) + ": its code called exit() or _exit(), which ends the worker. " +
+                   way_out("Return or throw instead", in_place);
+  }
+  return failure;
+}
+
+slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
+                              std::chrono::nanoseconds timeout, bool in_place) {
+  slice_failure failure = failure_of(failure_kind::timeout, "forkful::slice_timeout", first, worker, attempt);
+  failure.what = named(first, last) + " ran longer than its timeout of " + duration_text(timeout) + " in worker " +
+                 std::to_string(worker) + " on " + tried(attempt, attempts) +
+                 ": it hangs or needs more time, and the " + "worker was killed. " +
+                 way_out("Raise call_options::timeout, or run it on a serial_pool in a debugger", in_place);
+  return failure;
+}
+
+slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt) {
+  slice_failure failure = failure_of(failure_kind::cancelled, "forkful::cancelled", slice, worker, attempt);
+  failure.what = "slice " + std::to_string(slice) +
+                 " was not finished: a stop_token, cancel() or terminate() stopped the call. Call again for the slices "
+                 "that are missing";
+  return failure;
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,583 @@
+// Errors: every class is caught as everything it is, what it says is kept, and an exception that crosses as a
+// slice_failure comes back as the nearest standard class it had.
+#include <any>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <ios>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <regex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <forkful/errors.hpp>
+#include <forkful/outcome.hpp>
+
+#include "errors/bases.hpp"
+#include "errors/exceptions.hpp"
+
+using namespace std::chrono_literals;
+using forkful::failure_kind;
+using forkful::outcome;
+using forkful::slice_failure;
+using forkful::slice_info;
+using forkful::detail::cancelled_failure;
+using forkful::detail::capture_exception;
+using forkful::detail::crash_failure;
+using forkful::detail::rethrow;
+using forkful::detail::timeout_failure;
+
+// Outside the unnamed namespace, so that their demangled names are short.
+struct my_error : std::out_of_range {
+  my_error() : std::out_of_range{"the message"} {}
+  [[nodiscard]] const char* what() const noexcept override { return "my own what"; }
+};
+struct mute_error : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
+struct two_headed : std::out_of_range, std::overflow_error {
+  two_headed() : std::out_of_range{"range"}, std::overflow_error{"overflow"} {}
+};
+struct no_exception {
+  int value;
+};
+struct privately : private std::exception {};
+struct my_category : std::error_category {
+  [[nodiscard]] const char* name() const noexcept override { return "cake"; }
+  [[nodiscard]] std::string message(int) const override { return "lie"; }
+};
+
+namespace {
+
+constexpr std::size_t slice = 4711;
+constexpr unsigned worker = 3;
+constexpr unsigned attempt = 2;
+
+template <class Throw>
+slice_failure captured(Throw&& act) {
+  try {
+    std::forward<Throw>(act)();
+  } catch (...) {
+    return capture_exception(slice, worker, attempt);
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+template <class Thrown>
+slice_failure captured_value(const Thrown& thrown) {
+  return captured([&] { throw thrown; });
+}
+
+// Rethrows the failure and hands what was caught as Caught to `check`; anything else fails the test.
+template <class Caught, class Check>
+void expect_thrown(const slice_failure& failure, Check&& check) {
+  try {
+    rethrow(failure);
+  } catch (const Caught& caught) {
+    check(caught);
+    return;
+  } catch (...) {
+    ADD_FAILURE() << "caught something else than " << typeid(Caught).name();
+    return;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+}
+
+// The failure comes back as each of Classes, as slice_info and as std::exception, with this text.
+template <class... Classes>
+void expect_comes_back_as(const slice_failure& failure, const std::string& what) {
+  expect_thrown<std::exception>(failure, [&](const std::exception& e) { EXPECT_EQ(e.what(), what); });
+  expect_thrown<slice_info>(failure, [&](const slice_info& info) {
+    EXPECT_EQ(info.slice(), slice);
+    EXPECT_EQ(info.worker(), worker);
+    EXPECT_EQ(info.attempt(), attempt);
+    EXPECT_FALSE(info.host().empty());
+    EXPECT_EQ(info.failure().what, what);
+  });
+  (expect_thrown<Classes>(failure, [&](const Classes& e) { EXPECT_EQ(e.what(), what); }), ...);
+}
+
+std::string type_that_came_back(const slice_failure& failure) {
+  std::string type;
+  expect_thrown<slice_info>(failure, [&](const slice_info& info) { type = info.type(); });
+  return type;
+}
+
+// --- every base
+
+template <class Exact>
+struct row {
+  std::string name;
+  Exact exception;
+};
+
+// One object of every class in the list of bases, thrown as itself.
+template <class Visit>
+void for_each_base(Visit&& visit) {
+  const auto io = std::make_error_code(std::io_errc::stream);
+  visit(row<forkful::arena_exhausted>{"forkful::arena_exhausted", forkful::arena_exhausted{"full"}});
+  visit(row<forkful::codec_error>{"forkful::codec_error", forkful::codec_error{"garbled"}});
+  visit(row<forkful::start_failed>{"forkful::start_failed", forkful::start_failed{"no start"}});
+  visit(row<forkful::cancelled>{"forkful::cancelled", forkful::cancelled{"stopped"}});
+  visit(row<forkful::pool_closed>{"forkful::pool_closed", forkful::pool_closed{"closed"}});
+  visit(row<forkful::not_shared>{"forkful::not_shared", forkful::not_shared{"private"}});
+  visit(row<forkful::wrong_process>{"forkful::wrong_process", forkful::wrong_process{"inherited"}});
+  visit(row<forkful::error>{"forkful::error", forkful::error{"in general"}});
+  visit(row<std::filesystem::filesystem_error>{
+      "std::filesystem::filesystem_error",
+      {"open", "/cake", "/lie", std::make_error_code(std::errc::no_such_file_or_directory)}});
+  visit(row<std::ios_base::failure>{"std::ios_base::failure", std::ios_base::failure{"read", io}});
+  visit(row<std::system_error>{"std::system_error", {ENOMEM, std::system_category(), "map"}});
+  visit(row<std::regex_error>{"std::regex_error", std::regex_error{std::regex_constants::error_brack}});
+  visit(row<std::range_error>{"std::range_error", std::range_error{"range"}});
+  visit(row<std::overflow_error>{"std::overflow_error", std::overflow_error{"over"}});
+  visit(row<std::underflow_error>{"std::underflow_error", std::underflow_error{"under"}});
+  visit(row<std::runtime_error>{"std::runtime_error", std::runtime_error{"run"}});
+  visit(row<std::future_error>{"std::future_error", std::future_error{std::future_errc::no_state}});
+  visit(row<std::domain_error>{"std::domain_error", std::domain_error{"domain"}});
+  visit(row<std::invalid_argument>{"std::invalid_argument", std::invalid_argument{"argument"}});
+  visit(row<std::length_error>{"std::length_error", std::length_error{"length"}});
+  visit(row<std::out_of_range>{"std::out_of_range", std::out_of_range{"out"}});
+  visit(row<std::logic_error>{"std::logic_error", std::logic_error{"logic"}});
+  visit(row<std::bad_array_new_length>{"std::bad_array_new_length", {}});
+  visit(row<std::bad_alloc>{"std::bad_alloc", {}});
+  visit(row<std::bad_any_cast>{"std::bad_any_cast", {}});
+  visit(row<std::bad_cast>{"std::bad_cast", {}});
+  visit(row<std::bad_typeid>{"std::bad_typeid", {}});
+  visit(row<std::bad_exception>{"std::bad_exception", {}});
+  visit(row<std::bad_function_call>{"std::bad_function_call", {}});
+  visit(row<std::bad_optional_access>{"std::bad_optional_access", {}});
+  visit(row<std::bad_variant_access>{"std::bad_variant_access", {}});
+  visit(row<std::bad_weak_ptr>{"std::bad_weak_ptr", {}});
+  visit(row<std::exception>{"std::exception", {}});
+}
+
+TEST(Bases, EachComesBackAsItselfAndAsSliceInfoWithItsText) {
+  std::size_t seen = 0;
+  for_each_base([&]<class Exact>(const row<Exact>& base) {
+    SCOPED_TRACE(base.name);
+    const slice_failure failure = captured_value(base.exception);
+    EXPECT_EQ(forkful::detail::bases()[failure.base].name, base.name);
+    expect_comes_back_as<Exact>(failure, base.exception.what());
+    EXPECT_EQ(type_that_came_back(failure), base.name);
+    ++seen;
+  });
+  // The other three always belong to a slice: worker_crashed, slice_timeout and slice_error have tests of their own.
+  EXPECT_EQ(seen + 3, forkful::detail::bases().size());
+}
+
+TEST(Bases, AUsersClassComesBackAsTheNearestWithItsNameAndText) {
+  for_each_base([]<class Exact>(const row<Exact>& base) {
+    SCOPED_TRACE(base.name);
+    struct derived : Exact {
+      explicit derived(const Exact& e) : Exact(e) {}
+      [[nodiscard]] const char* what() const noexcept override { return "a text of its own\n\ttwo lines"; }
+    };
+    const slice_failure failure = captured_value(derived{base.exception});
+    EXPECT_EQ(forkful::detail::bases()[failure.base].name, base.name);
+    expect_comes_back_as<Exact>(failure, "a text of its own\n\ttwo lines");
+    EXPECT_TRUE(type_that_came_back(failure).ends_with("::derived")) << type_that_came_back(failure);
+  });
+}
+
+TEST(Bases, TheClassesAboveTheNearestCatchToo) {
+  const slice_failure range = captured_value(my_error{});
+  expect_comes_back_as<std::out_of_range, std::logic_error>(range, "my own what");
+  EXPECT_EQ(type_that_came_back(range), "my_error");
+  EXPECT_EQ(range.kind, failure_kind::exception);
+
+  const std::filesystem::filesystem_error file{"open", std::make_error_code(std::errc::permission_denied)};
+  expect_comes_back_as<std::system_error, std::runtime_error>(captured_value(file), file.what());
+  expect_comes_back_as<std::bad_cast>(captured_value(std::bad_any_cast{}), std::bad_any_cast{}.what());
+  expect_comes_back_as<std::bad_alloc>(captured_value(std::bad_array_new_length{}), std::bad_array_new_length{}.what());
+  expect_comes_back_as<forkful::error, std::runtime_error>(captured_value(forkful::codec_error{"x"}), "x");
+}
+
+TEST(Bases, WhatTheLibraryItselfThrowsIsRecognised) {
+  const slice_failure at = captured([] { static_cast<void>(std::vector<int>{}.at(1)); });
+  expect_comes_back_as<std::out_of_range>(at, at.what);
+  EXPECT_NE(at.what.find("range_check"), std::string::npos);
+  EXPECT_EQ(type_that_came_back(captured([] { std::ios{nullptr}.exceptions(std::ios::badbit); })),
+            "std::ios_base::failure");
+  EXPECT_EQ(type_that_came_back(captured([] { std::function<void()>{}(); })), "std::bad_function_call");
+  EXPECT_EQ(type_that_came_back(captured([] { static_cast<void>(std::regex{"["}); })), "std::regex_error");
+  EXPECT_EQ(type_that_came_back(captured([] { static_cast<void>(std::any_cast<int>(std::any{1.0})); })),
+            "std::bad_any_cast");
+}
+
+TEST(Bases, KindSaysMemoryAndCodec) {
+  EXPECT_EQ(captured_value(std::bad_alloc{}).kind, failure_kind::memory);
+  EXPECT_EQ(captured_value(std::bad_array_new_length{}).kind, failure_kind::memory);
+  EXPECT_EQ(captured_value(forkful::arena_exhausted{""}).kind, failure_kind::memory);
+  EXPECT_EQ(captured_value(forkful::codec_error{""}).kind, failure_kind::codec);
+  EXPECT_EQ(captured_value(forkful::cancelled{""}).kind, failure_kind::exception);
+}
+
+// --- codes
+
+template <class Error>
+std::error_code code_that_came_back(const Error& thrown) {
+  std::error_code code;
+  expect_thrown<Error>(captured_value(thrown), [&](const Error& e) { code = e.code(); });
+  return code;
+}
+
+TEST(Codes, ValueAndCategoryAreKept) {
+  EXPECT_EQ(code_that_came_back(std::system_error{EAGAIN, std::system_category(), "x"}),
+            std::error_code(EAGAIN, std::system_category()));
+  EXPECT_EQ(code_that_came_back(std::system_error{EDOM, std::generic_category()}),
+            std::error_code(EDOM, std::generic_category()));
+  EXPECT_EQ(code_that_came_back(std::system_error{std::make_error_code(std::future_errc::broken_promise)}),
+            std::make_error_code(std::future_errc::broken_promise));
+  EXPECT_EQ(code_that_came_back(std::ios_base::failure{"x", std::make_error_code(std::io_errc::stream)}),
+            std::make_error_code(std::io_errc::stream));
+  EXPECT_EQ(code_that_came_back(std::future_error{std::future_errc::promise_already_satisfied}),
+            std::make_error_code(std::future_errc::promise_already_satisfied));
+}
+
+TEST(Codes, RegexErrorKeepsItsCode) {
+  expect_thrown<std::regex_error>(
+      captured_value(std::regex_error{std::regex_constants::error_paren}),
+      [](const std::regex_error& e) { EXPECT_EQ(e.code(), std::regex_constants::error_paren); });
+}
+
+TEST(Codes, FilesystemErrorKeepsCodeAndPaths) {
+  const std::filesystem::filesystem_error thrown{"rename", "/from", "/to",
+                                                 std::make_error_code(std::errc::cross_device_link)};
+  expect_thrown<std::filesystem::filesystem_error>(captured_value(thrown), [&](const auto& e) {
+    EXPECT_EQ(e.code(), thrown.code());
+    EXPECT_EQ(e.path1(), "/from");
+    EXPECT_EQ(e.path2(), "/to");
+    EXPECT_STREQ(e.what(), thrown.what());
+  });
+}
+
+TEST(Codes, AnUnknownCategoryKeepsItsValueAndItsNameInTheType) {
+  const my_category cake;
+  const slice_failure failure = captured_value(std::system_error{7, cake, "baking"});
+  expect_comes_back_as<std::system_error>(failure, "baking: lie");
+  expect_thrown<std::system_error>(failure, [](const std::system_error& e) { EXPECT_EQ(e.code().value(), 7); });
+  EXPECT_EQ(type_that_came_back(failure), "std::system_error (error category cake)");
+}
+
+// --- what is no std::exception
+
+TEST(SliceError, TellsTheTypeAndTheValueWhereItCan) {
+  const std::string rest =
+      ". It is no std::exception, so only this came back: throw a class derived from std::exception to keep its kind "
+      "and what()";
+  const std::string head = "slice 4711 threw an object of type ";
+  expect_comes_back_as<forkful::slice_error, std::runtime_error>(captured_value(42), head + "int: 42" + rest);
+  expect_comes_back_as<forkful::slice_error>(captured([] { throw "text"; }), head + "char const*: text" + rest);
+  expect_comes_back_as<forkful::slice_error>(captured_value(std::string{"words"}), head + "std::string: words" + rest);
+  expect_comes_back_as<forkful::slice_error>(captured_value(no_exception{1}), head + "no_exception" + rest);
+  expect_comes_back_as<forkful::slice_error>(captured_value(privately{}), head + "privately" + rest);
+  EXPECT_EQ(type_that_came_back(captured_value(no_exception{1})), "no_exception");
+  EXPECT_EQ(captured([] { throw static_cast<const char*>(nullptr); }).what, head + "char const*: null" + rest);
+}
+
+// --- odd exceptions
+
+TEST(Capture, TakesTheFirstBaseOfAnExceptionThatHasTwo) {
+  const slice_failure failure = captured_value(two_headed{});
+  expect_comes_back_as<std::overflow_error>(failure, "overflow");
+  EXPECT_EQ(failure.type, "two_headed");
+}
+
+TEST(Capture, ReadsANullWhatAsEmpty) { expect_comes_back_as<std::exception>(captured_value(mute_error{}), ""); }
+
+TEST(Capture, KeepsLongTexts) {
+  const std::string text(1'000'000, 'x');
+  expect_comes_back_as<std::runtime_error>(captured_value(std::runtime_error{text}), text);
+}
+
+TEST(Capture, NamesTheOuterTypeOfANestedException) {
+  const slice_failure failure = captured([] {
+    try {
+      throw std::bad_alloc{};
+    } catch (...) {
+      std::throw_with_nested(my_error{});
+    }
+  });
+  expect_comes_back_as<std::out_of_range>(failure, "my own what");
+  EXPECT_EQ(failure.type, "my_error");
+}
+
+TEST(Capture, LeavesTheHandledExceptionAlone) {
+  try {
+    throw my_error{};
+  } catch (const my_error& mine) {
+    static_cast<void>(capture_exception(slice, worker, attempt));
+    EXPECT_STREQ(mine.what(), "my own what");
+    EXPECT_THROW(throw, my_error);
+  }
+}
+
+TEST(Capture, WorksOnAnExceptionPtr) {
+  const auto thrown = std::make_exception_ptr(std::length_error{"long"});
+  expect_comes_back_as<std::length_error>(captured([&] { std::rethrow_exception(thrown); }), "long");
+}
+
+// --- nested pools
+
+TEST(NestedPools, KeepTheInnermostTypeAndTextButNameTheOuterSlice) {
+  slice_failure inner = captured_value(my_error{});
+  inner.slice = 1;
+  inner.worker = 0;
+  inner.attempt = 9;
+  const slice_failure outer = captured([&] { rethrow(inner); });
+  expect_comes_back_as<std::out_of_range>(outer, "my own what");
+  EXPECT_EQ(outer.type, "my_error");
+
+  const slice_failure foreign = captured([&] { rethrow(captured_value(no_exception{1})); });
+  expect_comes_back_as<forkful::slice_error>(foreign, foreign.what);
+  EXPECT_EQ(foreign.type, "no_exception");
+}
+
+TEST(NestedPools, ACrashInsideIsAnExceptionOutside) {
+  slice_failure inner = crash_failure(1, 2, 0, 1, 1, SIGSEGV, 0, false);
+  inner.frames = {"eat(int)", "main"};
+  const slice_failure outer = captured([&] { rethrow(inner); });
+  EXPECT_EQ(outer.kind, failure_kind::exception);
+  expect_comes_back_as<forkful::worker_crashed, forkful::error>(outer, inner.what);
+  expect_thrown<forkful::worker_crashed>(outer, [&](const forkful::worker_crashed& e) {
+    EXPECT_EQ(e.signal(), SIGSEGV);
+    EXPECT_EQ(e.frames(), inner.frames);
+    EXPECT_EQ(e.slice(), slice);
+  });
+
+  const slice_failure late = captured([] { rethrow(timeout_failure(1, 2, 0, 1, 1, 1s, false)); });
+  EXPECT_EQ(late.kind, failure_kind::exception);
+  expect_comes_back_as<forkful::slice_timeout, forkful::error>(late, late.what);
+}
+
+// --- deaths
+
+TEST(WorkerCrashed, IsCaughtAsEverythingItIs) {
+  const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGKILL, 0, false);
+  EXPECT_EQ(failure.kind, failure_kind::crash);
+  expect_comes_back_as<forkful::worker_crashed, forkful::error, std::runtime_error>(failure, failure.what);
+  expect_thrown<forkful::worker_crashed>(failure, [](const forkful::worker_crashed& e) {
+    EXPECT_EQ(e.code(), "worker_crashed");
+    EXPECT_EQ(e.signal(), SIGKILL);
+    EXPECT_EQ(e.type(), "forkful::worker_crashed");
+    EXPECT_TRUE(e.frames().empty());
+  });
+}
+
+TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
+  EXPECT_EQ(crash_failure(4711, 4712, 1, 1, 1, SIGSEGV, 0, false).what,
+            "slice 4711 crashed worker 1 (SIGSEGV, segmentation fault) on attempt 1 of 1: its code touched memory that "
+            "it may not touch, or overflowed its stack. Run it on a serial_pool in a debugger to see where; try_map "
+            "keeps the other results, and more call_options::attempts repeat a slice that fails by chance");
+  EXPECT_EQ(
+      crash_failure(512, 640, 0, 1, 1, SIGKILL, 0, true).what,
+      "one of slices 512 to 639 crashed worker 0 (SIGKILL, killed) on attempt 1 of 1: it was killed from outside, "
+      "often by the kernel for want of memory (dmesg tells). What it was eating may be half eaten: restore it "
+      "before you go on. Run it on a serial_pool in a debugger to see where; try_for_each finishes the other "
+      "slices");
+  const slice_failure left = crash_failure(0, 1, 2, 3, 3, 0, 7, false);
+  EXPECT_EQ(left.what,
+            "slice 0 ended worker 2 (exit status 7) on attempt 3 of 3: its code called exit() or _exit(), which ends "
+            "the worker. Return or throw instead; try_map keeps the other results, and more call_options::attempts "
+            "repeat a slice that fails by chance");
+  expect_thrown<forkful::worker_crashed>(left, [](const forkful::worker_crashed& e) {
+    EXPECT_EQ(e.signal(), 0);
+    EXPECT_EQ(e.exit_status(), 7);
+  });
+}
+
+TEST(WorkerCrashed, NamesEverySignal) {
+  for (int signal = 1; signal < SIGRTMAX; ++signal) {
+    const std::string what = crash_failure(0, 1, 0, 1, 1, signal, 0, false).what;
+    const bool named = what.find("(SIG") != std::string::npos;
+    const bool numbered = what.find("(signal " + std::to_string(signal) + ")") != std::string::npos;
+    EXPECT_TRUE(named || numbered) << what;
+    EXPECT_TRUE(named || signal >= 32) << what;
+  }
+  EXPECT_NE(crash_failure(0, 1, 0, 1, 1, SIGXCPU, 0, false).what.find("(SIGXCPU, CPU time limit"), std::string::npos);
+}
+
+TEST(SliceTimeout, SaysHowLongAndWhatToDo) {
+  const slice_failure failure = timeout_failure(slice, slice + 1, worker, attempt, 2, 1500ms, false);
+  EXPECT_EQ(failure.kind, failure_kind::timeout);
+  expect_comes_back_as<forkful::slice_timeout, forkful::error, std::runtime_error>(
+      failure,
+      "slice 4711 ran longer than its timeout of 1500 ms in worker 3 on attempt 2 of 2: it hangs or needs more time, "
+      "and the worker was killed. Raise call_options::timeout, or run it on a serial_pool in a debugger; try_map keeps "
+      "the other results, and more call_options::attempts repeat a slice that fails by chance");
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, true).what.find("timeout of 2 s in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 250us, true).what.find("timeout of 250 µs in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 1001ns, true).what.find("timeout of 1001 ns in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, true).what.find("may be half eaten"), std::string::npos);
+}
+
+TEST(Cancelled, BelongsToItsSlice) {
+  const slice_failure failure = cancelled_failure(slice, worker, attempt);
+  EXPECT_EQ(failure.kind, failure_kind::cancelled);
+  expect_comes_back_as<forkful::cancelled, forkful::error>(
+      failure,
+      "slice 4711 was not finished: a stop_token, cancel() or terminate() stopped the call. Call again for the slices "
+      "that are missing");
+}
+
+TEST(Rethrow, SurvivesABaseOutOfRange) {
+  slice_failure failure = captured_value(std::logic_error{"text"});
+  failure.base = std::numeric_limits<std::uint32_t>::max();
+  failure.error_category = 99;
+  expect_comes_back_as<forkful::slice_error>(failure, "text");
+}
+
+// --- the classes themselves
+
+template <class Error>
+void expect_forkful_error(std::string_view code) {
+  SCOPED_TRACE(code);
+  const Error thrown{"what, why, what now"};
+  EXPECT_EQ(thrown.code(), code);
+  EXPECT_STREQ(thrown.what(), "what, why, what now");
+  EXPECT_THROW(throw thrown, forkful::error);
+  EXPECT_THROW(throw thrown, std::runtime_error);
+  try {
+    throw thrown;
+  } catch (const forkful::error& e) {
+    EXPECT_EQ(e.code(), code);
+  }
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<Error>);
+}
+
+TEST(Errors, EachHasItsCode) {
+  expect_forkful_error<forkful::arena_exhausted>("arena_exhausted");
+  expect_forkful_error<forkful::codec_error>("codec_error");
+  expect_forkful_error<forkful::start_failed>("start_failed");
+  expect_forkful_error<forkful::cancelled>("cancelled");
+  expect_forkful_error<forkful::pool_closed>("pool_closed");
+  expect_forkful_error<forkful::not_shared>("not_shared");
+  expect_forkful_error<forkful::wrong_process>("wrong_process");
+  expect_forkful_error<forkful::error>("error");
+}
+
+TEST(Errors, CopiesNeverThrow) {
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<forkful::worker_crashed>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<forkful::slice_timeout>);
+  EXPECT_TRUE(std::is_nothrow_copy_constructible_v<forkful::slice_error>);
+  EXPECT_FALSE((std::is_base_of_v<std::exception, slice_info>));
+}
+
+TEST(Errors, ACopyKeepsEverything) {
+  std::exception_ptr kept;
+  {
+    const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGSEGV, 0, false);
+    try {
+      rethrow(failure);
+    } catch (const forkful::worker_crashed& e) {
+      const forkful::worker_crashed copy = e;
+      kept = std::make_exception_ptr(copy);
+    }
+  }
+  try {
+    std::rethrow_exception(kept);
+  } catch (const forkful::worker_crashed& e) {
+    EXPECT_EQ(e.slice(), slice);
+    EXPECT_EQ(e.signal(), SIGSEGV);
+  }
+}
+
+// --- outcome
+
+struct no_default {
+  explicit no_default(int v) : value{v} {}
+  int value;
+};
+
+TEST(Outcome, HoldsAValue) {
+  outcome<int> good{42};
+  EXPECT_TRUE(good.has_value());
+  EXPECT_TRUE(good);
+  EXPECT_EQ(good.value(), 42);
+  EXPECT_EQ(*good, 42);
+  EXPECT_EQ(good.value_or(7), 42);
+  EXPECT_THROW(static_cast<void>(good.failure()), std::logic_error);
+  good.value() = 43;
+  EXPECT_EQ(std::as_const(good).value(), 43);
+}
+
+TEST(Outcome, ThrowsItsFailureLikeMapWould) {
+  const auto bad = outcome<int>::failed(captured_value(my_error{}));
+  EXPECT_FALSE(bad.has_value());
+  EXPECT_FALSE(bad);
+  EXPECT_THROW(static_cast<void>(bad.value()), std::out_of_range);
+  EXPECT_THROW(static_cast<void>(bad.value()), slice_info);
+  EXPECT_EQ(bad.failure().slice, slice);
+  EXPECT_EQ(bad.failure().type, "my_error");
+  EXPECT_EQ(bad.value_or(7), 7);
+}
+
+TEST(Outcome, CopiesShareTheFailure) {
+  const auto bad = outcome<std::string>::failed(captured_value(my_error{}));
+  const outcome<std::string> copy = bad;
+  EXPECT_EQ(&copy.failure(), &bad.failure());
+}
+
+TEST(Outcome, NeedsNoDefaultConstructor) {
+  std::vector<outcome<no_default>> outcomes;
+  outcomes.emplace_back(no_default{1});
+  outcomes.emplace_back(std::in_place, 2);
+  outcomes.push_back(outcome<no_default>::failed({}));
+  EXPECT_EQ(outcomes[0]->value, 1);
+  EXPECT_EQ(outcomes[1].value().value, 2);
+  EXPECT_FALSE(outcomes[2]);
+}
+
+TEST(Outcome, TakesMoveOnlyValues) {
+  outcome<std::unique_ptr<int>> good{std::make_unique<int>(5)};
+  outcome<std::unique_ptr<int>> moved = std::move(good);
+  const std::unique_ptr<int> value = std::move(moved).value();
+  EXPECT_EQ(*value, 5);
+  auto bad = outcome<std::unique_ptr<int>>::failed(captured_value(1));
+  EXPECT_THROW(static_cast<void>(std::move(bad).value()), forkful::slice_error);
+}
+
+TEST(Outcome, MayHoldAFailureOrABoolAsItsValue) {
+  const outcome<slice_failure> good{captured_value(my_error{})};
+  EXPECT_TRUE(good.has_value());
+  EXPECT_EQ(good.value().type, "my_error");
+  const outcome<bool> no{false};
+  EXPECT_TRUE(no);
+  EXPECT_FALSE(no.value());
+}
+
+TEST(Outcome, CostsOnePointerPairBeyondItsValue) { EXPECT_LE(sizeof(outcome<double>), 24U); }
+
+TEST(Outcome, OfVoidIsSuccessOrFailure) {
+  outcome<void> good;
+  EXPECT_TRUE(good);
+  EXPECT_NO_THROW(good.value());
+  EXPECT_THROW(static_cast<void>(good.failure()), std::logic_error);
+
+  auto bad = outcome<void>::failed(crash_failure(slice, slice + 1, worker, attempt, 2, SIGABRT, 0, true));
+  EXPECT_FALSE(bad);
+  EXPECT_THROW(bad.value(), forkful::worker_crashed);
+  EXPECT_EQ(bad.failure().signal, SIGABRT);
+  good = std::move(bad);
+  EXPECT_FALSE(good);
+  EXPECT_FALSE(bad) << "a failure that was moved from must not read as success";
+}
+
+}  // namespace
