@@ -1,17 +1,20 @@
-// The one stretch of memory that every worker of a pool sees at the same address: mapping, ownership, and who may allocate.
+// The one stretch of memory that every worker of a pool sees at the same address: mapping, ownership, and who may
+// allocate.
 //
-// Owns: the mapping (an anonymous memfd, so nothing with a name can leak), the handing out of heap slots, and what is private
-// to a process: the mutex over its heap and the frees a worker has deferred. Blocks themselves are the business of heap.hpp,
-// spans of spans.hpp.
+// Owns: the mapping (an anonymous memfd, so nothing with a name can leak), the handing out of heap slots, and what is
+// private to a process: the mutex over its heap and the frees a worker has deferred. Blocks themselves are the business
+// of heap.hpp, spans of spans.hpp.
 //
 // Invariants (docs/protocol.md, 8-12):
 //   * The mapping keeps its address in every process that inherits it, for as long as that process lives.
-//   * A process allocates from exactly one heap of an arena: slot 0 in the process that made the arena, its own slot in a
-//     worker. A process that inherited the arena by a fork forkful knows nothing about allocates elsewhere (here() maps a new
-//     arena) and its frees into this one do nothing.
+//   * A process allocates from exactly one heap of an arena: slot 0 in the process that made the arena, its own slot in
+//   a
+//     worker. A process that inherited the arena by a fork forkful knows nothing about allocates elsewhere (here() maps
+//     a new arena) and its frees into this one do nothing.
 //   * A worker's frees take effect at slice_done(): what a slice frees and then dies over is leaked, never used twice.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,13 +26,13 @@ namespace forkful::detail {
 
 class arena {
  public:
-  static constexpr std::size_t largest = std::size_t{1} << 40;   // what is asked for first
+  static constexpr std::size_t largest = std::size_t{1} << 40;    // what is asked for first
   static constexpr std::size_t smallest = std::size_t{64} << 20;  // what is given up at
 
   // The arena this process allocates from: the inherited one in a worker, else own(). Throws start_failed.
   static arena& here();
-  // The arena this process made, mapped by the first call: pools put their boards and slots here. In a worker it differs
-  // from here(). Throws start_failed.
+  // The arena this process made, mapped by the first call: pools put their boards and slots here. In a worker it
+  // differs from here(). Throws start_failed.
   static arena& own();
   // The mapped arena this address lies in, or nullptr. Never looks at the memory. Cost: two compares an arena.
   static arena* holding(const void* address) noexcept;
@@ -76,19 +79,22 @@ class arena {
  private:
   struct process_side;
 
-  arena(std::size_t bytes, bool constrained, bool exact);
+  arena(std::byte* base, std::size_t bytes, int fd);
+  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, bool constrained);
   bool takes_part() const noexcept;
+  void* try_allocate(std::size_t bytes, std::size_t align) noexcept;
   void free_now(void* block) noexcept;
 
-  std::uintptr_t base_ = 0;
-  std::size_t size_ = 0;
-  int fd_ = -1;  // kept only where spans must be committed before use
+  std::uintptr_t base_;
+  std::size_t size_;
+  int fd_;               // kept only where spans must be committed before use, else -1
+  bool shared_ = false;  // made by own(), not for a test
   heap* heaps_ = nullptr;
   span_table spans_;
-  std::uint64_t mark_ = 0;  // the process that may use `side_`
-  unsigned slot_ = 0;
-  std::unique_ptr<process_side> side_;
-  arena* next_ = nullptr;  // list of the arenas mapped in this process, newest first
+  std::uint64_t mark_;  // the process that may use `side_`
+  unsigned slot_ = 0;   // 0: this process made the arena, if the mark is its own
+  process_side* side_;
+  std::atomic<arena*> next_{nullptr};  // list of the arenas mapped in this process, newest first
 };
 
 }  // namespace forkful::detail

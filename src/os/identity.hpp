@@ -1,7 +1,8 @@
 // Which process is this? Owns one page that the kernel wipes in every forked child (MADV_WIPEONFORK).
 //
-// Invariant: the mark is non-zero, the same for the whole life of a process, and different in its children, however they
-// were forked. Handles compare it with the mark of their maker (docs/protocol.md, 12); a pid could come round again.
+// Invariant: the mark is non-zero, the same for the whole life of a process, and different in its children, however
+// they were forked. Handles compare it with the mark of their maker (docs/protocol.md, 12); a pid could come round
+// again.
 #pragma once
 
 #include <cstdint>

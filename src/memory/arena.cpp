@@ -1,0 +1,311 @@
+#include "memory/arena.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bitset>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <forkful/errors.hpp>
+
+#include "os/identity.hpp"
+#include "os/memory.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t heaps_offset = page_bytes;  // after span_table::shared_state
+constexpr std::uint64_t largest_warm_bound = std::uint64_t{128} << 20;
+
+std::atomic<arena*> newest{nullptr};   // all arenas mapped in this process
+std::atomic<arena*> current{nullptr};  // what here() was the last time, perhaps in the parent process
+std::atomic<std::uint64_t> making{0};  // the mark of the process in which a thread is making an arena
+
+constexpr std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
+
+std::string readable(std::size_t bytes) {
+  static constexpr std::array units{"bytes", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  while (unit + 1 < units.size() && bytes >= 1024 && bytes % 1024 == 0) bytes /= 1024, ++unit;
+  return fmt::format("{} {}", bytes, units[unit]);
+}
+
+}  // namespace
+
+// What a forked child must not share with its parent, nor find in the state some thread of the parent had left it in.
+struct arena::process_side {
+  std::mutex mutex;
+  bool defers = false;          // a worker: frees wait for slice_done
+  std::vector<void*> deferred;  // with their contents untouched
+  warm_runs warm;
+  std::array<given_runs, max_slots> given;  // what this process freed into other heaps
+  std::bitset<max_slots> slots_taken;       // only in the maker
+  // The parent's, as the fork caught it, perhaps in the middle of a change: not looked at, not destroyed.
+  process_side* parents = nullptr;
+};
+
+arena::arena(std::byte* base, std::size_t bytes, int fd)
+    : base_{reinterpret_cast<std::uintptr_t>(base)},
+      size_{bytes},
+      fd_{fd},
+      mark_{this_process()},
+      side_{new process_side} {
+  const std::size_t words_offset = round_up(heaps_offset + max_slots * sizeof(heap), page_bytes);
+  std::size_t count = (bytes - words_offset) / (span_bytes + sizeof(std::uint64_t));
+  while (round_up(words_offset + count * sizeof(std::uint64_t), span_bytes) + count * span_bytes > bytes) --count;
+  const std::size_t spans_offset = round_up(words_offset + count * sizeof(std::uint64_t), span_bytes);
+
+  // Fresh memory is zero, and zero is the valid beginning of everything in it: mapping an arena writes nothing.
+  heaps_ = reinterpret_cast<heap*>(base + heaps_offset);
+  spans_ = span_table{reinterpret_cast<span_table::shared_state*>(base),
+                      reinterpret_cast<std::atomic<std::uint64_t>*>(base + words_offset),
+                      count,
+                      base + spans_offset,
+                      base,
+                      fd};
+  side_->warm.bound = std::min<std::uint64_t>(largest_warm_bound, bytes / 16);
+  side_->warm.counted = true;
+
+  // release: whoever finds the arena in the list finds it made.
+  arena* next = newest.load(std::memory_order_relaxed);
+  do next_.store(next, std::memory_order_relaxed);
+  while (!newest.compare_exchange_weak(next, this, std::memory_order_release, std::memory_order_relaxed));
+}
+
+arena::~arena() {
+  std::atomic<arena*>* before = &newest;
+  while (before->load(std::memory_order_relaxed) != this) before = &before->load(std::memory_order_relaxed)->next_;
+  before->store(next_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  arena* self = this;
+  current.compare_exchange_strong(self, nullptr, std::memory_order_relaxed);
+  unmap_shared(reinterpret_cast<void*>(base_), size_, fd_);
+  delete side_;
+}
+
+std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, bool constrained) {
+  std::string why = fmt::format(
+      "the file size limit (ulimit -f) or half the address space limit (ulimit -v) is below {}", readable(at_least));
+  for (std::size_t size = bytes / span_bytes * span_bytes; size >= at_least;
+       size = size / 2 / span_bytes * span_bytes) {
+    const shared_mapping mapped = map_shared(size, span_bytes, constrained);
+    if (mapped.base == nullptr) {
+      why = fmt::format("{} refused even {} ({})", mapped.refused, readable(size), std::strerror(mapped.error));
+      continue;
+    }
+    const std::size_t fixed = heaps_offset + max_slots * sizeof(heap);
+    if (const int refused = constrained ? commit_pages(mapped.fd, 0, fixed) : 0; refused != 0) {
+      unmap_shared(mapped.base, mapped.size, mapped.fd);
+      why = fmt::format("fallocate refused {} ({})", readable(fixed), std::strerror(refused));
+      continue;
+    }
+    return std::unique_ptr<arena>{new arena{mapped.base, mapped.size, mapped.fd}};
+  }
+  throw start_failed{fmt::format(
+      "No shared memory could be mapped for the workers: {}. Raise the limit (ulimit -v, ulimit -f) or free memory; "
+      "serial_pool and thread_pool need none of it.",
+      why)};
+}
+
+std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, bool constrained) {
+  return make(bytes, bytes, constrained);
+}
+
+arena& arena::own() {
+  const std::uint64_t me = this_process();
+  const auto made_here = [&]() -> arena* {
+    for (arena* each = newest.load(std::memory_order_acquire); each != nullptr;
+         each = each->next_.load(std::memory_order_acquire))
+      if (each->shared_ && each->slot_ == 0 && each->mark_ == me) return each;
+    return nullptr;
+  };
+  for (;;) {
+    if (arena* found = made_here()) return *found;
+    // A lock that a fork cannot leave locked: it counts as held only while it names this process. acquire and release
+    // as with any lock.
+    std::uint64_t holder = making.load(std::memory_order_relaxed);
+    if (holder == me ||
+        !making.compare_exchange_strong(holder, me, std::memory_order_acquire, std::memory_order_relaxed)) {
+      std::this_thread::yield();
+      continue;
+    }
+    struct unlock {
+      ~unlock() { making.store(0, std::memory_order_release); }
+    } const unlocks_at_end;
+    if (arena* found = made_here()) return *found;
+    const std::size_t bytes = std::min({largest, file_size_limit(), address_space_limit() / 2});
+    arena* made = make(bytes, smallest, memory_is_constrained()).release();  // stays mapped until the process ends
+    made->shared_ = true;
+    return *made;
+  }
+}
+
+arena& arena::here() {
+  arena* last = current.load(std::memory_order_acquire);
+  if (last != nullptr && last->takes_part()) [[likely]]
+    return *last;
+  arena& mine = own();
+  current.store(&mine, std::memory_order_release);
+  return mine;
+}
+
+arena* arena::holding(const void* address) noexcept {
+  // acquire: pairs with the release that put it in the list.
+  for (arena* each = newest.load(std::memory_order_acquire); each != nullptr;
+       each = each->next_.load(std::memory_order_acquire))
+    if (each->contains(address, 0)) return each;
+  return nullptr;
+}
+
+bool arena::takes_part() const noexcept { return mark_ == this_process(); }
+
+unsigned arena::acquire_slot() {
+  const std::lock_guard lock{side_->mutex};
+  for (unsigned slot = 1; slot != max_slots; ++slot) {
+    if (side_->slots_taken[slot]) continue;
+    side_->slots_taken[slot] = true;
+    return slot;
+  }
+  throw start_failed{
+      fmt::format("All {} worker slots of this process are taken. Give pools fewer workers, or end pools that are no "
+                  "longer needed.",
+                  max_slots - 1)};
+}
+
+void arena::release_slot(unsigned slot) noexcept {
+  if (!takes_part()) return;
+  const std::lock_guard lock{side_->mutex};
+  // Its process has ended, so this one owns the heap until the slot is taken again.
+  warm_runs left{.bound = 0};
+  heaps_[slot].trim(spans_, slot, 0, left);
+  side_->given[slot] = {};
+  side_->slots_taken[slot] = false;
+}
+
+void arena::become_worker(unsigned slot) {
+  auto* fresh = new process_side;
+  fresh->defers = true;
+  fresh->warm.bound = side_->warm.bound;
+  fresh->parents = side_;
+  side_ = fresh;
+  slot_ = slot;
+  mark_ = this_process();
+  current.store(this, std::memory_order_release);
+}
+
+void* arena::allocate(std::size_t bytes, std::size_t align) {
+  bool refused = false;
+  {
+    const std::lock_guard lock{side_->mutex};
+    if (void* block = try_allocate(bytes, align)) return block;
+    // What is kept warm for later is of more use now.
+    heaps_[slot_].trim(spans_, slot_, 0, side_->warm);
+    if (void* block = try_allocate(bytes, align)) return block;
+    refused = spans_.refused();
+  }
+  throw arena_exhausted{
+      refused
+          ? fmt::format(
+                "Shared memory is used up: {} were wanted, and this machine commits no more memory (strict overcommit, "
+                "or the memory limit of the control group). Free shared containers and results, use smaller "
+                "slices, or raise the limit.",
+                readable(bytes))
+          : fmt::format(
+                "Shared memory is used up: {} were wanted, and no free stretch that long is left in the arena of {}. "
+                "Free shared containers and results, use smaller slices, or raise the limit on address space "
+                "(ulimit -v) or file size (ulimit -f) if there is one.",
+                readable(bytes), readable(size_))};
+}
+
+void* arena::try_allocate(std::size_t bytes, std::size_t align) noexcept {
+  heap& mine = heaps_[slot_];
+  if (bytes <= largest_small && align <= largest_small) [[likely]] {
+    unsigned size_class = size_class_of(bytes);
+    // Blocks lie at multiples of their size from an aligned beginning; powers of two are among the classes.
+    while (class_bytes(size_class) % align != 0) ++size_class;
+    return mine.allocate_small(spans_, slot_, size_class);
+  }
+  if (bytes > size_ || align > size_) return nullptr;
+  const std::size_t length = std::max<std::size_t>(1, (bytes + span_bytes - 1) / span_bytes);
+  return mine.allocate_run(spans_, slot_, length, align, side_->warm);
+}
+
+void arena::deallocate(void* block) noexcept {
+  if (block == nullptr || !takes_part()) return;
+  const std::lock_guard lock{side_->mutex};
+  if (!side_->defers) return free_now(block);
+  try {
+    side_->deferred.push_back(block);
+  } catch (const std::bad_alloc&) {
+    return;  // leaked, until the pool ends: better than reusing it too early
+  }
+}
+
+void arena::slice_done() noexcept {
+  const std::lock_guard lock{side_->mutex};
+  for (void* block : side_->deferred) free_now(block);
+  side_->deferred.clear();
+}
+
+void arena::free_now(void* block) noexcept {
+  const span_word word = spans_.word(spans_.index(block));
+  if (word.free() || word.slot() >= max_slots) return;
+  heap& owner = heaps_[word.slot()];
+  const bool mine = word.slot() == slot_;
+  if (word.kind() == span_kind::small) {
+    const auto size_class = static_cast<unsigned>(word.detail());
+    mine ? owner.free_small(block, size_class) : owner.push_small(block, size_class);
+  } else if (word.kind() == span_kind::run) {
+    if (mine)
+      owner.free_run(spans_, slot_, block, side_->warm);
+    else
+      owner.push_run(spans_, block, side_->warm.bound, side_->given[word.slot()]);
+  }
+}
+
+std::size_t arena::block_size(const void* block) const noexcept {
+  const span_word word = spans_.word(spans_.index(block));
+  return word.kind() == span_kind::small ? class_bytes(static_cast<unsigned>(word.detail()))
+                                         : word.detail() * span_bytes;
+}
+
+bool arena::owned_by(unsigned slot, const void* data, std::size_t bytes) const noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  const auto begin = reinterpret_cast<std::uintptr_t>(spans_.address(0));
+  if (address < begin || address - begin >= spans_.count() * span_bytes) return false;
+  std::size_t span = (address - begin) / span_bytes;
+  span_word word = spans_.word(span);
+  if (word.free() || word.slot() != slot) return false;
+
+  if (word.kind() == span_kind::small) {
+    if (word.detail() >= size_classes) return false;
+    const std::size_t block = class_bytes(static_cast<unsigned>(word.detail()));
+    const std::size_t offset = (address - begin) % span_bytes;
+    const std::size_t used = offset % block;
+    return offset / block < span_bytes / block && bytes <= block - used;
+  }
+  const std::size_t distance = word.kind() == span_kind::part ? word.detail() : 0;
+  if (distance > span) return false;
+  span -= distance;
+  word = spans_.word(span);
+  if (word.slot() != slot || word.kind() != span_kind::run || word.detail() > spans_.count() - span) return false;
+  const std::size_t end = (span + word.detail()) * span_bytes;
+  const std::size_t offset = address - begin;
+  return offset < end && bytes <= end - offset;
+}
+
+void arena::trim() noexcept {
+  if (!takes_part()) return;
+  const std::lock_guard lock{side_->mutex};
+  heaps_[slot_].trim(spans_, slot_, 0, side_->warm);
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,105 @@
+#include "memory/spans.hpp"
+
+#include <algorithm>
+
+#include "os/memory.hpp"
+
+namespace forkful::detail {
+
+std::size_t span_table::claim_small(unsigned slot, unsigned size_class) noexcept {
+  return claim(span_word{slot, span_kind::small, size_class}, 1, span_bytes);
+}
+
+std::size_t span_table::claim_run(unsigned slot, std::size_t length, std::size_t align) noexcept {
+  return claim(span_word{slot, span_kind::run, length}, length, std::max(align, span_bytes));
+}
+
+std::size_t span_table::claim(span_word first_word, std::size_t length, std::size_t align) noexcept {
+  refused_ = false;
+  // relaxed, here and below: a hint.
+  const std::size_t begin = shared_->hint.load(std::memory_order_relaxed);
+  std::size_t first = search(first_word, begin, length, align);
+  if (first == none && begin != 0 && !refused_) first = search(first_word, 0, length, align);
+  if (first == none) return none;
+  shared_->hint.store(first + length, std::memory_order_relaxed);
+
+  if (fd_ >= 0 && commit_pages(fd_, static_cast<std::size_t>(address(first) - mapping_), length * span_bytes) != 0) {
+    refused_ = true;
+    give_back(first, length, first_word.slot());
+    return none;
+  }
+  return first;
+}
+
+std::size_t span_table::search(span_word first_word, std::size_t begin, std::size_t length,
+                               std::size_t align) noexcept {
+  const std::size_t step = align / span_bytes;
+  const std::size_t base = reinterpret_cast<std::uintptr_t>(spans_) / span_bytes;
+  for (std::size_t first = begin;;) {
+    first += (step - (base + first) % step) % step;
+    if (length > count_ || first > count_ - length) return none;
+    if (!commit_words(first + length)) return none;
+    const std::size_t obstacle = take(first_word, first, length);
+    if (obstacle == none) return first;
+    const span_word word = this->word(obstacle);
+    first = obstacle + (word.kind() == span_kind::run ? std::min(word.detail(), count_) : 1);
+  }
+}
+
+// Takes all spans of first .. first + length, or none and returns the one that was in the way.
+std::size_t span_table::take(span_word first_word, std::size_t first, std::size_t length) noexcept {
+  for (std::size_t i = 0; i != length; ++i)  // looking is cheaper than taking and undoing
+    if (words_[first + i].load(std::memory_order_relaxed) != 0) return first + i;
+
+  const bool is_run = first_word.kind() == span_kind::run;
+  for (std::size_t i = 0; i != length; ++i) {
+    std::uint64_t free = 0;
+    const span_word mine = is_run ? span_word{first_word.slot(), span_kind::part, i} : first_word;
+    // acquire: pairs with the release of the 0 in give_back, so that what its former holder did to the span comes
+    // before what this one will do. Nothing is published with the claim itself.
+    if (words_[first + i].compare_exchange_strong(free, mine.bits(), std::memory_order_acquire,
+                                                  std::memory_order_relaxed))
+      continue;
+    // release: passes on what was acquired above.
+    for (std::size_t taken = i; taken-- > 0;) words_[first + taken].store(0, std::memory_order_release);
+    return first + i;
+  }
+  // Only now does it read as a run. relaxed: whoever needs the length has the run's address from a release of its own.
+  if (is_run) words_[first].store(first_word.bits(), std::memory_order_relaxed);
+  return none;
+}
+
+void span_table::release_run(std::size_t first) noexcept {
+  const span_word word = this->word(first);
+  give_back(first, word.detail(), word.slot());
+}
+
+// Killed anywhere in here, the words not yet zero are leaked. None reads as a run any more.
+void span_table::give_back(std::size_t first, std::size_t length, unsigned slot) noexcept {
+  words_[first].store(span_word{slot, span_kind::part, 0}.bits(), std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  remove_pages(address(first), length * span_bytes);  // refused (locked memory): the pages stay, nothing else changes
+  // release: the next holder's acquire comes after the pages went.
+  for (std::size_t i = length; i-- > 0;) words_[first + i].store(0, std::memory_order_release);
+  if (first < shared_->hint.load(std::memory_order_relaxed)) shared_->hint.store(first, std::memory_order_relaxed);
+}
+
+// Commits the table itself as far as `end` where memory has to be committed before it is touched, if only to be read.
+// `committed` is raised only after the pages are there; two processes may do the same work, and the lower value may
+// win, which costs a repetition. relaxed: the pages are the kernel's, which orders its own work.
+bool span_table::commit_words(std::size_t end) noexcept {
+  if (fd_ < 0) return true;
+  const std::uint64_t committed = shared_->committed.load(std::memory_order_relaxed);
+  if (end <= committed) return true;
+  constexpr std::size_t words_a_page = 4096 / sizeof(std::uint64_t);
+  const std::size_t rounded = (end + words_a_page - 1) / words_a_page * words_a_page;
+  const auto offset = static_cast<std::size_t>(reinterpret_cast<std::byte*>(words_ + committed) - mapping_);
+  if (commit_pages(fd_, offset, (rounded - committed) * sizeof(std::uint64_t)) != 0) {
+    refused_ = true;
+    return false;
+  }
+  shared_->committed.store(rounded, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace forkful::detail

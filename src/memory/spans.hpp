@@ -1,0 +1,109 @@
+// Who owns which 64 KiB of the arena: one 64-bit word a span, in shared memory.
+//
+// Owns the words, the hint where to look first, and the committing of memory where the machine demands it. Used by
+// heaps (which ask for spans) and by whoever is given an address (which asks whose it is).
+//
+// Invariants (docs/protocol.md, 1, 8, 10, 11):
+//   * Claiming is recording: a span is taken by a compare-exchange of its word from 0 to its owner. At no moment is a
+//   span
+//     taken by nobody; a process killed half-way through a run leaves words that name it, which are leaked, never
+//     shared.
+//   * A run reads as one (`run` in its first word) only while all its words are its own.
+//   * The hint may be wrong; it only says where the search begins.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace forkful::detail {
+
+inline constexpr std::size_t span_bytes = std::size_t{64} << 10;
+inline constexpr unsigned max_slots = 1024;
+
+enum class span_kind : unsigned {
+  part,   // detail: distance to the first span of the run. Distance 0: a run being claimed or given back
+  small,  // detail: size class of its blocks
+  run     // detail: length in spans; the first of them
+};
+
+// The value of a span's word. 0 is a free span.
+//   bits 0-11   owner's slot + 1
+//   bits 12-15  kind
+//   bits 16-63  detail
+class span_word {
+ public:
+  constexpr span_word() = default;
+  constexpr explicit span_word(std::uint64_t bits) : bits_{bits} {}
+  constexpr span_word(unsigned slot, span_kind kind, std::size_t detail)
+      : bits_{(slot + 1) | std::uint64_t{static_cast<unsigned>(kind)} << 12 | std::uint64_t{detail} << 16} {}
+
+  constexpr std::uint64_t bits() const noexcept { return bits_; }
+  constexpr bool free() const noexcept { return bits_ == 0; }
+  constexpr unsigned slot() const noexcept { return static_cast<unsigned>(bits_ & 0xfff) - 1; }  // of a free one: huge
+  constexpr span_kind kind() const noexcept { return static_cast<span_kind>(bits_ >> 12 & 0xf); }
+  constexpr std::size_t detail() const noexcept { return bits_ >> 16; }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+// A process's view of the span table. Trivially copyable: children inherit it with the mapping.
+class span_table {
+ public:
+  // What all processes share beside the words.
+  struct shared_state {
+    std::atomic<std::uint64_t> hint;       // where a search begins
+    std::atomic<std::uint64_t> committed;  // words below this one may be touched; only where `fd` is set
+  };
+
+  static constexpr std::size_t none = SIZE_MAX;
+
+  span_table() = default;
+  // `words` holds `count` zeroed words; span 0 begins at `spans`. `mapping` is where file offset 0 of `fd` lies; with
+  // fd
+  // >= 0 words and spans are committed before they are touched.
+  span_table(shared_state* shared, std::atomic<std::uint64_t>* words, std::size_t count, std::byte* spans,
+             std::byte* mapping, int fd) noexcept
+      : shared_{shared}, words_{words}, count_{count}, spans_{spans}, mapping_{mapping}, fd_{fd} {}
+
+  std::size_t count() const noexcept { return count_; }
+  std::byte* address(std::size_t span) const noexcept { return spans_ + span * span_bytes; }
+  // The span an address lies in; count() or more if it lies in none.
+  std::size_t index(const void* address) const noexcept {
+    return (reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(spans_)) / span_bytes;
+  }
+  // A span's word; a free one for an index that no span has, or none ever had. relaxed: whoever holds an address got it
+  // by a release/acquire of its own, made after the word was written; a reader with a made-up address needs only a
+  // value.
+  span_word word(std::size_t span) const noexcept {
+    if (span >= count_ || (fd_ >= 0 && span >= shared_->committed.load(std::memory_order_relaxed))) return {};
+    return span_word{words_[span].load(std::memory_order_relaxed)};
+  }
+
+  // Takes a free span for blocks of one size class. Returns its index, or none.
+  std::size_t claim_small(unsigned slot, unsigned size_class) noexcept;
+  // Takes `length` adjoining free spans, the first at a multiple of `align` bytes. Returns the first's index, or none.
+  std::size_t claim_run(unsigned slot, std::size_t length, std::size_t align = span_bytes) noexcept;
+  // Whether the last claim failed because the machine refused to commit memory, not for want of free spans.
+  bool refused() const noexcept { return refused_; }
+  // Gives a run back: its memory to the kernel, then its words. Only whoever holds the run may.
+  void release_run(std::size_t first) noexcept;
+
+ private:
+  std::size_t search(span_word first_word, std::size_t begin, std::size_t length, std::size_t align) noexcept;
+  std::size_t take(span_word first_word, std::size_t first, std::size_t length) noexcept;
+  void give_back(std::size_t first, std::size_t length, unsigned slot) noexcept;
+  bool commit_words(std::size_t end) noexcept;
+  std::size_t claim(span_word first_word, std::size_t length, std::size_t align) noexcept;
+
+  shared_state* shared_ = nullptr;
+  std::atomic<std::uint64_t>* words_ = nullptr;
+  std::size_t count_ = 0;
+  std::byte* spans_ = nullptr;
+  std::byte* mapping_ = nullptr;
+  int fd_ = -1;
+  bool refused_ = false;
+};
+
+}  // namespace forkful::detail

@@ -1,0 +1,55 @@
+#include "os/identity.hpp"
+
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "os/memory.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+using mark = std::atomic<std::uint64_t>;
+
+mark fallback_mark{0};  // stands in for the page where the kernel cannot wipe one
+std::atomic<mark*> where{nullptr};
+
+void forget() { fallback_mark.store(0, std::memory_order_relaxed); }
+
+mark* find_place() {
+  void* page = map_wipe_on_fork_page();
+  mark* found = page != nullptr ? static_cast<mark*>(page) : &fallback_mark;  // a fresh page is a mark that reads 0
+  if (page == nullptr) pthread_atfork(nullptr, nullptr, forget);
+  mark* seen = nullptr;
+  // release: whoever reads the pointer may read the page. A thread that came second uses the first one's place; its own
+  // page is left mapped, which happens at most once a thread in the life of a program.
+  if (where.compare_exchange_strong(seen, found, std::memory_order_release, std::memory_order_acquire)) return found;
+  return seen;
+}
+
+std::uint64_t new_mark() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto nanoseconds =
+      static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  // A pid has at most 22 bits and is never 0. It comes round again only in another nanosecond.
+  return static_cast<std::uint64_t>(getpid()) | nanoseconds << 22;
+}
+
+}  // namespace
+
+std::uint64_t this_process() noexcept {
+  mark* place = where.load(std::memory_order_acquire);
+  if (place == nullptr) place = find_place();
+  // relaxed: the value is all that is asked for, nothing is published with it.
+  std::uint64_t here = place->load(std::memory_order_relaxed);
+  if (here != 0) [[likely]]
+    return here;
+  const std::uint64_t made = new_mark();
+  return place->compare_exchange_strong(here, made, std::memory_order_relaxed) ? made : here;
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,131 @@
+#include "os/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <string_view>
+
+namespace forkful::detail {
+
+namespace {
+
+std::size_t limit(decltype(RLIMIT_AS) which) noexcept {
+  rlimit now{};
+  if (getrlimit(which, &now) != 0 || now.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return now.rlim_cur;
+}
+
+// The number in a one-line file; `missing` if there is none ("max" is none).
+std::uint64_t number_in(const std::string& path, std::uint64_t missing) {
+  std::ifstream file{path};
+  std::string text;
+  std::uint64_t number = missing;
+  if (std::getline(file, text) && std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{})
+    return missing;
+  return number;
+}
+
+// Whether `group` or one above it limits its memory. Inside a container the path in /proc may lie outside the mount;
+// then the walk up ends at the mount's root, which is the container's own group.
+bool group_is_limited(const std::string& root, std::string group, std::string_view file) {
+  constexpr std::uint64_t no_limit = std::uint64_t{1} << 62;  // version 1 writes "none" as the largest page multiple
+  for (;;) {
+    if (number_in(root + group + "/" + std::string{file}, no_limit) < no_limit) return true;
+    const auto parent = group.rfind('/');
+    if (parent == std::string::npos) return false;
+    group.resize(parent);
+  }
+}
+
+}  // namespace
+
+shared_mapping map_shared(std::size_t size, std::size_t align, bool keep_fd) noexcept {
+  shared_mapping made;
+  const auto refuse = [&](const char* call) {
+    made.error = errno;
+    made.refused = call;
+    if (made.fd >= 0) close(made.fd);
+    made.fd = -1;
+    return made;
+  };
+
+  made.fd = memfd_create("forkful", MFD_CLOEXEC);
+  if (made.fd < 0) return refuse("memfd_create");
+  if (ftruncate(made.fd, static_cast<off_t>(size)) != 0) return refuse("ftruncate");
+
+  // mmap aligns to pages only: reserve more, put the file at an aligned place in it, return the ends.
+  const std::size_t reserved = size + align;
+  void* room = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return refuse("mmap");
+  auto* const begin = static_cast<std::byte*>(room);
+  const std::size_t before = (align - reinterpret_cast<std::uintptr_t>(begin) % align) % align;
+  std::byte* const base = begin + before;
+  if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, made.fd, 0) == MAP_FAILED) {
+    refuse("mmap");
+    munmap(room, reserved);
+    return made;
+  }
+  if (before != 0) munmap(room, before);
+  if (before != align) munmap(base + size, align - before);
+  madvise(base, size, MADV_DONTDUMP);  // refused: core dumps are larger, nothing else
+
+  made.base = base;
+  made.size = size;
+  if (!keep_fd) {
+    close(made.fd);
+    made.fd = -1;
+  }
+  return made;
+}
+
+void unmap_shared(void* base, std::size_t size, int fd) noexcept {
+  munmap(base, size);
+  if (fd >= 0) close(fd);
+}
+
+int commit_pages(int fd, std::size_t offset, std::size_t bytes) noexcept {
+  while (fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+int remove_pages(void* data, std::size_t bytes) noexcept { return madvise(data, bytes, MADV_REMOVE) == 0 ? 0 : errno; }
+
+void* map_wipe_on_fork_page() noexcept {
+  const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* page = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return nullptr;
+  if (madvise(page, bytes, MADV_WIPEONFORK) == 0) return page;
+  munmap(page, bytes);
+  return nullptr;
+}
+
+std::size_t file_size_limit() noexcept { return limit(RLIMIT_FSIZE); }
+std::size_t address_space_limit() noexcept { return limit(RLIMIT_AS); }
+
+bool memory_is_constrained(const std::string& proc, const std::string& cgroups) {
+  if (number_in(proc + "/sys/vm/overcommit_memory", 0) == 2) return true;
+
+  std::ifstream groups{proc + "/self/cgroup"};  // one line a hierarchy: id:controllers:path
+  for (std::string line; std::getline(groups, line);) {
+    const auto first = line.find(':');
+    const auto second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string group = line.substr(second + 1);
+    if (controllers == ",,") {
+      if (group_is_limited(cgroups, group, "memory.max")) return true;
+      if (group_is_limited(cgroups + "/unified", group, "memory.max")) return true;
+    } else if (controllers.find(",memory,") != std::string::npos) {
+      if (group_is_limited(cgroups + "/memory", group, "memory.limit_in_bytes")) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace forkful::detail
