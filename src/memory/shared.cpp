@@ -1,0 +1,29 @@
+// The few functions through which the templates of shared.hpp reach the arena.
+#include <forkful/errors.hpp>
+#include <forkful/shared.hpp>
+
+#include "memory/arena.hpp"
+
+namespace forkful::detail {
+
+void* shared_allocate(std::size_t bytes, std::size_t align) { return arena::here().allocate(bytes, align); }
+
+void shared_deallocate(void* block) noexcept {
+  if (arena* its = arena::holding(block)) its->deallocate(block);
+}
+
+bool in_shared_memory(const void* address, std::size_t bytes) noexcept {
+  const arena* its = arena::holding(address);
+  return its != nullptr && its->contains(address, bytes);
+}
+
+void refuse_to_resize() {
+  throw wrong_process{
+      "A shared_vector was to change its length in a process that does not own its elements: a worker sees the "
+      "caller's "
+      "vector through a borrowed handle. Resize it in the process that made it, or let the worker return a "
+      "shared_vector of "
+      "its own."};
+}
+
+}  // namespace forkful::detail
