@@ -268,6 +268,6 @@ class source {
   bool adopting_ = false;
 };
 
-}  // namespace gnu::visibility("default")]]forkful
+}  // namespace forkful
 
 #include <forkful/detail/wire.hpp>

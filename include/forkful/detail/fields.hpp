@@ -52,7 +52,8 @@ struct anything {
 template <class T>
 struct any_base {
   template <class B>
-  requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>) operator B() const noexcept;
+    requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
+  operator B() const noexcept;
 };
 
 template <class T, class, class, class>
@@ -60,13 +61,10 @@ inline constexpr bool takes = false;
 // T{anything x I, {anything x J}, anything x K}; no braces in the middle when J is empty.
 template <class T, std::size_t... I, std::size_t... J, std::size_t... K>
 inline constexpr bool takes<T, std::index_sequence<I...>, std::index_sequence<J...>, std::index_sequence<K...>> =
-    requires {
-  T{(void(I), anything<T>{})..., {(void(J), anything<T>{})...}, (void(K), anything<T>{})...};
-};
+    requires { T{(void(I), anything<T>{})..., {(void(J), anything<T>{})...}, (void(K), anything<T>{})...}; };
 template <class T, std::size_t... I, std::size_t... K>
-inline constexpr bool takes<T, std::index_sequence<I...>, std::index_sequence<>, std::index_sequence<K...>> = requires {
-  T{(void(I), anything<T>{})..., (void(K), anything<T>{})...};
-};
+inline constexpr bool takes<T, std::index_sequence<I...>, std::index_sequence<>, std::index_sequence<K...>> =
+    requires { T{(void(I), anything<T>{})..., (void(K), anything<T>{})...}; };
 
 template <class T, std::size_t Before, std::size_t Braced = 0, std::size_t After = 0>
 inline constexpr bool takes_n =
@@ -76,16 +74,13 @@ inline constexpr bool takes_n =
 template <class T, class>
 inline constexpr bool overlooks = false;
 template <class T, std::size_t... I>
-inline constexpr bool overlooks<T, std::index_sequence<I...>> = requires {
-  T{(void(I), anything<T>{})..., {}};
-};
+inline constexpr bool overlooks<T, std::index_sequence<I...>> = requires { T{(void(I), anything<T>{})..., {}}; };
 
 template <class T, class>
 inline constexpr bool takes_base = false;
 template <class T, std::size_t... I>
-inline constexpr bool takes_base<T, std::index_sequence<I...>> = requires {
-  T{any_base<T>{}, (void(I), anything<T>{})...};
-};
+inline constexpr bool takes_base<T, std::index_sequence<I...>> =
+    requires { T{any_base<T>{}, (void(I), anything<T>{})...}; };
 
 inline constexpr std::size_t most_initialisers =
     64;  // of a type that needs way 2, elements of arrays counted one by one
@@ -406,4 +401,4 @@ constexpr void for_each_field(T& value, Fn&& fn) {
 }
 
 }  // namespace detail
-}  // namespace gnu::visibility("default")]]forkful
+}  // namespace forkful

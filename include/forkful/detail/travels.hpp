@@ -1,322 +1,14 @@
-// What may cross from one process to another, and how: the one classification that codec, pools and shared memory share.
+// What may travel, and the sentence with which the compiler refuses the rest.
 //
-// Owns nothing; compile time only. Invariants:
-// 1. `kind_of<T>` is the only place that decides how a T travels. Order: user codec, handle, bitwise, string and path, containers,
-//    optional and variant, tuple and pair, aggregate.
-// 2. A type is bitwise only if every byte of it means the same in another process: no pointer, reference or view anywhere inside.
-// 3. A refusal names the innermost type at fault, in one sentence with the way out.
-// Containers, chrono, complex, bitset and path are recognised by their shape and by living in namespace std, because including
-// all their headers would make every user pay for them.
+// Owns nothing; compile time only.
+// A refusal names the innermost type at fault: the compiler's notes show it as `Culprit`.
 #pragma once
 
-#include <array>
-#include <concepts>
-#include <cstddef>
-#include <forkful/detail/fields.hpp>
-#include <initializer_list>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <tuple>
+#include <forkful/detail/kinds.hpp>
 #include <type_traits>
-#include <utility>
-#include <variant>
 
 namespace [[gnu::visibility("default")]] forkful {
-
-class sink;
-class source;
-
-/// Specialise this for a type of yours that forkful cannot take apart (private members, bases, pointers):
-///
-///     template <> struct forkful::codec<polygon> {
-///       static void write(forkful::sink& out, const polygon& p) { out.write(p.name()); out.write(p.points()); }
-///       static polygon read(forkful::source& in) {
-///         auto name = in.read<std::string>();
-///         return polygon(std::move(name), in.read<std::vector<point>>());
-///       }
-///     };
-///
-/// `read` must read the same types in the same order as `write` wrote. Both may throw; the exception reaches the caller of the
-/// verb. A specialisation always wins over what forkful would do by itself.
-template <class T>
-struct codec;
-
-/// Set to true for a trivially copyable class with private members that holds no pointers, references or handles: its bytes are
-/// then copied as they are.
-template <class T>
-inline constexpr bool enable_bitwise = false;
-
 namespace detail {
-
-/// The name of T as the compiler spells it, in static storage.
-template <class T>
-constexpr std::string_view type_name() noexcept;
-
-template <class T>
-constexpr std::string_view raw_type_name() noexcept {
-  return __PRETTY_FUNCTION__;
-}
-
-template <class T>
-constexpr std::string_view type_name() noexcept {
-  constexpr std::string_view probe = raw_type_name<int>();
-  constexpr std::size_t before = probe.find("T = int") + 4;
-  constexpr std::size_t after = probe.size() - before - 3;
-  constexpr std::string_view whole = raw_type_name<T>();
-  return whole.substr(before, whole.size() - before - after);
-}
-
-template <class T>
-concept in_std = type_name<T>()
-.starts_with("std::");
-
-// ---- handles into shared memory (specialised by shared.hpp) ----
-
-/// What a handle is on the way: where its elements are, in shared memory.
-struct handle {
-  void* data = nullptr;
-  std::size_t size = 0;      // elements
-  std::size_t capacity = 0;  // elements; what an adopter will free
-};
-
-/// How an owner of shared memory travels. shared.hpp specialises it for shared_vector<T> and shared<T> as
-///
-///     template <class T> struct handle_codec<shared_vector<T>> {
-///       using element = T;
-///       static handle describe(const shared_vector<T>& value) noexcept;      // may be empty: {nullptr, 0, 0}
-///       static void release(shared_vector<T>& value) noexcept;               // forget the contents, free nothing
-///       static shared_vector<T> borrow(handle) noexcept;                     // frees nothing when it dies
-///       static shared_vector<T> adopt(handle) noexcept;                      // this process now owns the contents
-///     };
-///
-/// The codec has checked the handle's bounds before borrow or adopt sees it. For shared<T>: size and capacity are 1 (0 if empty).
-template <class T>
-struct handle_codec;
-
-/// True if address .. address + bytes lies in memory shared by forkful's processes. Never faults.
-bool in_shared_memory(const void* address, std::size_t bytes) noexcept;
-
-// ---- shapes ----
-
-template <class T>
-inline constexpr bool codec_declared = requires {
-  sizeof(codec<T>);
-};
-template <class T>
-inline constexpr bool codec_usable = requires(sink& out, const T& value, source& in) {
-  codec<T>::write(out, value);
-  { codec<T>::read(in) } -> std::same_as<T>;
-};
-template <class T>
-inline constexpr bool is_handle = requires {
-  sizeof(handle_codec<T>);
-};
-
-template <class T>
-inline constexpr bool is_string = false;
-template <class C, class Traits, class A>
-inline constexpr bool is_string<std::basic_string<C, Traits, A>> = true;
-template <class T>
-inline constexpr bool is_string_view = false;
-template <class C, class Traits>
-inline constexpr bool is_string_view<std::basic_string_view<C, Traits>> = true;
-template <class T>
-inline constexpr bool is_span = false;
-template <class T, std::size_t N>
-inline constexpr bool is_span<std::span<T, N>> = true;
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-template <class T>
-inline constexpr bool is_variant = false;
-template <class... T>
-inline constexpr bool is_variant<std::variant<T...>> = true;
-template <class T>
-inline constexpr bool is_tuple = false;
-template <class... T>
-inline constexpr bool is_tuple<std::tuple<T...>> = true;
-template <class A, class B>
-inline constexpr bool is_tuple<std::pair<A, B>> = true;
-template <class T>
-inline constexpr bool is_std_array = false;
-template <class T, std::size_t N>
-inline constexpr bool is_std_array<std::array<T, N>> = true;
-template <class T>
-inline constexpr bool is_initializer_list = false;
-template <class T>
-inline constexpr bool is_initializer_list<std::initializer_list<T>> = true;
-
-template <class T>
-concept iterable = in_std<T> && requires(const T& c) {
-  typename T::value_type;
-  typename T::iterator;
-  c.begin();
-  c.end();
-};
-template <class T>
-concept path_like = in_std<T> && requires(const T& p) {
-  T::preferred_separator;
-  p.native();
-};
-template <class T>
-concept keyed = iterable<T> && requires {
-  typename T::key_type;
-};
-template <class T>
-concept mapping = keyed<T> && requires {
-  typename T::mapped_type;
-};
-template <class T>
-concept linear =
-    iterable<T> && !keyed<T> && (
-                                    requires(T & c) { c.pop_front(); } || requires(T & c) { c.pop_back(); });
-// A set or map made anew has a default comparator or hash: it must be one that carries no state.
-template <class T>
-struct orders {
-  static constexpr bool stateless = true;
-};
-template <class T>
-requires requires { typename T::key_compare; }
-struct orders<T> {
-  using first = typename T::key_compare;
-  static constexpr bool stateless = std::is_empty_v<first>;
-};
-template <class T>
-requires requires { typename T::hasher; }
-struct orders<T> {
-  using first = typename T::hasher;
-  static constexpr bool stateless = std::is_empty_v<first> && std::is_empty_v<typename T::key_equal>;
-};
-
-// ---- bitwise ----
-
-template <class T>
-constexpr bool is_bitwise();
-
-/// True if T's bytes may be copied into another process as they are.
-template <class T>
-inline constexpr bool bitwise = is_bitwise<std::remove_cv_t<T>>();
-
-template <class T>
-inline constexpr bool all_bitwise = false;
-template <template <class...> class List, class... T>
-inline constexpr bool all_bitwise<List<T...>> = (bitwise<T> && ...);
-
-template <class T>
-concept complex_like = in_std<T> && std::is_trivially_copyable_v<T> && requires(const T& z) {
-  { z.real() } -> std::same_as<typename T::value_type>;
-  { z.imag() } -> std::same_as<typename T::value_type>;
-} && sizeof(T) == 2 * sizeof(typename T::value_type);
-template <class T>
-concept bitset_like = in_std<T> && std::is_trivially_copyable_v<T> && requires(const T& bits) {
-  typename T::reference;
-  bits.test(std::size_t{});
-  bits.to_ullong();
-};
-template <class T>
-concept chrono_like = std::is_trivially_copyable_v<T> && type_name<T>()
-.starts_with("std::chrono::") && !type_name<T>().starts_with("std::chrono::zoned");
-
-template <class T>
-constexpr bool is_bitwise() {
-  if constexpr (codec_declared<T>) {
-    return false;
-  } else if constexpr (enable_bitwise<T>) {
-    static_assert(
-        std::is_trivially_copyable_v<T>,
-        "forkful: enable_bitwise<T> needs a trivially copyable T: give this type a forkful::codec<T> instead");
-    return true;
-  } else if constexpr (std::is_reference_v<T> || std::is_pointer_v<T> || std::is_member_pointer_v<T> ||
-                       std::is_null_pointer_v<T> || std::is_void_v<T> || std::is_function_v<T> ||
-                       std::is_unbounded_array_v<T> || std::is_union_v<T>) {
-    return false;
-  } else if constexpr (std::is_bounded_array_v<T>) {
-    return bitwise<std::remove_extent_t<T>>;
-  } else if constexpr (is_std_array<T>) {
-    return bitwise<typename T::value_type>;
-  } else if constexpr (is_tuple<T>) {  // std::pair<int, int> is not trivially copyable, for its assignment only
-    return std::is_trivially_destructible_v<T> && all_bitwise<T>;
-  } else if constexpr (!std::is_trivially_copyable_v<T> || !std::is_move_constructible_v<T>) {
-    return false;
-  } else if constexpr (!std::is_class_v<T> || std::is_empty_v<T>) {
-    return true;
-  } else if constexpr (complex_like<T> || bitset_like<T> || chrono_like<T>) {
-    return true;
-  } else if constexpr (!std::is_aggregate_v<T>) {
-    return false;
-  } else if constexpr (has_base<T>() || field_count<T> > most_fields) {
-    return false;
-  } else {
-    return all_bitwise<field_types<T>>;
-  }
-}
-
-// ---- kinds ----
-
-enum class kind {
-  user,
-  handle,
-  bitwise,
-  text,
-  path,
-  text_view,
-  span,
-  sequence,
-  set,
-  map,
-  optional,
-  variant,
-  array,
-  tuple,
-  aggregate,
-  none
-};
-
-/// How a T travels; says nothing yet about what is inside it.
-template <class T>
-constexpr kind classify() {
-  if constexpr (codec_declared<T>)
-    return kind::user;
-  else if constexpr (is_handle<T>)
-    return kind::handle;
-  else if constexpr (bitwise<T>)
-    return kind::bitwise;
-  else if constexpr (is_string<T>)
-    return kind::text;
-  else if constexpr (path_like<T>)
-    return kind::path;
-  else if constexpr (is_string_view<T>)
-    return kind::text_view;
-  else if constexpr (is_span<T>)
-    return kind::span;
-  else if constexpr (std::is_bounded_array_v<T> || is_std_array<T>)
-    return kind::array;
-  else if constexpr (linear<T>)
-    return kind::sequence;
-  else if constexpr (mapping<T>)
-    return kind::map;
-  else if constexpr (keyed<T>)
-    return kind::set;
-  else if constexpr (is_optional<T>)
-    return kind::optional;
-  else if constexpr (is_variant<T>)
-    return kind::variant;
-  else if constexpr (is_tuple<T>)
-    return kind::tuple;
-  else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T> || std::is_array_v<T>)
-    return kind::none;
-  else if constexpr (has_base<T>() || field_count<T> > most_fields)
-    return kind::none;
-  else
-    return kind::aggregate;
-}
-template <class T>
-inline constexpr kind kind_of = classify<T>();
-
-// ---- verdicts ----
 
 enum class refusal { none, pointer, result_view, stale_codec, base, members, opaque, order, array_member };
 
@@ -336,21 +28,19 @@ constexpr auto operator&(verdict<A, X>, verdict<B, Y>) {
 }
 
 template <class T>
+concept owns_by_pointer = requires(const T& p) {
+  typename T::element_type;
+  p.get();
+};
+
+template <class T>
 constexpr refusal why_none() {
-  if constexpr (std::is_reference_v<T> || std::is_pointer_v<T> || std::is_member_pointer_v<T> ||
-                std::is_null_pointer_v<T> || std::is_function_v<T> || std::is_unbounded_array_v<T> ||
-                requires(const T& p) {
-                  typename T::element_type;
-                  p.get();
-                }) {
-    return refusal::pointer;
-  } else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T>) {
-    return refusal::opaque;
-  } else if constexpr (has_base<T>()) {
-    return refusal::base;
-  } else {
-    return refusal::members;
-  }
+  // clang-format off
+  if constexpr (points<T> || std::is_unbounded_array_v<T> || owns_by_pointer<T>) return refusal::pointer;
+  else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T>) return refusal::opaque;
+  else if constexpr (has_base<T>()) return refusal::base;
+  else return refusal::members;
+  // clang-format on
 }
 
 template <class T, bool Result, class... Seen>
@@ -372,10 +62,11 @@ inline constexpr bool has_array_member<type_list<F...>> = (std::is_array_v<F> ||
 template <class T>
 inline constexpr bool assignable_members = false;
 template <class... F>
-inline constexpr bool assignable_members<type_list<F...>> = (std::is_move_assignable_v<std::remove_all_extents_t<F>> &&
-                                                             ...);
+inline constexpr bool assignable_members<type_list<F...>> =
+    (std::is_move_assignable_v<std::remove_all_extents_t<F>> && ...);
 
-/// Examines T and everything in it. Seen are the types it was found in: a type met again inside itself (a tree) adds nothing.
+/// Examines T and everything in it.
+/// Seen are the types it was found in: a type met again inside itself (a tree) adds nothing.
 template <class Cv, bool Result, class... Seen>
 constexpr auto examine() {
   using T = std::remove_cv_t<Cv>;
@@ -384,11 +75,11 @@ constexpr auto examine() {
   } else {
     constexpr kind k = kind_of<T>;
     if constexpr (k == kind::user) {
-      return verdict < codec_usable<T> ? refusal::none : refusal::stale_codec, T > {};
+      return verdict<codec_usable<T> ? refusal::none : refusal::stale_codec, T>{};
     } else if constexpr (k == kind::text_view) {
-      return verdict < Result ? refusal::result_view : refusal::none, T > {};
+      return verdict<Result ? refusal::result_view : refusal::none, T>{};
     } else if constexpr (is_initializer_list<T>) {
-      return verdict < Result ? refusal::result_view : refusal::pointer, T > {};
+      return verdict<Result ? refusal::result_view : refusal::pointer, T>{};
     } else if constexpr (k == kind::span) {
       if constexpr (Result)
         return verdict<refusal::result_view, T>{};
@@ -437,41 +128,33 @@ inline constexpr bool is_view = std::is_pointer_v<T> || is_string_view<std::remo
 /// Fails to compile, with the reason why Culprit cannot travel.
 template <class Culprit, refusal Why>
 constexpr void refuse() {
+  // clang-format off
   static_assert(Why != refusal::pointer,
-                "forkful: this type cannot travel to another process: it has a raw pointer or reference member, or "
-                "owns through a "
-                "pointer, and what it points at stays behind: hold the data itself, or keep it in a "
-                "forkful::shared_vector and pass "
-                "that or a std::span of it, or give the type a forkful::codec<T>");
-  static_assert(
-      Why != refusal::result_view,
+      "forkful: this type cannot travel to another process: it has a raw pointer or reference member, or owns through a pointer, "
+      "and what that points at stays behind: hold the data itself, or keep it in shared memory (forkful::shared_vector) and pass "
+      "that or a std::span of it, or give the type a forkful::codec<T>");
+  static_assert(Why != refusal::result_view,
       "forkful: a result must own its data: return std::string instead of std::string_view, std::vector<T> instead of "
       "std::span<T> or std::initializer_list<T>, and a value instead of a pointer or reference");
   static_assert(Why != refusal::stale_codec,
-                "forkful: this type's forkful::codec<T> is not complete: it needs both static void "
-                "write(forkful::sink&, const T&) and "
-                "static T read(forkful::source&)");
+      "forkful: this type's forkful::codec<T> is not complete: it needs static void write(forkful::sink&, const T&) and "
+      "static T read(forkful::source&)");
   static_assert(Why != refusal::base,
-                "forkful: this type cannot travel to another process: it has a base class, so forkful cannot see all "
-                "of it: hold the base "
-                "as a member, or give the type a forkful::codec<T>");
+      "forkful: this type cannot travel to another process: it has a base class, so forkful cannot see all of it: "
+      "hold the base as a member, or give the type a forkful::codec<T>");
   static_assert(Why != refusal::members,
-                "forkful: this type cannot travel to another process: it has more than 32 members, or members that "
-                "cannot be counted: "
-                "group them into structs, or give the type a forkful::codec<T>");
+      "forkful: this type cannot travel to another process: it has more than 32 members, or members that cannot be counted: "
+      "group them into structs, or give the type a forkful::codec<T>");
   static_assert(Why != refusal::opaque,
-                "forkful: this type cannot travel to another process: forkful cannot see what its private members or "
-                "union hold: give it a "
-                "forkful::codec<T>, or, if it is trivially copyable and holds no pointers, set "
-                "forkful::enable_bitwise<T> to true");
+      "forkful: this type cannot travel to another process: forkful cannot see what its private members or union hold: "
+      "give it a forkful::codec<T>, or, if it is trivially copyable and holds no pointers, set forkful::enable_bitwise<T> to true");
   static_assert(Why != refusal::order,
-                "forkful: this container cannot travel to another process: its comparator or hash has state that would "
-                "be lost: use a "
-                "stateless function object such as std::less<>, or wrap it in a type with a forkful::codec<T>");
+      "forkful: this container cannot travel to another process: its comparator or hash has state that would be lost: "
+      "use a stateless function object such as std::less<>, or wrap it in a type with a forkful::codec<T>");
   static_assert(Why != refusal::array_member,
-                "forkful: this type cannot travel to another process: it has a C array member but no default "
-                "constructor or assignment to "
-                "fill it by: use std::array, or give the type a forkful::codec<T>");
+      "forkful: this type cannot travel to another process: it has a C array member, but no default constructor and assignment "
+      "to fill it by: use std::array, or give the type a forkful::codec<T>");
+  // clang-format on
 }
 
 /// Compiles if T travels; otherwise the error is one sentence and names the part of T at fault.
@@ -495,4 +178,4 @@ constexpr void require_result() {
 }
 
 }  // namespace detail
-}  // namespace gnu::visibility("default")]]forkful
+}  // namespace forkful

@@ -278,8 +278,7 @@ T read_array(source& in) {
   } else {
     return [&in]<std::size_t... I>(std::index_sequence<I...>) {
       return T{{(void(I), in.read<std::remove_cv_t<typename T::value_type>>())...}};
-    }
-    (std::make_index_sequence<std::tuple_size_v<T>>{});
+    }(std::make_index_sequence<std::tuple_size_v<T>>{});
   }
 }
 
@@ -401,4 +400,4 @@ void source::skip() {
   }
 }
 
-}  // namespace gnu::visibility("default")]]forkful
+}  // namespace forkful
