@@ -24,8 +24,6 @@ namespace forkful::detail {
 
 namespace {
 
-// --- reading
-
 enum category : std::uint32_t { generic, system, iostream, future, category_count };
 
 const std::error_category& category_of(std::uint32_t number) noexcept {
@@ -99,8 +97,6 @@ bool describe_handled(slice_failure& failure) {
   }
 }
 
-// --- making again
-
 template <class Base>
 Base remake(const slice_failure& failure) {
   const std::error_code code{failure.error_value, category_of(failure.error_category)};
@@ -143,8 +139,6 @@ void raise(const std::shared_ptr<const slice_failure>& failure) {
     throw from_slice<Base>{failure};
   }
 }
-
-// --- the list
 
 template <class Base>
 constexpr failure_kind kind_of() {
