@@ -59,8 +59,8 @@ heap::address heap::pop(link& head) noexcept {
   address block = head.load(std::memory_order_acquire);
   if (block == 0) return 0;
   breakpoint(point::alloc_before);
-  while (!head.compare_exchange_weak(block, link_in(block).load(std::memory_order_relaxed), std::memory_order_relaxed,
-                                     std::memory_order_acquire)) {
+  while (
+      !head.compare_exchange_weak(block, link_in(block).load(std::memory_order_relaxed), std::memory_order_acquire)) {
   }
   std::atomic_signal_fence(std::memory_order_seq_cst);
   breakpoint(point::alloc_after);
@@ -84,13 +84,14 @@ void* heap::allocate_small(span_table& spans, unsigned slot, unsigned size_class
   // 0 wraps round and yields an end of 0: full. A bump at the end of its span still finds that span.
   const address end = ((bump - 1) & ~address{span_bytes - 1}) + span_bytes;
   address block = bump;
-  if (bump + bytes > end) {
+  if (bump + bytes <= end) {
+    breakpoint(point::alloc_before);
+  } else {
     const std::size_t span = spans.claim_small(slot, size_class);
     if (span == span_table::none) return nullptr;
-    breakpoint(point::span_claimed);  // dying here leaks the span: it is the block in hand
     block = address_of(spans.address(span));
+    breakpoint(point::span_claimed);  // dying here leaks the span: it is the block in hand
   }
-  breakpoint(point::alloc_before);
   // One store both installs a new span and takes its first block.
   mine.bump.store(block + bytes, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);

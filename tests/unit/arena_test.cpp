@@ -1,0 +1,469 @@
+// The arena: mapping it under limits, who may allocate, slots, and checking what a worker says.
+#include "memory/arena.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <forkful/errors.hpp>
+#include <fstream>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "os/memory.hpp"
+#include "support/in_child.hpp"
+
+namespace {
+
+using namespace forkful::detail;
+using forkful_tests::in_child;
+using forkful_tests::seen_by_all;
+using forkful_tests::start_child;
+using forkful_tests::wait_for;
+
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+constexpr std::size_t gibibyte = std::size_t{1} << 30;
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool address_space_is_the_sanitizers = true;  // it maps terabytes: RLIMIT_AS leaves nothing for anybody
+#else
+constexpr bool address_space_is_the_sanitizers = false;
+#endif
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) static_cast<void>(each), ++count;
+  return count;
+}
+
+// Pages of memory that hold something.
+std::size_t resident_pages(void* data, std::size_t bytes) {
+  std::vector<unsigned char> pages(bytes / 4096);
+  if (mincore(data, bytes, pages.data()) != 0) return SIZE_MAX;
+  std::size_t count = 0;
+  for (const unsigned char page : pages) count += page & 1;
+  return count;
+}
+
+std::byte* first_byte(arena& memory) { return reinterpret_cast<std::byte*>(&memory.heap_of(0)) - 4096; }
+
+// Memory taken by the one arena that keeps its file open, touched or not.
+std::size_t committed_bytes() {
+  for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+    std::error_code closed;
+    if (std::filesystem::read_symlink(each, closed).string().find("memfd:forkful") == std::string::npos) continue;
+    struct stat file {};
+    if (stat(each.path().c_str(), &file) == 0) return static_cast<std::size_t>(file.st_blocks) * 512;
+  }
+  return 0;
+}
+
+std::string message_of_exhaustion(arena& memory, std::size_t bytes) {
+  try {
+    static_cast<void>(memory.allocate(bytes));
+  } catch (const forkful::arena_exhausted& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void limit_to(decltype(RLIMIT_AS) which, std::size_t bytes) {
+  const rlimit now{bytes, bytes};
+  if (setrlimit(which, &now) != 0) _exit(98);
+}
+
+TEST(arena, is_one_tebibyte_of_address_space_where_no_limit_stands_against_it) {
+  const std::size_t allowed = std::min(file_size_limit(), address_space_limit() / 2);
+  if (allowed < arena::largest) GTEST_SKIP() << "this shell has a limit";
+  EXPECT_GE(arena::here().size(), gibibyte);
+  EXPECT_LE(arena::here().size(), arena::largest);
+  EXPECT_EQ(&arena::here(), &arena::own());
+}
+
+TEST(arena, takes_no_memory_no_descriptor_and_no_name_until_it_is_used) {
+  EXPECT_TRUE(in_child([] {  // a forked process maps its own
+                const std::size_t before = open_descriptors();
+                arena& memory = arena::here();
+                if (!memory.constrained() && open_descriptors() != before) return 1;
+                std::ifstream maps{"/proc/self/smaps"};
+                bool inside = false;
+                for (std::string line; std::getline(maps, line);) {
+                  if (line.find("memfd:forkful") != std::string::npos)
+                    inside = std::stoull(line, nullptr, 16) == reinterpret_cast<std::uintptr_t>(first_byte(memory));
+                  if (inside && line.starts_with("Rss:") && std::stoul(line.substr(4)) > 64) return 2;
+                  if (inside && line.starts_with("VmFlags:")) return line.find(" dd") != std::string::npos ? 7 : 3;
+                }
+                return 4;
+              })
+                  .exited_with(7));
+}
+
+TEST(arena, has_the_same_address_in_children_and_shares_what_they_write) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  auto* number = static_cast<int*>(memory->allocate(sizeof(int)));
+  *number = 1;
+  ASSERT_TRUE(in_child([&] {
+                *number = 4711;
+                return 7;
+              }).exited_with(7));
+  EXPECT_EQ(*number, 4711);
+}
+
+TEST(arena, is_found_by_address) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  auto* block = static_cast<std::byte*>(memory->allocate(100));
+  EXPECT_EQ(arena::holding(block), memory.get());
+  int outside = 0;
+  EXPECT_EQ(arena::holding(&outside), nullptr);
+  EXPECT_EQ(arena::holding(nullptr), nullptr);
+  EXPECT_TRUE(memory->contains(block, 100));
+  EXPECT_FALSE(memory->contains(block, memory->size()));
+  EXPECT_FALSE(memory->contains(block, SIZE_MAX));
+  EXPECT_FALSE(memory->contains(&outside, 1));
+}
+
+TEST(arena, hands_out_a_gibibyte_at_once) {
+  const auto memory = arena::make_for_test(4 * gibibyte);
+  auto* block = static_cast<unsigned char*>(memory->allocate(gibibyte));
+  EXPECT_EQ(memory->block_size(block), gibibyte);
+  block[0] = block[gibibyte - 1] = 1;
+  memory->deallocate(block);
+  EXPECT_EQ(resident_pages(block, gibibyte), 0U) << "what is beyond the warm bound goes back to the kernel";
+}
+
+TEST(arena, says_what_was_wanted_when_it_is_used_up_and_goes_on_when_something_is_freed) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  std::vector<void*> blocks;
+  try {
+    for (;;) blocks.push_back(memory->allocate(mebibyte));
+  } catch (const forkful::arena_exhausted& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "Shared memory is used up: 1 MiB were wanted, and no free stretch that long is left in the arena of 64 MiB. "
+        "Free shared containers and results, use smaller slices, or raise the limit on address space (ulimit -v) or "
+        "file size (ulimit -f) if there is one.");
+    EXPECT_EQ(error.code(), "arena_exhausted");
+  }
+  EXPECT_GE(blocks.size(), 60U);
+  EXPECT_NE(message_of_exhaustion(*memory, SIZE_MAX), "");
+  EXPECT_NE(message_of_exhaustion(*memory, SIZE_MAX - 70'000), "");
+  EXPECT_NE(message_of_exhaustion(*memory, 65 * mebibyte), "");
+  memory->deallocate(blocks.back());
+  blocks.back() = memory->allocate(mebibyte);
+  for (void* block : blocks) memory->deallocate(block);
+  EXPECT_EQ(memory->block_size(memory->allocate(50 * mebibyte)), 50 * mebibyte)
+      << "warm runs should not stand in the way";
+}
+
+TEST(arena, small_blocks_use_it_up_too_and_come_back) {
+  const auto memory = arena::make_for_test(8 * mebibyte);
+  std::vector<void*> blocks;
+  EXPECT_THROW(for (;;) blocks.push_back(memory->allocate(1024)), forkful::arena_exhausted);
+  EXPECT_GT(blocks.size(), 6000U);
+  EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), blocks.size());
+  for (void* block : blocks) memory->deallocate(block);
+  for (std::size_t i = 0; i != blocks.size(); ++i) static_cast<void>(memory->allocate(1024));
+  EXPECT_THROW(static_cast<void>(memory->allocate(1024)), forkful::arena_exhausted);
+}
+
+TEST(arena, memory_exists_before_it_is_handed_out_where_the_machine_is_constrained) {
+  EXPECT_FALSE(arena::make_for_test(64 * mebibyte)->constrained());
+  const auto memory = arena::make_for_test(64 * mebibyte, true);
+  EXPECT_TRUE(memory->constrained());
+  const std::size_t before = committed_bytes();
+  EXPECT_GT(before, 0U) << "heaps are there from the beginning";
+  void* run = memory->allocate(mebibyte);
+  const std::size_t with_run = committed_bytes();
+  EXPECT_GE(with_run, before + mebibyte);
+  static_cast<void>(memory->allocate(4096));
+  EXPECT_EQ(committed_bytes(), with_run + span_bytes);
+  memory->deallocate(run);
+  memory->trim();
+  EXPECT_EQ(committed_bytes(), with_run + span_bytes - mebibyte);
+}
+
+TEST(arena, is_used_up_with_an_error_where_the_machine_commits_no_more) {
+  const auto memory = arena::make_for_test(64 * mebibyte, true);
+  EXPECT_TRUE(in_child([&] {
+                memory->become_worker(1);
+                void* before = memory->allocate(1000);
+                void* run = memory->allocate(mebibyte);
+                close_range(3, ~0U, 0);  // from here on every fallocate fails, as it would under strict overcommit
+                std::memset(before, 1, 1000);
+                std::memset(run, 1, mebibyte);
+                const std::string told = message_of_exhaustion(*memory, 2 * mebibyte);
+                if (told.find("2 MiB were wanted, and this machine commits no more memory") == std::string::npos)
+                  return 1;
+                if (message_of_exhaustion(*memory, 100'000).empty()) return 2;
+                if (message_of_exhaustion(*memory, 20'000).empty()) return 3;
+                if (memory->allocate(1000) == nullptr) return 4;  // its span is there
+                // Addresses whose span word does not exist either are judged without a fault.
+                return memory->owned_by(1, static_cast<std::byte*>(before) + 40 * mebibyte, 1) ? 5 : 7;
+              }).exited_with(7));
+}
+
+TEST(arena, strict_overcommit_and_limited_control_groups_are_recognised) {
+  const std::filesystem::path root =
+      std::filesystem::temp_directory_path() / ("forkful_arena_test_" + std::to_string(getpid()));
+  const auto write = [&](const std::string& path, const std::string& text) {
+    std::filesystem::create_directories((root / path).parent_path());
+    std::ofstream{root / path} << text << '\n';
+  };
+  const auto constrained = [&] { return memory_is_constrained(root / "proc", root / "cgroup"); };
+
+  EXPECT_FALSE(constrained()) << "nothing there to read";
+  write("proc/sys/vm/overcommit_memory", "0");
+  write("proc/self/cgroup", "0::/user/shell");
+  write("cgroup/user/shell/memory.max", "max");
+  write("cgroup/user/memory.max", "max");
+  EXPECT_FALSE(constrained());
+  write("cgroup/user/memory.max", "8589934592");
+  EXPECT_TRUE(constrained()) << "a limit of the parent group";
+  write("cgroup/user/memory.max", "max");
+
+  write("proc/self/cgroup", "5:devices:/x\n4:cpu,memory:/box\n0::/");
+  write("cgroup/memory/box/memory.limit_in_bytes", "9223372036854771712");
+  EXPECT_FALSE(constrained());
+  write("cgroup/memory/box/memory.limit_in_bytes", "1073741824");
+  EXPECT_TRUE(constrained()) << "version 1";
+  write("cgroup/memory/box/memory.limit_in_bytes", "9223372036854771712");
+
+  write("proc/self/cgroup", "0::/../elsewhere");
+  write("cgroup/memory.max", "1073741824");
+  EXPECT_TRUE(constrained()) << "a container that sees its own group as the root";
+  write("cgroup/memory.max", "max");
+  EXPECT_FALSE(constrained());
+
+  write("proc/sys/vm/overcommit_memory", "2");
+  EXPECT_TRUE(constrained());
+  std::filesystem::remove_all(root);
+}
+
+TEST(arena, is_smaller_under_a_file_size_limit) {
+  EXPECT_TRUE(in_child([] {
+                limit_to(RLIMIT_FSIZE, 300 * mebibyte);
+                arena& memory = arena::here();
+                if (memory.size() > 300 * mebibyte || memory.size() < 290 * mebibyte) return 1;
+                std::memset(memory.allocate(20 * mebibyte), 1, 20 * mebibyte);
+                return 7;
+              }).exited_with(7));
+}
+
+TEST(arena, is_at_most_half_of_a_limited_address_space) {
+  if (address_space_is_the_sanitizers) GTEST_SKIP();
+  arena& parents = arena::here();
+  EXPECT_TRUE(in_child([&] {
+                munmap(first_byte(parents), parents.size());  // it would count
+                limit_to(RLIMIT_AS, 4 * gibibyte);
+                arena& memory = arena::here();
+                if (memory.size() > 2 * gibibyte || memory.size() < gibibyte) return 1;
+                return memory.allocate(gibibyte / 2) != nullptr ? 7 : 2;
+              }).exited_with(7));
+}
+
+TEST(arena, cannot_start_below_64_mebibytes_and_says_why_in_one_sentence) {
+  const auto refusal = [](decltype(RLIMIT_AS) which) {
+    seen_by_all<std::array<char, 500>> text;
+    EXPECT_TRUE(in_child([&] {
+                  limit_to(which, 100 * mebibyte / (which == RLIMIT_FSIZE ? 2 : 1));
+                  try {
+                    arena::here();
+                  } catch (const forkful::start_failed& error) {
+                    std::snprintf(text->data(), text->size(), "%s", error.what());
+                    return error.code() == "start_failed" ? 7 : 1;
+                  }
+                  return 2;
+                }).exited_with(7));
+    return std::string{text->data()};
+  };
+  const std::string sentence =
+      "No shared memory could be mapped for the workers: the file size limit (ulimit -f) or half the address space "
+      "limit "
+      "(ulimit -v) is below 64 MiB. Raise the limit (ulimit -v, ulimit -f) or free memory; serial_pool and thread_pool "
+      "need "
+      "none of it.";
+  EXPECT_EQ(refusal(RLIMIT_FSIZE), sentence);
+  if (address_space_is_the_sanitizers) return;
+  EXPECT_EQ(refusal(RLIMIT_AS), sentence);
+}
+
+TEST(arena, a_fork_of_the_users_own_allocates_elsewhere_and_frees_nothing_here) {
+  arena& callers = arena::here();
+  void* block = callers.allocate(100);
+  EXPECT_TRUE(in_child([&] {
+                if (arena::holding(block) != &callers) return 1;
+                callers.deallocate(block);
+                arena& its_own = arena::here();
+                if (&its_own == &callers || &arena::own() != &its_own) return 2;
+                void* other = its_own.allocate(100);
+                if (callers.contains(other, 100) || arena::holding(other) != &its_own) return 3;
+                its_own.deallocate(other);
+                return its_own.allocate(100) == other ? 7 : 4;
+              }).exited_with(7));
+  for (int i = 0; i != 2000; ++i) ASSERT_NE(callers.allocate(100), block);
+}
+
+TEST(arena, a_worker_with_pools_of_its_own_has_an_arena_of_its_own_and_keeps_the_outer_one) {
+  arena& outer = arena::here();
+  const unsigned slot = outer.acquire_slot();
+  auto* message = static_cast<int*>(outer.allocate(sizeof(int)));
+  EXPECT_TRUE(in_child([&] {
+                outer.become_worker(slot);
+                if (&arena::here() != &outer) return 1;
+                arena& inner = arena::own();
+                if (&inner == &outer || &arena::here() != &outer || inner.slot() != 0 || outer.slot() != slot) return 2;
+                const unsigned inner_slot = inner.acquire_slot();
+                if (!in_child([&] {
+                       inner.become_worker(inner_slot);
+                       if (&arena::here() != &inner) return 1;
+                       *message = 42;
+                       outer.deallocate(message);  // not its business: ignored
+                       void* mine = arena::here().allocate(64);
+                       return inner.owned_by(inner_slot, mine, 64) ? 7 : 2;
+                     }).exited_with(7))
+                  return 3;
+                outer.slice_done();
+                return 7;
+              }).exited_with(7));
+  EXPECT_EQ(*message, 42);
+  EXPECT_NE(outer.allocate(sizeof(int)), message);
+  outer.release_slot(slot);
+}
+
+TEST(arena, slots_are_lowest_first_and_run_out_with_an_error) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  EXPECT_EQ(memory->acquire_slot(), 1U);
+  EXPECT_EQ(memory->acquire_slot(), 2U);
+  EXPECT_EQ(memory->acquire_slot(), 3U);
+  memory->release_slot(2);
+  EXPECT_EQ(memory->acquire_slot(), 2U);
+  for (unsigned slot = 4; slot != max_slots; ++slot) EXPECT_EQ(memory->acquire_slot(), slot);
+  EXPECT_THROW(memory->acquire_slot(), forkful::start_failed);
+  memory->release_slot(1000);
+  EXPECT_EQ(memory->acquire_slot(), 1000U);
+}
+
+TEST(arena, a_released_slot_gives_its_warm_memory_back) {
+  const auto memory = arena::make_for_test(256 * mebibyte);
+  const unsigned slot = memory->acquire_slot();
+  seen_by_all<std::array<void*, 2>> runs;
+  ASSERT_TRUE(in_child([&] {
+                memory->become_worker(slot);
+                for (void*& run : *runs) {
+                  run = memory->allocate(mebibyte);
+                  std::memset(run, 1, mebibyte);
+                }
+                memory->deallocate((*runs)[0]);
+                memory->slice_done();
+                return 7;
+              }).exited_with(7));
+  memory->deallocate((*runs)[1]);
+  for (void* run : *runs) EXPECT_EQ(resident_pages(run, mebibyte), mebibyte / 4096);
+  memory->release_slot(slot);
+  for (void* run : *runs) EXPECT_EQ(resident_pages(run, mebibyte), 0U);
+  EXPECT_EQ(memory->allocate(mebibyte), (*runs)[0]);
+}
+
+TEST(arena, what_a_worker_says_is_checked_against_its_own_blocks) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  struct offered {
+    std::byte* small;
+    std::byte* run;
+  };
+  seen_by_all<offered> its;
+  ASSERT_TRUE(in_child([&] {
+                memory->become_worker(1);
+                its->small = static_cast<std::byte*>(memory->allocate(100));
+                its->run = static_cast<std::byte*>(memory->allocate(3 * span_bytes));
+                return 7;
+              }).exited_with(7));
+  EXPECT_TRUE(memory->owned_by(1, its->small, 112));
+  EXPECT_TRUE(memory->owned_by(1, its->small + 50, 62));
+  EXPECT_FALSE(memory->owned_by(1, its->small, 113)) << "reaches into the next block";
+  EXPECT_FALSE(memory->owned_by(1, its->small, SIZE_MAX));
+  EXPECT_FALSE(memory->owned_by(2, its->small, 1)) << "another slot";
+  EXPECT_FALSE(memory->owned_by(0, its->small, 1));
+  EXPECT_TRUE(memory->owned_by(1, its->run, 3 * span_bytes));
+  EXPECT_TRUE(memory->owned_by(1, its->run + 2 * span_bytes + 5, span_bytes - 5));
+  EXPECT_FALSE(memory->owned_by(1, its->run + 2 * span_bytes + 5, span_bytes - 4));
+  EXPECT_FALSE(memory->owned_by(1, its->run + 3 * span_bytes, 1));
+  void* mine = memory->allocate(100);
+  EXPECT_TRUE(memory->owned_by(0, mine, 100));
+  EXPECT_FALSE(memory->owned_by(1, mine, 100));
+  EXPECT_FALSE(memory->owned_by(1, nullptr, 1));
+  EXPECT_FALSE(memory->owned_by(1, &its, 1));
+  EXPECT_FALSE(memory->owned_by(1, &memory->heap_of(1), 1)) << "the arena's own tables are nobody's block";
+  EXPECT_FALSE(memory->owned_by(4'000'000'000U, its->small, 1));
+  memory->deallocate(its->run);
+  std::mt19937_64 random{1};
+  int owned = 0;
+  for (int i = 0; i != 200'000; ++i) {
+    const std::uint64_t any =
+        i % 2 == 0 ? random() : reinterpret_cast<std::uintptr_t>(its->small) + random() % (128 * mebibyte);
+    owned += memory->owned_by(1, reinterpret_cast<void*>(any), 1 + random() % 100'000) ? 1 : 0;
+  }
+  EXPECT_LT(owned, 1000);
+}
+
+TEST(arena, threads_of_one_process_share_its_heap) {
+  const auto memory = arena::make_for_test(256 * mebibyte);
+  std::atomic<int> broken{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t != 4; ++t)
+    threads.emplace_back([&, t] {
+      std::mt19937 random{static_cast<unsigned>(t)};
+      std::vector<std::pair<unsigned char*, std::size_t>> mine;
+      for (int i = 0; i != 20'000; ++i) {
+        const std::size_t bytes = 1 + random() % (i % 100 == 0 ? 200'000 : 2000);
+        auto* block = static_cast<unsigned char*>(memory->allocate(bytes));
+        block[0] = block[bytes - 1] = static_cast<unsigned char>(t);
+        mine.emplace_back(block, bytes);
+        if (mine.size() <= 50) continue;
+        std::swap(mine[random() % mine.size()], mine.back());
+        const auto [victim, length] = mine.back();
+        mine.pop_back();
+        if (victim[0] != t || victim[length - 1] != t) ++broken;
+        memory->deallocate(victim);
+      }
+    });
+  for (std::thread& each : threads) each.join();
+  EXPECT_EQ(broken.load(), 0);
+}
+
+TEST(arena, a_worker_forked_while_another_thread_allocates_does_not_inherit_its_lock) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> allocations{0};
+  std::thread busy{[&] {
+    while (!stop.load()) {
+      memory->deallocate(memory->allocate(100));
+      allocations.fetch_add(1);
+    }
+  }};
+  while (allocations.load() == 0) std::this_thread::yield();
+  for (int i = 0; i != 200; ++i) {
+    ASSERT_TRUE(in_child([&] {
+                  alarm(20);
+                  memory->become_worker(1);
+                  memory->deallocate(memory->allocate(100));
+                  memory->slice_done();
+                  return 7;
+                }).exited_with(7));
+  }
+  stop = true;
+  busy.join();
+  EXPECT_GT(allocations.load(), 0U);
+}
+
+}  // namespace
