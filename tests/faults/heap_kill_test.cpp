@@ -66,8 +66,8 @@ struct script {
   bool others_free = false;  // the test has freed some of the worker's blocks: they wait on the remote list
 };
 
-constexpr script scripts[] = {{"blocks", 3000},
-                              {"blocks that others freed", 3000, true},
+constexpr script scripts[] = {{"blocks", 12'000},
+                              {"blocks that others freed", 12'000, true},
                               {"runs", 3 * span_bytes},
                               {"runs that others freed", 3 * span_bytes, true}};
 
