@@ -3,10 +3,11 @@
 // Both ends are the same program, so the bytes carry no versions, no byte order and no type tags. Invariants:
 // 1. A frame is a chain of segments. What one call writes is never split, so it can be read as a view, in place.
 // 2. Everything is aligned by its address (up to 64), on both sides; segments begin at multiples of 64.
-// 3. A source believes nothing it reads: each length is checked against the bytes left before anything is allocated, each
-//    segment against the memory of the process that wrote it, and nesting is limited.
-// 4. Handles into shared memory change owner only after the whole value is written (sink::give), and only in an adopting source.
-// A sink or source is used by one thread. The hot paths are a pointer bump; everything else is in src/codec/codec.cpp.
+// 3. A source believes nothing it reads: each length is checked against the bytes left before anything is allocated,
+//    each segment against the memory of the process that wrote it, and nesting is limited.
+// 4. Handles into shared memory change owner only after the whole value is written (sink::give), and only in an
+// adopting source. A sink or source is used by one thread. The hot paths are a pointer bump; everything else is in
+//    src/codec/codec.cpp.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,9 @@ struct alignas(most_alignment) segment {
 };
 static_assert(sizeof(segment) == most_alignment);
 
-/// Where a sink gets its segments: `allocate` returns one, 64-aligned, with `capacity` (at least what was wanted) filled in, or
-/// throws. `release`, if given, takes back one segment; without it a sink that is destroyed leaves its chain alone.
+/// Where a sink gets its segments: `allocate` returns one, 64-aligned, with `capacity` (at least what was wanted)
+/// filled in, or throws. `release`, if given, takes back one segment; without it a sink that is destroyed leaves its
+/// chain alone.
 struct segment_memory {
   void* self = nullptr;
   segment* (*allocate)(void* self, std::size_t capacity_wanted) = nullptr;
@@ -78,8 +80,9 @@ class sink {
   sink(const sink&) = delete;
   sink& operator=(const sink&) = delete;
 
-  /// Writes any value that travels. Throws arena_exhausted, or codec_error for a value that cannot travel (a variant without a
-  /// value, more than 128 levels of nesting), or what a user's codec throws; then the frame is to be rolled back.
+  /// Writes any value that travels. Throws arena_exhausted, or codec_error for a value that cannot travel (a variant
+  /// without a value, more than 128 levels of nesting), or what a user's codec throws; then the frame is to be rolled
+  /// back.
   template <class T>
   void write(const T& value);
 
@@ -110,8 +113,8 @@ class sink {
 
   // What follows is for forkful's back ends.
 
-  /// Writes a result. Handles in it (shared_vector, shared) lose their contents to the frame once the whole value is written. If
-  /// anything throws, the frame is as before and the handles keep what they had.
+  /// Writes a result. Handles in it (shared_vector, shared) lose their contents to the frame once the whole value is
+  /// written. If anything throws, the frame is as before and the handles keep what they had.
   template <class T>
   void give(T& value) {
     const position start = mark();
@@ -136,7 +139,8 @@ class sink {
   /// The frame, which is the caller's from now on; the sink is as new.
   detail::segment* take() noexcept;
 
-  /// For codecs of handles: asks for `release(object)` once the value is written; does nothing outside `give`.
+  /// For codecs of handles: asks for `release(object)` once the value is written; does nothing outside `give`. The
+  /// object must be part of the value given, not a temporary.
   void on_release(void* object, void (*release)(void*) noexcept) {
     if (giving_) handles_.push_back({object, release});
   }
@@ -191,8 +195,8 @@ class source {
   source(const void* block, std::size_t size) noexcept
       : next_(static_cast<const char*>(block)), end_(next_ + size), total_(size) {}
 
-  /// Reads a T, as it was written. Views (std::string_view, std::span) read from what a string or container wrote point into the
-  /// frame and live as long as it. Throws codec_error, naming type and offset, if the bytes are not a T.
+  /// Reads a T, as it was written. Views (std::string_view, std::span) read from what a string or container wrote point
+  /// into the frame and live as long as it. Throws codec_error, naming type and offset, if the bytes are not a T.
   template <class T>
   T read();
 
@@ -221,6 +225,8 @@ class source {
 
   /// Bytes not read yet, alignment included.
   std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - next_) + later_; }
+  /// Bytes left in this segment: what can be viewed at once.
+  std::size_t at_hand() const noexcept { return static_cast<std::size_t>(end_ - next_); }
   /// Bytes read so far, alignment included.
   std::size_t offset() const noexcept { return total_ - remaining(); }
 
@@ -237,8 +243,8 @@ class source {
     const char* at;
     std::size_t count;
   };
-  /// Reads an array of bitwise elements in place, wherever it is: in the frame, or elsewhere in shared memory. With `plain` false
-  /// (elements that are not bitwise) only the latter will do.
+  /// Reads an array of bitwise elements in place, wherever it is: in the frame, or elsewhere in shared memory. With
+  /// `plain` false (elements that are not bitwise) only the latter will do.
   run elements(std::size_t size, std::size_t align, bool plain, std::string_view type);
   /// Reads and checks a handle to elements of `size` bytes.
   detail::handle handle(std::size_t size, std::size_t align, std::string_view type);

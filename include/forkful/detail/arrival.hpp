@@ -1,0 +1,342 @@
+// How a slice arrives at the callable: what its parameters ask for, and where each part of a slice is read from.
+//
+// Owns nothing. A *part* is one parameter's worth of a slice: ordinary ranges have one, zip and starmap have several. Each part
+// type has a reader, made once a block, whose take<wish>(i) yields slice i the way the callable wants it.
+#pragma once
+
+#include <forkful/detail/job.hpp>
+#include <forkful/slices.hpp>
+
+namespace [[gnu::visibility("default")]] forkful {
+namespace detail {
+
+// ---- What the callable asks for ----
+
+template <class F>
+struct signature {
+  static constexpr bool known = false;
+};
+template <class R, class... P>
+struct signature<R (*)(P...)> {
+  static constexpr bool known = true;
+  using parameters = std::tuple<std::type_identity<P>...>;
+};
+template <class R, class... P>
+struct signature<R (*)(P...) noexcept> : signature<R (*)(P...)> {};
+template <class M>
+struct member_signature;
+template <class R, class C, class... P>
+struct member_signature<R (C::*)(P...)> : signature<R (*)(P...)> {};
+template <class R, class C, class... P>
+struct member_signature<R (C::*)(P...) const> : signature<R (*)(P...)> {};
+template <class R, class C, class... P>
+struct member_signature<R (C::*)(P...) noexcept> : signature<R (*)(P...)> {};
+template <class R, class C, class... P>
+struct member_signature<R (C::*)(P...) const noexcept> : signature<R (*)(P...)> {};
+template <class F>
+  requires requires { &F::operator(); }
+struct signature<F> : member_signature<decltype(&F::operator())> {};
+
+/// How a part is to be handed over.
+enum class wish {
+  constant,  // const T&, also for callables that do not say (templates)
+  value,     // T, T&&: may be moved from
+  change,    // T&
+  text,      // std::string_view, read where it lies
+  run,       // std::span<const T>, read where it lies
+};
+
+template <class T>
+inline constexpr bool textual = false;
+template <class Traits, class A>
+inline constexpr bool textual<std::basic_string<char, Traits, A>> = true;
+template <class Traits>
+inline constexpr bool textual<std::basic_string_view<char, Traits>> = true;
+
+template <class P, class T>
+constexpr wish wish_of() {
+  using bare = std::remove_cvref_t<P>;
+  constexpr bool changes = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+  if constexpr (std::is_same_v<bare, std::string_view> && textual<T>) {
+    return wish::text;
+  } else if constexpr (is_span<bare>) {
+    if constexpr (!std::is_const_v<typename bare::element_type>)
+      return wish::change;
+    else if constexpr (!is_span<T> && std::ranges::contiguous_range<T>)
+      return wish::run;
+    else
+      return wish::constant;
+  } else if constexpr (changes) {
+    return wish::change;
+  } else if constexpr (std::is_lvalue_reference_v<P>) {
+    return wish::constant;
+  } else {
+    return wish::value;
+  }
+}
+
+template <std::size_t K, class T, class Parameters>
+constexpr wish wish_at() {
+  if constexpr (K < std::tuple_size_v<Parameters>)
+    return wish_of<typename std::tuple_element_t<K, Parameters>::type, T>();
+  else
+    return wish::constant;
+}
+
+// ---- Where parts are read from ----
+
+template <class E>
+std::vector<std::remove_const_t<E>> copy_of(std::span<E> elements) {
+  return {elements.begin(), elements.end()};
+}
+
+/// In the caller's memory: pools in the caller's process, and snapshots of it.
+template <class Range>
+struct present_part {
+  using value_type = typename indexed<Range>::value_type;
+  using range_type = Range;
+  static constexpr bool encodes = false;
+  static constexpr bool streams = false;
+  const indexed<Range>* range;
+
+  struct reader {
+    const indexed<Range>* range;
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t i) const {
+      // A verb that gives results never changes its input.
+      if constexpr (W == wish::change && !InPlace && is_span<value_type>)
+        return copy_of((*range)[i]);
+      else if constexpr (W == wish::change && !InPlace)
+        return value_type((*range)[i]);
+      else
+        return (*range)[i];
+    }
+  };
+  reader open(chunk_io& /*io*/) const noexcept { return {range}; }
+  [[nodiscard]] bool encoded() const noexcept { return false; }
+};
+
+/// The index itself.
+struct counted_part {
+  using value_type = std::size_t;
+  static constexpr bool encodes = false;
+  static constexpr bool streams = false;
+  struct reader {
+    template <wish W, bool InPlace>
+    std::size_t take(std::size_t i) const noexcept {
+      return i;
+    }
+  };
+  reader open(chunk_io& /*io*/) const noexcept { return {}; }
+  [[nodiscard]] bool encoded() const noexcept { return false; }
+};
+
+/// Bitwise elements, as an array: where they lie in shared memory, or copied into the chunk's frame. A pointer either way.
+template <class T>
+struct flat_part {
+  using value_type = std::remove_const_t<T>;
+  static constexpr bool encodes = true;
+  static constexpr bool streams = false;
+  T* base = nullptr;  // null: encoded
+
+  struct reader {
+    T* at;
+    std::size_t first;
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t i) const noexcept {
+      if constexpr (W == wish::change && !InPlace)
+        return value_type(at[i - first]);
+      else if constexpr (W == wish::change)
+        return (at[i - first]);
+      else
+        return std::as_const(at[i - first]);
+    }
+  };
+  reader open(chunk_io& io) const noexcept {
+    if (base != nullptr) return {base, 0};
+    return {reinterpret_cast<T*>(const_cast<char*>(io.frame)), io.first};
+  }
+  [[nodiscard]] bool encoded() const noexcept { return base == nullptr; }
+
+  template <class Range>
+  static void encode(const indexed<Range>& range, std::size_t first, std::size_t last, sink& out) {
+    std::memcpy(out.extend((last - first) * sizeof(T), alignof(T)), std::ranges::data(range.range()) + first,
+                (last - first) * sizeof(T));
+  }
+};
+
+/// One member of a slice that is a tuple (starmap), in the caller's memory.
+template <class Range, std::size_t K>
+struct present_member {
+  using value_type = std::remove_cvref_t<std::tuple_element_t<K, typename indexed<Range>::value_type>>;
+  static constexpr bool encodes = false;
+  static constexpr bool streams = false;
+  const indexed<Range>* range;
+
+  struct reader {
+    const indexed<Range>* range;
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t i) const {
+      if constexpr (W == wish::change || !std::is_lvalue_reference_v<decltype((*range)[i])>)
+        return value_type(std::get<K>((*range)[i]));
+      else
+        return std::get<K>((*range)[i]);
+    }
+  };
+  reader open(chunk_io& /*io*/) const noexcept { return {range}; }
+  [[nodiscard]] bool encoded() const noexcept { return false; }
+};
+
+/// Elements of a container in shared memory that are more than bytes (shared_string): never copied.
+template <class T>
+struct placed_part {
+  using value_type = std::remove_const_t<T>;
+  static constexpr bool encodes = false;
+  static constexpr bool streams = false;
+  T* base = nullptr;
+
+  struct reader {
+    T* base;
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t i) const {
+      if constexpr (W == wish::change && InPlace)
+        return (base[i]);
+      else if constexpr (W == wish::change || W == wish::value)
+        return value_type(base[i]);
+      else
+        return std::as_const(base[i]);
+    }
+  };
+  reader open(chunk_io& /*io*/) const noexcept { return {base}; }
+  [[nodiscard]] bool encoded() const noexcept { return false; }
+};
+
+/// Everything else: one value after another in the chunk's frame; or, if `base` is set, in shared memory.
+template <class T>
+struct coded_part {
+  using value_type = T;
+  static constexpr bool encodes = true;
+  static constexpr bool streams = true;
+  /// Whether elements of this type can be read where they lie. (Spans are pointers themselves: they are always written.)
+  static constexpr bool placeable = shareable<T> && !is_span<T>;
+  T* base = nullptr;
+
+  struct reader {
+    T* base;
+    source* in;
+    std::optional<T> local{};
+
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t i) {
+      if constexpr (!placeable) {
+        if constexpr (W == wish::text)
+          return in->read<std::string_view>();
+        else if constexpr (W == wish::run)
+          return read_run();
+        else
+          return in->read<T>();
+      } else if constexpr (InPlace && W == wish::change) {
+        return (base[i]);  // the verb has checked that there is a base
+      } else if constexpr (W == wish::text) {
+        return base != nullptr ? std::string_view(base[i]) : in->read<std::string_view>();
+      } else if constexpr (W == wish::run || W == wish::constant || !std::is_copy_constructible_v<T>) {
+        return base != nullptr ? std::as_const(base[i]) : std::as_const(local.emplace(in->read<T>()));
+      } else {
+        return base != nullptr ? T(base[i]) : in->read<T>();
+      }
+    }
+
+   private:
+    auto read_run() {
+      using element = std::remove_const_t<std::remove_reference_t<std::ranges::range_reference_t<const T>>>;
+      if constexpr (bitwise<element>)
+        return in->read<std::span<const element>>();
+      else
+        return in->read<T>();
+    }
+  };
+  reader open(chunk_io& io) const noexcept { return {base, io.in}; }
+  void skip(chunk_io& io) const {
+    if (base == nullptr) io.in->skip<T>();
+  }
+  [[nodiscard]] bool encoded() const noexcept { return base == nullptr; }
+
+  template <class Range>
+  static void encode(const indexed<Range>& range, std::size_t i, sink& out) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(range[i])>, T>)
+      out.write(range[i]);
+    else
+      out.write(T(range[i]));  // a proxy, as of vector<bool>
+  }
+};
+
+/// Spans of a container: where it lies in shared memory, or a copy of the spans' elements in the chunk's frame - as one array
+/// if the elements are bitwise and nothing else shares the frame, else span by span.
+template <class E, bool MayBeShared, bool Streams>
+struct sliced_part {
+  using bare = std::remove_const_t<E>;
+  using value_type = std::span<E>;
+  static constexpr bool encodes = true;
+  static constexpr bool streams = Streams;
+  E* base = nullptr;
+  std::size_t elements = 0;
+  std::size_t count = 0;
+
+  struct reader {
+    E* at;  // element `offset` of the container; null: spans come one by one
+    std::size_t offset;
+    std::size_t elements;
+    std::size_t count;
+    source* in;
+    std::vector<bare> local{};
+
+    template <wish W, bool InPlace>
+    auto take(std::size_t i) {
+      const std::size_t from = slice_bound(elements, count, i);
+      const std::size_t size = slice_bound(elements, count, i + 1) - from;
+      if constexpr (W == wish::change && !InPlace) {
+        if (at == nullptr) return in->read<std::vector<bare>>();
+        if constexpr (std::is_copy_constructible_v<bare>)
+          return std::vector<bare>(at + (from - offset), at + (from - offset) + size);
+        else
+          return std::vector<bare>();  // not reached: what cannot be copied out refuses to compile (require_travels)
+      } else {
+        using out = std::conditional_t<W == wish::change || MayBeShared, E, const E>;
+        if constexpr (Streams) {
+          if (at == nullptr) {
+            local = in->read<std::vector<bare>>();
+            return std::span<out>(local);
+          }
+        }
+        return std::span<out>(at + (from - offset), size);
+      }
+    }
+  };
+  reader open(chunk_io& io) const noexcept {
+    if (base != nullptr) return {base, 0, elements, count, io.in};
+    if constexpr (Streams)
+      return {nullptr, 0, elements, count, io.in};
+    else
+      return {reinterpret_cast<E*>(const_cast<char*>(io.frame)), slice_bound(elements, count, io.first), elements,
+              count, io.in};
+  }
+  void skip(chunk_io& io) const {
+    if (base == nullptr) io.in->template skip<std::vector<bare>>();
+  }
+  [[nodiscard]] bool encoded() const noexcept { return base == nullptr; }
+
+  template <class Slices>
+  static void encode(const Slices& range, std::size_t first, std::size_t last, sink& out) {
+    const std::size_t from = slice_bound(range.elements(), range.size(), first);
+    const std::size_t size = slice_bound(range.elements(), range.size(), last) - from;
+    if (size != 0) std::memcpy(out.extend(size * sizeof(E), alignof(E)), range.data() + from, size * sizeof(E));
+  }
+  template <class Slices>
+  static void encode(const Slices& range, std::size_t i, sink& out) {
+    const auto slice = range[i];
+    out.write(std::vector<bare>(slice.begin(), slice.end()));
+  }
+};
+
+}  // namespace detail
+}  // namespace forkful

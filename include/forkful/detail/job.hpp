@@ -1,0 +1,149 @@
+// The one door from the templates to src/: a call, with its types erased.
+//
+// A verb fills in a `job` of plain function pointers and hands it to an `engine`, the running part of a pool. Everything
+// behind that door - loops, protocol, policy, system calls - is compiled once, in src/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <forkful/codec.hpp>
+#include <forkful/errors.hpp>
+#include <forkful/options.hpp>
+#include <forkful/outcome.hpp>
+#include <forkful/report.hpp>
+#include <forkful/shared.hpp>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace [[gnu::visibility("default")]] forkful {
+namespace detail {
+
+/// A run of bytes that somebody else owns.
+struct block_of_memory {
+  std::byte* data = nullptr;
+  std::size_t bytes = 0;
+};
+
+/// Something made once per call in each worker (the decoded broadcast arguments), with its deleter.
+struct kept {
+  void* object = nullptr;
+  void (*destroy)(void*) = nullptr;
+};
+
+/// What a chunk of slices reads from and writes to while it is being eaten.
+struct chunk_io {
+  std::size_t first = 0;        ///< first slice of the chunk
+  const char* frame = nullptr;  ///< the chunk's encoded slices, first byte; null when nothing was encoded
+  source* in = nullptr;         ///< the same, as a stream positioned at the next slice
+  sink* out = nullptr;          ///< isolated pools: where results are encoded
+  void* results = nullptr;      ///< pools in the caller's process: the chunk's std::vector<R>
+  kept* broadcast = nullptr;    ///< this worker's decoded broadcast arguments, made on first use
+  std::uint64_t process = 0;    ///< the process that eats this chunk (this_process())
+  void (*fail)(chunk_io&, std::size_t slice) = nullptr;  ///< call inside catch: keeps the exception in flight
+};
+
+/// Eats slices [first, last) of the chunk. Returns `last`, or the slice that threw (already handed to `fail`).
+using run_fn = std::size_t (*)(const void* plan, chunk_io&, std::size_t first, std::size_t last);
+
+/// The outcome of a chunk, in the caller's process. Slices [first, last) ran, except those in `failures`.
+struct settled {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  source* in = nullptr;     ///< isolated pools: encoded results of the slices that succeeded, in order
+  void* results = nullptr;  ///< otherwise: the chunk's std::vector<R>, in the same order
+  const std::vector<slice_failure>* failures = nullptr;  ///< by ascending slice; never null
+};
+
+struct job {
+  std::size_t slices = 0;
+  std::size_t slice_bytes = 0;  ///< about what encoding one slice takes, to bound a chunk; 0: nothing or unknown
+
+  run_fn run = nullptr;
+  /// Passes over slices [first, last) of the encoded input without eating them; null when the input is addressed by index.
+  void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
+  const void* plan = nullptr;  ///< handed to `run`: readable in every worker at this address
+
+  void* caller = nullptr;  ///< handed to the three functions below, which run in the caller's process
+  /// Encodes slices [first, last), asked for in ascending order, each once. Null: nothing is encoded.
+  /// Returns how many bytes of it were copied data (handles into shared memory count nothing).
+  std::size_t (*encode)(void* caller, std::size_t first, std::size_t last, sink&) = nullptr;
+  /// Takes a chunk's results. Called in ascending order, once for each chunk that ran. Null: nothing to take.
+  void (*collect)(void* caller, const settled&) = nullptr;
+  /// Pools in the caller's process: makes and destroys the chunk's `results`.
+  void* (*make_results)(std::size_t slices) = nullptr;
+  void (*drop_results)(void*) = nullptr;
+
+  std::size_t bytes_broadcast = 0;  ///< bytes copied for broadcast arguments, for the report
+  bool results = false;             ///< results travel back (there is a frame to expect)
+  bool in_place = false;            ///< for_each: a slice that ran must not run again
+  bool mutates = false;             ///< in place, and slices are changed where they lie
+  bool one_at_a_time = false;       ///< in place, slices not arithmetic: name the very slice that was half eaten
+  bool keep_going = false;          ///< try_ verbs: a failed slice costs one slice
+  /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
+  block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
+};
+
+/// The running part of a pool. One call at a time; calls from several threads wait for each other.
+class engine {
+ public:
+  engine() noexcept;
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+  virtual ~engine() = default;
+  [[nodiscard]] virtual unsigned size() const noexcept = 0;
+  /// Runs the job to its end and counts what happened, also when it throws. Throws the failure with the lowest slice unless
+  /// `keep_going`, and pool_closed, wrong_process, start_failed.
+  virtual void run(job&, const call_options&, report&) = 0;
+  /// Never used twice in a process.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+
+ private:
+  std::uint64_t number_;
+};
+
+/// Runs the job and keeps its report as this thread's last.
+void run_job(engine&, job&, const call_options&);
+/// The report of the last call that this thread finished on the pool.
+report last_report(const engine&);
+
+std::unique_ptr<engine> start_serial(const pool_options&);
+std::unique_ptr<engine> start_snapshot(const pool_options&);
+std::unique_ptr<engine> start_processes(const pool_options&);
+
+/// Segments in shared memory that this process owns. Throws start_failed, arena_exhausted when they are used.
+segment_memory shared_segments() noexcept;
+void free_shared_segments(segment* chain) noexcept;
+
+/// Ends a process that user code forked inside a slice and that came back here: it is no worker.
+[[noreturn]] void leave_fork() noexcept;
+
+/// Checks where map_into is to write: throws std::invalid_argument unless there are `slices` places, not_shared if workers
+/// (`isolated`) cannot reach them.
+void check_room(const void* data, std::size_t places, std::size_t place_size, std::size_t slices, bool isolated);
+
+/// Throws not_shared: the memory that the verb was to change in place is not shared with the workers.
+[[noreturn]] void throw_not_shared(const char* verb);
+
+/// Moves an object into shared memory for the length of a call.
+template <class T>
+class shared_copy {
+ public:
+  explicit shared_copy(T&& object) : object_(static_cast<T*>(shared_allocate(sizeof(T), alignof(T)))) {
+    ::new (static_cast<void*>(object_)) T(std::move(object));
+  }
+  shared_copy(const shared_copy&) = delete;
+  shared_copy& operator=(const shared_copy&) = delete;
+  ~shared_copy() {
+    object_->~T();
+    shared_deallocate(object_);
+  }
+  const T* get() const noexcept { return object_; }
+
+ private:
+  T* object_;
+};
+
+}  // namespace detail
+}  // namespace forkful

@@ -1,0 +1,275 @@
+// One call as its types: which parts a slice has, what the callable wants of them, which broadcast arguments follow, and what
+// becomes of the result. Everything a worker needs is in the plan; it is read, never changed, while a call runs.
+#pragma once
+
+#include <forkful/detail/arrival.hpp>
+
+namespace [[gnu::visibility("default")]] forkful {
+namespace detail {
+
+/// What a verb does with slices and results.
+enum class verb { map, into, for_each, update };
+
+// ---- Broadcast arguments ----
+
+/// How a broadcast argument arrives: views and handles as they are, text literals as strings, the rest as it was.
+template <class A>
+using broadcast_type =
+    std::conditional_t<std::is_array_v<std::remove_cvref_t<A>> || std::is_same_v<std::decay_t<A>, const char*> ||
+                           std::is_same_v<std::decay_t<A>, char*>,
+                       std::string, std::remove_cvref_t<A>>;
+
+/// In the caller's memory.
+template <class... A>
+struct present_arguments {
+  std::tuple<const A&...> values;
+  const std::tuple<const A&...>& open(chunk_io& /*io*/) const noexcept { return values; }
+};
+
+/// Encoded once by the caller, decoded once by each worker.
+template <class... A>
+struct shipped_arguments {
+  using arrived = std::tuple<broadcast_type<A>...>;
+  const segment* frame = nullptr;
+
+  const arrived& open(chunk_io& io) const {
+    if (io.broadcast->object == nullptr) {
+      source in(frame);
+      io.broadcast->object = new arrived{in.read<broadcast_type<A>>()...};
+      io.broadcast->destroy = [](void* object) { delete static_cast<arrived*>(object); };
+    }
+    return *static_cast<const arrived*>(io.broadcast->object);
+  }
+};
+template <>
+struct shipped_arguments<> {
+  const segment* frame = nullptr;
+  std::tuple<> open(chunk_io& /*io*/) const noexcept { return {}; }
+};
+
+// ---- Results on their way out ----
+
+struct no_results {
+  struct writer {
+    writer(const no_results& /*none*/, chunk_io& /*io*/, std::size_t /*count*/) noexcept {}
+    template <class Eat>
+    void put(std::size_t /*i*/, Eat&& eat) {
+      eat();
+    }
+    void broke_off() noexcept {}
+  };
+};
+
+/// Into the chunk's std::vector<R>, in this process.
+template <class R>
+struct kept_results {
+  struct writer {
+    writer(const kept_results& /*none*/, chunk_io& io, std::size_t /*count*/) noexcept
+        : out(*static_cast<std::vector<R>*>(io.results)) {}
+    template <class Eat>
+    void put(std::size_t /*i*/, Eat&& eat) {
+      out.push_back(eat());
+    }
+    void broke_off() noexcept {}
+    std::vector<R>& out;
+  };
+};
+
+/// Into the chunk's frame, in shared memory.
+template <class R>
+struct encoded_results {
+  struct writer {
+    writer(const encoded_results& /*none*/, chunk_io& chunk, std::size_t /*count*/) noexcept : io(chunk) {}
+    template <class Eat>
+    void put(std::size_t /*i*/, Eat&& eat) {
+      R result = eat();
+      // User code may have forked: only the worker writes to the frame.
+      if (this_process() != io.process) leave_fork();
+      io.out->give(result);
+    }
+    void broke_off() noexcept {}
+    chunk_io& io;
+  };
+};
+template <class R>
+  requires bitwise<R>
+struct encoded_results<R> {
+  struct writer {
+    writer(const encoded_results& /*none*/, chunk_io& io, std::size_t count)
+        : out(*io.out),
+          start(out.mark()),
+          at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))),
+          first(at) {}
+    template <class Eat>
+    void put(std::size_t /*i*/, Eat&& eat) {
+      ::new (static_cast<void*>(at)) R(eat());
+      ++at;
+    }
+    // Keeps what was written before the slice that threw.
+    void broke_off() {
+      const std::vector<char> kept(reinterpret_cast<const char*>(first), reinterpret_cast<const char*>(at));
+      out.rollback(start);
+      if (!kept.empty()) std::memcpy(out.extend(kept.size(), alignof(R)), kept.data(), kept.size());
+    }
+    sink& out;
+    sink::position start;
+    R* at;
+    R* first;
+  };
+};
+
+/// Where the caller wants them, in memory that workers share.
+template <class R>
+struct placed_results {
+  R* base;
+  struct writer {
+    writer(const placed_results& results, chunk_io& /*io*/, std::size_t /*count*/) noexcept : base(results.base) {}
+    template <class Eat>
+    void put(std::size_t i, Eat&& eat) {
+      base[i] = eat();
+    }
+    void broke_off() noexcept {}
+    R* base;
+  };
+};
+
+// ---- The callable, applied to one slice ----
+
+/// Where the callable is: in the caller's memory, or in the plan.
+template <class F>
+struct present_callable {
+  F* f;
+  F& get() const noexcept { return *f; }
+};
+template <class F>
+struct shipped_callable {
+  [[no_unique_address]] mutable F f;
+  F& get() const noexcept { return f; }
+};
+
+template <wish W, class V>
+decltype(auto) pass(V&& value) {
+  if constexpr (W == wish::value && !std::is_lvalue_reference_v<V>)
+    return std::move(value);
+  else if constexpr (W == wish::value || W == wish::change)
+    return static_cast<std::remove_reference_t<V>&>(value);
+  else
+    return std::as_const(value);
+}
+
+template <bool WasSpan, class V>
+decltype(auto) as_given(V& value) {
+  if constexpr (WasSpan && !is_span<std::remove_const_t<V>>)
+    return std::span(value);  // a copy of the span's elements
+  else
+    return (value);
+}
+
+/// Whether every part of a slice binds to the callable's parameters as an rvalue: a generic `auto&` does not.
+template <class F, class Parts, class Arguments>
+inline constexpr bool binds_rvalues = false;
+template <class F, class... Part, class... A>
+inline constexpr bool binds_rvalues<F, std::tuple<Part...>, std::tuple<A...>> =
+    std::is_invocable_v<F&, typename Part::value_type..., const A&...>;
+
+/// What F wants of part K.
+template <verb Verb, class F, std::size_t K, class Parts, class Arguments>
+constexpr wish wish_in() {
+  using T = typename std::tuple_element_t<K, Parts>::value_type;
+  if constexpr (Verb == verb::update)
+    return wish::change;
+  else if constexpr (signature<F>::known)
+    return wish_at<K, T, typename signature<F>::parameters>();
+  else if constexpr (Verb == verb::for_each)
+    return binds_rvalues<F, Parts, Arguments> ? wish::constant : wish::change;
+  else
+    return wish::constant;
+}
+
+template <verb Verb, class Callable, class F, class Output, class Arguments, class Broadcast, class... Part>
+struct plan {
+  Callable callable;
+  std::tuple<Part...> parts;
+  Broadcast broadcast;
+  Output output;
+
+  using parts_type = std::tuple<Part...>;
+  using index = std::index_sequence_for<Part...>;
+  template <std::size_t K>
+  static constexpr wish wants = wish_in<Verb, F, K, parts_type, Arguments>();
+  static constexpr bool single = sizeof...(Part) == 1;
+
+  template <std::size_t K>
+  using part = std::tuple_element_t<K, parts_type>;
+
+  /// update works on copies of elements; a span changes what it points at, whatever the verb.
+  template <std::size_t K>
+  static constexpr bool in_place =
+      Verb != verb::update && (Verb == verb::for_each || is_span<typename part<K>::value_type>);
+
+  template <class Readers, class A, std::size_t... K, std::size_t... B>
+  static decltype(auto) eat(F& f, Readers& readers, std::size_t i, const A& args, std::index_sequence<K...> /*parts*/,
+                            std::index_sequence<B...> /*args*/) {
+    // In this order: parts are read one after another from the same stream.
+    using taken_type = std::tuple<decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...>;
+    taken_type taken{std::get<K>(readers).template take<wants<K>, in_place<K>>(i)...};
+    if constexpr (Verb == verb::update) {
+      static_assert(single,
+                    "forkful: update copies single slices out and back: zip and starmap give several at once; make "
+                    "the slices one range of tuples");
+      f(as_given<is_span<typename part<0>::value_type>>(std::get<0>(taken)), std::get<B>(args)...);
+      return std::tuple_element_t<0, taken_type>(std::get<0>(std::move(taken)));
+    } else {
+      return f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
+               std::get<B>(args)...);
+    }
+  }
+
+  static std::size_t run(const void* self, chunk_io& io, std::size_t first, std::size_t last) {
+    const plan& mine = *static_cast<const plan*>(self);
+    std::size_t i = first;
+    try {
+      auto&& args = mine.broadcast.open(io);
+      auto readers = std::apply(
+          [&io](const auto&... each) { return std::tuple<typename Part::reader...>{each.open(io)...}; }, mine.parts);
+      typename Output::writer out(mine.output, io, last - first);
+      F& f = mine.callable.get();
+      try {
+        for (; i < last; ++i) {
+          out.put(i, [&]() -> decltype(auto) {
+            return eat(f, readers, i, args, index{},
+                       std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
+          });
+        }
+      } catch (...) {
+        out.broke_off();
+        throw;
+      }
+    } catch (...) {
+      io.fail(io, i);
+    }
+    return i;
+  }
+
+  static void skip(const void* self, chunk_io& io, std::size_t first, std::size_t last) {
+    const plan& mine = *static_cast<const plan*>(self);
+    for (std::size_t i = first; i < last; ++i) {
+      std::apply([&io](const auto&... each) { (skip_part(each, io), ...); }, mine.parts);
+    }
+  }
+  template <class P>
+  static void skip_part(const P& each, chunk_io& io) {
+    if constexpr (P::streams) each.skip(io);
+  }
+
+  using readers_type = std::tuple<typename Part::reader...>;
+  using arguments_type =
+      std::remove_cvref_t<decltype(std::declval<const Broadcast&>().open(std::declval<chunk_io&>()))>;
+  using raw_result = decltype(eat(std::declval<F&>(), std::declval<readers_type&>(), std::size_t{},
+                                  std::declval<const arguments_type&>(), index{},
+                                  std::make_index_sequence<std::tuple_size_v<arguments_type>>{}));
+  using result = std::remove_cvref_t<raw_result>;
+};
+
+}  // namespace detail
+}  // namespace forkful

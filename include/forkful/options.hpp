@@ -1,0 +1,25 @@
+// The plain option structs of pools and calls. Every member states its default and when to touch it.
+#pragma once
+
+#include <cstddef>
+
+namespace [[gnu::visibility("default")]] forkful {
+
+/// How a pool is made. Every member may be left at its default.
+struct pool_options {
+  /// Worker processes. 0: every CPU this process may use (affinity mask and cgroup quota).
+  unsigned workers = 0;
+};
+
+/// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.
+struct call_options {
+  /// Slices per hand-out. 0: automatic, larger while much is left and smaller towards the end.
+  /// Set 1 when slices differ wildly in length, more when they take well under a microsecond.
+  std::size_t chunk = 0;
+  /// How often a slice may be begun when workers die while eating it. Exceptions are never retried. At least 1.
+  /// Verbs that work in place take more than 1 only for bitwise elements (they are put back before the next attempt);
+  /// otherwise they throw std::invalid_argument.
+  unsigned attempts = 1;
+};
+
+}  // namespace forkful

@@ -1,0 +1,190 @@
+// basic_pool: the verbs, the same on every way of running them.
+//
+// A pool owns an engine (detail/job.hpp); a verb describes a call and hands it over. Which way it runs is the pool's type.
+#pragma once
+
+#include <forkful/detail/prepare.hpp>
+#include <initializer_list>
+
+namespace [[gnu::visibility("default")]] forkful {
+
+/// Which worker this code runs in, 0 ... size()-1; 0 outside of workers.
+[[nodiscard]] unsigned worker_index() noexcept;
+/// True while a slice is being eaten by this thread or process, on every kind of pool.
+[[nodiscard]] bool in_worker() noexcept;
+
+/// The verbs. Every one takes a range of slices first, the callable last, then broadcast arguments, which arrive as `const&`
+/// behind the slice. All block until the call is done; calls from several threads wait for each other.
+///
+/// All throw the exception of the failing slice with the lowest index, as the standard class it was and as slice_info;
+/// worker_crashed if its worker died; arena_exhausted, start_failed, wrong_process; std::invalid_argument for options that do
+/// not fit. The try_ verbs give an outcome a slice instead of throwing for one.
+template <class Way>
+class verbs {
+ public:
+  /// f(slice, args...) of every slice, in input order, as many as there are slices. The range is not changed.
+  template <class Range, class F, class... A>
+  [[nodiscard]] auto map(Range&& range, F&& f, const A&... args) {
+    return map_range<false>(std::forward<Range>(range), f, args...);
+  }
+  template <class T, class F, class... A>
+  [[nodiscard]] auto map(std::initializer_list<T> slices, F&& f, const A&... args) {
+    return map_range<false>(slices, f, args...);
+  }
+
+  /// map over a range of tuples, whose members become the callable's first arguments.
+  template <class Range, class F, class... A>
+  [[nodiscard]] auto starmap(Range&& range, F&& f, const A&... args) {
+    return map_range<true>(std::forward<Range>(range), f, args...);
+  }
+
+  /// map with the results written straight into `out` (a shared_vector<R> or a span of one): nothing is copied back. Throws
+  /// std::invalid_argument if out has not exactly one place a slice, not_shared if workers cannot reach it.
+  template <class Out, class Range, class F, class... A>
+  void map_into(Out&& out, Range&& range, F&& f, const A&... args) {
+    using place = std::remove_reference_t<decltype(*std::ranges::data(out))>;
+    static_assert(
+        !Way::isolated || detail::may_be_shared<std::remove_cvref_t<Out>>,
+        "forkful: map_into writes results where workers can reach them: give it a forkful::shared_vector or a span "
+        "of one, or use map");
+    detail::prepared<Way, detail::verb::into, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
+                                                                                    args...);
+    detail::check_room(std::ranges::data(out), std::ranges::size(out), sizeof(place), call.size(), Way::isolated);
+    call.run(*running_, options_, detail::placed_results<place>{std::ranges::data(out)},
+             static_cast<std::nullptr_t*>(nullptr));
+  }
+
+  /// As map, but a slice that fails costs one slice.
+  template <class Range, class F, class... A>
+  [[nodiscard]] auto try_map(Range&& range, F&& f, const A&... args) {
+    detail::prepared<Way, detail::verb::map, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
+                                                                                   args...);
+    using result = typename decltype(call)::result;
+    detail::collect_outcomes<result, Way::isolated> collector;
+    collector.out.reserve(call.size());
+    call.work().keep_going = true;
+    run_for_results<result>(call, collector);
+    return std::move(collector.out);
+  }
+
+  /// Calls f on every slice for its effect. `f(T&)` changes slices in place, which on pools of processes needs them in shared
+  /// memory; `f(const T&)` and `f(T)` take any range. A slice is never begun again, unless call_options::attempts says so.
+  template <class Range, class F, class... A>
+  void for_each(Range&& range, F&& f, const A&... args) {
+    detail::prepared<Way, detail::verb::for_each, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
+                                                                                        args...);
+    call.run(*running_, options_, detail::no_results{}, static_cast<std::nullptr_t*>(nullptr));
+  }
+
+  template <class Range, class F, class... A>
+  [[nodiscard]] std::vector<outcome<void>> try_for_each(Range&& range, F&& f, const A&... args) {
+    detail::prepared<Way, detail::verb::for_each, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
+                                                                                        args...);
+    call.work().keep_going = true;
+    detail::collect_failures collector;
+    call.run(*running_, options_, detail::no_results{}, &collector);
+    return std::move(collector.out);
+  }
+
+  /// Copies each slice out, calls f(T&) on the copy, and puts the eaten slice back. Finished slices are put back also when
+  /// another one fails; the failed one never.
+  template <class Range, class F, class... A>
+  void update(Range&& range, F&& f, const A&... args) {
+    update_range(std::forward<Range>(range), f, nullptr, args...);
+  }
+
+  template <class Range, class F, class... A>
+  [[nodiscard]] std::vector<outcome<void>> try_update(Range&& range, F&& f, const A&... args) {
+    std::vector<outcome<void>> outcomes;
+    update_range(std::forward<Range>(range), f, &outcomes, args...);
+    return outcomes;
+  }
+
+ protected:
+  verbs() noexcept = default;
+  verbs(detail::engine* running, const call_options& options) noexcept : running_(running), options_(options) {}
+
+  detail::engine* running_ = nullptr;
+  call_options options_{};
+
+ private:
+  template <class F>
+  using callable = std::decay_t<F>;
+
+  template <bool Star, class Range, class F, class... A>
+  auto map_range(Range&& range, F& f, const A&... args) {
+    detail::prepared<Way, detail::verb::map, Star, Range, callable<F>, A...> call(std::forward<Range>(range), f,
+                                                                                  args...);
+    using result = typename decltype(call)::result;
+    detail::collect_values<result, Way::isolated> collector;
+    if constexpr (Way::isolated) collector.out.reserve(call.size());
+    run_for_results<result>(call, collector);
+    return std::move(collector.out);
+  }
+
+  template <class Range, class F, class... A>
+  void update_range(Range&& range, F& f, std::vector<outcome<void>>* outcomes, const A&... args) {
+    detail::prepared<Way, detail::verb::update, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
+                                                                                      args...);
+    using result = typename decltype(call)::result;
+    call.work().keep_going = outcomes != nullptr;
+    detail::put_back<result, Way::isolated, Range> collector{call.range(), outcomes};
+    run_for_results<result>(call, collector);
+  }
+
+  template <class R, class Call, class Collector>
+  void run_for_results(Call& call, Collector& collector) {
+    if constexpr (Way::isolated) {
+      call.work().results = true;
+      call.run(*running_, options_, detail::encoded_results<R>{}, &collector);
+    } else {
+      call.work().make_results = [](std::size_t slices) -> void* {
+        auto made = std::make_unique<std::vector<R>>();
+        made->reserve(slices);
+        return made.release();
+      };
+      call.work().drop_results = [](void* results) { delete static_cast<std::vector<R>*>(results); };
+      call.run(*running_, options_, detail::kept_results<R>{}, &collector);
+    }
+  }
+};
+
+/// A pool's verbs with other options for the calls made through it: `pool.with({.chunk = 1}).map(...)`. It borrows the pool.
+template <class Way>
+class pool_with : public verbs<Way> {
+ public:
+  pool_with(detail::engine* running, const call_options& options) noexcept : verbs<Way>(running, options) {}
+};
+
+/// A pool that runs its verbs one way. Movable; a moved-from pool may only be destroyed or assigned to.
+template <class Way>
+class basic_pool : public verbs<Way> {
+ public:
+  /// As many workers as CPUs this process may use (affinity mask and cgroup quota). Throws start_failed.
+  basic_pool() : basic_pool(pool_options{}) {}
+  /// `workers` workers; 0: as above.
+  explicit basic_pool(unsigned workers) : basic_pool(pool_options{.workers = workers}) {}
+  explicit basic_pool(const pool_options& options) : engine_(Way::start(options)) { this->running_ = engine_.get(); }
+
+  basic_pool(basic_pool&& other) noexcept : engine_(std::move(other.engine_)) { this->running_ = engine_.get(); }
+  basic_pool& operator=(basic_pool&& other) noexcept {
+    engine_ = std::move(other.engine_);
+    this->running_ = engine_.get();
+    return *this;
+  }
+  ~basic_pool() = default;
+
+  /// Copies the options; the pool must outlive what it returns.
+  [[nodiscard]] pool_with<Way> with(const call_options& options) noexcept { return {engine_.get(), options}; }
+
+  /// Number of workers; 1 for a serial_pool.
+  [[nodiscard]] unsigned size() const noexcept { return engine_->size(); }
+
+  /// What happened in the last call that this thread finished on this pool; all zero before the first. By value, thread-safe.
+  [[nodiscard]] forkful::report report() const { return detail::last_report(*engine_); }
+
+ private:
+  std::unique_ptr<detail::engine> engine_;
+};
+
+}  // namespace forkful

@@ -1,0 +1,207 @@
+// Ranges to hand to verbs: indices(n), slices(range, k), zip(a, b, ...).
+//
+// Each borrows an lvalue and owns an rvalue, like the verbs themselves. All are random access and know their size.
+#pragma once
+
+#include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <iterator>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace [[gnu::visibility("default")]] forkful {
+
+namespace detail {
+
+/// Walks anything that has operator[] by index. The range must outlive it.
+template <class Range>
+class index_iterator {
+ public:
+  using reference = decltype(std::declval<const Range&>()[0]);
+  using value_type = std::remove_cvref_t<reference>;
+  using difference_type = std::ptrdiff_t;
+  using iterator_concept = std::random_access_iterator_tag;
+
+  index_iterator() noexcept = default;
+  index_iterator(const Range* range, std::size_t at) noexcept : range_(range), at_(at) {}
+
+  reference operator*() const { return (*range_)[at_]; }
+  reference operator[](difference_type n) const { return *(*this + n); }
+  index_iterator& operator++() noexcept { return *this += 1; }
+  index_iterator& operator--() noexcept { return *this -= 1; }
+  index_iterator operator++(int) noexcept { return std::exchange(*this, *this + 1); }
+  index_iterator operator--(int) noexcept { return std::exchange(*this, *this - 1); }
+  index_iterator& operator+=(difference_type n) noexcept {
+    at_ = static_cast<std::size_t>(static_cast<difference_type>(at_) + n);
+    return *this;
+  }
+  index_iterator& operator-=(difference_type n) noexcept { return *this += -n; }
+  friend index_iterator operator+(index_iterator it, difference_type n) noexcept { return it += n; }
+  friend index_iterator operator+(difference_type n, index_iterator it) noexcept { return it += n; }
+  friend index_iterator operator-(index_iterator it, difference_type n) noexcept { return it -= n; }
+  friend difference_type operator-(const index_iterator& a, const index_iterator& b) noexcept {
+    return static_cast<difference_type>(a.at_) - static_cast<difference_type>(b.at_);
+  }
+  friend bool operator==(const index_iterator& a, const index_iterator& b) noexcept { return a.at_ == b.at_; }
+  friend auto operator<=>(const index_iterator& a, const index_iterator& b) noexcept { return a.at_ <=> b.at_; }
+
+ private:
+  const Range* range_ = nullptr;
+  std::size_t at_ = 0;
+};
+
+/// A reference to an lvalue, or an rvalue itself. Access is mutable, because a const range need not be iterable.
+template <class Range>
+class held {
+ public:
+  explicit held(Range&& range) : range_(std::move(range)) {}
+  Range& get() const noexcept { return range_; }
+
+ private:
+  mutable Range range_;
+};
+template <class Range>
+class held<Range&> {
+ public:
+  explicit held(Range& range) noexcept : range_(&range) {}
+  Range& get() const noexcept { return *range_; }
+
+ private:
+  Range* range_;
+};
+
+/// Any input range, addressed by index: a reference to an lvalue (Range is then `T&`), or the range itself. What cannot be
+/// addressed by index gets a list of its iterators, what can be walked only once a list of its values.
+template <class Range>
+class indexed {
+  static constexpr bool direct = std::ranges::random_access_range<Range> && std::ranges::sized_range<Range>;
+  static constexpr bool forward = std::ranges::forward_range<Range>;
+  using kept_type = std::conditional_t<direct, char,
+                                       std::conditional_t<forward, std::vector<std::ranges::iterator_t<Range>>,
+                                                          std::vector<std::ranges::range_value_t<Range>>>>;
+
+ public:
+  static_assert(std::ranges::input_range<Range>, "forkful: the first argument of a verb must be a range of slices");
+  using value_type = std::ranges::range_value_t<Range>;
+
+  explicit indexed(Range&& range) : range_(std::forward<Range>(range)) {
+    if constexpr (!direct) {
+      for (auto it = std::ranges::begin(range()); it != std::ranges::end(range()); ++it) {
+        if constexpr (forward)
+          kept_.push_back(it);
+        else
+          kept_.emplace_back(*it);
+      }
+    }
+  }
+  indexed(indexed&&) = default;  // iterators into a container survive its move
+  indexed& operator=(indexed&&) = delete;
+
+  [[nodiscard]] std::size_t size() const {
+    if constexpr (direct)
+      return static_cast<std::size_t>(std::ranges::size(range()));
+    else
+      return kept_.size();
+  }
+  decltype(auto) operator[](std::size_t i) const {
+    if constexpr (direct)
+      return std::ranges::begin(range())[static_cast<std::ranges::range_difference_t<Range>>(i)];
+    else if constexpr (forward)
+      return *kept_[i];
+    else
+      return kept_[i];
+  }
+  std::remove_reference_t<Range>& range() const noexcept { return range_.get(); }
+
+ private:
+  held<Range> range_;
+  [[no_unique_address]] kept_type kept_{};
+};
+
+/// Where slice i begins when n elements are cut in `count` slices whose lengths differ by at most one.
+constexpr std::size_t slice_bound(std::size_t n, std::size_t count, std::size_t i) noexcept {
+  return count == 0 ? 0 : i * (n / count) + std::min(i, n % count);
+}
+
+}  // namespace detail
+
+/// The numbers 0 ... n-1, as slices that take no memory and are never copied.
+class index_range {
+ public:
+  explicit index_range(std::size_t n) noexcept : size_(n) {}
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  std::size_t operator[](std::size_t i) const noexcept { return i; }
+  [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<index_range>(this, 0); }
+  [[nodiscard]] auto end() const noexcept { return detail::index_iterator<index_range>(this, size_); }
+
+ private:
+  std::size_t size_;
+};
+
+[[nodiscard]] inline index_range indices(std::size_t n) noexcept { return index_range(n); }
+
+/// A contiguous range cut in min(k, n) spans whose lengths differ by at most one, the longer ones first. It keeps the
+/// container in its type, so that a verb knows whether the elements lie in shared memory.
+template <class Range>
+class slice_range {
+ public:
+  using element = std::remove_reference_t<std::ranges::range_reference_t<Range>>;
+
+  slice_range(Range&& range, std::size_t k) : range_(std::forward<Range>(range)), count_(std::min(k, elements())) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  std::span<element> operator[](std::size_t i) const {
+    const std::size_t n = elements();
+    const std::size_t first = detail::slice_bound(n, count_, i);
+    return {data() + first, detail::slice_bound(n, count_, i + 1) - first};
+  }
+  [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<slice_range>(this, 0); }
+  [[nodiscard]] auto end() const noexcept { return detail::index_iterator<slice_range>(this, count_); }
+
+  [[nodiscard]] element* data() const { return std::ranges::data(range_.get()); }
+  [[nodiscard]] std::remove_reference_t<Range>& range() const noexcept { return range_.get(); }
+  [[nodiscard]] std::size_t elements() const { return static_cast<std::size_t>(std::ranges::size(range_.get())); }
+
+ private:
+  detail::held<Range> range_;
+  std::size_t count_;
+};
+
+template <class Range>
+  requires std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>
+[[nodiscard]] slice_range<Range> slices(Range&& range, std::size_t k) {
+  return {std::forward<Range>(range), k};
+}
+
+/// Several ranges side by side: slice i holds element i of each. As long as the shortest.
+template <class... Ranges>
+class zip_range {
+ public:
+  explicit zip_range(Ranges&&... ranges) : ranges_(std::forward<Ranges>(ranges)...) {}
+
+  [[nodiscard]] std::size_t size() const {
+    return std::apply([](const auto&... each) { return std::min({each.size()...}); }, ranges_);
+  }
+  std::tuple<decltype(std::declval<const detail::indexed<Ranges>&>()[0])...> operator[](std::size_t i) const {
+    return std::apply([i](const auto&... each) { return std::tuple<decltype(each[i])...>(each[i]...); }, ranges_);
+  }
+  [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<zip_range>(this, 0); }
+  [[nodiscard]] auto end() const noexcept { return detail::index_iterator<zip_range>(this, size()); }
+
+  [[nodiscard]] const std::tuple<detail::indexed<Ranges>...>& parts() const noexcept { return ranges_; }
+
+ private:
+  std::tuple<detail::indexed<Ranges>...> ranges_;
+};
+
+template <class First, class... More>
+  requires std::ranges::input_range<First> && (std::ranges::input_range<More> && ...)
+[[nodiscard]] zip_range<First, More...> zip(First&& first, More&&... more) {
+  return zip_range<First, More...>(std::forward<First>(first), std::forward<More>(more)...);
+}
+
+}  // namespace forkful

@@ -1,0 +1,59 @@
+// What all back ends share, and the few functions the templates need besides an engine.
+#include <atomic>
+#include <forkful/detail/job.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "memory/arena.hpp"
+#include "os/process.hpp"
+
+namespace forkful::detail {
+
+namespace {
+std::atomic<std::uint64_t> engines{0};
+}
+
+// relaxed: only uniqueness matters.
+engine::engine() noexcept : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1) {}
+
+segment_memory shared_segments() noexcept {
+  return {nullptr,
+          [](void*, std::size_t capacity) {
+            auto* made = new (arena::own().allocate(sizeof(segment) + capacity, most_alignment)) segment{};
+            made->capacity = capacity;
+            return made;
+          },
+          [](void*, segment* piece) noexcept { shared_deallocate(piece); }};
+}
+
+void free_shared_segments(segment* chain) noexcept {
+  while (chain != nullptr) {
+    segment* const next = chain->next;
+    shared_deallocate(chain);
+    chain = next;
+  }
+}
+
+void leave_fork() noexcept { leave(0); }
+
+void check_room(const void* data, std::size_t places, std::size_t place_size, std::size_t slices, bool isolated) {
+  if (places != slices) {
+    throw std::invalid_argument("forkful: map_into has " + std::to_string(slices) + " results to write and room for " +
+                                std::to_string(places) + ": make the output as long as the input");
+  }
+  if (isolated && slices != 0 && !in_shared_memory(data, places * place_size)) {
+    throw not_shared(
+        "map_into was to write results into ordinary memory, which workers cannot reach: give it a "
+        "forkful::shared_vector or "
+        "a span of one, or use map");
+  }
+}
+
+void throw_not_shared(const char* verb) {
+  throw not_shared(
+      std::string(verb) +
+      " was to change slices in place, but this span points into ordinary memory: workers would eat a copy of "
+      "it; keep the data in a forkful::shared_vector, or use update(), which puts the eaten slices back");
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,213 @@
+// The back ends whose workers are processes: the process pool keeps its workers, the snapshot pool forks new ones for each
+// call, so that they see the caller's memory as it is at that moment. Everything else is the same board.
+//
+// Owns the board and the crew. One call at a time: the mutex is held for the length of a call.
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+
+#include "backends/call.hpp"
+#include "os/cpu.hpp"
+#include "os/identity.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::uint64_t spin_ns = 50'000;       // about what being woken costs
+constexpr std::uint64_t unclaimed_ns = 5'000;   // after this, work that nobody claimed wakes a sleeper
+constexpr std::int64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
+
+enum class workers_live { from_call_to_call, for_one_call };
+
+// A board in shared memory, with its workers' slots behind it.
+class board_memory {
+ public:
+  board_memory(arena& memory, unsigned workers) : arena_(memory) {
+    table_ = new (arena_.allocate(sizeof(board), alignof(board))) board{};
+    try {
+      table_->slots = static_cast<worker_slot*>(arena_.allocate(sizeof(worker_slot) * workers, alignof(worker_slot)));
+    } catch (...) {
+      arena_.deallocate(table_);
+      throw;
+    }
+    std::uninitialized_value_construct_n(table_->slots, workers);
+    table_->workers = workers;
+    table_->max_spinners = usable_cpus() - 1;
+  }
+  board_memory(const board_memory&) = delete;
+  board_memory& operator=(const board_memory&) = delete;
+  // In a process that did not make the arena both do nothing.
+  ~board_memory() {
+    for (unsigned worker = 0; worker < table_->workers; ++worker) arena_.deallocate(table_->slots[worker].undo.load());
+    arena_.deallocate(table_->slots);
+    arena_.deallocate(table_);
+  }
+  board& operator*() noexcept { return *table_; }
+  board* operator->() noexcept { return table_; }
+
+ private:
+  arena& arena_;
+  board* table_ = nullptr;
+};
+
+unsigned checked_workers(const pool_options& options) {
+  const unsigned wanted = options.workers != 0 ? options.workers : usable_cpus();
+  if (wanted > max_workers) {
+    throw std::invalid_argument("forkful: a pool has at most " + std::to_string(max_workers) + " workers, " +
+                                std::to_string(wanted) + " were asked for: use fewer");
+  }
+  return wanted;
+}
+
+class process_engine : public engine {
+ public:
+  process_engine(const pool_options& options, workers_live life)
+      : life_(life),
+        workers_(checked_workers(options)),
+        arena_(arena::own()),
+        table_(arena_, workers_),
+        crew_(*table_, arena_),
+        made_by_(this_process()) {
+    if (life_ == workers_live::from_call_to_call) crew_.fill();
+  }
+
+  // A pool that was inherited by fork is not this process's to end; the members see to that themselves.
+  ~process_engine() override = default;
+
+  [[nodiscard]] unsigned size() const noexcept override { return workers_; }
+
+  void run(job& work, const call_options& options, report& happened) override {
+    happened.way = life_ == workers_live::for_one_call ? "snapshot" : "process";
+    if (this_process() != made_by_) {
+      throw wrong_process(
+          "this pool was made by another process and inherited by fork: its workers are that process's; make a pool of "
+          "your "
+          "own here");
+    }
+    check(work, options);
+    const std::lock_guard lock(mutex_);
+    if (work.slices == 0) return;
+    call now(work, options, *table_, arena_, crew_, ++calls_, generation_, happened);
+    try {
+      if (life_ == workers_live::from_call_to_call) look_after_crew(now, 0);
+      crew_.fill();
+      drive(now);
+    } catch (...) {
+      // Without workers nothing on the board will ever be settled.
+      crew_.dismiss();
+      now.abandon();
+      throw;
+    }
+    if (life_ == workers_live::for_one_call) crew_.dismiss();
+    now.conclude();
+  }
+
+ private:
+  static void check(const job& work, const call_options& options) {
+    if (options.attempts == 0 || options.attempts > max_attempts) {
+      throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
+    }
+    if (options.attempts > 1 && work.mutates && work.locate == nullptr) {
+      throw std::invalid_argument(
+          "forkful: attempts > 1 in place needs bitwise elements: a crash may leave others half eaten, and only "
+          "bitwise ones "
+          "can be put back; use attempts = 1, or map the slices to results");
+    }
+  }
+
+  void drive(call& now) {
+    while (!now.finished()) {
+      bool moved = false;
+      try {
+        moved = now.feed();
+      } catch (...) {
+        now.stop(std::current_exception());
+      }
+      if (moved) wake_one(*table_);
+      if (now.settle()) {
+        moved = true;
+        idle_deaths_ = 0;
+      }
+      if (!moved && !now.finished()) wait(now);
+    }
+  }
+
+  // Spins first: results of short slices arrive sooner than a sleeper wakes.
+  void wait(call& now) {
+    if (table_->max_spinners != 0) {
+      const std::uint64_t began = now_ns();
+      bool asked = false;
+      for (std::uint64_t waited = 0; waited < spin_ns; waited = now_ns() - began) {
+        for (int i = 0; i < 32; ++i) {
+          if (now.ready()) return;
+          relax();
+        }
+        if (!asked && waited > unclaimed_ns) {
+          asked = true;
+          if (probably_unclaimed(*table_) != 0) wake_one(*table_);
+        }
+      }
+    }
+    now.gather_limits();
+    const bool unclaimed = probably_unclaimed(*table_) != 0;
+    // Regardless of who seems to be looking: a spinner may have been stopped.
+    if (unclaimed) wake_sleeper(*table_);
+    table_->wanted.store(now.wanted(), std::memory_order_relaxed);
+    table_->parent_asleep.store(1, std::memory_order_relaxed);
+    // Pairs with the fence in finish_chunk: a worker that marks its chunk done after this look sees that we sleep.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (!now.ready()) look_after_crew(now, unclaimed ? watch_ns / 100 : watch_ns);
+    table_->parent_asleep.store(0, std::memory_order_relaxed);
+    now.gather_limits();
+  }
+
+  // Waits, and buries and replaces whoever has ended meanwhile.
+  void look_after_crew(call& now, std::int64_t nanoseconds) {
+    const std::vector<unsigned> ended = crew_.wait(nanoseconds);
+    if (ended.empty()) return;
+    for (const unsigned worker : ended) {
+      const unsigned incarnation = crew_.incarnation(worker);
+      const ending end = crew_.bury(worker);
+      if (now.lost(worker, incarnation, end)) {
+        idle_deaths_ = 0;
+      } else {
+        ++idle_deaths_;
+      }
+    }
+    if (idle_deaths_ > std::max(8U, 4 * workers_)) {
+      const unsigned deaths = std::exchange(idle_deaths_, 0);
+      throw start_failed(
+          "the pool gave up: " + std::to_string(deaths) +
+          " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
+          "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
+    }
+    crew_.fill();
+  }
+
+  workers_live life_;
+  unsigned workers_;
+  arena& arena_;
+  board_memory table_;
+  crew crew_;
+  std::uint64_t made_by_;
+  std::mutex mutex_;
+  std::uint64_t calls_ = 0;
+  std::uint32_t generation_ = 0;
+  unsigned idle_deaths_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<engine> start_processes(const pool_options& options) {
+  return std::make_unique<process_engine>(options, workers_live::from_call_to_call);
+}
+
+std::unique_ptr<engine> start_snapshot(const pool_options& options) {
+  return std::make_unique<process_engine>(options, workers_live::for_one_call);
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,113 @@
+#include "board/board.hpp"
+
+#include <algorithm>
+
+#include "os/breakpoint.hpp"
+#include "os/futex.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+// Tries to claim one entry.
+bool try_claim(board& table, std::uint64_t sequence, unsigned worker, unsigned incarnation, claim& got) noexcept {
+  chunk& entry = table.entry(sequence);
+  // relaxed: only a hint whether the exchange below is worth trying.
+  std::uint64_t seen = entry.word.load(std::memory_order_relaxed);
+  if (chunk_word(seen).state() != chunk_state::ready) return false;
+  breakpoint(point::claim_before);
+  const chunk_word mine = chunk_word(seen).claimed_by(worker, incarnation);
+  // acquire: pairs with the release in publish, so the entry's plain members are visible. release: this worker's cleared
+  // cursor is visible to whoever sees it as the holder.
+  if (!entry.word.compare_exchange_strong(seen, mine.bits(), std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    return false;
+  }
+  got = {&entry, sequence, mine};
+  return true;
+}
+
+bool claim_between(board& table, std::uint64_t from, std::uint64_t to, unsigned worker, unsigned incarnation,
+                   claim& got) noexcept {
+  for (std::uint64_t sequence = from; sequence < to; ++sequence) {
+    if (try_claim(table, sequence, worker, incarnation, got)) return true;
+  }
+  return false;
+}
+
+void announce(board& table) noexcept {
+  // seq_cst, with the fence: the new epoch is visible before the parent reads who sleeps. A worker stores `sleeping`,
+  // fences, and the kernel compares the epoch: one of the two sees the other (Dekker).
+  table.epoch.store(table.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+}  // namespace
+
+claim claim_chunk(board& table, unsigned worker, unsigned incarnation) noexcept {
+  claim got;
+  // acquire: entries below `published` were written before it.
+  const std::uint64_t end = table.published.load(std::memory_order_acquire);
+  const std::uint64_t hint = table.next.load(std::memory_order_relaxed);
+  // acquire: an entry below `settled` may be in use again for a later sequence only after this value was stored.
+  const std::uint64_t start = table.settled.load(std::memory_order_acquire);
+  // First from the hint; then everything in use, because a chunk handed out again lies below the hint.
+  const std::uint64_t from = std::clamp(hint, start, std::max(start, end));
+  if (claim_between(table, from, end, worker, incarnation, got) ||
+      claim_between(table, start, std::min(from, end), worker, incarnation, got)) {
+    table.next.store(got.sequence + 1, std::memory_order_relaxed);
+    breakpoint(point::claim_after);
+  }
+  return got;
+}
+
+bool finish_chunk(board& table, const claim& done) noexcept {
+  // release: the results and everything eaten in place are visible to the parent that acquires `done`.
+  done.held->word.store(done.word.finished().bits(), std::memory_order_release);
+  // seq_cst fence between our store and the load of `asleep`; the parent has the mirror image: store `asleep`, fence,
+  // look at the words. Acquire and release would let both read the old value (PROTOCOL 5).
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return table.parent_asleep.load(std::memory_order_relaxed) != 0 &&
+         done.sequence >= table.wanted.load(std::memory_order_relaxed);
+}
+
+bool parent_sleeps(board& table) noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return table.parent_asleep.load(std::memory_order_relaxed) != 0;
+}
+
+void wake_one(board& table) noexcept {
+  bool sleeper = false;
+  for (unsigned worker = 0; worker < table.workers; ++worker) {
+    const worker_state state = table.slots[worker].state.load(std::memory_order_relaxed);
+    if (state == worker_state::spinning) return;  // it will find the work by itself
+    sleeper = sleeper || state == worker_state::sleeping;
+  }
+  if (sleeper) futex_wake(table.epoch, 1);
+}
+
+void wake_sleeper(board& table) noexcept { futex_wake(table.epoch, 1); }
+
+void publish_chunk(board& table, unsigned attempt, std::uint32_t generation) noexcept {
+  const std::uint64_t sequence = table.published.load(std::memory_order_relaxed);
+  // release: the entry's plain members before the word, the word before `published`.
+  table.entry(sequence).word.store(chunk_word(chunk_state::ready, generation, 0, 0, attempt).bits(),
+                                   std::memory_order_release);
+  table.published.store(sequence + 1, std::memory_order_release);
+  announce(table);
+}
+
+void publish_again(board& table, std::uint64_t sequence, unsigned attempt, std::uint32_t generation) noexcept {
+  table.entry(sequence).word.store(chunk_word(chunk_state::ready, generation, 0, 0, attempt).bits(),
+                                   std::memory_order_release);
+  // Only a hint, and a racing claimer may overwrite it: idle workers look at everything in use anyway.
+  table.next.store(sequence, std::memory_order_relaxed);
+  announce(table);
+}
+
+std::uint64_t probably_unclaimed(const board& table) noexcept {
+  const std::uint64_t published = table.published.load(std::memory_order_relaxed);
+  const std::uint64_t next = table.next.load(std::memory_order_relaxed);
+  return published > next ? published - next : 0;
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,180 @@
+// The board: the table in shared memory through which the parent hands out chunks and workers hand them back.
+// It is the whole protocol between the processes; docs/protocol.md tells it in prose.
+//
+// Invariants (numbers as in docs/protocol.md):
+//  1. A chunk is claimed by compare-exchange of its word from ready to running, which names the claimer in the same
+//     instant. There is no moment in which a chunk is claimed by nobody.
+//  2. Only the parent takes a running chunk away again, and only after the process its word names has ended.
+//  3. Every word has one writer at a time. A worker writes its own slot, and the chunk it holds. All else is the parent's.
+//     `next` is the exception: a hint that anybody may overwrite and nobody relies on.
+//  4. Entry i of the ring is used again only when every chunk up to i is settled.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <forkful/detail/job.hpp>
+
+namespace forkful::detail {
+
+// ---- A chunk's word: who holds it, in one atomic value -------------------------------------------------------------
+
+enum class chunk_state : std::uint64_t { empty = 0, ready = 1, running = 2, done = 3 };
+
+// 63..32 generation (counts publications, so that a claim can never hit a later use of the entry) | 31..20 worker
+// 19..10 incarnation | 9..2 attempt | 1..0 state
+class chunk_word {
+ public:
+  constexpr explicit chunk_word(std::uint64_t bits) noexcept : bits_(bits) {}
+  constexpr chunk_word(chunk_state state, std::uint32_t generation, unsigned worker, unsigned incarnation,
+                       unsigned attempt) noexcept
+      : bits_(std::uint64_t{generation} << 32 | (std::uint64_t{worker} & 0xfff) << 20 |
+              (std::uint64_t{incarnation} & 0x3ff) << 10 | (std::uint64_t{attempt} & 0xff) << 2 |
+              static_cast<std::uint64_t>(state)) {}
+
+  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
+  [[nodiscard]] constexpr chunk_state state() const noexcept { return static_cast<chunk_state>(bits_ & 3); }
+  [[nodiscard]] constexpr std::uint32_t generation() const noexcept { return static_cast<std::uint32_t>(bits_ >> 32); }
+  [[nodiscard]] constexpr unsigned worker() const noexcept { return static_cast<unsigned>(bits_ >> 20 & 0xfff); }
+  [[nodiscard]] constexpr unsigned incarnation() const noexcept { return static_cast<unsigned>(bits_ >> 10 & 0x3ff); }
+  [[nodiscard]] constexpr unsigned attempt() const noexcept { return static_cast<unsigned>(bits_ >> 2 & 0xff); }
+
+  [[nodiscard]] constexpr chunk_word claimed_by(unsigned worker, unsigned incarnation) const noexcept {
+    return {chunk_state::running, generation(), worker, incarnation, attempt()};
+  }
+  [[nodiscard]] constexpr chunk_word finished() const noexcept {
+    return chunk_word(bits_ | static_cast<std::uint64_t>(chunk_state::done));
+  }
+
+ private:
+  std::uint64_t bits_;
+};
+
+constexpr unsigned max_workers = 1000;  // fits the word's 12 bits, and the arena's slots
+constexpr unsigned max_attempts = 255;  // fits the word's 8 bits
+
+// ---- What lies in shared memory ------------------------------------------------------------------------------------
+
+// A call as workers see it. Written by the parent before the first chunk of it is published.
+struct shared_job {
+  std::uint64_t id = 0;  // never 0, never used twice by a board
+  run_fn run = nullptr;
+  void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
+  const void* plan = nullptr;
+  bool results = false;
+  bool one_at_a_time = false;
+  bool keep_going = false;
+  bool undo = false;  // in place, several attempts: keep a copy of each block before it is eaten
+  block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
+  // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
+  std::atomic<std::uint64_t> limit{~std::uint64_t{0}};
+};
+
+// A slice that threw, as its worker left it. Linked the moment it happens, so that a later crash in the same chunk does not
+// take the record with it.
+struct failure_record {
+  failure_record* next = nullptr;
+  std::uint64_t slice = 0;
+  segment* frame = nullptr;  // an encoded slice_failure
+};
+
+// One entry of the ring: two cache lines, the first the parent's (but for the word), the second the worker's.
+struct alignas(128) chunk {
+  std::atomic<std::uint64_t> word{0};
+  const shared_job* job = nullptr;
+  std::uint64_t first = 0;  // slices [first, last)
+  std::uint64_t last = 0;
+  segment* in = nullptr;  // encoded slices, or null
+  // Slices to run one by one, because a worker died in this block: [suspect_first, suspect_last).
+  std::uint64_t suspect_first = 0;
+  std::uint64_t suspect_last = 0;
+  // Slices that have used up their attempts and are not to be run again, ascending, `skip[0]` of them from `skip[1]` on.
+  const std::uint64_t* skip = nullptr;
+
+  // Encoded results of the slices that succeeded. Set with the first segment, not the last, so that the parent can free
+  // what a dead worker had written.
+  alignas(64) segment* out = nullptr;
+  failure_record* failures = nullptr;  // newest first
+  std::uint64_t reached = 0;           // slices [first, reached) were run or failed; the rest was skipped for the limit
+};
+static_assert(sizeof(chunk) == 128);
+
+enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 2 };
+
+// A worker's own words. Reset by the parent after the worker's death.
+struct alignas(128) worker_slot {
+  std::atomic<worker_state> state{worker_state::running};
+  // The block that is being eaten: 0 none; else (first slice - the chunk's first) << 16 | slices. Cleared before the chunk
+  // is claimed, so that a cursor always belongs to the chunk held.
+  std::atomic<std::uint64_t> cursor{0};
+  // The lowest slice that threw, of job `failed_job`.
+  std::atomic<std::uint64_t> failed_job{0};
+  std::atomic<std::uint64_t> failed_slice{0};
+  // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit.
+  std::atomic<std::uint64_t> deadline{0};
+  std::atomic<std::uint64_t> slices_eaten{0};
+  std::atomic<std::uint64_t> busy_ns{0};
+  // Where the copy of the block being eaten lies (shared_job::undo).
+  std::atomic<std::byte*> undo{nullptr};
+};
+static_assert(sizeof(worker_slot) == 128);
+
+constexpr std::size_t ring_size = 2048;
+
+struct board {
+  // Written by the parent.
+  std::atomic<std::uint64_t> published{0};  // chunks handed out so far: entries [settled, published) are in use
+  std::atomic<std::uint64_t> settled{0};    // every chunk below is done with
+  std::atomic<std::uint32_t> epoch{0};      // changes with every publication: idle workers watch it and sleep on it
+  std::atomic<std::uint32_t> closing{0};
+
+  // Written by the parent before it sleeps, read by workers after each chunk.
+  alignas(64) std::atomic<std::uint32_t> parent_asleep{0};
+  std::atomic<std::uint64_t> wanted{0};  // ring when this chunk is done (any worker out of work rings too)
+
+  // A hint: no chunk below it was ready when it was written. Never relied on.
+  alignas(64) std::atomic<std::uint64_t> next{0};
+
+  unsigned workers = 0;
+  unsigned max_spinners = 0;
+  worker_slot* slots = nullptr;
+  alignas(128) std::array<chunk, ring_size> ring;
+
+  [[nodiscard]] chunk& entry(std::uint64_t sequence) noexcept { return ring[sequence % ring_size]; }
+};
+
+// ---- The worker's side ----------------------------------------------------------------------------------------------
+
+// A chunk that this worker holds.
+struct claim {
+  chunk* held = nullptr;  // null: the board is closing
+  std::uint64_t sequence = 0;
+  chunk_word word{0};
+};
+
+// Claims the first ready chunk, looking from the hint on and then over all that is in use. Empty when there is none.
+claim claim_chunk(board&, unsigned worker, unsigned incarnation) noexcept;
+
+// Marks the chunk done and says whether the parent sleeps and wants to know.
+bool finish_chunk(board&, const claim&) noexcept;
+
+// True when the parent sleeps: for a worker that found no work, or whose slice failed.
+bool parent_sleeps(board&) noexcept;
+
+// Wakes one sleeping worker when work is waiting that nobody awake is looking for.
+void wake_one(board&) noexcept;
+
+// The same without asking whether somebody awake is looking.
+void wake_sleeper(board&) noexcept;
+
+// ---- The parent's side ----------------------------------------------------------------------------------------------
+
+// Hands out entry `published` of the ring; its plain members are already written.
+void publish_chunk(board&, unsigned attempt, std::uint32_t generation) noexcept;
+// Hands out an entry again, whose holder has ended.
+void publish_again(board&, std::uint64_t sequence, unsigned attempt, std::uint32_t generation) noexcept;
+// How many published chunks were probably not claimed yet.
+std::uint64_t probably_unclaimed(const board&) noexcept;
+
+}  // namespace forkful::detail

@@ -1,0 +1,114 @@
+#include "crew/crew.hpp"
+
+#include <cerrno>
+
+#include "os/futex.hpp"
+#include "os/identity.hpp"
+#include "worker/loop.hpp"
+
+namespace forkful::detail {
+
+crew::crew(board& table, arena& memory)
+    : table_(table), arena_(memory), members_(table.workers), made_by_(this_process()) {
+  unsigned taken = 0;
+  try {
+    for (; taken < members_.size(); ++taken) members_[taken].heap_slot = arena_.acquire_slot();
+  } catch (...) {
+    for (unsigned i = 0; i < taken; ++i) arena_.release_slot(members_[i].heap_slot);
+    throw;
+  }
+  ended_.reserve(members_.size());
+}
+
+crew::~crew() {
+  if (this_process() != made_by_) {
+    for (member& one : members_) one.line.disown();
+    return;
+  }
+  dismiss();
+  for (const member& one : members_) arena_.release_slot(one.heap_slot);
+}
+
+unsigned crew::running_count() const noexcept {
+  unsigned count = 0;
+  for (const member& one : members_) count += one.process.valid() ? 1 : 0;
+  return count;
+}
+
+void crew::fill() {
+  for (unsigned worker = 0; worker < members_.size(); ++worker) {
+    if (members_[worker].process.valid()) continue;
+    try {
+      start(worker);
+    } catch (const start_failed&) {
+      // Fewer workers do the same work, and the next call tries again; none at all is an error.
+      if (running_count() == 0) throw;
+      return;
+    }
+  }
+}
+
+void crew::start(unsigned worker) {
+  member& one = members_[worker];
+  worker_slot& slot = table_.slots[worker];
+  // The slot's last writer has ended: its words are the parent's to reset.
+  slot.state.store(worker_state::running, std::memory_order_relaxed);
+  slot.cursor.store(0, std::memory_order_relaxed);
+  slot.failed_job.store(0, std::memory_order_relaxed);
+  slot.deadline.store(0, std::memory_order_relaxed);
+  one.incarnation = (one.incarnation + 1) & 0x3ff;
+  one.line = lifeline::make();
+
+  const worker_start begin{&table_, &arena_, one.heap_slot, worker, one.incarnation, &one.line, &waiter_};
+  const pid_t pid = fork_flushed();
+  if (pid == 0) run_worker(begin);
+  const int error = errno;
+  one.line.forget_worker_end();
+  if (pid < 0) {
+    one.line = lifeline();
+    throw_start_failed("fork", error);
+  }
+  one.process = open_pidfd(pid);
+  if (!one.process.valid()) {
+    // Without a pidfd nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.
+    const int reason = errno;
+    one.line = lifeline();
+    reap_unwatched(pid);
+    throw_start_failed("pidfd_open", reason);
+  }
+  try {
+    waiter_.watch(one.process, worker);
+  } catch (...) {
+    bury(worker);
+    throw;
+  }
+}
+
+const std::vector<unsigned>& crew::wait(std::int64_t nanoseconds) {
+  ended_.clear();
+  waiter_.wait(nanoseconds, ended_);
+  return ended_;
+}
+
+ending crew::bury(unsigned worker) {
+  member& one = members_[worker];
+  // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
+  waiter_.forget(one.process);
+  kill_process(one.process);
+  wait_ended(one.process, -1);
+  const ending end = reap(one.process).value_or(ending{});
+  one.process.reset();
+  one.line = lifeline();
+  return end;
+}
+
+void crew::dismiss() noexcept {
+  for (member& one : members_) {
+    if (one.process.valid()) kill_process(one.process);
+  }
+  for (unsigned worker = 0; worker < members_.size(); ++worker) {
+    if (members_[worker].process.valid()) bury(worker);
+  }
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,40 @@
+// Places where a test can make this very process die, stop or report, to the instruction.
+//
+// Owns nothing. In the library that users get every breakpoint compiles to nothing; the test build (FORKFUL_BREAKPOINTS)
+// calls the hook a test installed, in whichever process passes by. The hook is inherited by fork.
+#pragma once
+
+namespace forkful::detail {
+
+enum class point : unsigned {
+  claim_before,    // worker: chunk seen ready, not yet claimed
+  claim_after,     // worker: chunk claimed, no slice begun
+  slice_begin,     // worker: cursor stored, the block is about to run
+  slice_end,       // worker: block has run, cursor still names it
+  publish_before,  // worker: results written, not yet attached to the chunk
+  done_before,     // worker: results attached, chunk not yet marked done
+  done_after,      // worker: chunk marked done
+  spin,            // worker: idle, spinning
+  sleep_before,    // worker: idle, about to sleep
+  alloc_before,    // heap: before the store that takes a block
+  alloc_after,     // heap: block taken, not yet handed to the caller
+  free_before,     // heap: before the link that gives a block back
+  free_linked,     // heap: block linked, head not yet stored
+  span_claimed,    // heap: span claimed, not yet installed
+  fork_child,      // new worker: first instruction after fork
+  lifeline_armed,  // new worker: lifeline armed, loop not begun
+  replace_before,  // parent: death judged, chunk not yet published again
+  count
+};
+
+#ifdef FORKFUL_BREAKPOINTS
+using breakpoint_hook = void (*)(point);
+inline breakpoint_hook breakpoint_installed = nullptr;
+inline void breakpoint(point where) {
+  if (breakpoint_installed != nullptr) breakpoint_installed(where);
+}
+#else
+inline void breakpoint(point /*where*/) {}
+#endif
+
+}  // namespace forkful::detail

@@ -1,0 +1,114 @@
+#include "os/process.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <forkful/errors.hpp>
+#include <iostream>
+
+namespace forkful::detail {
+
+pid_t fork_flushed() {
+  flush_output();
+  return ::fork();
+}
+
+fd open_pidfd(pid_t process) noexcept { return fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }
+
+std::optional<ending> reap(const fd& pidfd) noexcept {
+  siginfo_t info{};
+  int result = 0;
+  do {
+    result = ::waitid(static_cast<idtype_t>(3) /* P_PIDFD, missing in older headers */,
+                      static_cast<id_t>(pidfd.number()), &info, WEXITED | WNOHANG | __WALL);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return wait_ended(pidfd, 0) ? std::optional(ending{}) : std::nullopt;
+  if (info.si_pid == 0) return std::nullopt;
+  ending end;
+  end.known = true;
+  if (info.si_code == CLD_EXITED) {
+    end.exit_status = info.si_status;
+  } else {
+    end.signal = info.si_status;
+  }
+  return end;
+}
+
+void reap_unwatched(pid_t process) noexcept {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
+  }
+}
+
+bool wait_ended(const fd& pidfd, int milliseconds) noexcept {
+  pollfd poll_for{pidfd.number(), POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&poll_for, 1, milliseconds);
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+void kill_process(const fd& pidfd) noexcept { ::syscall(SYS_pidfd_send_signal, pidfd.number(), SIGKILL, nullptr, 0); }
+
+void settle_signals() noexcept {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) != 0) continue;
+    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) {
+      action = {};
+      action.sa_handler = SIG_DFL;
+      ::sigaction(signal, &action, nullptr);
+    }
+  }
+  struct sigaction interrupt{};
+  interrupt.sa_handler = [](int) {};
+  interrupt.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &interrupt, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const rlimit no_core{0, 0};
+  rlimit core{};
+  if (::getrlimit(RLIMIT_CORE, &core) == 0) {
+    core.rlim_cur = no_core.rlim_cur;
+    ::setrlimit(RLIMIT_CORE, &core);
+  }
+}
+
+// Not fflush(nullptr): it waits for the lock of a stdin that another thread may be reading (PROTOCOL 17).
+void flush_output() noexcept {
+  try {
+    if (std::cout.rdbuf() != nullptr) std::cout.flush();
+    if (std::clog.rdbuf() != nullptr) std::clog.flush();
+  } catch (...) {
+    // A stream told to throw on failure: the text is lost, the slice is not.
+  }
+  if (::__fpending(stdout) > 0) std::fflush(stdout);
+  if (::__fpending(stderr) > 0) std::fflush(stderr);
+}
+
+void leave(int status) noexcept { ::_exit(status); }
+
+void throw_start_failed(const char* call, int error) {
+  const char* way_out = "see `ulimit -a` and the machine's limits";
+  if (error == EMFILE)
+    way_out = "raise `ulimit -n` or use fewer workers: a pool needs 2 descriptors and 2 more a worker";
+  if (error == ENFILE) way_out = "the whole machine is out of file descriptors: raise fs.file-max";
+  if (error == EAGAIN) way_out = "raise `ulimit -u` (or the cgroup's pids.max) or use fewer workers";
+  if (error == ENOMEM) way_out = "free memory, raise the memory limit or use fewer workers";
+  if (error == ENOSYS || error == EPERM)
+    way_out = "Linux 5.10 or later is needed, and a seccomp filter that allows this call";
+  throw start_failed(fmt::format("the pool could not start: {} failed: {}; {}", call, std::strerror(error), way_out));
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,50 @@
+// Starting, watching, ending and reaping processes. Owns nothing but what it returns.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "os/fd.hpp"
+
+namespace forkful::detail {
+
+// How a process ended. `known` is false when somebody else took its status (a wait() of the user's, SIGCHLD ignored).
+struct ending {
+  bool known = false;
+  int signal = 0;
+  int exit_status = 0;
+};
+
+// Forks after flushing stdout, stderr, cout and clog, so that buffered text is not printed twice (PROTOCOL 17).
+// Returns 0 in the child, the pid in the parent, -1 with errno set.
+pid_t fork_flushed();
+
+// A descriptor that becomes readable when the process ends; invalid with errno set on failure.
+fd open_pidfd(pid_t process) noexcept;
+
+// Takes the status of an ended child. Empty while it still runs.
+std::optional<ending> reap(const fd& pidfd) noexcept;
+
+// Waits for a child that has no pidfd to end, and takes its status.
+void reap_unwatched(pid_t process) noexcept;
+
+// Waits at most `milliseconds` (negative: for ever) for the process to end. True when it has.
+bool wait_ended(const fd& pidfd, int milliseconds) noexcept;
+
+void kill_process(const fd& pidfd) noexcept;
+
+// Prepares a new worker's signals: caught ones back to default, empty mask, SIGINT without effect (but not ignored: that
+// would survive into programs it executes), no core dumps.
+void settle_signals() noexcept;
+
+// Writes out what user code printed. Called before a chunk is reported done and before leaving.
+void flush_output() noexcept;
+
+[[noreturn]] void leave(int status) noexcept;
+
+// Throws start_failed: names the call, what the system said, and the limit that is most likely behind it.
+[[noreturn]] void throw_start_failed(const char* call, int error);
+
+}  // namespace forkful::detail

@@ -1,0 +1,274 @@
+#include "worker/loop.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "errors/exceptions.hpp"
+#include "os/breakpoint.hpp"
+#include "os/cpu.hpp"
+#include "os/futex.hpp"
+#include "os/identity.hpp"
+#include "os/process.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::uint64_t spin_ns = 50'000;        // about what waking a sleeper costs
+constexpr std::uint64_t short_block_ns = 5'000;  // blocks grow while they take less
+constexpr std::uint64_t largest_block = 256;
+
+class worker {
+ public:
+  explicit worker(const worker_start& start)
+      : table_(*start.table),
+        arena_(*start.memory),
+        bell_(*start.bell),
+        slot_(start.table->slots[start.worker]),
+        index_(start.worker),
+        incarnation_(start.incarnation),
+        identity_(this_process()) {}
+
+  void run() {
+    for (;;) {
+      // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
+      const std::uint32_t seen = table_.epoch.load(std::memory_order_acquire);
+      if (table_.closing.load(std::memory_order_acquire) != 0) return;
+      if (const claim mine = claim_chunk(table_, index_, incarnation_); mine.held != nullptr) {
+        invite();
+        eat(mine);
+      } else {
+        if (parent_sleeps(table_)) bell_.ring();
+        idle(seen);
+        burst_began_ = now_ns();
+      }
+    }
+  }
+
+ private:
+  // What the templates see of a chunk, and what io.fail needs besides.
+  struct eating : chunk_io {
+    worker* self = nullptr;
+    chunk* held = nullptr;
+    unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
+  };
+
+  // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
+  void invite() noexcept {
+    if (probably_unclaimed(table_) == 0) return;
+    const std::uint64_t now = now_ns();
+    if (now - burst_began_ < short_block_ns) return;
+    burst_began_ = now;
+    wake_one(table_);
+  }
+
+  void idle(std::uint32_t seen) noexcept {
+    if (may_spin()) {
+      slot_.state.store(worker_state::spinning, std::memory_order_relaxed);
+      const std::uint64_t until = now_ns() + spin_ns;
+      do {
+        breakpoint(point::spin);
+        for (int i = 0; i < 32; ++i) {
+          if (table_.epoch.load(std::memory_order_relaxed) != seen) {
+            slot_.state.store(worker_state::running, std::memory_order_relaxed);
+            return;
+          }
+          relax();
+        }
+      } while (now_ns() < until);
+    }
+    slot_.state.store(worker_state::sleeping, std::memory_order_relaxed);
+    // seq_cst: `sleeping` is visible before the kernel compares the epoch; the parent stores the epoch, fences, then looks
+    // for sleepers. One of the two sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    breakpoint(point::sleep_before);
+    futex_wait(table_.epoch, seen);
+    slot_.state.store(worker_state::running, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] bool may_spin() const noexcept {
+    unsigned spinning = 0;
+    for (unsigned other = 0; other < table_.workers; ++other) {
+      if (table_.slots[other].state.load(std::memory_order_relaxed) == worker_state::spinning) ++spinning;
+    }
+    return spinning < table_.max_spinners;
+  }
+
+  void eat(const claim& mine) {
+    chunk& held = *mine.held;
+    const shared_job& job = *held.job;
+    if (job.id != job_) begin_job(job);
+
+    source in(held.in);
+    sink out(segment_memory{&held, allocate_result});
+    eating io;
+    io.first = held.first;
+    io.frame = held.in != nullptr ? held.in->data() : nullptr;
+    io.in = &in;
+    io.out = &out;
+    io.broadcast = &broadcast_;
+    io.fail = record_failure;
+    io.process = identity_;
+    io.self = this;
+    io.held = &held;
+    io.attempt = mine.word.attempt();
+
+    held.reached = eat_blocks(job, held, io);
+    slot_.slices_eaten.store(slot_.slices_eaten.load(std::memory_order_relaxed) + (held.reached - held.first),
+                             std::memory_order_relaxed);
+    flush_output();
+    out.take();  // the frame is the chunk's since its first segment
+    breakpoint(point::done_before);
+    const bool wake_parent = finish_chunk(table_, mine);
+    breakpoint(point::done_after);
+    // After `done`, before the next claim: a cursor always belongs to the chunk held.
+    slot_.cursor.store(0, std::memory_order_relaxed);
+    if (wake_parent) bell_.ring();
+  }
+
+  // Returns the first slice that was not run because of the limit, or the chunk's end.
+  std::uint64_t eat_blocks(const shared_job& job, const chunk& held, eating& io) {
+    std::uint64_t at = held.first;
+    const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
+    const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
+    while (at < held.last) {
+      const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
+      if (at >= limit) break;
+      if (skip != skip_end && at == *skip) {
+        if (job.skip != nullptr) job.skip(job.plan, io, at, at + 1);
+        ++at;
+        ++skip;
+        continue;
+      }
+      const bool suspect = at >= held.suspect_first && at < held.suspect_last;
+      std::uint64_t stop = std::min({held.last, limit, at + (suspect || job.one_at_a_time ? 1 : block_)});
+      if (at < held.suspect_first) stop = std::min(stop, held.suspect_first);
+      if (skip != skip_end) stop = std::min(stop, *skip);
+
+      const std::uint64_t began = now_ns();
+      if (job.undo) keep_for_undo(job, at, stop);
+      // release: the copy kept for undo is complete before the cursor names the block.
+      slot_.cursor.store((at - held.first) << 16 | (stop - at), std::memory_order_release);
+      breakpoint(point::slice_begin);
+      const std::uint64_t reached = job.run(job.plan, io, at, stop);
+      // User code may have forked and returned here in the child: then this is not the worker, and the board is not ours.
+      if (this_process() != identity_) leave(0);
+      breakpoint(point::slice_end);
+      arena_.slice_done();
+      const std::uint64_t took = now_ns() - began;
+      slot_.busy_ns.store(slot_.busy_ns.load(std::memory_order_relaxed) + took, std::memory_order_relaxed);
+      if (!suspect) adapt(took);
+      at = reached < stop ? reached + 1 : stop;
+      if (reached < stop && !job.keep_going) break;
+    }
+    return at;
+  }
+
+  void adapt(std::uint64_t took) noexcept {
+    if (took < short_block_ns) {
+      block_ = std::min(block_ * 2, largest_block);
+    } else if (took > 4 * short_block_ns) {
+      block_ = std::max<std::uint64_t>(block_ / 2, 1);
+    }
+  }
+
+  void begin_job(const shared_job& job) {
+    forget_broadcast();
+    job_ = job.id;
+    block_ = 1;
+  }
+
+  void forget_broadcast() noexcept {
+    if (broadcast_.object != nullptr) broadcast_.destroy(broadcast_.object);
+    broadcast_ = {};
+  }
+
+  void keep_for_undo(const shared_job& job, std::uint64_t first, std::uint64_t last) {
+    const block_of_memory block = job.locate(job.plan, first, last);
+    std::byte* kept = slot_.undo.load(std::memory_order_relaxed);
+    if (kept == nullptr || arena_.block_size(kept) < block.bytes) {
+      auto* larger = static_cast<std::byte*>(arena_.allocate(std::max<std::size_t>(block.bytes, 4096), 64));
+      slot_.undo.store(larger, std::memory_order_relaxed);
+      arena_.deallocate(kept);
+      kept = larger;
+    }
+    std::memcpy(kept, block.data, block.bytes);
+  }
+
+  static segment* allocate_result(void* held, std::size_t capacity) {
+    segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
+    made->capacity = capacity;
+    auto* mine = static_cast<chunk*>(held);
+    if (mine->out == nullptr) mine->out = made;
+    return made;
+  }
+
+  static segment* allocate_loose(void* /*self*/, std::size_t capacity) {
+    segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
+    made->capacity = capacity;
+    return made;
+  }
+
+  // Called inside a catch block of the templates.
+  static void record_failure(chunk_io& base, std::size_t slice) {
+    auto& io = static_cast<eating&>(base);
+    worker& self = *io.self;
+    if (this_process() != self.identity_) leave(0);
+    const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_last;
+    try {
+      const slice_failure failure = capture_exception(slice, self.index_, suspect ? io.attempt : 1);
+      sink frame(segment_memory{nullptr, allocate_loose});
+      frame.write(failure);
+      auto* record = new (self.arena_.allocate(sizeof(failure_record))) failure_record{};
+      record->slice = slice;
+      record->frame = frame.take();
+      record->next = io.held->failures;
+      io.held->failures = record;
+    } catch (...) {
+      // Not even a failure can be told without memory. Ending here is told by the parent, with the slice.
+      flush_output();
+      leave(status_cannot_report);
+    }
+    if (!io.held->job->keep_going) {
+      // The parent turns the lowest of these into the job's limit. `failed_job` last: it makes the slice count.
+      self.slot_.failed_slice.store(slice, std::memory_order_relaxed);
+      self.slot_.failed_job.store(io.held->job->id, std::memory_order_release);
+      if (parent_sleeps(self.table_)) self.bell_.ring();
+    }
+  }
+
+  board& table_;
+  arena& arena_;
+  const waiter& bell_;
+  worker_slot& slot_;
+  unsigned index_;
+  unsigned incarnation_;
+  std::uint64_t identity_;
+  std::uint64_t job_ = 0;  // whose broadcast arguments and block size these are
+  kept broadcast_;
+  std::uint64_t block_ = 1;
+  std::uint64_t burst_began_ = 0;
+};
+
+}  // namespace
+
+void run_worker(const worker_start& start) {
+  breakpoint(point::fork_child);
+  start.line->arm();
+  settle_signals();
+  breakpoint(point::lifeline_armed);
+  // Nothing below may unwind into the parent's stack frames, which this process inherited.
+  try {
+    start.memory->become_worker(start.heap_slot);
+    const worker_scope here(start.worker);
+    worker(start).run();
+    flush_output();
+  } catch (...) {
+    leave(status_cannot_report);
+  }
+  leave(0);
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,28 @@
+// What a worker does: claim a chunk, eat it block by block, hand it back, sleep when there is none.
+#pragma once
+
+#include "board/board.hpp"
+#include "memory/arena.hpp"
+#include "os/lifeline.hpp"
+#include "os/wait.hpp"
+
+namespace forkful::detail {
+
+// What the parent prepared for a new worker; lives in the parent's memory, inherited by the fork.
+struct worker_start {
+  board* table = nullptr;
+  arena* memory = nullptr;
+  unsigned heap_slot = 0;
+  unsigned worker = 0;
+  unsigned incarnation = 0;
+  lifeline* line = nullptr;
+  const waiter* bell = nullptr;
+};
+
+// Runs in the forked child and never returns: leaves by _exit when the board closes.
+[[noreturn]] void run_worker(const worker_start&);
+
+// The exit status of a worker that could not report a failure of its slice for want of shared memory.
+constexpr int status_cannot_report = 70;
+
+}  // namespace forkful::detail
