@@ -4,6 +4,7 @@
 # - A block with a main is a program. Any other block is the inside of one: it gets a main around it, its #include and
 #   `using namespace` lines above it, and <forkful/forkful.hpp>.
 # - A ```text block that is the next block after it is what the program prints, exactly: DIRECTORY/LINE.txt.
+# - Compiler messages name the page and its line.
 # - <!-- cpp ... --> before a block holds lines the reader need not see; they are put above that block.
 # Blocks of any other kind are left alone. Files that did not change are not touched, so that nothing is rebuilt.
 set -eu
@@ -25,7 +26,8 @@ awk -v out="$fresh" -v page="$page" '
     }
     printf "%s", hidden > file
     if (!has_main) print "int main() {" > file
-    for (i = 1; i <= count; ++i) if (has_main || !is_above(lines[i])) print lines[i] > file
+    print "#line " start + 1 " \"" page "\"" > file
+    for (i = 1; i <= count; ++i) print has_main || !is_above(lines[i]) ? lines[i] : "" > file
     if (!has_main) print "}" > file
     close(file)
     hidden = ""
