@@ -6,8 +6,8 @@
 // 3. A source believes nothing it reads: each length is checked against the bytes left before anything is allocated,
 //    each segment against the memory of the process that wrote it, and nesting is limited.
 // 4. Handles into shared memory change owner only after the whole value is written (sink::give), and only in an
-// adopting source. A sink or source is used by one thread. The hot paths are a pointer bump; everything else is in
-//    src/codec/codec.cpp.
+//    adopting source.
+// A sink or source is used by one thread. The hot paths are a pointer bump; everything else is in src/codec/codec.cpp.
 #pragma once
 
 #include <cstdint>

@@ -160,8 +160,8 @@ bool source::owns(const void* address, std::size_t bytes) const {
 // The bytes used in a segment that is within bounds; throws if it is not.
 std::size_t source::check(const segment* piece) const {
   const bool aligned = detail::padding(reinterpret_cast<const char*>(piece), alignof(segment)) == 0;
-  if (!aligned || !owns(piece, sizeof(segment)) || piece->used > piece->capacity || piece->used > bounds_.most_bytes ||
-      !owns(piece, sizeof(segment) + piece->used)) {
+  if (!aligned || !owns(piece, sizeof(segment)) || piece->used > piece->capacity ||
+      piece->used > std::size_t{PTRDIFF_MAX} - sizeof(segment) || !owns(piece, sizeof(segment) + piece->used)) {
     detail::throw_codec_error(detail::outside, "the chain of segments", offset());
   }
   return piece->used;

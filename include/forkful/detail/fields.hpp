@@ -1,10 +1,10 @@
 // The members of an aggregate: how many, of which types, and a visit to each.
 //
-// C++20 cannot ask a struct for its members, so they are counted by trying initialisers. Owns nothing; compile time only.
-// 1. An initialiser `{}` fills exactly one member, arrays included, so the longest valid T{{}, {}, ...} is the count wherever
-//    every member can be value-initialised. That is nearly always, and cheap.
-// 2. Otherwise (references, members without a default constructor) members are tried with an object that converts to anything.
-//    There C arrays swallow one initialiser per element (brace elision), which is undone array by array.
+// C++20 cannot ask a struct for its members, so they are counted by trying initialisers. Owns nothing.
+// 1. An initialiser `{}` fills exactly one member, arrays included, so the longest valid T{{}, {}, ...} is the count
+//    wherever every member can be value-initialised. That is nearly always, and cheap.
+// 2. Otherwise (references, members without a default constructor) members are tried with an object that converts to
+//    anything. There C arrays swallow one initialiser per element (brace elision), which is undone array by array.
 // 3. Classes with bases are never taken apart. What cannot be counted is `uncountable`, never a wrong number.
 // The tables are long because a structured binding must name its members; nothing else needs them.
 #pragma once
@@ -39,13 +39,18 @@ inline constexpr bool wraps<std::tuple<T>, Any> = std::is_constructible_v<T, Any
 template <class F, class T, class Any>
 concept may_be_member_of = !std::is_base_of_v<F, T> && !std::is_same_v<F, T> && !wraps<std::remove_cv_t<F>, Any>;
 
+// None of these conversions is ever run; but undefined ones make clang warn about types in anonymous namespaces.
 /// Converts to whatever a member of T may be; not to T itself (that would be a copy) nor to a base of it.
 template <class T>
 struct anything {
   template <may_be_member_of<T, anything> F>
-  operator F&() const& noexcept;  // for reference members
+  operator F&() const& noexcept {  // for reference members
+    __builtin_unreachable();
+  }
   template <may_be_member_of<T, anything> F>
-  operator F&&() const&& noexcept;
+  operator F&&() const&& noexcept {
+    __builtin_unreachable();
+  }
 };
 
 /// Converts to the bases of T only.
@@ -53,7 +58,9 @@ template <class T>
 struct any_base {
   template <class B>
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
-  operator B() const noexcept;
+  operator B() const noexcept {
+    __builtin_unreachable();
+  }
 };
 
 template <class T, class, class, class>
@@ -82,8 +89,8 @@ template <class T, std::size_t... I>
 inline constexpr bool takes_base<T, std::index_sequence<I...>> =
     requires { T{any_base<T>{}, (void(I), anything<T>{})...}; };
 
-inline constexpr std::size_t most_initialisers =
-    64;  // of a type that needs way 2, elements of arrays counted one by one
+// Of a type that needs way 2; elements of arrays count one by one.
+inline constexpr std::size_t most_initialisers = 64;
 
 /// The largest number of initialisers T takes one by one, or `most_initialisers` if that many or none at all.
 template <class T, std::size_t N = 0, bool Valid = false>

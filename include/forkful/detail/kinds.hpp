@@ -3,7 +3,8 @@
 // Owns nothing; compile time only. Invariants:
 // 1. `kind_of<T>` is the only place that decides how a T travels. Order: user codec, handle, bitwise, string and path,
 //    views, containers, optional and variant, tuple and pair, aggregate.
-// 2. A type is bitwise only if every byte of it means the same in another process: no pointer, reference or view inside.
+// 2. A type is bitwise only if every byte of it means the same in another process: no pointer, reference or view
+//    inside.
 // Containers, chrono, complex, bitset and path are recognised by their shape and by living in namespace std, because
 // including all their headers would make every user pay for them.
 #pragma once
@@ -37,13 +38,13 @@ class source;
 ///       }
 ///     };
 ///
-/// `read` must read the same types in the same order as `write` wrote. Both may throw; the exception reaches the caller of the
-/// verb. A specialisation always wins over what forkful would do by itself.
+/// `read` must read the same types in the same order as `write` wrote. Both may throw; the exception reaches the caller
+/// of the verb. A specialisation always wins over what forkful would do by itself.
 template <class T>
 struct codec;
 
-/// Set to true for a trivially copyable class with private members that holds no pointers, references or handles: its bytes are
-/// then copied as they are.
+/// Set to true for a trivially copyable class with private members that holds no pointers, references or handles: its
+/// bytes are then copied as they are.
 template <class T>
 inline constexpr bool enable_bitwise = false;
 
@@ -89,7 +90,8 @@ struct handle {
 ///       static shared_vector<T> adopt(handle) noexcept;                      // this process now owns the contents
 ///     };
 ///
-/// The codec has checked the handle's bounds before borrow or adopt sees it. For shared<T>: size and capacity are 1 (0 if empty).
+/// The codec has checked the handle's bounds before borrow or adopt sees it. For shared<T>: size and capacity are 1 (0
+/// if empty).
 template <class T>
 struct handle_codec;
 

@@ -2,14 +2,16 @@
 //
 // Owns nothing. Layout, by kind:
 //   bitwise                the bytes of the object, aligned
-//   string, container      word: number of elements; then, if elements are bitwise, one aligned array of them, else each in turn
-//   string_view, span      the same; or, if the data lies in shared memory, the word has its top bit set and a pointer follows
+//   string, container      word: number of elements; then one aligned array of them if bitwise, else each in turn
+//   string_view, span      the same; or, of data in shared memory, a word with its top bit set and a pointer
 //   optional / variant     one byte: engaged / one byte (or two): index; then the value
 //   path                   its native string
 //   handle                 pointer, size and capacity
-//   array, tuple, pair, aggregate   each part in turn
-// So whatever has bitwise elements can be read as any other such container, or in place as a view. An element of a container
-// takes at least one byte (a user's codec that writes none gets a filler), which bounds what a damaged count can make us do.
+//   array, pair, tuple,
+//   aggregate              each part in turn
+// So whatever has bitwise elements can be read as any other such container, or in place as a view. An element of a
+// container takes at least one byte (a user's codec that writes none gets a filler), which bounds what a damaged count
+// can make us do.
 #pragma once
 
 #include <forkful/codec.hpp>
@@ -201,8 +203,8 @@ T read_element(source& in) {
   return in.read<T>();
 }
 
-/// How many elements to make room for before any is decoded: a damaged count must not allocate more than a few times the bytes
-/// that are left.
+/// How many elements to make room for before any is decoded: a damaged count must not allocate more than a few times
+/// the bytes that are left.
 template <class E>
 std::size_t believable(const source& in, std::size_t count) {
   const std::size_t most = (8 * in.remaining() + 4096) / sizeof(E);
@@ -364,9 +366,11 @@ void sink::write(const T& value) {
 
 template <class T>
 T source::read() {
-  static_assert(!std::is_array_v<T>, "forkful: a C array cannot be returned: use source::read_into");
   detail::require_travels<T>();
-  if constexpr (detail::travels<T> && !std::is_array_v<T>) return detail::read_value<std::remove_cv_t<T>>(*this);
+  if constexpr (detail::travels<T>)
+    return detail::read_value<std::remove_cv_t<T>>(*this);
+  else
+    __builtin_unreachable();  // does not compile, and one error is enough
 }
 
 template <class T>
