@@ -34,8 +34,8 @@ bool owned_by_worker(void* self, const void* address, std::size_t bytes) {
 
 }  // namespace
 
-call::call(job& work, const call_options& options, board& table, arena& memory, crew& workers, std::uint64_t number,
-           std::uint32_t& generation, report& happened)
+call::call(job& work, const call_options& options, board& table, arena& memory, crew& workers,
+           std::vector<record>& records, std::uint64_t number, std::uint32_t& generation, report& happened)
     : job_(work),
       options_(options),
       table_(table),
@@ -43,8 +43,11 @@ call::call(job& work, const call_options& options, board& table, arena& memory, 
       crew_(workers),
       report_(happened),
       generation_(generation),
-      records_(std::min<std::size_t>(ring_size, work.slices)),
+      records_(records),
       limit_(work.slices) {
+  if (const std::size_t wanted = std::min<std::size_t>(ring_size, work.slices); records_.size() < wanted) {
+    records_.resize(wanted);
+  }
   shared_ = new (arena_.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
   shared_->id = number;
   shared_->run = job_.run;

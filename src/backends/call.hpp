@@ -22,8 +22,15 @@ namespace forkful::detail {
 
 class call {
  public:
-  call(job& work, const call_options& options, board& table, arena& memory, crew& workers, std::uint64_t number,
-       std::uint32_t& generation, report& happened);
+  // What the parent remembers of an entry in use; workers cannot touch it.
+  struct record {
+    std::uint64_t first = 0;  // where the chunk began; the entry's own `first` moves on in place
+    std::vector<slice_failure> failures;
+    shared_vector<std::uint64_t> skip;
+  };
+
+  call(job& work, const call_options& options, board& table, arena& memory, crew& workers, std::vector<record>& records,
+       std::uint64_t number, std::uint32_t& generation, report& happened);
   call(const call&) = delete;
   call& operator=(const call&) = delete;
   ~call();
@@ -50,13 +57,6 @@ class call {
   void conclude();
 
  private:
-  // What the parent remembers of an entry in use; workers cannot touch it.
-  struct record {
-    std::uint64_t first = 0;  // where the chunk began; the entry's own `first` moves on in place
-    std::vector<slice_failure> failures;
-    shared_vector<std::uint64_t> skip;
-  };
-
   void settle_front();
   void fail(record& about, slice_failure failure);
   void take_failures(chunk& entry, record& about, unsigned heap_slot);
@@ -77,7 +77,7 @@ class call {
   report& report_;
   std::uint32_t& generation_;
   shared_job* shared_ = nullptr;
-  std::vector<record> records_;
+  std::vector<record>& records_;                          // entry i of the ring has record i % size
   std::unordered_map<std::uint64_t, unsigned> attempts_;  // used up, of slices whose worker died
   std::uint64_t next_slice_ = 0;
   std::uint64_t limit_;

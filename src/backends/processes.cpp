@@ -17,8 +17,11 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t spin_ns = 50'000;       // about what being woken costs
-constexpr std::uint64_t unclaimed_ns = 5'000;   // after this, work that nobody claimed wakes a sleeper
+// How long the parent spins in a call, all in all. Longer than waking a worker takes, so that a short call whose workers
+// slept ends before the parent sleeps too; little enough not to take their core from the workers of a long one.
+constexpr std::uint64_t spin_ns = 250'000;
+constexpr std::uint64_t unclaimed_ns = 20'000;  // work that nobody claimed for so long wakes a sleeper
+constexpr std::uint64_t polite_ns = 5'000;      // after this, spinning makes room for a worker on the same core
 constexpr std::int64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
 
 enum class workers_live { from_call_to_call, for_one_call };
@@ -91,10 +94,10 @@ class process_engine : public engine {
     check(work, options);
     const std::lock_guard lock(mutex_);
     if (work.slices == 0) return;
-    call now(work, options, *table_, arena_, crew_, ++calls_, generation_, happened);
+    call now(work, options, *table_, arena_, crew_, records_, ++calls_, generation_, happened);
     try {
-      if (life_ == workers_live::from_call_to_call) look_after_crew(now, 0);
       crew_.fill();
+      last_wake_ = spun_ = 0;
       drive(now);
     } catch (...) {
       // Without workers nothing on the board will ever be settled.
@@ -127,7 +130,7 @@ class process_engine : public engine {
       } catch (...) {
         now.stop(std::current_exception());
       }
-      if (moved) wake_one(*table_);
+      if (moved) invite();
       if (now.settle()) {
         moved = true;
         idle_deaths_ = 0;
@@ -136,21 +139,34 @@ class process_engine : public engine {
     }
   }
 
+  // Lazy waking: when everybody sleeps one is woken at once, and another each time that work has lain unclaimed for a while.
+  // Short calls are eaten by whoever is awake, because waking costs more than they do.
+  void invite() noexcept {
+    if (somebody_awake(*table_) && ++unlooked_ % 8 != 0) return;
+    const std::uint64_t now = now_ns();
+    if (last_wake_ == 0 && somebody_awake(*table_)) last_wake_ = now;
+    if (now - last_wake_ < unclaimed_ns || probably_unclaimed(*table_) == 0) return;
+    last_wake_ = now;
+    wake_one(*table_);
+  }
+
   // Spins first: results of short slices arrive sooner than a sleeper wakes.
   void wait(call& now) {
-    if (table_->max_spinners != 0) {
+    if (spun_ < spin_ns && table_->max_spinners != 0) {
       const std::uint64_t began = now_ns();
-      bool asked = false;
-      for (std::uint64_t waited = 0; waited < spin_ns; waited = now_ns() - began) {
+      std::uint64_t waited = 0;
+      for (; waited < spin_ns - spun_; waited = now_ns() - began) {
         for (int i = 0; i < 32; ++i) {
-          if (now.ready()) return;
+          if (now.ready()) {
+            spun_ += waited;
+            return;
+          }
           relax();
         }
-        if (!asked && waited > unclaimed_ns) {
-          asked = true;
-          if (probably_unclaimed(*table_) != 0) wake_one(*table_);
-        }
+        if (waited > polite_ns) let_others_run();
+        if (waited > unclaimed_ns) invite();
       }
+      spun_ += waited;
     }
     now.gather_limits();
     const bool unclaimed = probably_unclaimed(*table_) != 0;
@@ -197,7 +213,11 @@ class process_engine : public engine {
   std::mutex mutex_;
   std::uint64_t calls_ = 0;
   std::uint32_t generation_ = 0;
+  std::vector<call::record> records_;  // kept from call to call: making them costs more than a short call
   unsigned idle_deaths_ = 0;
+  std::uint64_t last_wake_ = 0;  // when a worker was last woken in this call; 0: not yet
+  std::uint64_t spun_ = 0;       // how long the parent has spun in this call
+  unsigned unlooked_ = 0;
 };
 
 }  // namespace

@@ -75,6 +75,13 @@ bool parent_sleeps(board& table) noexcept {
   return table.parent_asleep.load(std::memory_order_relaxed) != 0;
 }
 
+bool somebody_awake(const board& table) noexcept {
+  for (unsigned worker = 0; worker < table.workers; ++worker) {
+    if (table.slots[worker].state.load(std::memory_order_relaxed) != worker_state::sleeping) return true;
+  }
+  return false;
+}
+
 void wake_one(board& table) noexcept {
   bool sleeper = false;
   for (unsigned worker = 0; worker < table.workers; ++worker) {

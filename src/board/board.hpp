@@ -162,7 +162,10 @@ bool finish_chunk(board&, const claim&) noexcept;
 // True when the parent sleeps: for a worker that found no work, or whose slice failed.
 bool parent_sleeps(board&) noexcept;
 
-// Wakes one sleeping worker when work is waiting that nobody awake is looking for.
+// True if some worker is awake: it will come by by itself, now or when its chunk is done.
+bool somebody_awake(const board&) noexcept;
+
+// Wakes one sleeping worker unless another is looking for work right now.
 void wake_one(board&) noexcept;
 
 // The same without asking whether somebody awake is looking.

@@ -95,4 +95,11 @@ std::uint64_t now_ns() noexcept {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+bool let_others_run() noexcept {
+  constexpr std::uint64_t nobody_ns = 2'000;  // a yield to nobody takes well under a microsecond
+  const std::uint64_t began = now_ns();
+  ::sched_yield();
+  return now_ns() - began > nobody_ns;
+}
+
 }  // namespace forkful::detail

@@ -20,4 +20,8 @@ inline void relax() noexcept {
 #endif
 }
 
+// Lets another process of this core go first: two that wait for each other by spinning may have been put on the same one.
+// True if there was one (judged by the time it took).
+bool let_others_run() noexcept;
+
 }  // namespace forkful::detail

@@ -85,11 +85,25 @@ void settle_signals() noexcept {
   }
 }
 
+namespace {
+
+// What a stream still holds back. A look costs a nanosecond, a flush of nothing a hundred.
+bool holds_text(const std::ostream& stream) {
+  struct opened : std::streambuf {
+    using std::streambuf::pbase;
+    using std::streambuf::pptr;
+  };
+  const std::streambuf* buffer = stream.rdbuf();
+  return buffer != nullptr && (buffer->*&opened::pptr)() != (buffer->*&opened::pbase)();
+}
+
+}  // namespace
+
 // Not fflush(nullptr): it waits for the lock of a stdin that another thread may be reading (PROTOCOL 17).
 void flush_output() noexcept {
   try {
-    if (std::cout.rdbuf() != nullptr) std::cout.flush();
-    if (std::clog.rdbuf() != nullptr) std::clog.flush();
+    if (holds_text(std::cout)) std::cout.flush();
+    if (holds_text(std::clog)) std::clog.flush();
   } catch (...) {
     // A stream told to throw on failure: the text is lost, the slice is not.
   }

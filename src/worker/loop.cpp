@@ -17,6 +17,8 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::uint64_t spin_ns = 50'000;        // about what waking a sleeper costs
+constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes room for the parent on the same core
+constexpr std::uint64_t unclaimed_ns = 20'000;   // a burst shorter than this is eaten by one worker
 constexpr std::uint64_t short_block_ns = 5'000;  // blocks grow while they take less
 constexpr std::uint64_t largest_block = 256;
 
@@ -59,7 +61,7 @@ class worker {
   void invite() noexcept {
     if (probably_unclaimed(table_) == 0) return;
     const std::uint64_t now = now_ns();
-    if (now - burst_began_ < short_block_ns) return;
+    if (now - burst_began_ < unclaimed_ns) return;
     burst_began_ = now;
     wake_one(table_);
   }
@@ -67,8 +69,11 @@ class worker {
   void idle(std::uint32_t seen) noexcept {
     if (may_spin()) {
       slot_.state.store(worker_state::spinning, std::memory_order_relaxed);
-      const std::uint64_t until = now_ns() + spin_ns;
+      const std::uint64_t began = now_ns();
+      std::uint64_t waited = 0;
       do {
+        // Put on a core with somebody else (often the parent), a spinner helps nobody: asleep, it is woken on a free core.
+        if (waited > polite_ns && let_others_run()) break;
         breakpoint(point::spin);
         for (int i = 0; i < 32; ++i) {
           if (table_.epoch.load(std::memory_order_relaxed) != seen) {
@@ -77,7 +82,8 @@ class worker {
           }
           relax();
         }
-      } while (now_ns() < until);
+        waited = now_ns() - began;
+      } while (waited < spin_ns);
     }
     slot_.state.store(worker_state::sleeping, std::memory_order_relaxed);
     // seq_cst: `sleeping` is visible before the kernel compares the epoch; the parent stores the epoch, fences, then looks
