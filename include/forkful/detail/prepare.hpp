@@ -185,8 +185,10 @@ class prepared {
 
  public:
   using result = typename plan_of<no_results>::result;
+  /// The caller's object, or the pointer that a function's name turns into.
+  using callable_held = std::conditional_t<std::is_pointer_v<F>, F, F&>;
 
-  prepared(Range&& range, F& f, const A&... args)
+  prepared(Range&& range, callable_held f, const A&... args)
       : range_(std::forward<Range>(range)), parts_(parts_of<ships, Star>(range_)), f_(f), args_(args...) {
     check(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
     job_.slices = range_.size();
@@ -392,7 +394,7 @@ class prepared {
 
   indexed<Range> range_;
   parts_type parts_;
-  F& f_;
+  callable_held f_;
   std::tuple<const A&...> args_;
   void* collector_ = nullptr;
   job job_;
