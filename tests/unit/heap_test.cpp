@@ -234,6 +234,40 @@ TEST(heap, processes_that_free_each_others_blocks_never_see_one_block_twice) {
   EXPECT_EQ(shared->passed_on.load() + left, workers * rounds);
 }
 
+TEST(heap, processes_that_claim_at_the_same_time_get_different_spans) {
+  constexpr unsigned workers = 3;
+  constexpr std::size_t runs = 1500;
+  for (int round = 0; round != 5; ++round) {
+    const auto memory = arena::make_for_test(1024 * mebibyte);
+    struct start_line {
+      std::atomic<unsigned> waiting;
+      std::array<std::array<std::uintptr_t, runs>, workers> begins;
+    };
+    seen_by_all<start_line> shared;
+    const auto length = [](std::size_t run) { return (1 + run % 3) * span_bytes; };
+    std::vector<pid_t> children;
+    for (unsigned slot = 1; slot <= workers; ++slot)
+      children.push_back(start_child([&] {
+        memory->become_worker(slot);
+        shared->waiting.fetch_add(1);
+        while (shared->waiting.load() < workers) {
+        }
+        for (std::size_t run = 0; run != runs; ++run)
+          shared->begins[slot - 1][run] = reinterpret_cast<std::uintptr_t>(memory->allocate(length(run)));
+        return 7;
+      }));
+    for (const pid_t child : children) ASSERT_TRUE(wait_for(child).exited_with(7));
+    std::map<std::uintptr_t, std::size_t> taken;
+    for (const auto& of_one : shared->begins)
+      for (std::size_t run = 0; run != runs; ++run) ASSERT_TRUE(taken.emplace(of_one[run], length(run)).second);
+    std::uintptr_t end = 0;
+    for (const auto& [begin, bytes] : taken) {
+      ASSERT_GE(begin, end);
+      end = begin + bytes;
+    }
+  }
+}
+
 TEST(heap, frees_of_a_worker_wait_for_the_end_of_its_slice_and_leave_contents_alone) {
   const auto memory = arena::make_for_test(64 * mebibyte);
   EXPECT_TRUE(in_child([&] {
