@@ -100,7 +100,8 @@ class worker_crashed : public error, public slice_info {
 
   /// The signal that ended the worker; 0 if it exited.
   [[nodiscard]] int signal() const noexcept { return failure().signal; }
-  /// The status it exited with; meaningful only if signal() is 0.
+  /// The status it exited with; meaningful only if signal() is 0. -1: unknown, because somebody else took the status
+  /// (SIGCHLD is ignored, or a wait() for any child).
   [[nodiscard]] int exit_status() const noexcept { return failure().exit_status; }
   /// The innermost stack frames at the crash, innermost first; empty if none could be had (SIGKILL leaves none).
   [[nodiscard]] const std::vector<std::string>& frames() const noexcept { return failure().frames; }

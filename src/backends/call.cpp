@@ -96,7 +96,7 @@ bool call::feed() {
   entry.skip = nullptr;
   entry.out = nullptr;
   entry.failures = nullptr;
-  entry.reached = entry.first;
+  entry.reached = entry.resume = entry.first;
   if (job_.encode != nullptr) {
     sink frame(segment_memory{&arena_, allocate_segment, release_segment});
     report_.bytes_in += job_.encode(job_.caller, entry.first, entry.last, frame);
@@ -131,7 +131,7 @@ void call::settle_front() {
   if (reached < entry.last && reached < limit_ && mine.failures.empty() && !failed_before && reason_ == nullptr) {
     // Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went well
     // the second time.
-    if (job_.in_place) entry.first = reached;
+    if (job_.in_place) entry.resume = reached;
     free_chain(std::exchange(entry.out, nullptr), heap_slot);
     gather_limits();
     again(sequence, 1);
@@ -232,7 +232,7 @@ void call::free_chain(segment* chain, unsigned heap_slot) noexcept {
 void call::again(std::uint64_t sequence, unsigned attempt) {
   ++report_.retries;
   chunk& entry = table_.entry(sequence);
-  entry.reached = entry.first;
+  entry.reached = entry.resume;
   publish_again(table_, sequence, std::min(attempt, max_attempts), ++generation_);
   wake_one(table_);
 }
@@ -269,6 +269,7 @@ bool call::lost(unsigned worker, unsigned incarnation, const ending& end) {
     }
   }
   if (!begun) {
+    if (job_.in_place) entry.resume = std::max(entry.resume, first);
     again(sequence, chunk_word(entry.word.load(std::memory_order_relaxed)).attempt());
     return false;
   }
@@ -316,7 +317,7 @@ bool call::crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::ui
   unsigned used = 0;
   for (std::uint64_t slice = first; slice < last; ++slice) used = std::max(used, ++attempts_[slice]);
   if (used < options_.attempts && put_back(first, last, worker)) {
-    entry.first = first;
+    entry.resume = first;
     entry.suspect_first = first;
     entry.suspect_last = last;
     again(sequence, used + 1);
@@ -328,7 +329,7 @@ bool call::crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::ui
     failure.slice = slice;
     fail(mine, std::move(failure));
   }
-  entry.first = last;
+  entry.resume = last;
   again(sequence, 1);
   return true;
 }

@@ -97,6 +97,9 @@ struct alignas(128) chunk {
   alignas(64) segment* out = nullptr;
   failure_record* failures = nullptr;  // newest first
   std::uint64_t reached = 0;           // slices [first, reached) were run or failed; the rest was skipped for the limit
+  // The parent's, written while no worker holds the chunk: slices [first, resume) are not to be run again, because they
+  // were eaten in place before a worker died. `first` never moves: encoded input begins there.
+  std::uint64_t resume = 0;
 };
 static_assert(sizeof(chunk) == 128);
 

@@ -52,9 +52,7 @@ void crew::start(unsigned worker) {
   member& one = members_[worker];
   worker_slot& slot = table_.slots[worker];
   // The slot's last writer has ended: its words are the parent's to reset.
-  slot.state.store(worker_state::running, std::memory_order_relaxed);
   slot.cursor.store(0, std::memory_order_relaxed);
-  slot.failed_job.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
   one.line = lifeline::make();
@@ -99,6 +97,10 @@ ending crew::bury(unsigned worker) {
   const ending end = reap(one.process).value_or(ending{});
   one.process.reset();
   one.line = lifeline();
+  // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and nobody
+  // is to be waited for who spins no more. The cursor says what was lost, and is read first.
+  table_.slots[worker].failed_job.store(0, std::memory_order_relaxed);
+  table_.slots[worker].state.store(worker_state::running, std::memory_order_relaxed);
   return end;
 }
 

@@ -15,7 +15,8 @@ namespace forkful::detail {
 /// the memory to describe it, the failure becomes a plain std::bad_alloc. Costs one rethrow, about 2 µs.
 slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned attempt) noexcept;
 
-/// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`.
+/// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`, or if
+/// that is -1 nobody knows how.
 /// `in_place`: the slices are changed where they lie, so they may be half eaten and more than one may be named.
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
                             int signal, int exit_status, bool in_place);

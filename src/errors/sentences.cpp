@@ -113,6 +113,11 @@ slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker
     failure.what = named(first, last) + " crashed" + on + signal_text(signal) + ") on " + tried(attempt, attempts) +
                    ": " + std::string{reason(signal)} + ". " +
                    way_out("Run it on a serial_pool in a debugger to see where", in_place);
+  } else if (exit_status < 0) {
+    failure.what =
+        named(first, last) + " ended" + on + "status unknown) on " + tried(attempt, attempts) +
+        ": its status was lost, because this process ignores SIGCHLD or waits for any child. " +
+        way_out("Wait for your own children by their pid and leave SIGCHLD at its default to see why", in_place);
   } else {
     failure.what = named(first, last) + " ended" + on + "exit status " + std::to_string(exit_status) + ") on " +
                    tried(attempt, attempts) + ": its code called exit() or _exit(), which ends the worker. " +

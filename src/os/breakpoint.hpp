@@ -24,6 +24,7 @@ enum class point : unsigned {
   fork_child,      // new worker: first instruction after fork
   lifeline_armed,  // new worker: lifeline armed, loop not begun
   replace_before,  // parent: death judged, chunk not yet published again
+  undo_kept,       // worker: block copied for undo, cursor does not name it yet
   count
 };
 

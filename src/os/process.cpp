@@ -34,7 +34,6 @@ std::optional<ending> reap(const fd& pidfd) noexcept {
   if (result != 0) return wait_ended(pidfd, 0) ? std::optional(ending{}) : std::nullopt;
   if (info.si_pid == 0) return std::nullopt;
   ending end;
-  end.known = true;
   if (info.si_code == CLD_EXITED) {
     end.exit_status = info.si_status;
   } else {

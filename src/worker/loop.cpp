@@ -136,7 +136,8 @@ class worker {
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
   std::uint64_t eat_blocks(const shared_job& job, const chunk& held, eating& io) {
-    std::uint64_t at = held.first;
+    std::uint64_t at = held.resume;
+    if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
     while (at < held.last) {
@@ -154,7 +155,13 @@ class worker {
       if (skip != skip_end) stop = std::min(stop, *skip);
 
       const std::uint64_t began = now_ns();
-      if (job.undo) keep_for_undo(job, at, stop);
+      if (job.undo) {
+        // The copy of the block before is overwritten: from here on it is done with.
+        slot_.cursor.store((at - held.first) << 16, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        keep_for_undo(job, at, stop);
+        breakpoint(point::undo_kept);
+      }
       // release: the copy kept for undo is complete before the cursor names the block.
       slot_.cursor.store((at - held.first) << 16 | (stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
@@ -206,6 +213,8 @@ class worker {
   static segment* allocate_result(void* held, std::size_t capacity) {
     segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
     made->capacity = capacity;
+    // A kill finds the segment whole or not at all: the compiler must not move its members behind the link.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     auto* mine = static_cast<chunk*>(held);
     if (mine->out == nullptr) mine->out = made;
     return made;
@@ -231,6 +240,7 @@ class worker {
       record->slice = slice;
       record->frame = frame.take();
       record->next = io.held->failures;
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // as for segments: whole before it is linked
       io.held->failures = record;
     } catch (...) {
       // Not even a failure can be told without memory. Ending here is told by the parent, with the slice.

@@ -1,0 +1,278 @@
+// Workers killed at every breakpoint, at its first, second, ... passage, under every verb: docs/protocol.md, 1-3, 5-9, 11.
+//
+// Where all attempts may be had, results equal the serial loop's. Where each slice has one attempt, everything but the named
+// slices equals it. A worker that holds no slice dies for free.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <forkful/forkful.hpp>
+#include <iostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "faults/killing.hpp"
+
+namespace {
+
+using forkful::process_pool;
+using forkful::shared_string;
+using forkful::shared_vector;
+using forkful::snapshot_pool;
+using namespace forkful_tests;
+
+constexpr std::size_t slices = 30;
+constexpr unsigned most_passes = 14;
+const forkful::call_options all_attempts{.chunk = 3, .attempts = 3};
+const forkful::call_options one_attempt{.chunk = 3};
+
+// Too long for the string object itself, and of different size classes.
+std::string slice_text(std::size_t i) { return std::string(20 + 37 * i, static_cast<char>('a' + i % 26)); }
+
+std::vector<std::string> texts() {
+  std::vector<std::string> made;
+  for (std::size_t i = 0; i < slices; ++i) made.push_back(slice_text(i));
+  return made;
+}
+
+std::string eat(const std::string& slice) { return slice + "_eaten"; }
+
+std::vector<std::string> serially_eaten() {
+  std::vector<std::string> eaten = texts();
+  for (std::string& slice : eaten) slice = eat(slice);
+  return eaten;
+}
+
+// What a call cost: slices that were named as failed.
+using cost = std::vector<std::size_t>;
+
+template <class Outcome>
+cost failed_in(const std::vector<Outcome>& outcomes) {
+  cost named;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i]) continue;
+    named.push_back(i);
+    EXPECT_EQ(outcomes[i].failure().slice, i);
+    EXPECT_EQ(outcomes[i].failure().kind, forkful::failure_kind::crash);
+    EXPECT_EQ(outcomes[i].failure().signal, SIGKILL);
+  }
+  return named;
+}
+
+// ---- What is run while workers are killed: each makes its pool, checks what came out, and returns what it cost ----
+
+cost map_with_attempts() {
+  process_pool pool{2};
+  EXPECT_EQ(pool.with(all_attempts).map(texts(), eat), serially_eaten());
+  return {};
+}
+
+cost try_map_once() {
+  process_pool pool{2};
+  const auto outcomes = pool.with(one_attempt).try_map(texts(), eat);
+  EXPECT_EQ(outcomes.size(), slices);
+  const auto expected = serially_eaten();
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i]) {
+      EXPECT_EQ(outcomes[i].value(), expected[i]) << i;
+    }
+  }
+  return failed_in(outcomes);
+}
+
+// Short slices: blocks of several, numbers instead of strings, results in one array.
+cost try_map_numbers() {
+  process_pool pool{2};
+  const auto outcomes = pool.with({.chunk = 100}).try_map(forkful::indices(1000), [](std::size_t i) { return 3 * i; });
+  EXPECT_EQ(outcomes.size(), 1000U);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i]) {
+      EXPECT_EQ(outcomes[i].value(), 3 * i);
+    }
+  }
+  return failed_in(outcomes);
+}
+
+cost update_with_attempts() {
+  process_pool pool{2};
+  auto cake = texts();
+  pool.with(all_attempts).update(cake, [](std::string& slice) { slice += "_eaten"; });
+  EXPECT_EQ(cake, serially_eaten());
+  return {};
+}
+
+cost try_update_once() {
+  process_pool pool{2};
+  auto cake = texts();
+  const auto outcomes = pool.with(one_attempt).try_update(cake, [](std::string& slice) { slice += "_eaten"; });
+  const auto expected = serially_eaten();
+  for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(cake[i], outcomes[i] ? expected[i] : slice_text(i)) << i;
+  return failed_in(outcomes);
+}
+
+cost numbers_in_place() {
+  shared_vector<double> table(1000, 2.0);
+  process_pool pool{2};
+  const auto outcomes = pool.with({.chunk = 100}).try_for_each(table, [](double& x) { x *= 3; });
+  cost named = failed_in(outcomes);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (outcomes[i]) {
+      EXPECT_EQ(table[i], 6.0) << i;
+    }
+    if (!outcomes[i]) {
+      EXPECT_TRUE(table[i] == 6.0 || table[i] == 2.0) << i << ": " << table[i];
+    }
+  }
+  if (named.empty()) return {};
+  EXPECT_LE(named.back() - named.front() + 1, 256U) << "more than a block is named";
+  return {named.front()};
+}
+
+cost numbers_in_place_with_attempts() {
+  shared_vector<double> table(1000, 2.0);
+  process_pool pool{2};
+  pool.with({.chunk = 100, .attempts = 3}).for_each(table, [](double& x) { x *= 3; });
+  EXPECT_EQ(std::count(table.begin(), table.end(), 6.0), 1000);
+  return {};
+}
+
+// The strings grow, so workers allocate in shared memory and free what the parent allocated.
+cost strings_in_place() {
+  const auto before = texts();
+  shared_vector<shared_string> table(before.begin(), before.end());
+  const auto outcomes =
+      process_pool{2}.with(one_attempt).try_for_each(table, [](shared_string& slice) { slice += "_eaten"; });
+  auto expected = serially_eaten();
+  for (std::size_t i = 0; i < slices; ++i) {
+    if (outcomes[i]) {
+      EXPECT_EQ(std::string_view(table[i]), expected[i]) << i;
+    } else {
+      // Half eaten: what it pointed to may be gone, so it is made anew where it lies.
+      new (&table[i]) shared_string(expected[i]);
+    }
+  }
+  // The heaps, which the next workers adopt, are whole: another round, in other size classes.
+  killer::spare_new_workers();
+  process_pool{2}.for_each(table, [](shared_string& slice) { slice.append(100, '!'); });
+  for (std::size_t i = 0; i < slices; ++i) {
+    EXPECT_EQ(std::string_view(table[i]), expected[i].append(100, '!')) << i;
+  }
+  return failed_in(outcomes);
+}
+
+// In place over ordinary memory: the slices are encoded, and what is left of a chunk must still find its own.
+cost read_in_place() {
+  shared_vector<unsigned> eaten(slices, 0U);
+  process_pool pool{2};
+  std::vector<std::string> cake;
+  for (std::size_t i = 0; i < slices; ++i) cake.push_back(std::to_string(i));
+  const auto outcomes =
+      pool.with(one_attempt)
+          .try_for_each(
+              cake, [](const std::string& slice, const shared_vector<unsigned>& count) { ++count[std::stoul(slice)]; },
+              eaten);
+  for (std::size_t i = 0; i < slices; ++i) {
+    if (outcomes[i]) {
+      EXPECT_EQ(eaten[i], 1U) << i;
+    }
+    if (!outcomes[i]) {
+      EXPECT_LE(eaten[i], 1U) << i;
+    }
+  }
+  return failed_in(outcomes);
+}
+
+cost map_into_with_attempts() {
+  shared_vector<std::size_t> out(slices);
+  process_pool pool{2};
+  pool.with(all_attempts).map_into(out, texts(), [](const std::string& slice) { return slice.size(); });
+  for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(out[i], slice_text(i).size());
+  return {};
+}
+
+// Results that change hands: large enough that each is a run of spans of its own.
+cost map_to_shared_vectors() {
+  process_pool pool{2};
+  const auto tables = pool.with({.chunk = 2, .attempts = 3}).map(forkful::indices(8), [](std::size_t i) {
+    shared_vector<double> table(20'000 + 1000 * i, static_cast<double>(i));
+    return table;
+  });
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(tables[i].size(), 20'000 + 1000 * i);
+    EXPECT_EQ(std::count(tables[i].begin(), tables[i].end(), static_cast<double>(i)),
+              static_cast<std::ptrdiff_t>(tables[i].size()));
+  }
+  return {};
+}
+
+cost snapshot_map() {
+  snapshot_pool pool{2};
+  const auto cake = texts();
+  const std::string ending = "_eaten";
+  EXPECT_EQ(pool.with(all_attempts).map(forkful::indices(slices), [&](std::size_t i) { return cake[i] + ending; }),
+            serially_eaten());
+  return {};
+}
+
+struct workload {
+  const char* name;
+  cost (*run)();
+};
+constexpr workload workloads[] = {{"map, 3 attempts", map_with_attempts},
+                                  {"try_map, 1 attempt", try_map_once},
+                                  {"try_map of numbers", try_map_numbers},
+                                  {"update, 3 attempts", update_with_attempts},
+                                  {"try_update, 1 attempt", try_update_once},
+                                  {"numbers in place", numbers_in_place},
+                                  {"numbers in place, 3 attempts", numbers_in_place_with_attempts},
+                                  {"strings in place", strings_in_place},
+                                  {"read in place", read_in_place},
+                                  {"map_into, 3 attempts", map_into_with_attempts},
+                                  {"map to shared vectors", map_to_shared_vectors},
+                                  {"snapshot map", snapshot_map}};
+
+struct target {
+  point where;
+  bool may_hold_slice;
+  unsigned least_kills;  // over all workloads
+};
+
+class killed_at : public testing::TestWithParam<target> {};
+
+TEST_P(killed_at, every_passage_costs_at_most_the_slice_in_hand) {
+  const watchdog bites(55);
+  const target aim = GetParam();
+  unsigned kills = 0;
+  unsigned runs = 0;
+  std::size_t named = 0;
+  for (const workload& work : workloads) {
+    for (unsigned pass = 1; pass <= most_passes; ++pass) {
+      SCOPED_TRACE(testing::Message() << work.name << ", passage " << pass << " of " << name_of(aim.where));
+      const killer now(aim.where, pass);
+      const cost paid = work.run();
+      ++runs;
+      kills += now.kills();
+      named += paid.size();
+      ASSERT_EQ(now.kills(), now.passes(aim.where) >= pass ? 1U : 0U);
+      ASSERT_LE(paid.size(), aim.may_hold_slice ? now.kills() : 0U);
+      if (HasFailure() || now.kills() == 0) break;
+    }
+    if (HasFailure()) break;
+  }
+  std::cout << name_of(aim.where) << ": " << kills << " kills in " << runs << " runs, " << named << " slices lost\n";
+  EXPECT_GE(kills, aim.least_kills);
+}
+
+INSTANTIATE_TEST_SUITE_P(faults, killed_at,
+                         testing::Values(target{point::claim_before, false, 100}, target{point::claim_after, false, 80},
+                                         target{point::slice_begin, true, 100}, target{point::slice_end, true, 100},
+                                         target{point::done_before, true, 80}, target{point::done_after, false, 80},
+                                         target{point::spin, false, 50}, target{point::sleep_before, false, 10},
+                                         target{point::alloc_before, true, 20}, target{point::alloc_after, true, 50},
+                                         target{point::free_before, true, 10}, target{point::free_linked, true, 10},
+                                         target{point::span_claimed, true, 6}, target{point::fork_child, false, 20},
+                                         target{point::lifeline_armed, false, 20}, target{point::undo_kept, false, 5}),
+                         [](const auto& which) { return std::string(name_of(which.param.where)); });
+
+}  // namespace
