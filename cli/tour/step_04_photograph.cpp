@@ -1,0 +1,89 @@
+// Step 4: a snapshot of the process; what friends write there is lost.
+#include <fmt/format.h>
+
+#include <forkful/snapshot_pool.hpp>
+#include <map>
+
+#include "terminal.hpp"
+#include "tour/cake.hpp"
+#include "tour/memory.hpp"
+#include "tour/step.hpp"
+#include "units.hpp"
+
+namespace tour {
+
+namespace {
+
+struct sight {
+  unsigned eater;
+  std::string saw;
+  std::size_t own;
+};
+
+bool run(const visit& /*unused*/) {
+  const std::size_t photographed = resident_bytes();
+  // show: photograph
+  auto strawberry_cake = make_cake();
+  forkful::snapshot_pool friends{2};
+  auto sights = friends.map(
+      forkful::indices(strawberry_cake.size()), [&](std::size_t i) {
+        strawberry_cake[i] = eat_slice(strawberry_cake[i]);
+        return sight{forkful::worker_index(), strawberry_cake[i],
+                     own_bytes()};
+      });
+  // end
+  std::map<unsigned, std::size_t> own;
+  for (const sight& each : sights) {
+    cli::print(
+        fmt::format("friend {} sees {}\n", each.eater, each.saw));
+    own[each.eater] = std::max(own[each.eater], each.own);
+  }
+  cli::print(cake_text("your strawberry_cake", strawberry_cake));
+  cli::print("\n");
+  cli::print(cli::draw_bites(notes()));
+  cli::print(cli::draw_line(
+      "your cake", strawberry_cake == make_cake()
+                       ? "untouched. The cake is a lie!"
+                       : "changed, which should be impossible"));
+  cli::print(cli::draw_line(
+      "seen", fmt::format("{} of your memory, each friend: no copy yet",
+                          cli::bytes_text(photographed))));
+  for (const auto& [eater, bytes] : own)
+    cli::print(cli::draw_line(
+        "copied", fmt::format("{} for friend {}: the pages it wrote to",
+                              cli::bytes_text(bytes), eater)));
+  const auto happened = friends.report();
+  cli::print(cli::draw_line(
+      "", fmt::format("{} to the friends, {} back: what they saw",
+                      cli::bytes_text(happened.bytes_in),
+                      cli::bytes_text(happened.bytes_out))));
+  return true;
+}
+
+}  // namespace
+
+step photograph_step() {
+  return {
+      .title = "Friends on a photograph, and the cake is a lie",
+      .story =
+          "Invite friends and eat at the same time: fun, way faster. "
+          "fork() gives each\n"
+          "friend a photograph of your whole process. It costs little: "
+          "a page of memory is\n"
+          "copied when somebody writes to it, not before. Each friend "
+          "eats in its own\n"
+          "photograph and tells what it sees there. What will your "
+          "cake "
+          "look like?",
+      .shown = {"photograph"},
+      .python =
+          "def EatSliceParallel(cakeSlice_i):\n"
+          "  strawberryCake[cakeSlice_i] = \\\n"
+          "      EatSlice(strawberryCake[cakeSlice_i])\n"
+          "with multiprocessing.Pool(2) as pool:\n"
+          "  pool.map(EatSliceParallel, "
+          "range(len(strawberryCake)))",
+      .run = run};
+}
+
+}  // namespace tour

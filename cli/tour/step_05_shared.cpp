@@ -1,0 +1,50 @@
+// Step 5: the cake lies in shared memory and is eaten where it lies.
+#include <forkful/process_pool.hpp>
+
+#include "terminal.hpp"
+#include "tour/cake.hpp"
+#include "tour/step.hpp"
+
+namespace tour {
+
+namespace {
+
+bool run(const visit& /*unused*/) {
+  // show: shared
+  forkful::shared_vector<forkful::shared_string> cake(make_cake());
+  forkful::process_pool friends{2};
+  friends.for_each(cake, [](forkful::shared_string& slice) {
+    slice = eat_slice(slice);
+  });
+  // end
+  cli::print(cake_text("cake", cake));
+  cli::print("\n");
+  cli::print(cli::draw_bites(notes()));
+  cli::print(cli::draw_line("your cake", "eaten, where it lies"));
+  cli::print(cli::draw_copies(friends.report()));
+  return true;
+}
+
+}  // namespace
+
+step shared_step() {
+  return {
+      .title = "Shared memory: the cake is eaten",
+      .story =
+          "Put the cake on a table that everybody sits at: memory that "
+          "all processes see,\n"
+          "at the same address. Friends get a place to look at instead "
+          "of a copy, and what\n"
+          "they eat is gone for you too. This is the way for large "
+          "data. Had the cake been\n"
+          "an ordinary vector, this would not compile: friends would "
+          "have eaten a copy.",
+      .shown = {"shared"},
+      .python_is_code = false,
+      .python =
+          "If you need to modify the cake in the parallel process:\n"
+          "Shared memory",
+      .run = run};
+}
+
+}  // namespace tour

@@ -1,0 +1,52 @@
+// Step 6: the whole cake is copied by a snapshot, the results come back.
+#include <forkful/snapshot_pool.hpp>
+
+#include "terminal.hpp"
+#include "tour/cake.hpp"
+#include "tour/step.hpp"
+
+namespace tour {
+
+namespace {
+
+bool run(const visit& /*unused*/) {
+  // show: whole_cake
+  auto cake = make_cake();
+  forkful::snapshot_pool friends{2};
+  friends.update(cake,
+                 [](std::string& slice) { slice = eat_slice(slice); });
+  // end
+  cli::print(cake_text("cake", cake));
+  cli::print("\n");
+  cli::print(cli::draw_bites(notes()));
+  cli::print(
+      cli::draw_line("your cake", "eaten, slice by slice put back"));
+  cli::print(cli::draw_copies(friends.report()));
+  return true;
+}
+
+}  // namespace
+
+step whole_cake_step() {
+  return {
+      .title = "The whole cake copied, the modified parts reassembled",
+      .story =
+          "The photograph again, but now every eaten slice travels "
+          "back "
+          "and takes its place\n"
+          "in your cake: that is update. (map is the same, with "
+          "results "
+          "in a new vector.)\n"
+          "Nothing has to travel to the friends, since the photograph "
+          "shows it all.",
+      .shown = {"whole_cake"},
+      .python =
+          "def EatSliceParallel(cakeSlice_i):\n"
+          "  return EatSlice(strawberryCake[cakeSlice_i])\n"
+          "with multiprocessing.Pool(2) as pool:\n"
+          "  strawberryCake = pool.map(EatSliceParallel,\n"
+          "                            range(len(strawberryCake)))",
+      .run = run};
+}
+
+}  // namespace tour

@@ -1,0 +1,47 @@
+// Step 7: each slice is copied to friends who are there already, and back.
+#include <forkful/process_pool.hpp>
+
+#include "terminal.hpp"
+#include "tour/cake.hpp"
+#include "tour/step.hpp"
+
+namespace tour {
+
+namespace {
+
+bool run(const visit& /*unused*/) {
+  // show: each_slice
+  auto cake = make_cake();
+  forkful::process_pool friends{2};
+  friends.update(cake,
+                 [](std::string& slice) { slice = eat_slice(slice); });
+  // end
+  cli::print(cake_text("cake", cake));
+  cli::print("\n");
+  cli::print(cli::draw_bites(notes()));
+  cli::print(
+      cli::draw_line("your cake", "eaten, slice by slice put back"));
+  cli::print(cli::draw_copies(friends.report()));
+  return true;
+}
+
+}  // namespace
+
+step each_slice_step() {
+  return {
+      .title = "Each slice copied, the modified parts reassembled",
+      .story =
+          "One word is different: process_pool. Its friends come once "
+          "and stay for as many\n"
+          "cakes as you like, so they know only what they are given. "
+          "Each slice travels to\n"
+          "a friend and the eaten slice travels back. Compare what was "
+          "copied.",
+      .shown = {"each_slice"},
+      .python =
+          "with multiprocessing.Pool(2) as pool:\n"
+          "  strawberryCake = pool.map(EatSlice, strawberryCake)",
+      .run = run};
+}
+
+}  // namespace tour

@@ -1,0 +1,84 @@
+// Step 8: a worker is killed in the middle of a slice.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <forkful/process_pool.hpp>
+
+#include "terminal.hpp"
+#include "tour/cake.hpp"
+#include "tour/step.hpp"
+
+namespace tour {
+
+namespace {
+
+// show: faint
+using faints = forkful::shared<std::atomic<int>>;
+
+std::string eat_or_faint(std::string_view slice, const faints& left) {
+  bite note{slice};
+  std::this_thread::sleep_for(100ms);
+  if (slice == "slice_1" && left->fetch_sub(1) > 0)
+    std::raise(SIGKILL);  // nothing after this line happens
+  std::this_thread::sleep_for(100ms);
+  return std::string(slice) + "_eaten";
+}
+// end
+
+void print_deaths(const forkful::report& happened) {
+  cli::print(cli::draw_copies(happened));
+  cli::print(cli::draw_line(
+      "fainted", fmt::format("{}; handed out again: {}",
+                             happened.deaths, happened.retries)));
+}
+
+bool run(const visit& /*unused*/) {
+  auto cake = make_cake();
+  // show: try_map
+  forkful::process_pool friends{2};
+  faints once{1};
+  auto plates = friends.try_map(cake, eat_or_faint, once);
+  // end
+  for (const auto& plate : plates)
+    cli::print(cli::wrapped(plate ? *plate : plate.failure().what, 2));
+  cli::print("\n");
+  cli::print(cli::draw_bites(notes()));
+  print_deaths(friends.report());
+
+  turn_page();
+  cli::print("\nAgain, and a slice may be begun twice:\n\n");
+  // show: attempts
+  faints once_more{1};
+  auto eaten =
+      friends.with({.attempts = 2}).map(cake, eat_or_faint, once_more);
+  // end
+  cli::print(cake_text("eaten", eaten));
+  cli::print("\n");
+  cli::print(cli::draw_bites(notes()));
+  print_deaths(friends.report());
+  return true;
+}
+
+}  // namespace
+
+step faint_step() {
+  return {
+      .title = "A friend faints, and nothing is lost",
+      .story =
+          "Slice 1 is bad: who eats it faints (SIGKILL, which nobody "
+          "survives) in the\n"
+          "middle of it. try_map gives one outcome a slice, so one bad "
+          "slice costs one\n"
+          "slice, and a new friend takes the empty chair. With two "
+          "attempts, the slice is\n"
+          "handed out once more and nothing is missing.",
+      .shown = {"faint", "try_map", "attempts"},
+      .python =
+          "with multiprocessing.Pool(2) as pool:\n"
+          "  pool.map(EatSlice, cake)  "
+          "# waits for the dead friend, for ever",
+      .run = run};
+}
+
+}  // namespace tour

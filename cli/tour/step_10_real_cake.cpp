@@ -1,0 +1,188 @@
+// Step 10: real files, compressed every way, compared byte for byte.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+#include "terminal.hpp"
+#include "tour/files.hpp"
+#include "tour/kitchen.hpp"
+#include "tour/notebook.hpp"
+#include "tour/step.hpp"
+#include "tour/stopwatch.hpp"
+#include "units.hpp"
+
+namespace tour {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_rounds = 11;
+constexpr std::size_t most_files_listed = 24;
+
+struct real_cake {
+  std::vector<std::string> names;
+  texts slices;
+  bool whole = true;  ///< false: some file could not be a slice
+};
+
+real_cake read_cake(kitchen& here,
+                    const std::vector<std::string>& paths) {
+  real_cake cake;
+  auto& friends = here.friends;
+  // show: read
+  auto read = friends.try_map(paths, read_slice);
+  // end
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (read[i]) {
+      cake.names.push_back(cli::harmless(
+          std::filesystem::path(paths[i]).filename().string()));
+      cake.slices.push_back(std::move(*read[i]));
+    } else {
+      cli::complain(read[i].failure().what);
+      cake.whole = false;
+    }
+  }
+  return cake;
+}
+
+struct course {
+  std::vector<std::chrono::nanoseconds> times;
+  forkful::report happened;
+  bool same = true;
+};
+
+/// All ways take turns, so that a moment's noise hits all of them, until
+/// there are rounds enough for a median or the guests would get bored.
+std::vector<course> eat_every_way(kitchen& here, const texts& cake,
+                                  const texts& expected) {
+  std::vector<course> courses(ways().size());
+  const auto began = std::chrono::steady_clock::now();
+  for (std::size_t round = 0; round < most_rounds; ++round) {
+    for (std::size_t i = 0; i < ways().size(); ++i) {
+      plate done = ways()[i].eat(here, cake);
+      courses[i].times.push_back(done.time);
+      courses[i].happened = done.happened;
+      courses[i].same = courses[i].same && done.eaten == expected;
+    }
+    if (std::chrono::steady_clock::now() - began > 1s) break;
+  }
+  return courses;
+}
+
+bool print_table(const std::vector<course>& courses) {
+  cli::print(cli::bold(fmt::format(
+      "{:<18} {:>9} {:>10} {:>12} {:>12}  {}\n", "way", "time",
+      "speed-up", "copied in", "copied out", "same bytes")));
+  const auto loop = median(courses.front().times);
+  bool all_same = true;
+  for (std::size_t i = 0; i < courses.size(); ++i) {
+    const course& each = courses[i];
+    const auto time = median(each.times);
+    cli::print(
+        fmt::format("{:<18} {:>9} {:>8} x {:>12} {:>12}  {}\n",
+                    ways()[i].name, cli::time_text(time),
+                    cli::ratio_text(static_cast<double>(loop.count()) /
+                                    static_cast<double>(time.count())),
+                    cli::bytes_text(each.happened.bytes_in),
+                    cli::bytes_text(each.happened.bytes_out),
+                    i == 0      ? "(the others must match)"
+                    : each.same ? "yes"
+                                : "NO"));
+    all_same = all_same && each.same;
+  }
+  cli::print(cli::faint(fmt::format(
+      "median of {} rounds, {} friends; the friends were there "
+      "already, "
+      "snapshots\nare taken anew each time, and the table was laid in "
+      "shared memory before\n",
+      courses.front().times.size(), courses.back().happened.workers)));
+  if (!all_same)
+    cli::complain(
+        "some way gave other bytes than the loop, which must not "
+        "happen; "
+        "please report it with the files");
+  return all_same;
+}
+
+/// Compresses once more and notes who does what.
+std::vector<cli::bite> eat_with_notes(kitchen& here,
+                                      const real_cake& cake) {
+  turn_page();
+  (void)here.friends.map(
+      forkful::zip(cake.names, cake.slices),
+      [](std::string_view name, std::string_view text) {
+        bite note{name};
+        return squeeze(text).size();
+      });
+  return notes();
+}
+
+void print_files(const real_cake& cake, const texts& squeezed) {
+  const std::size_t listed =
+      std::min(cake.names.size(), most_files_listed);
+  for (std::size_t i = 0; i < listed; ++i)
+    cli::print(fmt::format("{:<40.40} {:>9} -> {:>9}\n", cake.names[i],
+                           cli::bytes_text(cake.slices[i].size()),
+                           cli::bytes_text(squeezed[i].size())));
+  if (cake.names.size() > listed)
+    cli::print(
+        fmt::format("and {} more\n", cake.names.size() - listed));
+  cli::print("\n");
+}
+
+bool run(const visit& here_for) {
+  const std::vector<std::string> paths =
+      here_for.files.empty() ? licence_texts() : here_for.files;
+  if (paths.empty()) {
+    cli::complain(
+        "there are no licence texts in /usr/share/common-licenses to "
+        "make a cake of; name some files instead: forkful tour --step "
+        "10 "
+        "FILE...");
+    return false;
+  }
+  open_notebook(paths.size());
+  kitchen here;
+  const real_cake cake = read_cake(here, paths);
+  if (cake.slices.empty()) {
+    cli::complain(
+        "no slice is left, so there is no cake; name files "
+        "that can be read");
+    return false;
+  }
+
+  const texts expected = ways().front().eat(here, cake.slices).eaten;
+  print_files(cake, expected);
+  const bool same =
+      print_table(eat_every_way(here, cake.slices, expected));
+  cli::print("\n");
+
+  cli::print(cli::draw_bites(eat_with_notes(here, cake)));
+  cli::print(cli::draw_copies(here.friends.report()));
+  return cake.whole && same;
+}
+
+}  // namespace
+
+step real_cake_step() {
+  return {
+      .title = "A real cake: your files, every way",
+      .story =
+          "Every file is a slice, and eating it is compressing it. The "
+          "same cake is eaten\n"
+          "in every way of this tour. A file that cannot be read costs "
+          "one slice.\n"
+          "Think of how data is passed: look at what is copied.",
+      .shown = {"squeeze", "read", "in_a_loop", "by_snapshot",
+                "by_copy", "by_update", "in_place"},
+      .python =
+          "cake = [open(path, 'rb').read() for path in sys.argv[1:]]\n"
+          "with multiprocessing.Pool() as pool:\n"
+          "  eaten = pool.map(zlib.compress, cake)",
+      .run = run};
+}
+
+}  // namespace tour
