@@ -37,6 +37,10 @@ class verbs {
   [[nodiscard]] auto starmap(Range&& range, F&& f, const A&... args) {
     return map_range<true>(std::forward<Range>(range), f, args...);
   }
+  template <class T, class F, class... A>
+  [[nodiscard]] auto starmap(std::initializer_list<T> slices, F&& f, const A&... args) {
+    return map_range<true>(slices, f, args...);
+  }
 
   /// map with the results written straight into `out` (a shared_vector<R> or a span of one): nothing is copied back. Throws
   /// std::invalid_argument if out has not exactly one place a slice, not_shared if workers cannot reach it.
@@ -53,6 +57,10 @@ class verbs {
     call.run(*running_, options_, detail::placed_results<place>{std::ranges::data(out)},
              static_cast<std::nullptr_t*>(nullptr));
   }
+  template <class Out, class T, class F, class... A>
+  void map_into(Out&& out, std::initializer_list<T> slices, F&& f, const A&... args) {
+    map_into(std::forward<Out>(out), std::span(slices.begin(), slices.size()), f, args...);
+  }
 
   /// As map, but a slice that fails costs one slice.
   template <class Range, class F, class... A>
@@ -66,6 +74,10 @@ class verbs {
     run_for_results<result>(call, collector);
     return std::move(collector.out);
   }
+  template <class T, class F, class... A>
+  [[nodiscard]] auto try_map(std::initializer_list<T> slices, F&& f, const A&... args) {
+    return try_map(std::span(slices.begin(), slices.size()), f, args...);
+  }
 
   /// Calls f on every slice for its effect. `f(T&)` changes slices in place, which on pools of processes needs them in shared
   /// memory; `f(const T&)` and `f(T)` take any range. A slice is never begun again, unless call_options::attempts says so.
@@ -74,6 +86,10 @@ class verbs {
     detail::prepared<Way, detail::verb::for_each, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                         args...);
     call.run(*running_, options_, detail::no_results{}, static_cast<std::nullptr_t*>(nullptr));
+  }
+  template <class T, class F, class... A>
+  void for_each(std::initializer_list<T> slices, F&& f, const A&... args) {
+    for_each(std::span(slices.begin(), slices.size()), f, args...);
   }
 
   template <class Range, class F, class... A>
@@ -84,6 +100,10 @@ class verbs {
     detail::collect_failures collector;
     call.run(*running_, options_, detail::no_results{}, &collector);
     return std::move(collector.out);
+  }
+  template <class T, class F, class... A>
+  [[nodiscard]] std::vector<outcome<void>> try_for_each(std::initializer_list<T> slices, F&& f, const A&... args) {
+    return try_for_each(std::span(slices.begin(), slices.size()), f, args...);
   }
 
   /// Copies each slice out, calls f(T&) on the copy, and puts the eaten slice back. Finished slices are put back also when
@@ -108,8 +128,10 @@ class verbs {
   call_options options_{};
 
  private:
+  // An object as it is, const or not; the pointer that a function's name turns into.
   template <class F>
-  using callable = std::decay_t<F>;
+  using callable =
+      std::conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, std::remove_reference_t<F>>;
 
   template <bool Star, class Range, class F, class... A>
   auto map_range(Range&& range, F& f, const A&... args) {

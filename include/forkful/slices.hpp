@@ -62,7 +62,7 @@ class held {
   Range& get() const noexcept { return range_; }
 
  private:
-  mutable Range range_;
+  mutable std::remove_const_t<Range> range_;
 };
 template <class Range>
 class held<Range&> {
@@ -88,17 +88,16 @@ class indexed {
   static_assert(std::ranges::input_range<Range>, "forkful: the first argument of a verb must be a range of slices");
   using value_type = std::ranges::range_value_t<Range>;
 
-  explicit indexed(Range&& range) : range_(std::forward<Range>(range)) {
-    if constexpr (!direct) {
-      for (auto it = std::ranges::begin(range()); it != std::ranges::end(range()); ++it) {
-        if constexpr (forward)
-          kept_.push_back(it);
-        else
-          kept_.emplace_back(*it);
-      }
-    }
+  explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
+    if constexpr (!direct) walk();
   }
-  indexed(indexed&&) = default;  // iterators into a container survive its move
+  // Iterators do not survive the move of a view that they point back to (std::views::filter).
+  indexed(indexed&& other) : range_(std::move(other.range_)) {
+    if constexpr (!direct && !forward)
+      kept_ = std::move(other.kept_);
+    else if constexpr (!direct)
+      walk();
+  }
   indexed& operator=(indexed&&) = delete;
 
   [[nodiscard]] std::size_t size() const {
@@ -118,6 +117,15 @@ class indexed {
   std::remove_reference_t<Range>& range() const noexcept { return range_.get(); }
 
  private:
+  void walk() {
+    for (auto it = std::ranges::begin(range()); it != std::ranges::end(range()); ++it) {
+      if constexpr (forward)
+        kept_.push_back(it);
+      else
+        kept_.emplace_back(*it);
+    }
+  }
+
   held<Range> range_;
   [[no_unique_address]] kept_type kept_{};
 };

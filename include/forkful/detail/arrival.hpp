@@ -23,6 +23,10 @@ struct signature<R (*)(P...)> {
 };
 template <class R, class... P>
 struct signature<R (*)(P...) noexcept> : signature<R (*)(P...)> {};
+template <class R, class... P>
+struct signature<R (*const)(P...)> : signature<R (*)(P...)> {};
+template <class R, class... P>
+struct signature<R (*const)(P...) noexcept> : signature<R (*)(P...)> {};
 template <class M>
 struct member_signature;
 template <class R, class C, class... P>
@@ -40,7 +44,8 @@ struct signature<F> : member_signature<decltype(&F::operator())> {};
 /// How a part is to be handed over.
 enum class wish {
   constant,  // const T&, also for callables that do not say (templates)
-  value,     // T, T&&: may be moved from
+  value,     // T: may be moved from
+  own,       // T&&: an object of the callable's own
   change,    // T&
   text,      // std::string_view, read where it lies
   run,       // std::span<const T>, read where it lies
@@ -70,6 +75,8 @@ constexpr wish wish_of() {
     return wish::change;
   } else if constexpr (std::is_lvalue_reference_v<P>) {
     return wish::constant;
+  } else if constexpr (std::is_rvalue_reference_v<P>) {
+    return wish::own;
   } else {
     return wish::value;
   }

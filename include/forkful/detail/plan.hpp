@@ -12,18 +12,28 @@ enum class verb { map, into, for_each, update };
 
 // ---- Broadcast arguments ----
 
-/// How a broadcast argument arrives: views and handles as they are, text literals as strings, the rest as it was.
 template <class A>
-using broadcast_type =
-    std::conditional_t<std::is_array_v<std::remove_cvref_t<A>> || std::is_same_v<std::decay_t<A>, const char*> ||
-                           std::is_same_v<std::decay_t<A>, char*>,
-                       std::string, std::remove_cvref_t<A>>;
+struct broadcast_of : std::type_identity<A> {};
+template <class E, std::size_t N>
+struct broadcast_of<E[N]> : std::type_identity<std::array<E, N>> {};
+template <std::size_t N>
+struct broadcast_of<char[N]> : std::type_identity<std::string> {};
+template <>
+struct broadcast_of<const char*> : std::type_identity<std::string> {};
+template <>
+struct broadcast_of<char*> : std::type_identity<std::string> {};
+
+/// How a broadcast argument arrives: text literals as strings, other C arrays as std::array, the rest as it was.
+template <class A>
+using broadcast_type = typename broadcast_of<std::remove_cvref_t<A>>::type;
 
 /// In the caller's memory.
 template <class... A>
 struct present_arguments {
-  std::tuple<const A&...> values;
-  const std::tuple<const A&...>& open(chunk_io& /*io*/) const noexcept { return values; }
+  using arrived =
+      std::tuple<std::conditional_t<std::is_same_v<broadcast_type<A>, std::string>, std::string, const A&>...>;
+  arrived values;
+  const arrived& open(chunk_io& /*io*/) const noexcept { return values; }
 };
 
 /// Encoded once by the caller, decoded once by each worker.
@@ -92,17 +102,20 @@ struct encoded_results {
   };
 };
 template <class R>
-  requires bitwise<R>
+  requires(bitwise<R> && alignof(R) <= most_alignment)
 struct encoded_results<R> {
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& io, std::size_t count)
         : out(*io.out),
+          process(io.process),
           start(out.mark()),
           at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))),
           first(at) {}
     template <class Eat>
     void put(std::size_t /*i*/, Eat&& eat) {
-      ::new (static_cast<void*>(at)) R(eat());
+      R result = eat();
+      if (this_process() != process) leave_fork();
+      ::new (static_cast<void*>(at)) R(std::move(result));
       ++at;
     }
     // Keeps what was written before the slice that threw.
@@ -112,6 +125,7 @@ struct encoded_results<R> {
       if (!kept.empty()) std::memcpy(out.extend(kept.size(), alignof(R)), kept.data(), kept.size());
     }
     sink& out;
+    std::uint64_t process;
     sink::position start;
     R* at;
     R* first;
@@ -123,13 +137,17 @@ template <class R>
 struct placed_results {
   R* base;
   struct writer {
-    writer(const placed_results& results, chunk_io& /*io*/, std::size_t /*count*/) noexcept : base(results.base) {}
+    writer(const placed_results& results, chunk_io& io, std::size_t /*count*/) noexcept
+        : base(results.base), process(io.process) {}
     template <class Eat>
     void put(std::size_t i, Eat&& eat) {
-      base[i] = eat();
+      auto result = eat();
+      if (process != 0 && this_process() != process) leave_fork();
+      base[i] = std::move(result);
     }
     void broke_off() noexcept {}
     R* base;
+    std::uint64_t process;  // 0: the caller's own
   };
 };
 
@@ -149,7 +167,9 @@ struct shipped_callable {
 
 template <wish W, class V>
 decltype(auto) pass(V&& value) {
-  if constexpr (W == wish::value && !std::is_lvalue_reference_v<V>)
+  if constexpr (W == wish::own && (std::is_lvalue_reference_v<V> || std::is_const_v<V>))
+    return std::remove_cvref_t<V>(value);
+  else if constexpr ((W == wish::value || W == wish::own) && !std::is_lvalue_reference_v<V>)
     return std::move(value);
   else if constexpr (W == wish::value || W == wish::change)
     return static_cast<std::remove_reference_t<V>&>(value);
@@ -207,8 +227,9 @@ struct plan {
   static constexpr bool in_place =
       Verb != verb::update && (Verb == verb::for_each || is_span<typename part<K>::value_type>);
 
+  // By value: a reference that the callable returns may be to the slice, which lives here.
   template <class Readers, class A, std::size_t... K, std::size_t... B>
-  static decltype(auto) eat(F& f, Readers& readers, std::size_t i, const A& args, std::index_sequence<K...> /*parts*/,
+  static auto eat(F& f, Readers& readers, std::size_t i, const A& args, std::index_sequence<K...> /*parts*/,
                             std::index_sequence<B...> /*args*/) {
     // In this order: parts are read one after another from the same stream.
     using taken_type = std::tuple<decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...>;
@@ -219,6 +240,10 @@ struct plan {
                     "the slices one range of tuples");
       f(as_given<is_span<typename part<0>::value_type>>(std::get<0>(taken)), std::get<B>(args)...);
       return std::tuple_element_t<0, taken_type>(std::get<0>(std::move(taken)));
+    } else if constexpr (Verb == verb::for_each) {
+      static_cast<void>(
+          f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
+            std::get<B>(args)...));
     } else {
       return f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
                std::get<B>(args)...);
@@ -236,7 +261,7 @@ struct plan {
       F& f = mine.callable.get();
       try {
         for (; i < last; ++i) {
-          out.put(i, [&]() -> decltype(auto) {
+          out.put(i, [&] {
             return eat(f, readers, i, args, index{},
                        std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
           });

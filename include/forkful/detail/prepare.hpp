@@ -17,6 +17,12 @@ struct by_value_callable {
   {
     return f(std::forward<A>(args)...);
   }
+  template <class... A>
+  decltype(auto) operator()(A&&... args) const
+    requires std::is_invocable_v<const F&, A...>
+  {
+    return f(std::forward<A>(args)...);
+  }
 };
 template <class F>
 [[nodiscard]] by_value_callable<std::decay_t<F>> by_value(F&& f) {
@@ -31,6 +37,8 @@ namespace detail {
 
 template <class F>
 struct signature<by_value_callable<F>> : signature<F> {};
+template <class F>
+struct signature<const by_value_callable<F>> : signature<const F> {};
 
 template <class F>
 inline constexpr bool is_by_value = false;
@@ -160,22 +168,24 @@ template <class Way, verb Verb, bool Star, class Range, class F, class... A>
 class prepared {
   static constexpr bool ships = Way::ships;
   static constexpr bool isolated = Way::isolated;
+  using sent = std::remove_const_t<F>;
   static_assert(
-      !ships || detail::ships<F>,
+      !ships || detail::ships<sent>,
       "forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as "
       "arguments after the callable, or use a snapshot_pool, whose workers see everything (by_value(f) promises "
       "that the captures are plain values)");
 
   using range_type = std::remove_cvref_t<Range>;
   using parts_type = decltype(parts_of<ships, Star>(std::declval<const indexed<Range>&>()));
-  using callable_type = std::conditional_t<ships, shipped_callable<F>, present_callable<F>>;
+  using callable_type = std::conditional_t<ships, shipped_callable<sent>, present_callable<F>>;
+  using called = std::conditional_t<ships, sent, F>;
   using broadcast = std::conditional_t<ships, shipped_arguments<A...>, present_arguments<A...>>;
 
   template <class Output, class Parts>
   struct plan_with;
   template <class Output, class... Part>
   struct plan_with<Output, std::tuple<Part...>> {
-    using type = plan<Verb, callable_type, F, Output, std::tuple<broadcast_type<A>...>, broadcast, Part...>;
+    using type = plan<Verb, callable_type, called, Output, std::tuple<broadcast_type<A>...>, broadcast, Part...>;
   };
   template <class Output>
   using plan_of = typename plan_with<Output, parts_type>::type;
@@ -223,7 +233,7 @@ class prepared {
         };
         job_.skip = plan_type::skip;
       }
-      const shared_copy<plan_type> shared(plan_type{{F(f_)}, parts_, {arguments.frame}, output});
+      const shared_copy<plan_type> shared(plan_type{{sent(f_)}, parts_, {arguments.frame}, output});
       job_.plan = shared.get();
       run_job(running, job_, options);
     } else {
@@ -301,18 +311,27 @@ class prepared {
     if constexpr (isolated && is_slices<range_type>) {
       if constexpr (bitwise<std::remove_cv_t<typename range_type::element>>) {
         job_.locate = [](const void* self, std::size_t first, std::size_t last) {
-          const auto& cut = range_in(self);
-          const std::size_t from = slice_bound(cut.elements, cut.count, first);
-          return bytes_at(cut.base + from, slice_bound(cut.elements, cut.count, last) - from);
+          const auto& part = part_in(self);
+          if constexpr (ships) {
+            const std::size_t from = slice_bound(part.elements, part.count, first);
+            return bytes_at(part.base + from, slice_bound(part.elements, part.count, last) - from);
+          } else {
+            const auto& cut = part.range->range();
+            const std::size_t from = slice_bound(cut.elements(), cut.size(), first);
+            return bytes_at(cut.data() + from, slice_bound(cut.elements(), cut.size(), last) - from);
+          }
         };
       }
     } else if constexpr (isolated && contiguous<Range> && bitwise<value>) {
       job_.locate = [](const void* self, std::size_t first, std::size_t last) {
-        return bytes_at(range_in(self).base + first, last - first);
+        if constexpr (ships)
+          return bytes_at(part_in(self).base + first, last - first);
+        else
+          return bytes_at(std::ranges::data(part_in(self).range->range()) + first, last - first);
       };
     }
   }
-  static const auto& range_in(const void* self) {
+  static const auto& part_in(const void* self) {
     return std::get<0>(static_cast<const plan_of<no_results>*>(self)->parts);
   }
   template <class T>
@@ -443,9 +462,10 @@ struct collect_values {
       if (out.empty()) {
         out = std::move(chunk);
       } else {
-        out.insert(out.end(), std::make_move_iterator(chunk.begin()), std::make_move_iterator(chunk.end()));
+        for (auto&& result : chunk) out.push_back(std::move(result));  // R need not be assignable
       }
-    } else if constexpr (bitwise<R> && alignof(R) <= most_alignment) {
+    } else if constexpr (bitwise<R> && std::is_copy_constructible_v<R> && std::is_copy_assignable_v<R> &&
+                         alignof(R) <= most_alignment) {
       while (count != 0) {
         // As many as lie side by side: all of them, but where the frame goes on in another segment.
         const std::size_t run = std::min(count, std::max<std::size_t>(1, what.in->at_hand() / sizeof(R)));
@@ -486,6 +506,13 @@ struct collect_failures {
 /// update: eaten slices go back where they came from.
 template <class R, bool Isolated, class Range>
 struct put_back {
+  using place = decltype(std::declval<const indexed<Range>&>()[0]);
+  static constexpr bool assignable = [] {
+    if constexpr (is_span<typename indexed<Range>::value_type>)
+      return !std::is_const_v<typename indexed<Range>::value_type::element_type>;
+    else
+      return std::is_assignable_v<place, R&&>;
+  }();
   const indexed<Range>& range;
   std::vector<outcome<void>>* outcomes = nullptr;
   void collect(const settled& what) {
@@ -497,11 +524,15 @@ struct put_back {
         return;
       }
       R eaten = results.next();
-      if constexpr (is_span<typename indexed<Range>::value_type>) {
+      static_assert(assignable,
+                    "forkful: update cannot put eaten slices back into this range, whose elements are const or made on "
+                    "the fly: give it a range of elements that can be assigned, or use map");
+      if constexpr (!assignable)
+        return;
+      else if constexpr (is_span<typename indexed<Range>::value_type>)
         std::move(eaten.begin(), eaten.end(), range[slice].begin());
-      } else {
+      else
         range[slice] = std::move(eaten);
-      }
     });
   }
 };
