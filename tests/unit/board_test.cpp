@@ -1,0 +1,160 @@
+// The board without processes: words, claims, hints, and what the ring promises.
+#include "board/board.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "board/chunking.hpp"
+
+namespace forkful::detail {
+namespace {
+
+class Board : public testing::Test {
+ protected:
+  Board() {
+    table->slots = slots.data();
+    table->workers = static_cast<unsigned>(slots.size());
+  }
+  void publish() { publish_chunk(*table, 1, ++generation); }
+
+  std::vector<worker_slot> slots{3};
+  std::unique_ptr<board> table = std::make_unique<board>();
+  std::uint32_t generation = 0;
+};
+
+TEST(ChunkWord, KeepsEveryFieldAtItsLargest) {
+  const chunk_word word(chunk_state::running, 0xffffffff, max_workers, 1023, max_attempts);
+  EXPECT_EQ(word.state(), chunk_state::running);
+  EXPECT_EQ(word.generation(), 0xffffffff);
+  EXPECT_EQ(word.worker(), max_workers);
+  EXPECT_EQ(word.incarnation(), 1023u);
+  EXPECT_EQ(word.attempt(), max_attempts);
+}
+
+TEST(ChunkWord, ClaimingAndFinishingChangeOnlyWhatTheySay) {
+  const chunk_word ready(chunk_state::ready, 7, 0, 0, 2);
+  const chunk_word mine = ready.claimed_by(5, 9);
+  EXPECT_EQ(mine.state(), chunk_state::running);
+  EXPECT_EQ(mine.worker(), 5u);
+  EXPECT_EQ(mine.incarnation(), 9u);
+  EXPECT_EQ(mine.generation(), 7u);
+  EXPECT_EQ(mine.attempt(), 2u);
+  const chunk_word done = mine.finished();
+  EXPECT_EQ(done.state(), chunk_state::done);
+  EXPECT_EQ(done.worker(), 5u);
+  EXPECT_EQ(done.generation(), 7u);
+}
+
+TEST_F(Board, AnEmptyBoardHasNothingToClaim) { EXPECT_EQ(claim_chunk(*table, 0, 1).held, nullptr); }
+
+TEST_F(Board, EachChunkIsClaimedOnceAndInOrder) {
+  for (int i = 0; i < 3; ++i) publish();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const claim got = claim_chunk(*table, static_cast<unsigned>(i), 4);
+    ASSERT_NE(got.held, nullptr);
+    EXPECT_EQ(got.sequence, i);
+    EXPECT_EQ(chunk_word(got.held->word.load()).worker(), i);
+    EXPECT_EQ(chunk_word(got.held->word.load()).incarnation(), 4u);
+  }
+  EXPECT_EQ(claim_chunk(*table, 0, 1).held, nullptr);
+  EXPECT_EQ(probably_unclaimed(*table), 0u);
+}
+
+TEST_F(Board, AChunkHandedOutAgainIsFoundBelowAWrongHint) {
+  for (int i = 0; i < 3; ++i) publish();
+  for (int i = 0; i < 3; ++i) ASSERT_NE(claim_chunk(*table, 0, 1).held, nullptr);
+  publish_again(*table, 1, 2, ++generation);
+  table->next.store(3);  // a slow claimer overwrote the hint
+  const claim got = claim_chunk(*table, 2, 1);
+  ASSERT_NE(got.held, nullptr);
+  EXPECT_EQ(got.sequence, 1u);
+  EXPECT_EQ(got.word.attempt(), 2u);
+}
+
+TEST_F(Board, EveryPublicationChangesTheEpochThatSleepersWatch) {
+  const std::uint32_t before = table->epoch.load();
+  publish();
+  const std::uint32_t published = table->epoch.load();
+  publish_again(*table, 0, 1, ++generation);
+  EXPECT_NE(before, published);
+  EXPECT_NE(published, table->epoch.load());
+}
+
+TEST_F(Board, TheRingGoesRound) {
+  for (std::uint64_t i = 0; i < 3 * ring_size; ++i) {
+    publish();
+    const claim got = claim_chunk(*table, 0, 1);
+    ASSERT_NE(got.held, nullptr);
+    ASSERT_EQ(got.sequence, i);
+    finish_chunk(*table, got);
+    ASSERT_EQ(chunk_word(got.held->word.load()).state(), chunk_state::done);
+    got.held->word.store(0);
+    table->settled.store(i + 1);
+  }
+}
+
+TEST_F(Board, AFinishedChunkRingsOnlyASleepingParentThatWantsIt) {
+  for (int i = 0; i < 3; ++i) publish();
+  EXPECT_FALSE(finish_chunk(*table, claim_chunk(*table, 0, 1)));
+  table->wanted.store(2);
+  table->parent_asleep.store(1);
+  EXPECT_FALSE(finish_chunk(*table, claim_chunk(*table, 0, 1)));
+  EXPECT_TRUE(finish_chunk(*table, claim_chunk(*table, 0, 1)));
+  EXPECT_TRUE(parent_sleeps(*table));
+}
+
+TEST_F(Board, SomebodyIsAwakeUnlessAllSleep) {
+  for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
+  EXPECT_FALSE(somebody_awake(*table));
+  slots[2].state.store(worker_state::spinning);
+  EXPECT_TRUE(somebody_awake(*table));
+}
+
+std::vector<std::size_t> all_chunks(std::size_t slices, unsigned workers, std::size_t asked, std::size_t slice_bytes) {
+  std::vector<std::size_t> sizes;
+  for (std::size_t left = slices; left != 0; left -= sizes.back()) {
+    sizes.push_back(next_chunk(slices, left, workers, asked, slice_bytes));
+    EXPECT_GE(sizes.back(), 1u);
+    EXPECT_LE(sizes.back(), left);
+  }
+  return sizes;
+}
+
+TEST(Chunking, CoversEverySliceOnceForAnyNumbers) {
+  for (const std::size_t slices : {1, 2, 3, 4, 7, 100, 12'345, 1'000'000}) {
+    for (const unsigned workers : {1u, 2u, 3u, 64u, 1000u}) {
+      for (const std::size_t asked : {0, 1, 3, 5'000'000}) {
+        const auto sizes = all_chunks(slices, workers, asked, 0);
+        std::size_t sum = 0;
+        for (const std::size_t size : sizes) sum += size;
+        EXPECT_EQ(sum, slices);
+      }
+    }
+  }
+}
+
+TEST(Chunking, AutomaticChunksEndSmallSoThatWorkersEndTogether) {
+  const auto sizes = all_chunks(1'000'000, 2, 0, 0);
+  EXPECT_EQ(sizes.front(), 1'000'000u / 256);
+  EXPECT_EQ(sizes.back(), 1u);
+  EXPECT_TRUE(std::is_sorted(sizes.rbegin(), sizes.rend()));
+}
+
+TEST(Chunking, FewSlicesAreHandedOutOneByOne) {
+  EXPECT_EQ(all_chunks(4, 2, 0, 0), (std::vector<std::size_t>{1, 1, 1, 1}));
+}
+
+TEST(Chunking, CopiedChunksStayNearAMegabyte) {
+  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 10'000), (std::size_t{1} << 20) / 10'000);
+  EXPECT_EQ(next_chunk(1'000, 1'000, 2, 0, std::size_t{1} << 30), 1u);
+}
+
+TEST(Chunking, WhatTheCallerAsksForIsWhatHeGets) {
+  EXPECT_EQ(next_chunk(100, 100, 2, 7, 1 << 20), 7u);
+  EXPECT_EQ(next_chunk(100, 5, 2, 7, 0), 5u);
+}
+
+}  // namespace
+}  // namespace forkful::detail

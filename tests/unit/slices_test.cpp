@@ -1,0 +1,94 @@
+// indices, slices and zip as ranges, and how any range is addressed by index.
+#include <gtest/gtest.h>
+#include <forkful/slices.hpp>
+
+#include <forward_list>
+#include <iterator>
+#include <list>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+static_assert(std::ranges::random_access_range<forkful::index_range>);
+static_assert(std::ranges::sized_range<forkful::slice_range<std::vector<int>&>>);
+static_assert(std::ranges::random_access_range<forkful::slice_range<std::vector<int>&>>);
+
+template <class Range>
+auto listed(const Range& range) {
+  std::vector<typename decltype(range.begin())::value_type> values;
+  for (auto&& value : range) values.push_back(value);
+  return values;
+}
+
+TEST(Indices, AreTheNumbersBelowN) {
+  EXPECT_EQ(listed(forkful::indices(4)), (std::vector<std::size_t>{0, 1, 2, 3}));
+  EXPECT_EQ(forkful::indices(0).size(), 0u);
+  const auto range = forkful::indices(10);
+  EXPECT_EQ(range.end() - range.begin(), 10);
+  EXPECT_EQ(*(range.begin() + 7), 7u);
+  EXPECT_EQ(range.begin()[3], 3u);
+  EXPECT_LT(range.begin(), range.end());
+}
+
+TEST(Slices, DifferInLengthByAtMostOneAndCoverAll) {
+  for (std::size_t n = 0; n <= 25; ++n) {
+    std::vector<int> values(n);
+    for (std::size_t k = 0; k <= n + 3; ++k) {
+      const auto cut = forkful::slices(values, k);
+      ASSERT_EQ(cut.size(), std::min(k, n));
+      const int* next = values.data();
+      for (const std::span<int> slice : cut) {
+        ASSERT_EQ(slice.data(), next);
+        next += slice.size();
+        ASSERT_GE(slice.size(), n / cut.size());
+        ASSERT_LE(slice.size(), n / cut.size() + 1);
+      }
+      if (cut.size() != 0) {
+        ASSERT_EQ(next, values.data() + n);
+      }
+    }
+  }
+}
+
+TEST(Slices, BorrowLvaluesAndOwnRvalues) {
+  std::vector<int> values{1, 2, 3};
+  forkful::slices(values, 1)[0][0] = 9;
+  EXPECT_EQ(values[0], 9);
+  const auto owned = forkful::slices(std::vector<int>{4, 5}, 2);
+  EXPECT_EQ(owned[1][0], 5);
+}
+
+TEST(Zip, IsAsLongAsTheShortestAndRefersToTheElements) {
+  std::vector<int> a{1, 2, 3};
+  std::list<std::string> b{"x", "y"};
+  const auto both = forkful::zip(a, b);
+  ASSERT_EQ(both.size(), 2u);
+  std::get<0>(both[1]) = 20;
+  std::get<1>(both[0]) += "!";
+  EXPECT_EQ(a, (std::vector{1, 20, 3}));
+  EXPECT_EQ(b.front(), "x!");
+}
+
+TEST(Indexed, AddressesWhatCanOnlyBeWalked) {
+  std::forward_list<int> walked{5, 6, 7};
+  const forkful::detail::indexed<std::forward_list<int>&> by_index(walked);
+  ASSERT_EQ(by_index.size(), 3u);
+  by_index[2] = 70;
+  EXPECT_EQ(walked, (std::forward_list<int>{5, 6, 70}));
+}
+
+TEST(Indexed, KeepsWhatCanBeWalkedOnlyOnce) {
+  struct words {
+    std::istringstream text{"one two three"};
+    auto begin() { return std::istream_iterator<std::string>(text); }
+    static auto end() { return std::istream_iterator<std::string>(); }
+  };
+  const forkful::detail::indexed<words> by_index(words{});
+  ASSERT_EQ(by_index.size(), 3u);
+  EXPECT_EQ(by_index[2], "three");
+  EXPECT_EQ(by_index[0], "one");
+}
+
+}  // namespace
