@@ -52,4 +52,10 @@ std::uint64_t this_process() noexcept {
   return place->compare_exchange_strong(here, made, std::memory_order_relaxed) ? made : here;
 }
 
+const std::uint64_t* process_mark() noexcept {
+  this_process();
+  static_assert(sizeof(mark) == sizeof(std::uint64_t) && mark::is_always_lock_free);
+  return reinterpret_cast<const std::uint64_t*>(where.load(std::memory_order_acquire));
+}
+
 }  // namespace forkful::detail

@@ -117,6 +117,7 @@ class worker {
     io.broadcast = &broadcast_;
     io.fail = record_failure;
     io.process = identity_;
+    io.mark = process_mark();
     io.self = this;
     io.held = &held;
     io.attempt = mine.word.attempt();

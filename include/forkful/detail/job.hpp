@@ -40,7 +40,10 @@ struct chunk_io {
   sink* out = nullptr;          ///< isolated pools: where results are encoded
   void* results = nullptr;      ///< pools in the caller's process: the chunk's std::vector<R>
   kept* broadcast = nullptr;    ///< this worker's decoded broadcast arguments, made on first use
-  std::uint64_t process = 0;    ///< the process that eats this chunk (this_process())
+  std::uint64_t process = 0;    ///< the process that eats this chunk
+  /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
+  /// it out of loops that cannot fork.
+  const std::uint64_t* mark = &process;
   void (*fail)(chunk_io&, std::size_t slice) = nullptr;  ///< call inside catch: keeps the exception in flight
 };
 

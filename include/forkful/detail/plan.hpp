@@ -94,7 +94,7 @@ struct encoded_results {
     void put(std::size_t /*i*/, Eat&& eat) {
       R result = eat();
       // User code may have forked: only the worker writes to the frame.
-      if (this_process() != io.process) leave_fork();
+      if (*io.mark != io.process) leave_fork();
       io.out->give(result);
     }
     void broke_off() noexcept {}
@@ -107,6 +107,7 @@ struct encoded_results<R> {
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& io, std::size_t count)
         : out(*io.out),
+          mark(io.mark),
           process(io.process),
           start(out.mark()),
           at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))),
@@ -114,7 +115,7 @@ struct encoded_results<R> {
     template <class Eat>
     void put(std::size_t /*i*/, Eat&& eat) {
       R result = eat();
-      if (this_process() != process) leave_fork();
+      if (*mark != process) leave_fork();
       ::new (static_cast<void*>(at)) R(std::move(result));
       ++at;
     }
@@ -125,6 +126,7 @@ struct encoded_results<R> {
       if (!kept.empty()) std::memcpy(out.extend(kept.size(), alignof(R)), kept.data(), kept.size());
     }
     sink& out;
+    const std::uint64_t* mark;
     std::uint64_t process;
     sink::position start;
     R* at;
@@ -138,16 +140,17 @@ struct placed_results {
   R* base;
   struct writer {
     writer(const placed_results& results, chunk_io& io, std::size_t /*count*/) noexcept
-        : base(results.base), process(io.process) {}
+        : base(results.base), mark(io.mark), process(io.process) {}
     template <class Eat>
     void put(std::size_t i, Eat&& eat) {
       auto result = eat();
-      if (process != 0 && this_process() != process) leave_fork();
+      if (*mark != process) leave_fork();
       base[i] = std::move(result);
     }
     void broke_off() noexcept {}
     R* base;
-    std::uint64_t process;  // 0: the caller's own
+    const std::uint64_t* mark;
+    std::uint64_t process;
   };
 };
 
@@ -170,7 +173,7 @@ decltype(auto) pass(V&& value) {
   if constexpr (W == wish::own && (std::is_lvalue_reference_v<V> || std::is_const_v<V>))
     return std::remove_cvref_t<V>(value);
   else if constexpr ((W == wish::value || W == wish::own) && !std::is_lvalue_reference_v<V>)
-    return std::move(value);
+    return std::forward<V>(value);
   else if constexpr (W == wish::value || W == wish::change)
     return static_cast<std::remove_reference_t<V>&>(value);
   else
@@ -230,7 +233,7 @@ struct plan {
   // By value: a reference that the callable returns may be to the slice, which lives here.
   template <class Readers, class A, std::size_t... K, std::size_t... B>
   static auto eat(F& f, Readers& readers, std::size_t i, const A& args, std::index_sequence<K...> /*parts*/,
-                            std::index_sequence<B...> /*args*/) {
+                  std::index_sequence<B...> /*args*/) {
     // In this order: parts are read one after another from the same stream.
     using taken_type = std::tuple<decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...>;
     taken_type taken{std::get<K>(readers).template take<wants<K>, in_place<K>>(i)...};
@@ -241,9 +244,8 @@ struct plan {
       f(as_given<is_span<typename part<0>::value_type>>(std::get<0>(taken)), std::get<B>(args)...);
       return std::tuple_element_t<0, taken_type>(std::get<0>(std::move(taken)));
     } else if constexpr (Verb == verb::for_each) {
-      static_cast<void>(
-          f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
-            std::get<B>(args)...));
+      static_cast<void>(f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
+                          std::get<B>(args)...));
     } else {
       return f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
                std::get<B>(args)...);
