@@ -138,6 +138,8 @@ void call::settle_front() {
     return;
   }
 
+  // The slice that used up its attempts by crashing was not run again: it is not among what is collected.
+  std::erase_if(mine.failures, [&](const slice_failure& one) { return one.slice >= reached; });
   std::exception_ptr thrown;
   try {
     if (job_.collect != nullptr && reason_ == nullptr) {

@@ -41,15 +41,16 @@ class watchdog {
   watchdog& operator=(const watchdog&) = delete;
 };
 
-// While it lives, the worker that passes `where` for the k-th time, counted over all workers, kills itself; and so does whoever
-// passes it up to the `last`-th time. The process that made it is spared.
+// While it lives, the worker that passes `where` for the k-th time, counted over all workers, sends itself a signal, SIGKILL if
+// nothing else is said; and so does whoever passes it up to the `last`-th time. The process that made it is spared.
 class killer {
  public:
-  killer(point where, unsigned pass, unsigned last) {
+  killer(point where, unsigned pass, unsigned last, int signal = SIGKILL) {
     plan_ = &*counters_;
     plan_->where = where;
     plan_->pass = pass;
     plan_->last = last;
+    plan_->signal = signal;
     plan_->spared = getpid();
     forkful::detail::breakpoint_installed = hook;
   }
@@ -72,6 +73,7 @@ class killer {
     point where{};
     unsigned pass = 0;
     unsigned last = 0;
+    int signal = SIGKILL;
     pid_t spared = 0;
     std::array<std::atomic<unsigned>, points> passes{};
     std::atomic<unsigned> kills{0};
@@ -82,7 +84,7 @@ class killer {
     const unsigned pass = plan_->passes[static_cast<std::size_t>(where)].fetch_add(1) + 1;
     if (where != plan_->where || pass < plan_->pass || pass > plan_->last) return;
     plan_->kills.fetch_add(1);
-    kill(getpid(), SIGKILL);
+    kill(getpid(), plan_->signal);
   }
 
   static inline plan* plan_ = nullptr;

@@ -1,0 +1,141 @@
+// Workers that do nothing, and workers that are stopped: docs/protocol.md, 2, 3, 5.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <forkful/forkful.hpp>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "faults/killing.hpp"
+
+namespace {
+
+using forkful::indices;
+using forkful::process_pool;
+using namespace forkful_tests;
+
+bool becomes(pid_t process, char state) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (state_of(process) != state) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// Nanoseconds on a CPU, nanoseconds waiting for one, times it was given one.
+std::string schedule_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
+std::size_t count_eaten(process_pool& pool) {
+  const auto eaten = pool.with({.chunk = 1}).map(indices(200), [](std::size_t i) { return 3 * i; });
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < eaten.size(); ++i) right += eaten[i] == 3 * i ? 1 : 0;
+  return right;
+}
+
+TEST(idle_pool, uses_no_cpu) {
+  const watchdog bites(55);
+  process_pool pool{4};
+  ASSERT_EQ(count_eaten(pool), 200U);
+  const auto workers = children_of(getpid());
+  ASSERT_EQ(workers.size(), 4U);
+  // Asleep, and not only between two looks: the same count twice, some time apart.
+  std::vector<std::string> before;
+  for (int settling = 0;; ++settling) {
+    ASSERT_LT(settling, 100) << "the workers do not come to rest";
+    std::vector<std::string> first;
+    for (const pid_t worker : workers) first.push_back(schedule_of(worker));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    before.clear();
+    for (const pid_t worker : workers) before.push_back(schedule_of(worker));
+    if (before == first) break;
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    ASSERT_FALSE(before[i].empty());
+    ASSERT_NE(before[i].substr(0, 2), "0 ") << "it has never run: nothing is counted here";
+    EXPECT_EQ(schedule_of(workers[i]), before[i]) << "an idle worker was given the CPU";
+    EXPECT_EQ(state_of(workers[i]), 'S');
+  }
+  EXPECT_EQ(count_eaten(pool), 200U);
+}
+
+// Stopped by a signal from outside while it sleeps: the others eat. Later it goes on, or is killed.
+TEST(stopped_worker, that_is_idle_holds_nobody_up) {
+  const watchdog bites(55);
+  process_pool pool{3};
+  ASSERT_EQ(count_eaten(pool), 200U);
+  unsigned stopped = 0;
+  unsigned killed = 0;
+  std::size_t deaths = 0;
+  for (int round = 0; round != 20; ++round) {
+    auto workers = children_of(getpid());
+    std::erase_if(workers, gone);  // the dead are noticed when a call has to wait
+    ASSERT_GE(workers.size(), 2U);
+    const pid_t one = workers[static_cast<std::size_t>(round) % workers.size()];
+    ASSERT_EQ(kill(one, SIGSTOP), 0);
+    ASSERT_TRUE(becomes(one, 'T'));
+    ++stopped;
+    for (int call = 0; call != 10; ++call) ASSERT_EQ(count_eaten(pool), 200U);
+    EXPECT_EQ(state_of(one), 'T');
+    if (round % 2 == 0) {
+      ASSERT_EQ(kill(one, SIGCONT), 0);
+    } else {
+      ASSERT_EQ(kill(one, SIGKILL), 0);
+      ASSERT_TRUE(becomes(one, 'Z'));
+      ++killed;
+    }
+    // Long enough that the caller sleeps, and sees who has ended.
+    pool.for_each(indices(6), [](std::size_t) { usleep(1000); });
+    deaths += pool.report().deaths;
+  }
+  EXPECT_EQ(stopped, 20U);
+  EXPECT_EQ(killed, 10U);
+  EXPECT_EQ(deaths, 10U);
+}
+
+// To the instruction: in the middle of spinning, on the way to sleep, about to claim.
+TEST(stopped_worker, at_any_point_without_a_chunk_holds_nobody_up) {
+  const watchdog bites(55);
+  for (const point where : {point::spin, point::sleep_before, point::claim_before, point::done_after}) {
+    SCOPED_TRACE(name_of(where));
+    unsigned stopped = 0;
+    for (unsigned pass = 1; pass <= 10; ++pass) {
+      const killer now(where, pass, pass, SIGSTOP);
+      process_pool pool{3};
+      for (int call = 0; call != 5; ++call) ASSERT_EQ(count_eaten(pool), 200U);
+      stopped += now.kills();
+    }  // and destroying a pool with a stopped worker ends that worker too
+    EXPECT_TRUE(children_of(getpid()).empty());
+    EXPECT_GE(stopped, 5U);
+    std::cout << name_of(where) << ": " << stopped << " workers stopped there\n";
+  }
+}
+
+TEST(stopped_worker, all_of_them_end_with_their_pool) {
+  const watchdog bites(55);
+  std::vector<pid_t> workers;
+  {
+    process_pool pool{3};
+    ASSERT_EQ(count_eaten(pool), 200U);
+    workers = children_of(getpid());
+    ASSERT_EQ(workers.size(), 3U);
+    for (const pid_t worker : workers) ASSERT_EQ(kill(worker, SIGSTOP), 0);
+    for (const pid_t worker : workers) ASSERT_TRUE(becomes(worker, 'T'));
+  }
+  for (const pid_t worker : workers) EXPECT_EQ(state_of(worker), '\0');
+}
+
+}  // namespace
