@@ -7,6 +7,7 @@
 #include <charconv>
 #include <exception>
 #include <forkful/version.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,12 +39,21 @@ constexpr const char* tour_examples =
     "The story of a cake and hungry friends: every way to eat in parallel, as a few\n"
     "lines of C++ that really run, with what really came out.";
 
+/// Help that begins with examples, of the verb it is about.
+class examples_first : public CLI::Formatter {
+ public:
+  examples_first() { column_width(18); }
+  std::string make_description(const CLI::App* app) const override {
+    return std::string(app->get_name() == "tour" ? tour_examples : examples) + "\n\n";
+  }
+};
+
 constexpr const char* exit_codes =
     "Colour is for terminals only; NO_COLOR=1 turns it off.\n"
-    "Exit code: 0 all went well, 1 some input failed, 2 the command line made no sense.";
+    "Exit code: 0 all went well, 1 some input failed, 2 nonsense on the command line.";
 
 int misused(std::string_view sentence, std::string_view help) {
-  cli::complain(fmt::format("{}; see {}", sentence, help));
+  cli::complain(fmt::format("{} (see {})", sentence, help));
   return usage;
 }
 
@@ -52,7 +62,7 @@ int unknown(std::string_view kind, const std::string& word, const std::vector<st
             std::string_view help) {
   const std::string meant = cli::closest(word, known);
   return misused(fmt::format("there is no {} '{}'{}", kind, cli::harmless(word),
-                             meant.empty() ? "" : fmt::format(": did you mean '{}'?", meant)),
+                             meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)),
                  help);
 }
 
@@ -83,7 +93,8 @@ int run_tour(const CLI::App& verb, const std::string& step, bool list, cli::tour
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{examples, "forkful"};
+  CLI::App app{"", "forkful"};
+  app.formatter(std::make_shared<examples_first>());
   app.set_help_flag("-h,--help", "Print this and leave");
   app.set_version_flag("--version", FORKFUL_VERSION, "Print the version and leave");
   app.allow_extras();
@@ -93,12 +104,10 @@ int run(int argc, char** argv) {
   std::string step;
   bool list = false;
   CLI::App& tour = *app.add_subcommand("tour", "A walk through parallel computing, with cake");
-  tour.description(tour_examples);
   tour.add_option("--step", step, "Only this step")->type_name("N");
   tour.add_flag("--list", list, "Print what the steps are, and leave");
   tour.add_flag("-y,--yes", options.yes, "No pauses");
-  tour.add_option("FILE", options.files, "Slices of the real cake (default: the licence texts of Debian)")
-      ->type_name("");
+  tour.add_option("FILE", options.files, "Slices of the real cake (else the licence texts of Debian)")->type_name("");
   tour.allow_extras();
   tour.footer(exit_codes);
 
@@ -106,6 +115,8 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {
     return app.exit(asked_for_text);
+  } catch (const CLI::ArgumentMismatch& /*only --step takes one*/) {
+    return misused(fmt::format("--step wants one number, from 1 to {}", cli::tour_steps()), "forkful tour --list");
   } catch (const CLI::ParseError& error) {
     return misused(error.what(), tour.parsed() ? "forkful tour --help" : "forkful --help");
   }
@@ -114,7 +125,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return usage;
   }
-  const std::string& word = app.remaining().front();
+  const std::string word = app.remaining().front();
   return word.starts_with('-') ? unknown("option", word, {"--help", "--version"}, "forkful --help")
                                : unknown("verb", word, {"tour"}, "forkful --help");
 }

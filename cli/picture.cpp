@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -22,11 +23,9 @@ constexpr std::size_t most_rows = 16;
 std::string bar(const bite& eaten, std::size_t width) {
   if (width == 1) return eaten.lost ? red("x") : slice_colour(eaten.number, "|");
   const std::size_t room = width - 2;
-  const std::string label = harmless(eaten.slice);
-  std::string text = label.size() <= room ? label : label.substr(0, room);
-  if (eaten.lost && text.size() + 1 < room) text += ' ';
-  text.resize(room, eaten.lost ? 'x' : ' ');
-  text = "[" + text + "]";
+  std::string text = fmt::format("{:.{}}", harmless(eaten.slice), room);
+  if (eaten.lost) text = fmt::format("{:x<{}}", text + " ", room).substr(0, room);
+  text = fmt::format("[{:<{}}]", text, room);
   return eaten.lost ? red(text) : slice_colour(eaten.number, text);
 }
 
@@ -40,7 +39,7 @@ std::string row(std::vector<bite> eaten, std::chrono::nanoseconds start, std::ch
   std::stable_sort(eaten.begin(), eaten.end(), [](const bite& a, const bite& b) { return a.from < b.from; });
   const auto cell = [&](std::chrono::nanoseconds time) {
     const double part = static_cast<double>((time - start).count()) / static_cast<double>(length.count());
-    return static_cast<std::size_t>(part * bar_width + 0.5);
+    return static_cast<std::size_t>(std::lround(part * bar_width));
   };
   std::string drawn;
   std::size_t at = 0;
@@ -84,6 +83,7 @@ std::string draw_bites(const std::vector<bite>& bites) {
 }
 
 std::string draw_copies(const forkful::report& happened) {
+  if (happened.way == "serial") return draw_line("copied", "nothing: you ate alone");
   return draw_line("copied", fmt::format("{} to the friends, {} back", bytes_text(happened.bytes_in),
                                          bytes_text(happened.bytes_out)));
 }

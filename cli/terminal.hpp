@@ -24,7 +24,7 @@ std::string red(std::string_view text);
 /// The colour of slice number n: the same slice has the same colour wherever it is drawn.
 std::string slice_colour(std::size_t n, std::string_view text);
 
-/// Writes to stdout at once, so that nothing is left in a buffer that a fork would copy.
+/// Writes to stdout at once, so that nothing is left in a buffer that a fork would copy. Throws std::system_error.
 void print(std::string_view text);
 /// One line on stderr, as "forkful: text".
 void complain(std::string_view text);

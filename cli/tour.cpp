@@ -19,7 +19,8 @@ namespace {
 void print_beside(std::string_view margin, std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    print(fmt::format("{} {}\n", faint(fmt::format("{:>7} |", margin)), text.substr(0, end)));
+    const std::string_view line = text.substr(0, end);
+    print(faint(fmt::format("{:>7} |", margin)) + (line.empty() ? "" : " ") + std::string(line) + "\n");
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
     margin = {};
   }

@@ -99,6 +99,7 @@ void end_lost_bites(std::vector<cli::bite>& bites) {
 
 void number_slices(std::vector<cli::bite>& bites) {
   std::vector<std::string> names;
+  names.reserve(bites.size());
   for (const cli::bite& each : bites) names.push_back(each.slice);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -13,7 +13,7 @@ bool run(const visit& /*unused*/) {
   auto cake = make_cake();
   // show: loop
   for (std::size_t i = 0; i < cake.size(); ++i) {
-    std::cout << "Eating slice " << i << std::endl;
+    std::cout << "Eating slice " << i << '\n' << std::flush;
     cake[i] = eat_slice(cake[i]);
   }
   // end

@@ -46,12 +46,14 @@ bool run(const visit& /*unused*/) {
                        ? "untouched. The cake is a lie!"
                        : "changed, which should be impossible"));
   cli::print(cli::draw_line(
-      "seen", fmt::format("{} of your memory, each friend: no copy yet",
-                          cli::bytes_text(photographed))));
+      "seen",
+      fmt::format("{} of your memory in each photograph, copied later",
+                  cli::bytes_text(photographed))));
   for (const auto& [eater, bytes] : own)
     cli::print(cli::draw_line(
-        "copied", fmt::format("{} for friend {}: the pages it wrote to",
-                              cli::bytes_text(bytes), eater)));
+        "copied",
+        fmt::format("at most {} for friend {}: the pages it wrote to",
+                    cli::bytes_text(bytes), eater)));
   const auto happened = friends.report();
   cli::print(cli::draw_line(
       "", fmt::format("{} to the friends, {} back: what they saw",

@@ -29,8 +29,8 @@ std::string eat_or_faint(std::string_view slice, const faints& left) {
 void print_deaths(const forkful::report& happened) {
   cli::print(cli::draw_copies(happened));
   cli::print(cli::draw_line(
-      "fainted", fmt::format("{}; handed out again: {}",
-                             happened.deaths, happened.retries)));
+      "fainted", fmt::format("{} of {} friends", happened.deaths,
+                             happened.workers)));
 }
 
 bool run(const visit& /*unused*/) {

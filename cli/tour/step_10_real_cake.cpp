@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 
 #include "terminal.hpp"
 #include "tour/files.hpp"
@@ -88,7 +87,7 @@ bool print_table(const std::vector<course>& courses) {
                                     static_cast<double>(time.count())),
                     cli::bytes_text(each.happened.bytes_in),
                     cli::bytes_text(each.happened.bytes_out),
-                    i == 0      ? "(the others must match)"
+                    i == 0      ? "(compared)"
                     : each.same ? "yes"
                                 : "NO"));
     all_same = all_same && each.same;
@@ -107,26 +106,27 @@ bool print_table(const std::vector<course>& courses) {
   return all_same;
 }
 
-/// Compresses once more and notes who does what.
-std::vector<cli::bite> eat_with_notes(kitchen& here,
-                                      const real_cake& cake) {
+/// Compresses once more, with notes: who takes which file.
+std::vector<unsigned> eaters(kitchen& here, const real_cake& cake) {
   turn_page();
-  (void)here.friends.map(
+  return here.friends.map(
       forkful::zip(cake.names, cake.slices),
       [](std::string_view name, std::string_view text) {
         bite note{name};
-        return squeeze(text).size();
+        (void)squeeze(text);
+        return forkful::worker_index();
       });
-  return notes();
 }
 
-void print_files(const real_cake& cake, const texts& squeezed) {
+void print_files(const real_cake& cake, const texts& squeezed,
+                 const std::vector<unsigned>& eaten_by) {
   const std::size_t listed =
       std::min(cake.names.size(), most_files_listed);
   for (std::size_t i = 0; i < listed; ++i)
-    cli::print(fmt::format("{:<40.40} {:>9} -> {:>9}\n", cake.names[i],
-                           cli::bytes_text(cake.slices[i].size()),
-                           cli::bytes_text(squeezed[i].size())));
+    cli::print(fmt::format(
+        "{:<40.40} {:>9} -> {:>9}   friend {}\n", cake.names[i],
+        cli::bytes_text(cake.slices[i].size()),
+        cli::bytes_text(squeezed[i].size()), eaten_by[i]));
   if (cake.names.size() > listed)
     cli::print(
         fmt::format("and {} more\n", cake.names.size() - listed));
@@ -154,14 +154,20 @@ bool run(const visit& here_for) {
     return false;
   }
 
+  if (!cake.whole)
+    cli::print(fmt::format("{} of {} files are slices of this cake\n\n",
+                           cake.slices.size(), paths.size()));
+
   const texts expected = ways().front().eat(here, cake.slices).eaten;
-  print_files(cake, expected);
+  const std::vector<unsigned> eaten_by = eaters(here, cake);
+  const forkful::report happened = here.friends.report();
+  print_files(cake, expected, eaten_by);
   const bool same =
       print_table(eat_every_way(here, cake.slices, expected));
   cli::print("\n");
 
-  cli::print(cli::draw_bites(eat_with_notes(here, cake)));
-  cli::print(cli::draw_copies(here.friends.report()));
+  cli::print(cli::draw_bites(notes()));
+  cli::print(cli::draw_copies(happened));
   return cake.whole && same;
 }
 
