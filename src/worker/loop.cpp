@@ -233,6 +233,8 @@ class worker {
     worker& self = *io.self;
     if (this_process() != self.identity_) leave(0);
     const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_last;
+    // It threw, so it is over: what it freed while it unwound may be what is left to tell of it.
+    self.arena_.slice_done();
     try {
       const slice_failure failure = capture_exception(slice, self.index_, suspect ? io.attempt : 1);
       sink frame(segment_memory{nullptr, allocate_loose});
