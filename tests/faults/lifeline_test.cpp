@@ -38,7 +38,11 @@ struct ledger {
   std::atomic<bool> ready{false};
   std::atomic<bool> stop{false};
 
-  void enter(pid_t process) { pids[entries.fetch_add(1) % places] = process; }
+  void enter(pid_t process) {
+    for (const auto& each : pids)
+      if (each.load() == process) return;
+    pids[entries.fetch_add(1) % places] = process;
+  }
   [[nodiscard]] std::vector<pid_t> all() const {
     std::vector<pid_t> found;
     for (const auto& each : pids)
@@ -104,7 +108,7 @@ class killed_parents : public testing::Test {
     std::sort(took_.begin(), took_.end());
     std::cout << what << ": " << took_.size() << " parents killed, " << ended_
               << " workers gone; the last of each after " << took_[took_.size() / 2] << " ms (median), " << took_.back()
-              << " ms (longest)\n";
+              << " ms (longest)" << std::endl;
   }
 
   std::vector<double> took_;
@@ -237,7 +241,8 @@ TEST_F(killed_parents, take_workers_with_them_that_were_just_born) {
       born += workers.size();
       for (const pid_t worker : workers) EXPECT_EQ(state_of(worker), '\0');
     }
-    std::cout << name_of(where) << ": 50 parents killed by " << born << " newborn workers, all of them gone\n";
+    std::cout << name_of(where) << ": 50 parents killed by " << born << " newborn workers, all of them gone"
+              << std::endl;
   }
 }
 

@@ -120,7 +120,7 @@ TEST(stopped_worker, at_any_point_without_a_chunk_holds_nobody_up) {
     }  // and destroying a pool with a stopped worker ends that worker too
     EXPECT_TRUE(children_of(getpid()).empty());
     EXPECT_GE(stopped, 5U);
-    std::cout << name_of(where) << ": " << stopped << " workers stopped there\n";
+    std::cout << name_of(where) << ": " << stopped << " workers stopped there" << std::endl;
   }
 }
 
