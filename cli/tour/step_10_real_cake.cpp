@@ -48,62 +48,91 @@ real_cake read_cake(kitchen& here,
 }
 
 struct course {
-  std::vector<std::chrono::nanoseconds> times;
-  forkful::report happened;
+  std::vector<std::chrono::nanoseconds> times{};
+  forkful::report happened{};
   bool same = true;
+};
+
+struct feast {
+  std::vector<course> courses;  ///< one for each of ways()
+  texts expected;               ///< what the first loop gave
 };
 
 /// All ways take turns, so that a moment's noise hits all of them, until
 /// there are rounds enough for a median or the guests would get bored.
-std::vector<course> eat_every_way(kitchen& here, const texts& cake,
-                                  const texts& expected) {
-  std::vector<course> courses(ways().size());
+feast eat_every_way(kitchen& here, const texts& cake) {
+  feast eaten{std::vector<course>(ways().size()), {}};
   const auto began = std::chrono::steady_clock::now();
   for (std::size_t round = 0; round < most_rounds; ++round) {
     for (std::size_t i = 0; i < ways().size(); ++i) {
       plate done = ways()[i].eat(here, cake);
-      courses[i].times.push_back(done.time);
-      courses[i].happened = done.happened;
-      courses[i].same = courses[i].same && done.eaten == expected;
+      if (round == 0 && i == 0) eaten.expected = done.eaten;
+      course& each = eaten.courses[i];
+      each.times.push_back(done.time);
+      each.happened = done.happened;
+      each.same = each.same && done.eaten == eaten.expected;
     }
     if (std::chrono::steady_clock::now() - began > 1s) break;
   }
-  return courses;
+  return eaten;
 }
 
-bool print_table(const std::vector<course>& courses) {
+double speed_up(const course& loop, const course& other) {
+  return static_cast<double>(median(loop.times).count()) /
+         static_cast<double>(median(other.times).count());
+}
+
+void print_table(const std::vector<course>& courses) {
   cli::print(cli::bold(fmt::format(
       "{:<18} {:>9} {:>10} {:>12} {:>12}  {}\n", "way", "time",
       "speed-up", "copied in", "copied out", "same bytes")));
-  const auto loop = median(courses.front().times);
-  bool all_same = true;
   for (std::size_t i = 0; i < courses.size(); ++i) {
     const course& each = courses[i];
-    const auto time = median(each.times);
     cli::print(
         fmt::format("{:<18} {:>9} {:>8} x {:>12} {:>12}  {}\n",
-                    ways()[i].name, cli::time_text(time),
-                    cli::ratio_text(static_cast<double>(loop.count()) /
-                                    static_cast<double>(time.count())),
+                    ways()[i].name, cli::time_text(median(each.times)),
+                    cli::ratio_text(speed_up(courses.front(), each)),
                     cli::bytes_text(each.happened.bytes_in),
                     cli::bytes_text(each.happened.bytes_out),
                     i == 0      ? "(compared)"
                     : each.same ? "yes"
                                 : "NO"));
-    all_same = all_same && each.same;
   }
+  const std::size_t rounds = courses.front().times.size();
+  const std::string times =
+      rounds == 1 ? "one round"
+                  : fmt::format("median of {} rounds", rounds);
   cli::print(cli::faint(fmt::format(
-      "median of {} rounds, {} friends; the friends were there "
-      "already, "
-      "snapshots\nare taken anew each time, and the table was laid in "
-      "shared memory before\n",
-      courses.front().times.size(), courses.back().happened.workers)));
-  if (!all_same)
+      "{}, {} friends; the friends were there already, snapshots\n"
+      "are taken anew each time, and the table was laid in shared "
+      "memory before\n\n",
+      times, courses.back().happened.workers)));
+}
+
+void print_verdict(const std::vector<course>& courses) {
+  std::size_t best = 1;
+  for (std::size_t i = 2; i < courses.size(); ++i)
+    if (median(courses[i].times) < median(courses[best].times))
+      best = i;
+  const double factor = speed_up(courses.front(), courses[best]);
+  cli::print(cli::bold(
+      factor > 1.05
+          ? fmt::format("Fastest: {}, {} x the loop.\n",
+                        ways()[best].name, cli::ratio_text(factor))
+          : "No way beat the loop: too little to chew, or the CPUs "
+            "have other guests.\n"));
+}
+
+bool all_same(const std::vector<course>& courses) {
+  const bool same =
+      std::all_of(courses.begin(), courses.end(),
+                  [](const course& each) { return each.same; });
+  if (!same)
     cli::complain(
         "some way gave other bytes than the loop, which must not "
         "happen; "
         "please report it with the files");
-  return all_same;
+  return same;
 }
 
 /// Compresses once more, with notes: who takes which file.
@@ -145,6 +174,7 @@ bool run(const visit& here_for) {
     return false;
   }
   open_notebook(paths.size());
+  keep_freed_memory();
   kitchen here;
   const real_cake cake = read_cake(here, paths);
   if (cake.slices.empty()) {
@@ -158,17 +188,16 @@ bool run(const visit& here_for) {
     cli::print(fmt::format("{} of {} files are slices of this cake\n\n",
                            cake.slices.size(), paths.size()));
 
-  const texts expected = ways().front().eat(here, cake.slices).eaten;
   const std::vector<unsigned> eaten_by = eaters(here, cake);
   const forkful::report happened = here.friends.report();
-  print_files(cake, expected, eaten_by);
-  const bool same =
-      print_table(eat_every_way(here, cake.slices, expected));
-  cli::print("\n");
-
+  const feast eaten = eat_every_way(here, cake.slices);
+  print_files(cake, eaten.expected, eaten_by);
+  print_table(eaten.courses);
   cli::print(cli::draw_bites(notes()));
   cli::print(cli::draw_copies(happened));
-  return cake.whole && same;
+  cli::print("\n");
+  print_verdict(eaten.courses);
+  return all_same(eaten.courses) && cake.whole;
 }
 
 }  // namespace
