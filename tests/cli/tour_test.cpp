@@ -1,0 +1,88 @@
+// The tour, step by step: what it tells, and that it is true.
+#include "cli/baseline.hpp"
+#include "cli/program.hpp"
+
+namespace forkful_tests {
+namespace {
+
+ran step(int number) { return run({"tour", "--step", std::to_string(number)}); }
+
+bool has_line(const std::string& text, const std::string& line) {
+  const words lines = lines_of(text);
+  return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
+// Steps 9 and 10 measure; they have tests of their own.
+class Step : public testing::TestWithParam<int> {};
+
+TEST_P(Step, ReadsAsItsBaseline) {
+  const ran result = step(GetParam());
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "");
+  expect_baseline("step_" + std::to_string(GetParam()), normalised(result.out));
+}
+
+INSTANTIATE_TEST_SUITE_P(Tour, Step, testing::Range(1, 9));
+
+TEST(Tour, WalksThroughAllStepsInOrderWithinEightyColumns) {
+  const ran tour = run({"tour"});
+  EXPECT_EQ(tour.exit_code, 0) << tour.err;
+  EXPECT_EQ(tour.err, "");
+  std::size_t at = 0;
+  for (int number = 1; number <= 10; ++number) {
+    at = tour.out.find("--- " + std::to_string(number) + " of 10 ---", at);
+    ASSERT_NE(at, std::string::npos) << "step " << number;
+  }
+  EXPECT_EQ(tour.out.find('\033'), std::string::npos);
+  EXPECT_EQ(tour.out.find("Enter for"), std::string::npos);
+  for (const std::string& line : lines_of(tour.out)) {
+    EXPECT_LE(line.size(), 80U) << line;
+    EXPECT_FALSE(line.ends_with(' ')) << "'" << line << "'";
+  }
+}
+
+TEST(Tour, OnAPhotographFriendsEatAndTheOriginalIsUntouched) {
+  const std::string out = step(4).out;
+  for (const char* eaten : {"slice_0_eaten", "slice_1_eaten", "slice_2_eaten", "slice_3_eaten"})
+    EXPECT_TRUE(std::regex_search(out, std::regex(std::string("friend [01] sees ") + eaten))) << out;
+  EXPECT_TRUE(has_line(out, "your strawberry_cake: slice_0 slice_1 slice_2 slice_3")) << out;
+  EXPECT_TRUE(std::regex_search(out, std::regex("copied +at most [0-9.]+ [KM]B for friend [01]"))) << out;
+}
+
+TEST(Tour, InSharedMemoryTheCakeIsEatenAndNothingCopied) {
+  const std::string out = step(5).out;
+  EXPECT_TRUE(has_line(out, "cake: slice_0_eaten slice_1_eaten slice_2_eaten slice_3_eaten")) << out;
+  EXPECT_TRUE(has_line(out, "  copied    0 B to the friends, 0 B back")) << out;
+}
+
+TEST(Tour, TheWholeCakeTravelsBackOnlyAndEachSliceBothWays) {
+  const std::string whole = step(6).out;
+  const std::string each = step(7).out;
+  for (const std::string& out : {whole, each})
+    EXPECT_TRUE(has_line(out, "cake: slice_0_eaten slice_1_eaten slice_2_eaten slice_3_eaten")) << out;
+  EXPECT_TRUE(std::regex_search(whole, std::regex("copied +0 B to the friends, [1-9][0-9]* B back"))) << whole;
+  EXPECT_TRUE(std::regex_search(each, std::regex("copied +[1-9][0-9]* B to the friends, [1-9][0-9]* B back"))) << each;
+}
+
+TEST(Tour, AFaintingFriendCostsOneSliceAndWithTwoAttemptsNone) {
+  const std::string out = step(8).out;
+  EXPECT_TRUE(std::regex_search(out, std::regex("slice 1 crashed worker [01] \\(SIGKILL"))) << out;
+  EXPECT_TRUE(has_line(out, "slice_0_eaten")) << out;
+  EXPECT_TRUE(has_line(out, "slice_2_eaten")) << out;
+  EXPECT_TRUE(has_line(out, "slice_3_eaten")) << out;
+  EXPECT_TRUE(has_line(out, "eaten: slice_0_eaten slice_1_eaten slice_2_eaten slice_3_eaten")) << out;
+  EXPECT_TRUE(std::regex_search(out, std::regex("\\[slice_1 x+\\]"))) << "no picture of the one who fainted\n" << out;
+}
+
+TEST(Tour, WhatIsNotWorthItIsMeasured) {
+  const ran result = step(9);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (const char* who :
+       {"you alone, in a loop", "2 friends who are there already", "2 friends, invited for this cake"})
+    EXPECT_TRUE(std::regex_search(result.out, std::regex(std::string(who) + " +[0-9.]+ (ns|us|ms|s) +[0-9.e+-]+ x\n")))
+        << result.out;
+  EXPECT_TRUE(std::regex_search(result.out, std::regex("\nNot worth it|\nWorth it"))) << result.out;
+}
+
+}  // namespace
+}  // namespace forkful_tests
