@@ -18,6 +18,7 @@
 #include <tuple>
 #include <vector>
 
+#include "board/board.hpp"
 #include "faults/killing.hpp"
 
 namespace {
@@ -151,6 +152,45 @@ TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
   EXPECT_EQ(state->kills.load(), 1);
   EXPECT_EQ(state->replacements_refused.load(), 1);
   EXPECT_EQ(state->throws.load(), 2);
+}
+
+// ---- More chunks than the ring has entries ----
+
+struct ring_watch {
+  std::atomic<unsigned> eaten{0};
+  std::atomic<unsigned> eaten_beside_first{0};
+  std::atomic<unsigned> first_begun{0};
+};
+
+// The first chunk is held until all that may be handed out beside it is eaten, by a worker that then dies; and again.
+TEST(full_ring, hands_out_nothing_that_would_overwrite_an_unsettled_chunk) {
+  const watchdog bites(50);
+  constexpr std::size_t slices = 7000;
+  constexpr unsigned ring = forkful::detail::ring_size;
+  const forkful::shared<ring_watch> watch;
+  process_pool pool{2};
+  const auto eaten = pool.with({.chunk = 1, .attempts = 3})
+                         .map(
+                             indices(slices),
+                             [](std::size_t i, const forkful::shared<ring_watch>& seen) {
+                               if (i != 0) {
+                                 seen->eaten.fetch_add(1);
+                                 return i;
+                               }
+                               const unsigned attempt = seen->first_begun.fetch_add(1) + 1;
+                               while (seen->eaten.load() < ring - 1) std::this_thread::yield();
+                               for (int look = 0; look != 1000; ++look) std::this_thread::yield();
+                               seen->eaten_beside_first = seen->eaten.load();
+                               if (attempt < 3) raise(SIGKILL);
+                               return i;
+                             },
+                             watch);
+  ASSERT_EQ(eaten.size(), slices);
+  for (std::size_t i = 0; i < slices; ++i) ASSERT_EQ(eaten[i], i);
+  EXPECT_EQ(watch->first_begun.load(), 3U);
+  EXPECT_EQ(watch->eaten_beside_first.load(), ring - 1);
+  EXPECT_EQ(pool.report().deaths, 2U);
+  EXPECT_EQ(pool.report().chunks, slices);
 }
 
 // ---- Slices that fork ----

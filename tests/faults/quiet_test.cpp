@@ -72,6 +72,31 @@ TEST(idle_pool, uses_no_cpu) {
   EXPECT_EQ(count_eaten(pool), 200U);
 }
 
+// Caller and workers fall asleep and are woken in every order there is; whoever is slept over hangs.
+TEST(sleep_and_wake, is_never_missed) {
+  const watchdog bites(55);
+  for (const unsigned workers : {1U, 2U, 5U}) {
+    process_pool pool{workers};
+    std::size_t calls = 0;
+    for (std::size_t i = 0; i != 4000; ++i) {
+      const std::size_t slices = 1 + i % 5;
+      const auto eaten = pool.with({.chunk = 1})
+                             .map(
+                                 indices(slices),
+                                 [](std::size_t slice, const std::size_t& turn) {
+                                   // Around the time that others spin before they sleep.
+                                   if ((slice + turn) % 7 == 0) usleep(static_cast<useconds_t>(turn % 13 * 10));
+                                   return slice;
+                                 },
+                                 i);
+      ASSERT_EQ(eaten.size(), slices);
+      ++calls;
+      if (i % 3 == 0) usleep(static_cast<useconds_t>(i % 17 * 10));
+    }
+    EXPECT_EQ(calls, 4000U);
+  }
+}
+
 // Stopped by a signal from outside while it sleeps: the others eat. Later it goes on, or is killed.
 TEST(stopped_worker, that_is_idle_holds_nobody_up) {
   const watchdog bites(55);
