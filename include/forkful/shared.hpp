@@ -92,7 +92,7 @@ inline constexpr bool is_shared_handle<shared<T>> = true;
 template <class T>
 inline constexpr bool allocates_shared = false;
 template <class T>
-requires requires { typename T::allocator_type; }
+  requires requires { typename T::allocator_type; }
 inline constexpr bool allocates_shared<T> =
     std::is_same_v<typename T::allocator_type, shared_allocator<typename T::allocator_type::value_type>>;
 
@@ -100,7 +100,7 @@ inline constexpr bool allocates_shared<T> =
 template <class T>
 inline constexpr bool is_shareable_atomic = false;
 template <class T>
-inline constexpr bool is_shareable_atomic<std::atomic<T>> = bitwise<T>&& std::atomic<T>::is_always_lock_free;
+inline constexpr bool is_shareable_atomic<std::atomic<T>> = bitwise<T> && std::atomic<T>::is_always_lock_free;
 
 template <class T, class... Seen>
 constexpr bool is_shareable();
@@ -189,7 +189,8 @@ class shared_vector {
   shared_vector(std::initializer_list<T> values) : shared_vector(values.begin(), values.end()) {}
   /// Elements constructed, explicitly if need be, from what the iterators yield: shared_strings from std::strings, say.
   template <std::input_iterator I, std::sentinel_for<I> S>
-  requires std::constructible_from<T, std::iter_reference_t<I>> shared_vector(I first, S last) {
+    requires std::constructible_from<T, std::iter_reference_t<I>>
+  shared_vector(I first, S last) {
     if constexpr (std::forward_iterator<I>) {
       const auto n = static_cast<size_type>(std::ranges::distance(first, last));
       fill(n, [&](T* at) {
@@ -203,9 +204,9 @@ class shared_vector {
     }
   }
   template <std::ranges::input_range R>
-  requires(!std::same_as<std::remove_cvref_t<R>, shared_vector> &&
-           std::constructible_from<T, std::ranges::range_reference_t<R>>) explicit shared_vector(R&& range)
-      : shared_vector(std::ranges::begin(range), std::ranges::end(range)) {}
+    requires(!std::same_as<std::remove_cvref_t<R>, shared_vector> &&
+             std::constructible_from<T, std::ranges::range_reference_t<R>>)
+  explicit shared_vector(R&& range) : shared_vector(std::ranges::begin(range), std::ranges::end(range)) {}
 
   shared_vector(shared_vector&& other) noexcept { take(other); }
   shared_vector& operator=(shared_vector&& other) noexcept {
@@ -281,7 +282,9 @@ class shared_vector {
   friend void swap(shared_vector& a, shared_vector& b) noexcept { a.swap(b); }
 
   /// Element by element.
-  friend bool operator==(const shared_vector& a, const shared_vector& b) requires std::equality_comparable<T> {
+  friend bool operator==(const shared_vector& a, const shared_vector& b)
+    requires std::equality_comparable<T>
+  {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
 
@@ -396,9 +399,9 @@ class shared {
 
   /// A T made from the arguments, in shared memory.
   template <class... Args>
-  requires(std::constructible_from<T, Args...> || requires(Args && ... args) { T{std::forward<Args>(args)...}; }) &&
-      (!(sizeof...(Args) == 1 &&
-         (std::same_as<std::remove_cvref_t<Args>, shared> && ...))) explicit shared(Args&&... args) {
+    requires(std::constructible_from<T, Args...> || requires(Args&&... args) { T{std::forward<Args>(args)...}; }) &&
+            (!(sizeof...(Args) == 1 && (std::same_as<std::remove_cvref_t<Args>, shared> && ...)))
+  explicit shared(Args&&... args) {
     static_assert(detail::shareable<T>,
                   "forkful: the object of a shared<T> keeps memory outside shared memory (std::string, std::vector): "
                   "use shared_string or shared_vector inside");
@@ -502,7 +505,7 @@ struct handle_codec<shared<T>> {
 };
 
 }  // namespace detail
-}  // namespace gnu::visibility("default")]]forkful
+}  // namespace forkful
 
 template <>
 struct std::hash<forkful::shared_string> {

@@ -63,7 +63,7 @@ std::size_t committed_bytes() {
   for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) {
     std::error_code closed;
     if (std::filesystem::read_symlink(each, closed).string().find("memfd:forkful") == std::string::npos) continue;
-    struct stat file {};
+    struct stat file{};
     if (stat(each.path().c_str(), &file) == 0) return static_cast<std::size_t>(file.st_blocks) * 512;
   }
   return 0;

@@ -219,7 +219,9 @@ TEST(shared_vector, leaves_nothing_behind_when_an_element_throws) {
   EXPECT_THROW(shared<throws_at>{}, std::runtime_error);
   EXPECT_EQ(throws_at::alive, 0);
   throws_at::left = 100;
-  { const shared_vector<throws_at> ten(10); }
+  {
+    const shared_vector<throws_at> ten(10);
+  }
   EXPECT_EQ(throws_at::alive, 0);
 }
 
