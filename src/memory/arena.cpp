@@ -30,6 +30,15 @@ std::atomic<arena*> newest{nullptr};   // all arenas mapped in this process
 std::atomic<arena*> current{nullptr};  // what here() was the last time, perhaps in the parent process
 std::atomic<std::uint64_t> making{0};  // the mark of the process in which a thread is making an arena
 
+// SIZE_MAX without a limit, also if there is no memory left to find out.
+std::size_t bytes_left() {
+  try {
+    return memory_left_in_groups();
+  } catch (const std::bad_alloc&) {
+    return SIZE_MAX;
+  }
+}
+
 constexpr std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
 
 std::string readable(std::size_t bytes) {
@@ -53,10 +62,10 @@ struct arena::process_side {
   process_side* parents = nullptr;
 };
 
-arena::arena(std::byte* base, std::size_t bytes, int fd)
+arena::arena(std::byte* base, std::size_t bytes, span_table::commitment commits)
     : base_{reinterpret_cast<std::uintptr_t>(base)},
       size_{bytes},
-      fd_{fd},
+      fd_{commits.fd},
       mark_{this_process()},
       side_{new process_side} {
   const std::size_t words_offset = round_up(heaps_offset + max_slots * sizeof(heap), page_bytes);
@@ -67,11 +76,8 @@ arena::arena(std::byte* base, std::size_t bytes, int fd)
   // Fresh memory is zero, and zero is the valid beginning of everything in it: mapping an arena writes nothing.
   heaps_ = reinterpret_cast<heap*>(base + heaps_offset);
   spans_ = span_table{reinterpret_cast<span_table::shared_state*>(base),
-                      reinterpret_cast<std::atomic<std::uint64_t>*>(base + words_offset),
-                      count,
-                      base + spans_offset,
-                      base,
-                      fd};
+                      reinterpret_cast<std::atomic<std::uint64_t>*>(base + words_offset), count, base + spans_offset,
+                      commits};
   side_->warm.bound = std::min<std::uint64_t>(largest_warm_bound, bytes / 16);
   side_->warm.counted = true;
 
@@ -91,7 +97,8 @@ arena::~arena() {
   delete side_;
 }
 
-std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, bool constrained) {
+std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)()) {
+  const bool constrained = bytes_left != nullptr;
   std::string why = fmt::format(
       "the file size limit (ulimit -f) or half the address space limit (ulimit -v) is below {}", readable(at_least));
   for (std::size_t size = bytes / span_bytes * span_bytes; size >= at_least;
@@ -107,7 +114,7 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, bool
       why = fmt::format("fallocate refused {} ({})", readable(fixed), std::strerror(refused));
       continue;
     }
-    return std::unique_ptr<arena>{new arena{mapped.base, mapped.size, mapped.fd}};
+    return std::unique_ptr<arena>{new arena{mapped.base, mapped.size, {mapped.fd, mapped.base, bytes_left}}};
   }
   throw start_failed{fmt::format(
       "No shared memory could be mapped for the workers: {}. Raise the limit (ulimit -v, ulimit -f) or free memory; "
@@ -115,8 +122,8 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, bool
       why)};
 }
 
-std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, bool constrained) {
-  return make(bytes, bytes, constrained);
+std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, std::size_t (*bytes_left)()) {
+  return make(bytes, bytes, bytes_left);
 }
 
 arena& arena::own() {
@@ -142,7 +149,9 @@ arena& arena::own() {
     } const unlocks_at_end;
     if (arena* found = made_here()) return *found;
     const std::size_t bytes = std::min({largest, file_size_limit(), address_space_limit() / 2});
-    arena* made = make(bytes, smallest, memory_is_constrained()).release();  // stays mapped until the process ends
+    const bool constrained = overcommit_is_strict() || bytes_left() != SIZE_MAX;
+    arena* made =
+        make(bytes, smallest, constrained ? bytes_left : nullptr).release();  // stays mapped until the process ends
     made->shared_ = true;
     return *made;
   }

@@ -36,8 +36,9 @@ class arena {
   static arena& own();
   // The mapped arena this address lies in, or nullptr. Never looks at the memory. Cost: two compares an arena.
   static arena* holding(const void* address) noexcept;
-  // A separate arena, unmapped with the handle; `constrained` commits memory before use as strict overcommit needs it.
-  static std::unique_ptr<arena> make_for_test(std::size_t bytes, bool constrained = false);
+  // A separate arena, unmapped with the handle. With `bytes_left`, which says how much more the machine has, memory is
+  // committed before use, as here() does under strict overcommit and in limited control groups.
+  static std::unique_ptr<arena> make_for_test(std::size_t bytes, std::size_t (*bytes_left)() = nullptr);
 
   ~arena();
   arena(const arena&) = delete;
@@ -79,8 +80,8 @@ class arena {
  private:
   struct process_side;
 
-  arena(std::byte* base, std::size_t bytes, int fd);
-  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, bool constrained);
+  arena(std::byte* base, std::size_t bytes, span_table::commitment commits);
+  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)());
   bool takes_part() const noexcept;
   void* try_allocate(std::size_t bytes, std::size_t align) noexcept;
   void free_now(void* block) noexcept;

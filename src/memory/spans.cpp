@@ -23,7 +23,7 @@ std::size_t span_table::claim(span_word first_word, std::size_t length, std::siz
   if (first == none) return none;
   shared_->hint.store(first + length, std::memory_order_relaxed);
 
-  if (fd_ >= 0 && commit_pages(fd_, static_cast<std::size_t>(address(first) - mapping_), length * span_bytes) != 0) {
+  if (!commit(address(first), length * span_bytes)) {
     refused_ = true;
     give_back(first, length, first_word.slot());
     return none;
@@ -84,17 +84,32 @@ void span_table::give_back(std::size_t first, std::size_t length, unsigned slot)
   if (first < shared_->hint.load(std::memory_order_relaxed)) shared_->hint.store(first, std::memory_order_relaxed);
 }
 
+// Makes memory exist before it is touched: under strict overcommit touching it later could fail (SIGBUS), and at the
+// limit of a control group the kernel kills a process for it instead of saying no, so what is left there is looked up
+// first. Looking costs more than committing a span, hence the grant: small beside what is left, as others take too.
+bool span_table::commit(void* data, std::size_t bytes) noexcept {
+  if (commits_.fd < 0) return true;
+  if (bytes <= granted_) {
+    granted_ -= bytes;
+  } else {
+    const std::size_t left = commits_.bytes_left();
+    if (bytes > left - left / 64) return false;
+    granted_ = std::min(left / 64, std::size_t{64} << 20);
+  }
+  return commit_pages(commits_.fd, static_cast<std::size_t>(static_cast<std::byte*>(data) - commits_.mapping), bytes) ==
+         0;
+}
+
 // Commits the table itself as far as `end` where memory has to be committed before it is touched, if only to be read.
 // `committed` is raised only after the pages are there; two processes may do the same work, and the lower value may
 // win, which costs a repetition. relaxed: the pages are the kernel's, which orders its own work.
 bool span_table::commit_words(std::size_t end) noexcept {
-  if (fd_ < 0) return true;
+  if (commits_.fd < 0) return true;
   const std::uint64_t committed = shared_->committed.load(std::memory_order_relaxed);
   if (end <= committed) return true;
   constexpr std::size_t words_a_page = 4096 / sizeof(std::uint64_t);
   const std::size_t rounded = (end + words_a_page - 1) / words_a_page * words_a_page;
-  const auto offset = static_cast<std::size_t>(reinterpret_cast<std::byte*>(words_ + committed) - mapping_);
-  if (commit_pages(fd_, offset, (rounded - committed) * sizeof(std::uint64_t)) != 0) {
+  if (!commit(words_ + committed, (rounded - committed) * sizeof(std::uint64_t))) {
     refused_ = true;
     return false;
   }

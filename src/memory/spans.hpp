@@ -54,18 +54,23 @@ class span_table {
   // What all processes share beside the words.
   struct shared_state {
     std::atomic<std::uint64_t> hint;       // where a search begins
-    std::atomic<std::uint64_t> committed;  // words below this one may be touched; only where `fd` is set
+    std::atomic<std::uint64_t> committed;  // words below this one may be touched; only where memory is committed
   };
 
   static constexpr std::size_t none = SIZE_MAX;
 
+  // How memory is made to exist before it is touched, where the machine might not have it any more.
+  struct commitment {
+    int fd = -1;                            // of the mapping; -1: memory is plentiful, nothing is committed
+    std::byte* mapping = nullptr;           // where its offset 0 lies
+    std::size_t (*bytes_left)() = nullptr;  // what may still be taken
+  };
+
   span_table() = default;
-  // `words` holds `count` zeroed words; span 0 begins at `spans`. `mapping` is where file offset 0 of `fd` lies; with
-  // fd
-  // >= 0 words and spans are committed before they are touched.
+  // `words` holds `count` zeroed words; span 0 begins at `spans`.
   span_table(shared_state* shared, std::atomic<std::uint64_t>* words, std::size_t count, std::byte* spans,
-             std::byte* mapping, int fd) noexcept
-      : shared_{shared}, words_{words}, count_{count}, spans_{spans}, mapping_{mapping}, fd_{fd} {}
+             commitment commits) noexcept
+      : shared_{shared}, words_{words}, count_{count}, spans_{spans}, commits_{commits} {}
 
   std::size_t count() const noexcept { return count_; }
   std::byte* address(std::size_t span) const noexcept { return spans_ + span * span_bytes; }
@@ -77,7 +82,7 @@ class span_table {
   // by a release/acquire of its own, made after the word was written; a reader with a made-up address needs only a
   // value.
   span_word word(std::size_t span) const noexcept {
-    if (span >= count_ || (fd_ >= 0 && span >= shared_->committed.load(std::memory_order_relaxed))) return {};
+    if (span >= count_ || (commits_.fd >= 0 && span >= shared_->committed.load(std::memory_order_relaxed))) return {};
     return span_word{words_[span].load(std::memory_order_relaxed)};
   }
 
@@ -94,6 +99,7 @@ class span_table {
   std::size_t search(span_word first_word, std::size_t begin, std::size_t length, std::size_t align) noexcept;
   std::size_t take(span_word first_word, std::size_t first, std::size_t length) noexcept;
   void give_back(std::size_t first, std::size_t length, unsigned slot) noexcept;
+  bool commit(void* data, std::size_t bytes) noexcept;
   bool commit_words(std::size_t end) noexcept;
   std::size_t claim(span_word first_word, std::size_t length, std::size_t align) noexcept;
 
@@ -101,8 +107,8 @@ class span_table {
   std::atomic<std::uint64_t>* words_ = nullptr;
   std::size_t count_ = 0;
   std::byte* spans_ = nullptr;
-  std::byte* mapping_ = nullptr;
-  int fd_ = -1;
+  commitment commits_;
+  std::size_t granted_ = 0;  // bytes that may be committed before looking again how much is left
   bool refused_ = false;
 };
 

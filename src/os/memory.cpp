@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <string_view>
@@ -29,21 +30,44 @@ std::string contents_of(const std::string& path) {
   return text;
 }
 
-// The number a file begins with; `missing` if there is none ("max" is none).
-std::uint64_t number_in(const std::string& path, std::uint64_t missing) {
-  const std::string text = contents_of(path);
+// The number a text begins with; `missing` if there is none ("max" is none).
+std::uint64_t leading_number(std::string_view text, std::uint64_t missing) {
   std::uint64_t number = missing;
   return std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc{} ? number : missing;
 }
 
-// Whether `group` or one above it limits its memory. Inside a container the path in /proc may lie outside the mount;
-// then the walk up ends at the mount's root, which is the container's own group.
-bool group_is_limited(const std::string& root, std::string group, std::string_view file) {
-  constexpr std::uint64_t no_limit = std::uint64_t{1} << 62;  // version 1 writes "none" as the largest page multiple
+std::uint64_t number_in(const std::string& path, std::uint64_t missing) {
+  return leading_number(contents_of(path), missing);
+}
+
+// What the two versions of control groups call the same things.
+struct group_files {
+  const char* limit;
+  const char* used;
+  const char* droppable[2];  // lines of memory.stat: file cache, counted as used but given up before anything fails
+};
+constexpr group_files version_2{"memory.max", "memory.current", {"\ninactive_file ", "\nactive_file "}};
+constexpr group_files version_1{
+    "memory.limit_in_bytes", "memory.usage_in_bytes", {"\ntotal_inactive_file ", "\ntotal_active_file "}};
+
+// What `group` and those above it leave to take. Inside a container the path in /proc may lie outside the mount; then the
+// walk up ends at the mount's root, which is the container's own group.
+std::uint64_t left_in_group(const std::string& root, std::string group, const group_files& files) {
+  std::uint64_t left = SIZE_MAX;
   for (;;) {
-    if (number_in(root + group + "/" + std::string{file}, no_limit) < no_limit) return true;
+    const std::string folder = root + group + "/";
+    constexpr std::uint64_t no_limit = std::uint64_t{1} << 62;  // version 1 writes "none" as the largest page multiple
+    if (const std::uint64_t most = number_in(folder + files.limit, no_limit); most < no_limit) {
+      std::uint64_t used = number_in(folder + files.used, 0);
+      const std::string statistics = "\n" + contents_of(folder + "memory.stat");
+      for (const std::string_view name : files.droppable) {
+        const auto line = statistics.find(name);
+        if (line != std::string::npos) used -= std::min(used, leading_number(statistics.substr(line + name.size()), 0));
+      }
+      left = std::min(left, most - std::min(most, used));
+    }
     const auto parent = group.rfind('/');
-    if (parent == std::string::npos) return false;
+    if (parent == std::string::npos) return left;
     group.resize(parent);
   }
 }
@@ -114,9 +138,10 @@ void* map_wipe_on_fork_page() noexcept {
 std::size_t file_size_limit() noexcept { return limit(RLIMIT_FSIZE); }
 std::size_t address_space_limit() noexcept { return limit(RLIMIT_AS); }
 
-bool memory_is_constrained(const std::string& proc, const std::string& cgroups) {
-  if (number_in(proc + "/sys/vm/overcommit_memory", 0) == 2) return true;
+bool overcommit_is_strict(const std::string& proc) { return number_in(proc + "/sys/vm/overcommit_memory", 0) == 2; }
 
+std::size_t memory_left_in_groups(const std::string& proc, const std::string& cgroups) {
+  std::size_t left = SIZE_MAX;
   const std::string groups = contents_of(proc + "/self/cgroup");  // one line a hierarchy: id:controllers:path
   for (std::size_t begin = 0, end = 0; (end = groups.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string line = groups.substr(begin, end - begin);
@@ -126,13 +151,13 @@ bool memory_is_constrained(const std::string& proc, const std::string& cgroups) 
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
     const std::string group = line.substr(second + 1);
     if (controllers == ",,") {
-      if (group_is_limited(cgroups, group, "memory.max")) return true;
-      if (group_is_limited(cgroups + "/unified", group, "memory.max")) return true;
+      left = std::min(left, left_in_group(cgroups, group, version_2));
+      left = std::min(left, left_in_group(cgroups + "/unified", group, version_2));
     } else if (controllers.find(",memory,") != std::string::npos) {
-      if (group_is_limited(cgroups + "/memory", group, "memory.limit_in_bytes")) return true;
+      left = std::min(left, left_in_group(cgroups + "/memory", group, version_1));
     }
   }
-  return false;
+  return left;
 }
 
 }  // namespace forkful::detail

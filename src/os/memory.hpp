@@ -37,8 +37,10 @@ void* map_wipe_on_fork_page() noexcept;
 std::size_t file_size_limit() noexcept;      // RLIMIT_FSIZE
 std::size_t address_space_limit() noexcept;  // RLIMIT_AS
 
-// Whether touching fresh shared memory may fail although address space is there: strict overcommit, or a control group
-// with a memory limit. `proc` and `cgroups` are the mount points, which a test replaces.
-bool memory_is_constrained(const std::string& proc = "/proc", const std::string& cgroups = "/sys/fs/cgroup");
+// Whether touching memory may fail although address space is there (vm.overcommit_memory is 2).
+bool overcommit_is_strict(const std::string& proc = "/proc");
+// Bytes that may be taken before a control group's limit is reached; SIZE_MAX where there is none. Past it the kernel kills
+// a process of the group, whatever call asked for the memory. `proc` and `cgroups` are mount points, which a test replaces.
+std::size_t memory_left_in_groups(const std::string& proc = "/proc", const std::string& cgroups = "/sys/fs/cgroup");
 
 }  // namespace forkful::detail

@@ -78,6 +78,8 @@ std::string message_of_exhaustion(arena& memory, std::size_t bytes) {
   return "";
 }
 
+std::size_t plenty() { return SIZE_MAX; }
+
 void limit_to(decltype(RLIMIT_AS) which, std::size_t bytes) {
   const rlimit now{bytes, bytes};
   if (setrlimit(which, &now) != 0) _exit(98);
@@ -179,7 +181,7 @@ TEST(arena, small_blocks_use_it_up_too_and_come_back) {
 
 TEST(arena, memory_exists_before_it_is_handed_out_where_the_machine_is_constrained) {
   EXPECT_FALSE(arena::make_for_test(64 * mebibyte)->constrained());
-  const auto memory = arena::make_for_test(64 * mebibyte, true);
+  const auto memory = arena::make_for_test(64 * mebibyte, plenty);
   EXPECT_TRUE(memory->constrained());
   const std::size_t before = committed_bytes();
   EXPECT_GT(before, 0U) << "heaps are there from the beginning";
@@ -194,7 +196,7 @@ TEST(arena, memory_exists_before_it_is_handed_out_where_the_machine_is_constrain
 }
 
 TEST(arena, is_used_up_with_an_error_where_the_machine_commits_no_more) {
-  const auto memory = arena::make_for_test(64 * mebibyte, true);
+  const auto memory = arena::make_for_test(64 * mebibyte, plenty);
   EXPECT_TRUE(in_child([&] {
                 memory->become_worker(1);
                 void* before = memory->allocate(1000);
@@ -213,6 +215,22 @@ TEST(arena, is_used_up_with_an_error_where_the_machine_commits_no_more) {
               }).exited_with(7));
 }
 
+TEST(arena, stops_short_of_the_limit_of_its_control_group_where_the_kernel_would_kill) {
+  static std::size_t left = 0;
+  left = 8 * mebibyte;
+  const auto memory = arena::make_for_test(64 * mebibyte, [] { return left; });
+  void* const run = memory->allocate(4 * mebibyte);
+  left -= 4 * mebibyte;
+  EXPECT_NE(message_of_exhaustion(*memory, 5 * mebibyte).find("the memory limit of the control group"),
+            std::string::npos);
+  EXPECT_EQ(memory->allocate(3 * mebibyte), static_cast<std::byte*>(run) + 4 * mebibyte)
+      << "what was refused should be free again";
+  left = 0;
+  EXPECT_NE(message_of_exhaustion(*memory, mebibyte), "");
+  memory->deallocate(run);
+  EXPECT_EQ(memory->allocate(4 * mebibyte), run) << "what is warm costs nothing";
+}
+
 TEST(arena, strict_overcommit_and_limited_control_groups_are_recognised) {
   const std::filesystem::path root =
       std::filesystem::temp_directory_path() / ("forkful_arena_test_" + std::to_string(getpid()));
@@ -220,33 +238,43 @@ TEST(arena, strict_overcommit_and_limited_control_groups_are_recognised) {
     std::filesystem::create_directories((root / path).parent_path());
     std::ofstream{root / path} << text << '\n';
   };
-  const auto constrained = [&] { return memory_is_constrained(root / "proc", root / "cgroup"); };
+  const auto strict = [&] { return overcommit_is_strict(root / "proc"); };
+  const auto left = [&] { return memory_left_in_groups(root / "proc", root / "cgroup"); };
 
-  EXPECT_FALSE(constrained()) << "nothing there to read";
+  EXPECT_FALSE(strict()) << "nothing there to read";
+  EXPECT_EQ(left(), SIZE_MAX);
   write("proc/sys/vm/overcommit_memory", "0");
+  EXPECT_FALSE(strict());
+  write("proc/sys/vm/overcommit_memory", "2");
+  EXPECT_TRUE(strict());
+
   write("proc/self/cgroup", "0::/user/shell");
   write("cgroup/user/shell/memory.max", "max");
   write("cgroup/user/memory.max", "max");
-  EXPECT_FALSE(constrained());
-  write("cgroup/user/memory.max", "8589934592");
-  EXPECT_TRUE(constrained()) << "a limit of the parent group";
-  write("cgroup/user/memory.max", "max");
+  EXPECT_EQ(left(), SIZE_MAX);
+  write("cgroup/user/memory.max", "8000000");
+  EXPECT_EQ(left(), 8'000'000U) << "a limit of the parent group";
+  write("cgroup/user/memory.current", "3000000");
+  EXPECT_EQ(left(), 5'000'000U);
+  write("cgroup/user/memory.stat", "anon 1000000\nfile 2000000\ninactive_file 300000\nactive_file 200000");
+  EXPECT_EQ(left(), 5'500'000U) << "file cache that can be dropped";
+  write("cgroup/user/shell/memory.max", "1000000");
+  EXPECT_EQ(left(), 1'000'000U) << "the tightest counts";
+  write("cgroup/user/shell/memory.current", "1000001");
+  EXPECT_EQ(left(), 0U);
 
   write("proc/self/cgroup", "5:devices:/x\n4:cpu,memory:/box\n0::/");
   write("cgroup/memory/box/memory.limit_in_bytes", "9223372036854771712");
-  EXPECT_FALSE(constrained());
-  write("cgroup/memory/box/memory.limit_in_bytes", "1073741824");
-  EXPECT_TRUE(constrained()) << "version 1";
-  write("cgroup/memory/box/memory.limit_in_bytes", "9223372036854771712");
+  EXPECT_EQ(left(), SIZE_MAX);
+  write("cgroup/memory/box/memory.limit_in_bytes", "7000000");
+  write("cgroup/memory/box/memory.usage_in_bytes", "4000000");
+  write("cgroup/memory/box/memory.stat", "cache 9\ntotal_inactive_file 1000000\ntotal_active_file 500000");
+  EXPECT_EQ(left(), 4'500'000U) << "version 1";
 
   write("proc/self/cgroup", "0::/../elsewhere");
-  write("cgroup/memory.max", "1073741824");
-  EXPECT_TRUE(constrained()) << "a container that sees its own group as the root";
-  write("cgroup/memory.max", "max");
-  EXPECT_FALSE(constrained());
-
-  write("proc/sys/vm/overcommit_memory", "2");
-  EXPECT_TRUE(constrained());
+  EXPECT_EQ(left(), SIZE_MAX);
+  write("cgroup/memory.max", "1000");
+  EXPECT_EQ(left(), 1000U) << "a container that sees its own group as the root";
   std::filesystem::remove_all(root);
 }
 
