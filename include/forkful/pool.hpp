@@ -53,9 +53,11 @@ class verbs {
         "of one, or use map");
     detail::prepared<Way, detail::verb::into, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                     args...);
-    detail::check_room(std::ranges::data(out), std::ranges::size(out), sizeof(place), call.size(), Way::isolated);
-    call.run(*running_, options_, detail::placed_results<place>{std::ranges::data(out)},
-             static_cast<std::nullptr_t*>(nullptr));
+    if constexpr (!std::is_void_v<typename decltype(call)::result>) {  // else one error is enough
+      detail::check_room(std::ranges::data(out), std::ranges::size(out), sizeof(place), call.size(), Way::isolated);
+      call.run(*running_, options_, detail::placed_results<place>{std::ranges::data(out)},
+               static_cast<std::nullptr_t*>(nullptr));
+    }
   }
   template <class Out, class T, class F, class... A>
   void map_into(Out&& out, std::initializer_list<T> slices, F&& f, const A&... args) {
@@ -68,11 +70,13 @@ class verbs {
     detail::prepared<Way, detail::verb::map, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                    args...);
     using result = typename decltype(call)::result;
-    detail::collect_outcomes<result, Way::isolated> collector;
-    collector.out.reserve(call.size());
-    call.work().keep_going = true;
-    run_for_results<result>(call, collector);
-    return std::move(collector.out);
+    if constexpr (!std::is_void_v<result>) {  // else one error is enough
+      detail::collect_outcomes<result, Way::isolated> collector;
+      collector.out.reserve(call.size());
+      call.work().keep_going = true;
+      run_for_results<result>(call, collector);
+      return std::move(collector.out);
+    }
   }
   template <class T, class F, class... A>
   [[nodiscard]] auto try_map(std::initializer_list<T> slices, F&& f, const A&... args) {
@@ -138,10 +142,12 @@ class verbs {
     detail::prepared<Way, detail::verb::map, Star, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                   args...);
     using result = typename decltype(call)::result;
-    detail::collect_values<result, Way::isolated> collector;
-    if constexpr (Way::isolated) collector.out.reserve(call.size());
-    run_for_results<result>(call, collector);
-    return std::move(collector.out);
+    if constexpr (!std::is_void_v<result>) {  // else one error is enough
+      detail::collect_values<result, Way::isolated> collector;
+      if constexpr (Way::isolated) collector.out.reserve(call.size());
+      run_for_results<result>(call, collector);
+      return std::move(collector.out);
+    }
   }
 
   template <class Range, class F, class... A>

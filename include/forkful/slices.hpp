@@ -78,6 +78,8 @@ class held<Range&> {
 /// addressed by index gets a list of its iterators, what can be walked only once a list of its values.
 template <class Range>
 class indexed {
+  static_assert(std::ranges::input_range<Range>,
+                "forkful: the first argument of a verb must be a range of slices: indices(n) is one of numbers");
   static constexpr bool direct = std::ranges::random_access_range<Range> && std::ranges::sized_range<Range>;
   static constexpr bool forward = std::ranges::forward_range<Range>;
   using kept_type = std::conditional_t<direct, char,
@@ -85,13 +87,13 @@ class indexed {
                                                           std::vector<std::ranges::range_value_t<Range>>>>;
 
  public:
-  static_assert(std::ranges::input_range<Range>, "forkful: the first argument of a verb must be a range of slices");
   using value_type = std::ranges::range_value_t<Range>;
 
   explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
     if constexpr (!direct) walk();
   }
-  // Iterators do not survive the move of a view that they point back to (std::views::filter).
+  // Iterators do not survive the move of a view that they point back to (std::views::filter): walked again, which may throw.
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor)
   indexed(indexed&& other) : range_(std::move(other.range_)) {
     if constexpr (!direct && !forward)
       kept_ = std::move(other.kept_);

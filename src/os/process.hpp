@@ -12,8 +12,9 @@ namespace forkful::detail {
 
 // How a process ended.
 struct ending {
-  int signal = 0;        // 0: it exited
-  int exit_status = -1;  // -1, without a signal: somebody else took its status (a wait() of the user's, SIGCHLD ignored)
+  int signal = 0;  // 0: it exited
+  int exit_status =
+      -1;  // -1, without a signal: somebody else took its status (a wait() of the user's, SIGCHLD ignored)
 };
 
 // Forks after flushing stdout, stderr, cout and clog, so that buffered text is not printed twice (PROTOCOL 17).

@@ -195,6 +195,9 @@ class prepared {
 
  public:
   using result = typename plan_of<no_results>::result;
+  static_assert(Verb == verb::for_each || !std::is_void_v<result>,
+                "forkful: map needs a callable that returns something: use for_each for one that returns nothing");
+
   /// The caller's object, or the pointer that a function's name turns into.
   using callable_held = std::conditional_t<std::is_pointer_v<F>, F, F&>;
 
@@ -249,10 +252,6 @@ class prepared {
     if constexpr (ships) {
       (check_part<std::tuple_element_t<K, parts_type>>(), ...);
       (require_travels<broadcast_type<A>>(), ...);
-    }
-    if constexpr (Verb == verb::map || Verb == verb::into) {
-      static_assert(!std::is_void_v<typename plan_of<no_results>::raw_result>,
-                    "forkful: map needs a callable that returns something: use for_each for one that returns nothing");
     }
     if constexpr (isolated) {
       if constexpr (Verb == verb::map || Verb == verb::update) require_result<result>();
