@@ -1,0 +1,11 @@
+// expect: forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as arguments after the callable, or use a snapshot_pool
+// A lambda with captures stays at home; the same lambda with an argument travels.
+#include <forkful/process_pool.hpp>
+
+std::vector<int> eat(forkful::process_pool& pool, const std::vector<int>& cake, int forks) {
+#ifdef CONTROL
+  return pool.map(cake, [](int slice, int with) { return slice * with; }, forks);
+#else
+  return pool.map(cake, [&forks](int slice) { return slice * forks; });
+#endif
+}

@@ -1,0 +1,14 @@
+// expect: forkful: a callable with captures cannot be sent to workers that already run
+// A std::function may hold anything, so it is taken for a closure.
+#include <forkful/process_pool.hpp>
+#include <functional>
+
+#ifdef CONTROL
+using callable = int (*)(int);
+#else
+using callable = std::function<int(int)>;
+#endif
+
+std::vector<int> eat(forkful::process_pool& pool, const std::vector<int>& cake, callable f) {
+  return pool.map(cake, f);
+}

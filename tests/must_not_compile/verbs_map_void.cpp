@@ -1,0 +1,11 @@
+// expect: forkful: map needs a callable that returns something: use for_each for one that returns nothing
+// Nothing is no result.
+#include <forkful/process_pool.hpp>
+
+void eat(forkful::process_pool& pool, const std::vector<int>& cake) {
+#ifdef CONTROL
+  pool.for_each(cake, [](int) {});
+#else
+  (void)pool.map(cake, [](int) {});
+#endif
+}

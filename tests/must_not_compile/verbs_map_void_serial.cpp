@@ -1,0 +1,11 @@
+// expect: forkful: map needs a callable that returns something: use for_each for one that returns nothing
+// The same on every pool.
+#include <forkful/serial_pool.hpp>
+
+void eat(forkful::serial_pool& pool, const std::vector<int>& cake) {
+#ifdef CONTROL
+  (void)pool.try_for_each(cake, [](int) {});
+#else
+  (void)pool.try_map(cake, [](int) {});
+#endif
+}

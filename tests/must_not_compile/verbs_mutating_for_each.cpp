@@ -1,0 +1,13 @@
+// expect: forkful: this callable changes its slices, but they lie in ordinary memory, where workers would change a copy: keep them in a forkful::shared_vector, or use update(), which copies the changed slices back
+// In place needs memory that workers share.
+#include <forkful/process_pool.hpp>
+
+#ifdef CONTROL
+using cake = forkful::shared_vector<int>;
+#else
+using cake = std::vector<int>;
+#endif
+
+void eat(forkful::process_pool& pool, cake& slices) {
+  pool.for_each(slices, [](int& slice) { slice = 0; });
+}

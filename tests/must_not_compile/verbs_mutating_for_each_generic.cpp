@@ -1,0 +1,13 @@
+// expect: forkful: this callable changes its slices, but they lie in ordinary memory
+// A generic auto& counts as changing.
+#include <forkful/process_pool.hpp>
+
+#ifdef CONTROL
+using cake = forkful::shared_vector<int>;
+#else
+using cake = std::vector<int>;
+#endif
+
+void eat(forkful::process_pool& pool, cake& slices) {
+  pool.for_each(slices, [](auto& slice) { slice = 0; });
+}

@@ -1,0 +1,13 @@
+// expect: forkful: this callable changes its slices, but they lie in ordinary memory
+// A generic callable that writes into a span of ordinary memory.
+#include <forkful/process_pool.hpp>
+
+#ifdef CONTROL
+using cake = forkful::shared_vector<double>;
+#else
+using cake = std::vector<double>;
+#endif
+
+void eat(forkful::process_pool& pool, cake& whole) {
+  pool.for_each(forkful::slices(whole, 4), [](auto& slice) { slice[0] = 0; });
+}

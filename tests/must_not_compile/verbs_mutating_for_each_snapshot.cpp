@@ -1,0 +1,13 @@
+// expect: forkful: this callable changes its slices, but they lie in ordinary memory
+// A snapshot's workers would change their own photograph.
+#include <forkful/snapshot_pool.hpp>
+
+#ifdef CONTROL
+using cake = forkful::shared_vector<int>;
+#else
+using cake = std::vector<int>;
+#endif
+
+void eat(forkful::snapshot_pool& pool, cake& slices) {
+  pool.for_each(slices, [](int& slice) { slice = 0; });
+}

@@ -1,0 +1,11 @@
+// expect: and a value instead of a pointer or reference
+// Also of try_map.
+#include <forkful/process_pool.hpp>
+
+void eat(forkful::process_pool& pool, const std::vector<int>& cake) {
+#ifdef CONTROL
+  (void)pool.try_map(cake, [](const int& slice) { return slice; });
+#else
+  (void)pool.try_map(cake, [](const int& slice) { return &slice; });
+#endif
+}

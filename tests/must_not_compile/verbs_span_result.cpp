@@ -1,0 +1,13 @@
+// expect: std::vector<T> instead of std::span<T>
+// On a snapshot_pool too: results have to travel back.
+#include <forkful/snapshot_pool.hpp>
+
+#ifdef CONTROL
+using part = std::vector<int>;
+#else
+using part = std::span<const int>;
+#endif
+
+void eat(forkful::snapshot_pool& pool, const std::vector<int>& cake) {
+  (void)pool.map(forkful::slices(cake, 3), [](std::span<const int> slice) { return part(slice.begin(), slice.end()); });
+}
