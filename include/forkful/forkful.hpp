@@ -1,6 +1,7 @@
 // Everything.
 #pragma once
 
+#include <forkful/by_value.hpp>
 #include <forkful/codec.hpp>
 #include <forkful/errors.hpp>
 #include <forkful/options.hpp>

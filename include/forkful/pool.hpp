@@ -3,6 +3,7 @@
 // A pool owns an engine (detail/job.hpp); a verb describes a call and hands it over. Which way it runs is the pool's type.
 #pragma once
 
+#include <forkful/detail/collect.hpp>
 #include <forkful/detail/prepare.hpp>
 #include <initializer_list>
 

@@ -1,37 +1,10 @@
-// From a verb's arguments to a job: chooses the parts for the range and the pool, checks what the compiler can check, and
-// carries results back into what the verb returns.
+// From a verb's arguments to a job: chooses the parts for the range and the pool, and checks what the compiler can check.
 #pragma once
 
+#include <forkful/by_value.hpp>
 #include <forkful/detail/plan.hpp>
 
 namespace [[gnu::visibility("default")]] forkful {
-
-/// The explicit promise that a callable's captures are plain values: neither pointers nor references, whatever they look like.
-/// Such a callable may be sent to workers that already run.
-template <class F>
-struct by_value_callable {
-  F f;
-  template <class... A>
-  decltype(auto) operator()(A&&... args)
-    requires std::is_invocable_v<F&, A...>
-  {
-    return f(std::forward<A>(args)...);
-  }
-  template <class... A>
-  decltype(auto) operator()(A&&... args) const
-    requires std::is_invocable_v<const F&, A...>
-  {
-    return f(std::forward<A>(args)...);
-  }
-};
-template <class F>
-[[nodiscard]] by_value_callable<std::decay_t<F>> by_value(F&& f) {
-  static_assert(
-      std::is_trivially_copyable_v<std::decay_t<F>>,
-      "forkful: by_value needs captures that are plain values (numbers, structs of numbers): pass strings and "
-      "containers as arguments after the callable");
-  return {std::forward<F>(f)};
-}
 
 namespace detail {
 
@@ -416,124 +389,6 @@ class prepared {
   std::tuple<const A&...> args_;
   void* collector_ = nullptr;
   job job_;
-};
-
-// ---- Results on their way back ----
-
-/// Takes the results of one chunk, one by one in order.
-template <class R, bool Isolated>
-class result_reader {
- public:
-  explicit result_reader(const settled& what) : what_(what) {}
-  R next() {
-    if constexpr (Isolated)
-      return what_.in->read<R>();
-    else
-      return std::move((*static_cast<std::vector<R>*>(what_.results))[at_++]);
-  }
-  /// Calls each(slice, nullptr) for a slice that succeeded, each(slice, failure) for one that did not.
-  template <class Each>
-  void walk(Each&& each) {
-    auto failure = what_.failures->begin();
-    for (std::size_t slice = what_.first; slice < what_.last; ++slice) {
-      if (failure != what_.failures->end() && failure->slice == slice) {
-        each(slice, &*failure);
-        ++failure;
-      } else {
-        each(slice, static_cast<const slice_failure*>(nullptr));
-      }
-    }
-  }
-
- private:
-  const settled& what_;
-  std::size_t at_ = 0;
-};
-
-/// map: all or nothing.
-template <class R, bool Isolated>
-struct collect_values {
-  std::vector<R> out{};
-  void collect(const settled& what) {
-    std::size_t count = what.last - what.first - what.failures->size();
-    if constexpr (!Isolated) {
-      auto& chunk = *static_cast<std::vector<R>*>(what.results);
-      if (out.empty()) {
-        out = std::move(chunk);
-      } else {
-        for (auto&& result : chunk) out.push_back(std::move(result));  // R need not be assignable
-      }
-    } else if constexpr (bitwise<R> && std::is_copy_constructible_v<R> && std::is_copy_assignable_v<R> &&
-                         alignof(R) <= most_alignment) {
-      while (count != 0) {
-        // As many as lie side by side: all of them, but where the frame goes on in another segment.
-        const std::size_t run = std::min(count, std::max<std::size_t>(1, what.in->at_hand() / sizeof(R)));
-        const auto* at = reinterpret_cast<const R*>(what.in->view(run * sizeof(R), alignof(R)));
-        out.insert(out.end(), at, at + run);
-        count -= run;
-      }
-    } else {
-      for (; count != 0; --count) out.push_back(what.in->read<R>());
-    }
-  }
-};
-
-/// try_map: an outcome a slice.
-template <class R, bool Isolated>
-struct collect_outcomes {
-  std::vector<outcome<R>> out{};
-  void collect(const settled& what) {
-    result_reader<R, Isolated> results(what);
-    results.walk([&](std::size_t /*slice*/, const slice_failure* failure) {
-      if (failure != nullptr)
-        out.push_back(outcome<R>::failed(*failure));
-      else
-        out.emplace_back(results.next());
-    });
-  }
-};
-
-/// try_for_each: only what went wrong.
-struct collect_failures {
-  std::vector<outcome<void>> out{};
-  void collect(const settled& what) {
-    out.resize(what.last);
-    for (const slice_failure& failure : *what.failures) out[failure.slice] = outcome<void>::failed(failure);
-  }
-};
-
-/// update: eaten slices go back where they came from.
-template <class R, bool Isolated, class Range>
-struct put_back {
-  using place = decltype(std::declval<const indexed<Range>&>()[0]);
-  static constexpr bool assignable = [] {
-    if constexpr (is_span<typename indexed<Range>::value_type>)
-      return !std::is_const_v<typename indexed<Range>::value_type::element_type>;
-    else
-      return std::is_assignable_v<place, R&&>;
-  }();
-  const indexed<Range>& range;
-  std::vector<outcome<void>>* outcomes = nullptr;
-  void collect(const settled& what) {
-    if (outcomes != nullptr) outcomes->resize(what.last);
-    result_reader<R, Isolated> results(what);
-    results.walk([&](std::size_t slice, const slice_failure* failure) {
-      if (failure != nullptr) {
-        if (outcomes != nullptr) (*outcomes)[slice] = outcome<void>::failed(*failure);
-        return;
-      }
-      R eaten = results.next();
-      static_assert(assignable,
-                    "forkful: update cannot put eaten slices back into this range, whose elements are const or made on "
-                    "the fly: give it a range of elements that can be assigned, or use map");
-      if constexpr (!assignable)
-        return;
-      else if constexpr (is_span<typename indexed<Range>::value_type>)
-        std::move(eaten.begin(), eaten.end(), range[slice].begin());
-      else
-        range[slice] = std::move(eaten);
-    });
-  }
 };
 
 }  // namespace detail
