@@ -4,27 +4,16 @@
 #include <chrono>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
-
-#include "tour/notebook.hpp"
 
 namespace tour {
 
 using namespace std::chrono_literals;
 
-// show: make_cake
-inline std::vector<std::string> make_cake() {
-  return {"slice_0", "slice_1", "slice_2", "slice_3"};
-}
-// end
+/// Four slices, slice_0 to slice_3.
+std::vector<std::string> make_cake();
 
-// show: eat_slice
-inline std::string eat_slice(std::string_view slice) {
-  bite note{slice};  // who eats it, and when: for the picture
-  std::this_thread::sleep_for(200ms);  // chewing
-  return std::string(slice) + "_eaten";
-}
-// end
+/// The slice with "_eaten" behind it, after 0.2 s. Takes a note.
+std::string eat_slice(std::string_view slice);
 
 }  // namespace tour

@@ -1,6 +1,7 @@
 // Step 1: makeCake.
 #include <fmt/format.h>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
 #include "tour/step.hpp"

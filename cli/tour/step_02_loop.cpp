@@ -1,8 +1,10 @@
 // Step 2: the for loop.
 #include <iostream>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 
 namespace tour {

@@ -1,8 +1,10 @@
 // Step 3: map and a lambda, still alone.
 #include <forkful/serial_pool.hpp>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 
 namespace tour {

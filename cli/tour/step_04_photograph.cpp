@@ -4,9 +4,11 @@
 #include <forkful/snapshot_pool.hpp>
 #include <map>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
 #include "tour/memory.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 #include "units.hpp"
 
@@ -47,7 +49,7 @@ bool run(const visit& /*unused*/) {
                        : "changed, which should be impossible"));
   cli::print(cli::draw_line(
       "seen",
-      fmt::format("{} of your memory in each photograph, copied later",
+      fmt::format("{} of your memory in each photograph, not copied",
                   cli::bytes_text(photographed))));
   for (const auto& [eater, bytes] : own)
     cli::print(cli::draw_line(

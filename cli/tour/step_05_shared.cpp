@@ -1,8 +1,10 @@
 // Step 5: the cake lies in shared memory and is eaten where it lies.
 #include <forkful/process_pool.hpp>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 
 namespace tour {

@@ -1,8 +1,10 @@
 // Step 6: the whole cake is copied by a snapshot, the results come back.
 #include <forkful/snapshot_pool.hpp>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 
 namespace tour {

@@ -1,8 +1,10 @@
 // Step 7: each slice is copied to friends who are there already, and back.
 #include <forkful/process_pool.hpp>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 
 namespace tour {
@@ -33,9 +35,11 @@ step each_slice_step() {
       .story =
           "One word is different: process_pool. Its friends come once "
           "and stay for as many\n"
-          "cakes as you like, so they know only what they are given. "
-          "Each slice travels to\n"
-          "a friend and the eaten slice travels back. Compare what was "
+          "cakes as you like; of what you bake after that they know "
+          "only "
+          "what they are given.\n"
+          "Each slice travels to a friend and the eaten slice travels "
+          "back. Compare what was\n"
           "copied.",
       .shown = {"each_slice"},
       .python =

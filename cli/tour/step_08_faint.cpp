@@ -4,9 +4,12 @@
 #include <atomic>
 #include <csignal>
 #include <forkful/process_pool.hpp>
+#include <thread>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 
 namespace tour {

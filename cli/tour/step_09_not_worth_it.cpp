@@ -3,8 +3,10 @@
 
 #include <forkful/process_pool.hpp>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 #include "tour/stopwatch.hpp"
 #include "units.hpp"
@@ -34,6 +36,7 @@ bool run(const visit& /*unused*/) {
   // show: tiny_work
   auto loop = median_time(1001, [&] {
     std::vector<std::string> eaten;
+    eaten.reserve(cake.size());
     for (const auto& slice : cake) eaten.push_back(nibble(slice));
     return eaten;
   });

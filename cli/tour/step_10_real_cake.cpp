@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/files.hpp"
 #include "tour/kitchen.hpp"
