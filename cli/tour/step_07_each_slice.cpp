@@ -36,9 +36,9 @@ step each_slice_step() {
           "One word is different: process_pool. Its friends come once "
           "and stay for as many\n"
           "cakes as you like; of what you bake after that they know "
-          "only "
-          "what they are given.\n"
-          "Each slice travels to a friend and the eaten slice travels "
+          "what "
+          "they are given. So\n"
+          "each slice travels to a friend, and the eaten slice travels "
           "back. Compare what was\n"
           "copied.",
       .shown = {"each_slice"},
