@@ -1,4 +1,5 @@
 // for_each that changes slices where they lie, and map_into that writes results where they stay.
+#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <span>
@@ -151,6 +152,24 @@ TYPED_TEST(in_place, ordinary_memory_behind_a_span_is_refused_when_the_call_star
     this->pool.for_each(std::span(plain), [](int& x) { ++x; });
     EXPECT_EQ(plain, (std::vector<int>{3, 4, 5})) << "a pool in this process changes ordinary memory too";
   }
+}
+
+// Found: its letters were changed in a copy, because its allocator is that of shared memory.
+TYPED_TEST(in_place, a_short_shared_string_outside_shared_memory_is_ordinary) {
+  const auto shout = [](char& letter) { letter = '!'; };
+  const shared_vector<shared_string> inside{shared_string("cake")};
+  this->pool.for_each(inside[0], shout);
+  EXPECT_EQ(inside[0], "!!!!");
+  shared_string longer(100, 'x');
+  this->pool.for_each(longer, shout);
+  EXPECT_EQ(longer, shared_string(100, '!'));
+  shared_string brief("cake");
+  if constexpr (isolated<TypeParam>) {
+    EXPECT_THROW(this->pool.for_each(brief, shout), not_shared);
+    EXPECT_THROW(this->pool.for_each(slices(brief, 2), [](std::span<char> part) { part[0] = '!'; }), not_shared);
+  }
+  EXPECT_EQ(this->pool.map(zip(brief, indices(4)), [](char letter, std::size_t i) { return letter == "cake"[i]; }),
+            std::vector<bool>(4, true));
 }
 
 TYPED_TEST(in_place, results_are_written_where_they_stay) {

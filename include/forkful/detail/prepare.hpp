@@ -37,20 +37,23 @@ inline constexpr bool is_slices<slice_range<R>> = true;
 template <class Range>
 concept contiguous = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>;
 
-/// Its type alone says that its elements lie in shared memory.
+/// Its type alone says that its elements lie in shared memory. (Not so a shared_string: a short one holds its letters itself.)
 template <class Range>
 inline constexpr bool surely_shared =
-    contiguous<Range> && (is_shared_handle<std::remove_cv_t<Range>> || allocates_shared<std::remove_cv_t<Range>>);
+    contiguous<Range> && (is_shared_handle<std::remove_cv_t<Range>> ||
+                          (allocates_shared<std::remove_cv_t<Range>> && !is_string<std::remove_cv_t<Range>>));
 template <class R>
 inline constexpr bool surely_shared<slice_range<R>> = surely_shared<std::remove_reference_t<R>>;
 
 /// It may; the addresses will tell when the call starts.
+template <class Container>
+inline constexpr bool shared_by_address =
+    surely_shared<Container> || is_span<std::remove_cv_t<Container>> ||
+    (is_string<std::remove_cv_t<Container>> && allocates_shared<std::remove_cv_t<Container>>);
 template <class Range>
-inline constexpr bool may_be_shared =
-    surely_shared<Range> || is_span<std::remove_cv_t<Range>> || is_span<std::ranges::range_value_t<Range>>;
+inline constexpr bool may_be_shared = shared_by_address<Range> || is_span<std::ranges::range_value_t<Range>>;
 template <class R>
-inline constexpr bool may_be_shared<slice_range<R>> =
-    surely_shared<std::remove_reference_t<R>> || is_span<std::remove_cvref_t<R>>;
+inline constexpr bool may_be_shared<slice_range<R>> = shared_by_address<std::remove_reference_t<R>>;
 
 // ---- Its parts ----
 
