@@ -96,7 +96,7 @@ void one_pool(std::size_t round, tally& count) {
 }
 
 TEST(leaks, a_thousand_pools_leave_nothing_behind) {
-  const std::size_t pools = from_environment("FORKFUL_POOLS", 1000);
+  const std::size_t pools = from_environment("FORKFUL_POOLS", times(1000));
   const watchdog bites(static_cast<unsigned>(50 + pools / 50));
   tally warm_up;
   for (std::size_t round = 0; round != 60; ++round) one_pool(round, warm_up);
@@ -116,13 +116,15 @@ TEST(leaks, a_thousand_pools_leave_nothing_behind) {
   EXPECT_TRUE(after.children.empty()) << "workers or zombies are left";
   EXPECT_TRUE(ours(after.shm, before.shm).empty());
   EXPECT_TRUE(ours(after.tmp, before.tmp).empty());
-  EXPECT_LT(resident_after, resident_before + 3 * pools + 2000) << "kilobytes, for " << pools << " pools";
+  if (!sanitized) {
+    EXPECT_LT(resident_after, resident_before + 3 * pools + 2000) << "kilobytes, for " << pools << " pools";
+  }
   std::cout << pools << " pools, " << count.exceptions << " exceptions, " << count.crashes
             << " of them crashes; resident " << resident_before << " kB before, " << resident_after << " kB after\n";
 }
 
 // Shared memory in one pool: failures, retries and deaths give back what they had.
-TEST(leaks, ten_thousand_failing_calls_do_not_fill_the_arena) {
+TEST(leaks, thousands_of_failing_calls_do_not_fill_the_arena) {
   const watchdog bites(55);
   process_pool pool{2};
   std::size_t failures = 0;
@@ -138,31 +140,33 @@ TEST(leaks, ten_thousand_failing_calls_do_not_fill_the_arena) {
                                   round);
     for (const auto& one : outcomes) failures += one.has_value() ? 0 : 1;
   };
-  for (std::size_t round = 0; round != 500; ++round) call(round);
+  for (std::size_t round = 0; round != times(500); ++round) call(round);
   const std::size_t before = resident_kilobytes();
   failures = 0;
-  for (std::size_t round = 0; round != 3000; ++round) call(round);
-  EXPECT_GE(failures, 3000U * 8);
+  for (std::size_t round = 0; round != times(3000); ++round) call(round);
+  EXPECT_GE(failures, times(3000) * 8U);
   // 3000 calls with 8 records of 3 kB and 32 results of 2 kB each would be 264 MB if nothing came back.
-  EXPECT_LT(resident_kilobytes(), before + 16'000);
+  if (!sanitized) {
+    EXPECT_LT(resident_kilobytes(), before + 16'000);
+  }
   std::cout << failures << " failed slices; resident " << before << " kB before, " << resident_kilobytes()
             << " kB after\n";
 }
 
 TEST(leaks, the_parent_gets_no_thread_and_no_signal_handler) {
-  struct sigaction before{};
+  struct sigaction before {};
   sigaction(SIGCHLD, nullptr, &before);
   process_pool pool{2};
   for (int round = 0; round != 10; ++round) {
     ASSERT_EQ(pool.map(indices(100), [](std::size_t i) { return i; }).size(), 100U);
     EXPECT_EQ(names_in("/proc/self/task").size(), 1U);
   }
-  struct sigaction after{};
+  struct sigaction after {};
   sigaction(SIGCHLD, nullptr, &after);
   EXPECT_EQ(after.sa_handler, SIG_DFL);
   EXPECT_EQ(after.sa_handler, before.sa_handler);
   for (int signal = 1; signal < 32; ++signal) {
-    struct sigaction action{};
+    struct sigaction action {};
     sigaction(signal, nullptr, &action);
     if (signal != SIGKILL && signal != SIGSTOP) {
       EXPECT_TRUE(action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) << signal;

@@ -126,18 +126,19 @@ void eat_for_ever(std::size_t) {
 }
 
 TEST_F(killed_parents, take_busy_workers_with_them) {
-  for (int i = 0; i != 50; ++i) round(2, [] { process_pool{2}.with({.chunk = 1}).for_each(indices(2), eat_for_ever); });
+  for (int i = 0; i != static_cast<int>(times(50)); ++i)
+    round(2, [] { process_pool{2}.with({.chunk = 1}).for_each(indices(2), eat_for_ever); });
   tell("busy");
 }
 
 TEST_F(killed_parents, take_busy_snapshots_with_them) {
-  for (int i = 0; i != 20; ++i)
+  for (int i = 0; i != static_cast<int>(times(20)); ++i)
     round(2, [] { snapshot_pool{2}.with({.chunk = 1}).for_each(indices(2), eat_for_ever); });
   tell("busy snapshots");
 }
 
 TEST_F(killed_parents, take_idle_workers_with_them) {
-  for (int i = 0; i != 50; ++i) {
+  for (int i = 0; i != static_cast<int>(times(50)); ++i) {
     round(2, [] {
       process_pool pool{2};
       for (const pid_t worker : children_of(getpid())) seen->enter(worker);
@@ -149,7 +150,7 @@ TEST_F(killed_parents, take_idle_workers_with_them) {
 }
 
 TEST_F(killed_parents, take_workers_in_the_middle_of_everything_with_them) {
-  for (int i = 0; i != 50; ++i) {
+  for (int i = 0; i != static_cast<int>(times(50)); ++i) {
     round(2, [&] {
       process_pool pool{2};
       for (const pid_t worker : children_of(getpid())) seen->enter(worker);
@@ -164,7 +165,7 @@ TEST_F(killed_parents, take_workers_in_the_middle_of_everything_with_them) {
 
 // A child that the user forked holds copies of whatever it inherited; the lifelines are not among them.
 TEST_F(killed_parents, take_workers_with_them_though_a_child_of_the_users_lives_on) {
-  for (int i = 0; i != 20; ++i) {
+  for (int i = 0; i != static_cast<int>(times(20)); ++i) {
     std::atomic<pid_t>* bystander = nullptr;
     const seen_by_all<std::atomic<pid_t>> shared;
     bystander = &*shared;
@@ -191,7 +192,7 @@ TEST_F(killed_parents, take_workers_with_them_though_a_child_of_the_users_lives_
 
 // Workers of workers: the outer worker is the parent of the inner ones.
 TEST_F(killed_parents, take_workers_of_workers_with_them) {
-  for (int i = 0; i != 20; ++i) {
+  for (int i = 0; i != static_cast<int>(times(20)); ++i) {
     round(4, [] {
       process_pool{2}.with({.chunk = 1}).for_each(indices(2), [](std::size_t) {
         process_pool inner{2};
@@ -211,7 +212,7 @@ TEST_F(killed_parents, take_workers_of_workers_with_them) {
 TEST_F(killed_parents, take_workers_with_them_that_were_just_born) {
   for (const point where : {point::fork_child, point::lifeline_armed}) {
     std::size_t born = 0;
-    for (int i = 0; i != 50; ++i) {
+    for (int i = 0; i != static_cast<int>(times(50)); ++i) {
       SCOPED_TRACE(name_of(where));
       const seen_by_all<ledger> shared;
       seen = &*shared;
@@ -241,8 +242,8 @@ TEST_F(killed_parents, take_workers_with_them_that_were_just_born) {
       born += workers.size();
       for (const pid_t worker : workers) EXPECT_EQ(state_of(worker), '\0');
     }
-    std::cout << name_of(where) << ": 50 parents killed by " << born << " newborn workers, all of them gone"
-              << std::endl;
+    std::cout << name_of(where) << ": " << times(50) << " parents killed by " << born
+              << " newborn workers, all of them gone" << std::endl;
   }
 }
 

@@ -78,7 +78,7 @@ TEST(sleep_and_wake, is_never_missed) {
   for (const unsigned workers : {1U, 2U, 5U}) {
     process_pool pool{workers};
     std::size_t calls = 0;
-    for (std::size_t i = 0; i != 1500; ++i) {
+    for (std::size_t i = 0; i != times(1500); ++i) {
       const std::size_t slices = 1 + i % 5;
       const auto eaten = pool.with({.chunk = 1})
                              .map(
@@ -93,7 +93,7 @@ TEST(sleep_and_wake, is_never_missed) {
       ++calls;
       if (i % 3 == 0) usleep(static_cast<useconds_t>(i % 17 * 10));
     }
-    EXPECT_EQ(calls, 1500U);
+    EXPECT_EQ(calls, times(1500));
   }
 }
 
