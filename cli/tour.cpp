@@ -15,6 +15,9 @@ namespace cli {
 
 namespace {
 
+/// Texts of a step begin on a line of their own in the source.
+std::string_view flush_left(std::string_view text) { return text.starts_with('\n') ? text.substr(1) : text; }
+
 /// Every line of the text behind a margin that says what it is.
 void print_beside(std::string_view margin, std::string_view text) {
   while (!text.empty()) {
@@ -34,10 +37,10 @@ void print_title(std::size_t number, const tour::step& step) {
 bool walk_step(std::size_t number, const tour_options& options) {
   const tour::step& step = tour::steps()[number - 1];
   print_title(number, step);
-  print(fmt::format("{}\n\n", step.story));
+  print(fmt::format("{}\n\n", flush_left(step.story)));
   for (const std::string_view name : step.shown) print_beside("C++", tour::shown(name));
   print("\n");
-  print_beside(step.python_is_code ? "Python" : "talk", step.python);
+  print_beside(step.python_is_code ? "Python" : "talk", flush_left(step.python));
   print("\n");
   tour::open_notebook();
   const bool good = step.run({options.files});

@@ -1,7 +1,8 @@
 // A step of the tour: what is told, what is shown, what runs.
 //
 // One file a step; steps.cpp puts them in order. run() prints what came
-// out and ends with the picture.
+// out and ends with the picture. A newline that begins a text is not
+// printed.
 #pragma once
 
 #include <string>

@@ -30,16 +30,14 @@ bool run(const visit& /*unused*/) {
 
 step make_cake_step() {
   return {.title = "makeCake: a cake in four slices",
-          .story =
-              "Parallel computing starts with a cake. Ours is a vector "
-              "of strings, and a slice\n"
-              "is one of them. In your programs a slice is a row, an "
-              "image, a file, an event.",
+          .story = R"(
+Parallel computing starts with a cake. Ours is a vector of strings, and a slice
+is one of them. In your programs a slice is a row, an image, a file, an event.)",
           .shown = {"make_cake", "first_cake"},
-          .python =
-              "def makeCake():\n"
-              "  return ['slice_0', 'slice_1', 'slice_2', 'slice_3']\n"
-              "cake = makeCake()",
+          .python = R"(
+def makeCake():
+  return ['slice_0', 'slice_1', 'slice_2', 'slice_3']
+cake = makeCake())",
           .run = run};
 }
 

@@ -30,15 +30,14 @@ bool run(const visit& /*unused*/) {
 
 step loop_step() {
   return {.title = "The for loop: boring, takes too much time",
-          .story =
-              "The old way: you alone eat each slice in order. Chewing "
-              "takes 0.2 s a slice, so\n"
-              "how long will four take?",
+          .story = R"(
+The old way: you alone eat each slice in order. Chewing takes 0.2 s a slice, so
+how long will four take?)",
           .shown = {"eat_slice", "loop"},
-          .python =
-              "for cakeSlice_i, cakeSlice in enumerate(cake):\n"
-              "    print(f\"Eating slice {cakeSlice_i}\")\n"
-              "    cake[cakeSlice_i] = EatSlice(cakeSlice)",
+          .python = R"(
+for cakeSlice_i, cakeSlice in enumerate(cake):
+    print(f"Eating slice {cakeSlice_i}")
+    cake[cakeSlice_i] = EatSlice(cakeSlice))",
           .run = run};
 }
 

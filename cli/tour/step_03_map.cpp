@@ -29,21 +29,17 @@ bool run(const visit& /*unused*/) {
 }  // namespace
 
 step map_step() {
-  return {
-      .title = "map and a lambda: nicer, and just as slow",
-      .story =
-          "The same, said in one line: map takes a cake and what to do "
-          "with a slice, and\n"
-          "gives the results in the order of the slices. A serial_pool "
-          "does it right here,\n"
-          "in order, like the loop. It is the way that all others are "
-          "compared with.",
-      .shown = {"map"},
-      .python =
-          "EatSliceLambda = lambda cakeSlice: f\"{cakeSlice}_eaten\"\n"
-          "chocolateCake = makeCake()\n"
-          "chocolateCake = list(map(EatSliceLambda, chocolateCake))",
-      .run = run};
+  return {.title = "map and a lambda: nicer, and just as slow",
+          .story = R"(
+The same, said in one line: map takes a cake and what to do with a slice, and
+gives the results in the order of the slices. A serial_pool does it right here,
+in order, like the loop. It is the way that all others are compared with.)",
+          .shown = {"map"},
+          .python = R"(
+EatSliceLambda = lambda cakeSlice: f"{cakeSlice}_eaten"
+chocolateCake = makeCake()
+chocolateCake = list(map(EatSliceLambda, chocolateCake)))",
+          .run = run};
 }
 
 }  // namespace tour

@@ -67,27 +67,20 @@ bool run(const visit& /*unused*/) {
 }  // namespace
 
 step photograph_step() {
-  return {
-      .title = "Friends on a photograph, and the cake is a lie",
-      .story =
-          "Invite friends and eat at the same time: fun, way faster. "
-          "fork() gives each\n"
-          "friend a photograph of your whole process. It costs little: "
-          "a page of memory is\n"
-          "copied when somebody writes to it, not before. Each friend "
-          "eats in its own\n"
-          "photograph and tells what it sees there. What will your "
-          "cake "
-          "look like?",
-      .shown = {"photograph"},
-      .python =
-          "def EatSliceParallel(cakeSlice_i):\n"
-          "  strawberryCake[cakeSlice_i] = \\\n"
-          "      EatSlice(strawberryCake[cakeSlice_i])\n"
-          "with multiprocessing.Pool(2) as pool:\n"
-          "  pool.map(EatSliceParallel, "
-          "range(len(strawberryCake)))",
-      .run = run};
+  return {.title = "Friends on a photograph, and the cake is a lie",
+          .story = R"(
+Invite friends and eat at the same time: fun, way faster. fork() gives each
+friend a photograph of your whole process. It costs little: a page of memory is
+copied when somebody writes to it, not before. Each friend eats in its own
+photograph and tells what it sees there. What will your cake look like?)",
+          .shown = {"photograph"},
+          .python = R"(
+def EatSliceParallel(cakeSlice_i):
+  strawberryCake[cakeSlice_i] = \
+      EatSlice(strawberryCake[cakeSlice_i])
+with multiprocessing.Pool(2) as pool:
+  pool.map(EatSliceParallel, range(len(strawberryCake))))",
+          .run = run};
 }
 
 }  // namespace tour

@@ -30,23 +30,18 @@ bool run(const visit& /*unused*/) {
 }  // namespace
 
 step shared_step() {
-  return {
-      .title = "Shared memory: the cake is eaten",
-      .story =
-          "Put the cake on a table that everybody sits at: memory that "
-          "all processes see,\n"
-          "at the same address. Friends get a place to look at instead "
-          "of a copy, and what\n"
-          "they eat is gone for you too. This is the way for large "
-          "data. Had the cake been\n"
-          "an ordinary vector, this would not compile: friends would "
-          "have eaten a copy.",
-      .shown = {"shared"},
-      .python_is_code = false,
-      .python =
-          "If you need to modify the cake in the parallel process:\n"
-          "Shared memory",
-      .run = run};
+  return {.title = "Shared memory: the cake is eaten",
+          .story = R"(
+Put the cake on a table that everybody sits at: memory that all processes see,
+at the same address. Friends get a place to look at instead of a copy, and what
+they eat is gone for you too. This is the way for large data. Had the cake been
+an ordinary vector, this would not compile: friends would have eaten a copy.)",
+          .shown = {"shared"},
+          .python_is_code = false,
+          .python = R"(
+If you need to modify the cake in the parallel process:
+Shared memory)",
+          .run = run};
 }
 
 }  // namespace tour

@@ -32,22 +32,17 @@ bool run(const visit& /*unused*/) {
 step whole_cake_step() {
   return {
       .title = "The whole cake copied, the modified parts reassembled",
-      .story =
-          "The photograph again, but now every eaten slice travels "
-          "back "
-          "and takes its place\n"
-          "in your cake: that is update. (map is the same, with "
-          "results "
-          "in a new vector.)\n"
-          "Nothing has to travel to the friends, since the photograph "
-          "shows it all.",
+      .story = R"(
+The photograph again, but now every eaten slice travels back and takes its place
+in your cake: that is update. (map is the same, with results in a new vector.)
+Nothing has to travel to the friends, since the photograph shows it all.)",
       .shown = {"whole_cake"},
-      .python =
-          "def EatSliceParallel(cakeSlice_i):\n"
-          "  return EatSlice(strawberryCake[cakeSlice_i])\n"
-          "with multiprocessing.Pool(2) as pool:\n"
-          "  strawberryCake = pool.map(EatSliceParallel,\n"
-          "                            range(len(strawberryCake)))",
+      .python = R"(
+def EatSliceParallel(cakeSlice_i):
+  return EatSlice(strawberryCake[cakeSlice_i])
+with multiprocessing.Pool(2) as pool:
+  strawberryCake = pool.map(EatSliceParallel,
+                            range(len(strawberryCake))))",
       .run = run};
 }
 

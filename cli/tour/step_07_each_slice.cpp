@@ -30,22 +30,17 @@ bool run(const visit& /*unused*/) {
 }  // namespace
 
 step each_slice_step() {
-  return {
-      .title = "Each slice copied, the modified parts reassembled",
-      .story =
-          "One word is different: process_pool. Its friends come once "
-          "and stay for as many\n"
-          "cakes as you like; of what you bake after that they know "
-          "what "
-          "they are given. So\n"
-          "each slice travels to a friend, and the eaten slice travels "
-          "back. Compare what was\n"
-          "copied.",
-      .shown = {"each_slice"},
-      .python =
-          "with multiprocessing.Pool(2) as pool:\n"
-          "  strawberryCake = pool.map(EatSlice, strawberryCake)",
-      .run = run};
+  return {.title = "Each slice copied, the modified parts reassembled",
+          .story = R"(
+One word is different: process_pool. Its friends come once and stay for as many
+cakes as you like; of what you bake after that they know what they are given. So
+each slice travels to a friend, and the eaten slice travels back. Compare the
+bytes that were copied.)",
+          .shown = {"each_slice"},
+          .python = R"(
+with multiprocessing.Pool(2) as pool:
+  strawberryCake = pool.map(EatSlice, strawberryCake))",
+          .run = run};
 }
 
 }  // namespace tour

@@ -66,22 +66,17 @@ bool run(const visit& /*unused*/) {
 }  // namespace
 
 step faint_step() {
-  return {
-      .title = "A friend faints, and nothing is lost",
-      .story =
-          "Slice 1 is bad: who eats it faints (SIGKILL, which nobody "
-          "survives) in the\n"
-          "middle of it. try_map gives one outcome a slice, so one bad "
-          "slice costs one\n"
-          "slice, and a new friend takes the empty chair. With two "
-          "attempts, the slice is\n"
-          "handed out once more and nothing is missing.",
-      .shown = {"faint", "try_map", "attempts"},
-      .python =
-          "with multiprocessing.Pool(2) as pool:\n"
-          "  pool.map(EatSlice, cake)  "
-          "# waits for the dead friend, for ever",
-      .run = run};
+  return {.title = "A friend faints, and nothing is lost",
+          .story = R"(
+Slice 1 is bad: who eats it faints (SIGKILL, which nobody survives) in the
+middle of it. try_map gives one outcome a slice, so one bad slice costs one
+slice, and a new friend takes the empty chair. With two attempts, the slice is
+handed out once more and nothing is missing.)",
+          .shown = {"faint", "try_map", "attempts"},
+          .python = R"(
+with multiprocessing.Pool(2) as pool:
+  pool.map(EatSlice, cake)  # waits for the dead friend, for ever)",
+          .run = run};
 }
 
 }  // namespace tour

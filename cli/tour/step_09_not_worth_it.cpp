@@ -78,24 +78,19 @@ bool run(const visit& /*unused*/) {
 }  // namespace
 
 step not_worth_it_step() {
-  return {
-      .title = "When it is not worth it",
-      .story =
-          "Now nobody chews: a slice is gone in nanoseconds. Handing "
-          "it "
-          "to a friend takes\n"
-          "longer than eating it, so the loop wins. And many functions "
-          "are parallel already\n"
-          "(BLAS, OpenMP): friends who bring friends only crowd the "
-          "table. How many times\n"
-          "slower will two friends be?",
-      .shown = {"nibble", "tiny_work"},
-      .python_is_code = false,
-      .python =
-          "There is an overhead in starting a parallel process.\n"
-          "Think parallel if one task takes a long time.\n"
-          "A lot of python functions are already parallel.",
-      .run = run};
+  return {.title = "When it is not worth it",
+          .story = R"(
+Now nobody chews: a slice is gone in nanoseconds. Handing it to a friend takes
+longer than eating it, so the loop wins. And many functions are parallel already
+(BLAS, OpenMP): friends who bring friends only crowd the table. How many times
+slower will two friends be?)",
+          .shown = {"nibble", "tiny_work"},
+          .python_is_code = false,
+          .python = R"(
+There is an overhead in starting a parallel process.
+Think parallel if one task takes a long time.
+A lot of python functions are already parallel.)",
+          .run = run};
 }
 
 }  // namespace tour

@@ -204,21 +204,18 @@ bool run(const visit& here_for) {
 }  // namespace
 
 step real_cake_step() {
-  return {
-      .title = "A real cake: your files, every way",
-      .story =
-          "Every file is a slice, and eating it is compressing it. The "
-          "same cake is eaten\n"
-          "in every way of this tour. A file that cannot be read costs "
-          "one slice.\n"
-          "Think of how data is passed: look at what is copied.",
-      .shown = {"squeeze", "read", "in_a_loop", "by_snapshot",
-                "by_copy", "by_update", "in_place"},
-      .python =
-          "cake = [open(path, 'rb').read() for path in sys.argv[1:]]\n"
-          "with multiprocessing.Pool() as pool:\n"
-          "  eaten = pool.map(zlib.compress, cake)",
-      .run = run};
+  return {.title = "A real cake: your files, every way",
+          .story = R"(
+Every file is a slice, and eating it is compressing it. The same cake is eaten
+in every way of this tour. A file that cannot be read costs one slice.
+Think of how data is passed: look at what is copied.)",
+          .shown = {"squeeze", "read", "in_a_loop", "by_snapshot",
+                    "by_copy", "by_update", "in_place"},
+          .python = R"(
+cake = [open(path, 'rb').read() for path in sys.argv[1:]]
+with multiprocessing.Pool() as pool:
+  eaten = pool.map(zlib.compress, cake))",
+          .run = run};
 }
 
 }  // namespace tour
