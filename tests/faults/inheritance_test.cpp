@@ -1,5 +1,6 @@
 // What a worker inherits by fork and what it must not: buffered text, signal handlers, masks, core dumps, locks.
 // docs/protocol.md, 17. Each test runs in a child, whose signals and standard output are its own.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -38,6 +39,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 
 TEST(inherited_text, is_printed_once_and_what_slices_print_arrives_before_the_call_returns) {
   const int file = memfd_create("printed", MFD_CLOEXEC);
+  fcntl(file, F_SETFL, O_APPEND);  // writers that share a memfd's position overwrite each other
   const auto ended = in_child([&] {
     alarm(30);
     dup2(file, STDOUT_FILENO);  // a file: stdout is fully buffered
