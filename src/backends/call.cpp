@@ -239,6 +239,18 @@ void call::again(std::uint64_t sequence, unsigned attempt) {
   wake_one(table_);
 }
 
+void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
+  failure_record* one = std::exchange(entry.failures, nullptr);
+  // As many as there can be: a damaged list could be a ring.
+  for (std::uint64_t seen = 0; one != nullptr && seen < entry.last - entry.first; ++seen) {
+    if (!arena_.owned_by(heap_slot, one, sizeof *one)) return;
+    failure_record* const next = one->next;
+    free_chain(one->frame, heap_slot);
+    arena_.deallocate(one);
+    one = next;
+  }
+}
+
 bool call::lost(unsigned worker, unsigned incarnation, const ending& end) {
   ++report_.deaths;
   const std::uint64_t published = table_.published.load(std::memory_order_relaxed);
@@ -262,13 +274,7 @@ bool call::lost(unsigned worker, unsigned incarnation, const ending& end) {
     // What was eaten before the block stays eaten, and failures told so far stay told.
     take_failures(entry, mine, heap_slot);
   } else {
-    failure_record* one = std::exchange(entry.failures, nullptr);
-    while (one != nullptr && arena_.owned_by(heap_slot, one, sizeof *one)) {
-      failure_record* const next = one->next;
-      free_chain(one->frame, heap_slot);
-      arena_.deallocate(one);
-      one = next;
-    }
+    drop_failures(entry, heap_slot);
   }
   if (!begun) {
     if (job_.in_place) entry.resume = std::max(entry.resume, first);
@@ -365,6 +371,7 @@ void call::abandon() noexcept {
     chunk& entry = table_.entry(sequence);
     const unsigned worker = chunk_word(entry.word.load(std::memory_order_relaxed)).worker();
     free_chain(std::exchange(entry.out, nullptr), crew_.heap_slot(worker));
+    drop_failures(entry, crew_.heap_slot(worker));
     free_chain(std::exchange(entry.in, nullptr), arena_.slot());
     entry.word.store(0, std::memory_order_relaxed);
   }

@@ -60,6 +60,7 @@ class call {
   void settle_front();
   void fail(record& about, slice_failure failure);
   void take_failures(chunk& entry, record& about, unsigned heap_slot);
+  void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(std::uint64_t sequence, unsigned attempt);
   bool crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const ending& end,
                        unsigned worker);
