@@ -170,19 +170,19 @@ TEST(leaks, thousands_of_failing_calls_do_not_fill_the_arena) {
 }
 
 TEST(leaks, the_parent_gets_no_thread_and_no_signal_handler) {
-  struct sigaction before {};
+  struct sigaction before{};
   sigaction(SIGCHLD, nullptr, &before);
   process_pool pool{2};
   for (int round = 0; round != 10; ++round) {
     ASSERT_EQ(pool.map(indices(100), [](std::size_t i) { return i; }).size(), 100U);
     EXPECT_EQ(names_in("/proc/self/task").size(), 1U);
   }
-  struct sigaction after {};
+  struct sigaction after{};
   sigaction(SIGCHLD, nullptr, &after);
   EXPECT_EQ(after.sa_handler, SIG_DFL);
   EXPECT_EQ(after.sa_handler, before.sa_handler);
   for (int signal = 1; signal < 32; ++signal) {
-    struct sigaction action {};
+    struct sigaction action{};
     sigaction(signal, nullptr, &action);
     if (signal != SIGKILL && signal != SIGSTOP) {
       EXPECT_TRUE(action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) << signal;
