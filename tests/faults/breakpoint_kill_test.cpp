@@ -3,6 +3,7 @@
 // Where all attempts may be had, results equal the serial loop's. Where each slice has one attempt, everything but the named
 // slices equals it. A worker that holds no slice dies for free.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "faults/killing.hpp"
+#include "os/cpu.hpp"
 
 namespace {
 
@@ -117,7 +119,7 @@ cost numbers_in_place() {
   shared_vector<double> table(1000, 2.0);
   process_pool pool{2};
   const auto outcomes = pool.with({.chunk = 100}).try_for_each(table, [](double& x) { x *= 3; });
-  cost named = failed_in(outcomes);
+  const cost named = failed_in(outcomes);
   for (std::size_t i = 0; i < table.size(); ++i) {
     if (outcomes[i]) {
       EXPECT_EQ(table[i], 6.0) << i;
@@ -126,9 +128,13 @@ cost numbers_in_place() {
       EXPECT_TRUE(table[i] == 6.0 || table[i] == 2.0) << i << ": " << table[i];
     }
   }
-  if (named.empty()) return {};
-  EXPECT_LE(named.back() - named.front() + 1, 256U) << "more than a block is named";
-  return {named.front()};
+  // A death names a block: slices side by side.
+  cost blocks;
+  for (const std::size_t i : named) {
+    if (i == 0 || outcomes[i - 1]) blocks.push_back(i);
+  }
+  EXPECT_LE(named.size(), 256 * blocks.size()) << "more than a block is named";
+  return blocks;
 }
 
 cost numbers_in_place_with_attempts() {
@@ -271,12 +277,43 @@ INSTANTIATE_TEST_SUITE_P(faults, killed_at,
                          testing::Values(target{point::claim_before, false, 80}, target{point::claim_after, false, 80},
                                          target{point::slice_begin, true, 100}, target{point::slice_end, true, 100},
                                          target{point::done_before, true, 80}, target{point::done_after, false, 80},
-                                         target{point::spin, false, 12}, target{point::sleep_before, false, 2},
+                                         target{point::spin, false, 0}, target{point::sleep_before, false, 0},
                                          target{point::alloc_before, true, 20}, target{point::alloc_after, true, 50},
                                          target{point::free_before, true, 10}, target{point::free_linked, true, 10},
                                          target{point::span_claimed, true, 6}, target{point::fork_child, false, 12},
                                          target{point::lifeline_armed, false, 12}, target{point::undo_kept, false, 5}),
                          [](const auto& which) { return std::string(name_of(which.param.where)); });
+
+// While nothing is asked of them: calls with pauses between, long enough for workers to spin and fall asleep, until one has
+// died there. The next calls are whole, and one of them sees the death.
+TEST(killed_while_idle, spinning_or_on_the_way_to_sleep_costs_nothing) {
+  const watchdog bites(55);
+  const auto expected = serially_eaten();
+  for (const point where : {point::spin, point::sleep_before}) {
+    if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then nobody spins
+    unsigned kills = 0;
+    std::size_t deaths = 0;
+    for (unsigned pass = 1; pass <= times(50); ++pass) {
+      SCOPED_TRACE(testing::Message() << name_of(where) << ", passage " << pass);
+      const killer now(where, pass);
+      process_pool pool{2};
+      std::size_t seen = 0;
+      while (now.kills() == 0 || seen == 0) {
+        usleep(100);
+        ASSERT_EQ(pool.with(one_attempt).map(texts(), eat), expected);
+        seen += pool.report().deaths;
+        // Long enough for the caller that it sleeps, and sees who has ended.
+        pool.for_each(forkful::indices(2), [](std::size_t) { usleep(300); });
+        seen += pool.report().deaths;
+      }
+      kills += now.kills();
+      deaths += seen;
+    }
+    EXPECT_EQ(kills, times(50));
+    EXPECT_EQ(deaths, times(50));
+    std::cout << name_of(where) << ": " << kills << " idle workers killed, " << deaths << " deaths seen" << std::endl;
+  }
+}
 
 // In the parent: it has judged one worker dead and not yet published its chunk again, when the others die too.
 std::atomic<unsigned> parents_passes{0};
