@@ -246,6 +246,7 @@ struct target {
   bool may_hold_slice;
   unsigned least_kills;  // over all workloads
 };
+void PrintTo(const target& aim, std::ostream* out) { *out << name_of(aim.where); }
 
 class killed_at : public testing::TestWithParam<target> {};
 

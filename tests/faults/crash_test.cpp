@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <forkful/forkful.hpp>
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -76,6 +77,7 @@ struct way_to_die {
   int signal;
   int status;
 };
+void PrintTo(const way_to_die& way, std::ostream* out) { *out << way.name; }
 constexpr way_to_die ways[] = {{"segfault", end::segfault, SIGSEGV, 0},
                                {"abort", end::abort, SIGABRT, 0},
                                {"divide", end::divide, SIGFPE, 0},
