@@ -217,9 +217,7 @@ TEST(scarce_resources, few_descriptors_mean_fewer_workers_or_a_sentence) {
 TEST(scarce_resources, a_refused_pool_leaves_nothing_behind) {
   const auto ended = in_child([] {
     alarm(30);
-    {
-      process_pool warm_up{1};
-    }
+    { process_pool warm_up{1}; }
     const auto before = open_descriptors();
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
