@@ -119,13 +119,13 @@ TYPED_TEST(broadcast, shared_objects_and_vectors_can_be_changed_by_every_worker)
 
 TYPED_TEST(broadcast, handles_stay_the_callers) {
   shared_vector<shared_string> names;
-  names.emplace_back(100, 'n');
+  names.emplace_back(100U, 'n');
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(this->pool.map(
                   indices(20), [](std::size_t, const shared_vector<shared_string>& n) { return n[0].size(); }, names),
               std::vector<std::size_t>(20, 100));
   }
-  names.emplace_back(200, 'm');
+  names.emplace_back(200U, 'm');
   EXPECT_EQ(names.size(), 2U);
 }
 

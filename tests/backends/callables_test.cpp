@@ -141,7 +141,7 @@ TYPED_TEST(callables, read_runs_of_numbers_where_they_lie) {
 }
 
 TYPED_TEST(callables, by_value_may_have_captures) {
-  const int add = 10;
+  int add = 10;
   EXPECT_EQ(this->pool.map(numbers, by_value([add](int x) { return x + add; })), (std::vector<int>{11, 12, 13}));
   const auto promised = by_value([add](const auto& x) { return x + add; });
   EXPECT_EQ(this->pool.map(numbers, promised), (std::vector<int>{11, 12, 13}));

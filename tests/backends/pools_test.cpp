@@ -1,7 +1,9 @@
 // Pools themselves: their size, moving them, several of them, threads, forks and nesting.
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -104,6 +106,23 @@ TYPED_TEST(pools, serve_several_threads_at_once) {
   EXPECT_EQ(good, 80);
 }
 
+TYPED_TEST(pools, serve_threads_each_with_one_of_its_own) {
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const std::vector<std::string> slices(20, std::string(100 + t, 'x'));
+      for (int i = 0; i < 5; ++i) {
+        TypeParam own(2U);
+        const auto got = own.map(slices, [](const std::string& slice) { return slice + "!"; });
+        if (got.size() == 20 && got[19] == slices[19] + "!") ++good;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(good, 20);
+}
+
 TYPED_TEST(pools, outlive_the_thread_that_made_or_used_them) {
   std::optional<TypeParam> made;
   std::thread([&] {
@@ -137,6 +156,22 @@ TYPED_TEST(pools, can_be_made_inside_a_slice) {
     text.append(50 + sizes[2], '!');
   });
   for (const auto& text : outer) ASSERT_EQ(text.size(), 5U + 50 + 7);
+}
+
+TYPED_TEST(pools, are_not_disturbed_by_signals) {
+  const auto end = in_child([] {
+    struct sigaction handled{};
+    handled.sa_handler = [](int) {};  // without SA_RESTART: every system call may be interrupted
+    sigaction(SIGALRM, &handled, nullptr);
+    const itimerval often{{0, 500}, {0, 500}};
+    setitimer(ITIMER_REAL, &often, nullptr);
+    TypeParam own(2U);
+    for (int i = 0; i < 50; ++i) {
+      if (!works(own)) return 1;
+    }
+    return 0;
+  });
+  EXPECT_TRUE(end.exited_with(0)) << end.status;
 }
 
 template <class Pool>

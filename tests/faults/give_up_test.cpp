@@ -1,5 +1,6 @@
 // When workers cannot be had, and when resources are scarce: one clear sentence, nothing leaked, and the pool can be used
 // again once the cause is gone. docs/protocol.md, 10, 16.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -185,8 +186,6 @@ TEST(scarce_resources, a_small_file_size_limit_means_a_smaller_arena_or_a_senten
 }
 
 TEST(scarce_resources, few_descriptors_mean_fewer_workers_or_a_sentence) {
-  if (sanitized)
-    GTEST_SKIP() << "UndefinedBehaviorSanitizer opens a pipe to look at a vtable and reports that it could not";
   const auto with_descriptors = [](rlim_t most) { return with_limit(RLIMIT_NOFILE, most, pools_work); };
   EXPECT_EQ(with_descriptors(32), worked);
   EXPECT_EQ(with_descriptors(3), start_refused);
@@ -213,11 +212,25 @@ TEST(scarce_resources, few_descriptors_mean_fewer_workers_or_a_sentence) {
             worked);
 }
 
+// The test may have inherited descriptors with gaps between them, which a limit on the number would leave free.
+void fill_gaps_between_descriptors() {
+  const int lowest_free = dup(STDIN_FILENO);
+  for (int highest = 1000; highest > lowest_free; --highest) {
+    if (fcntl(highest, F_GETFD) < 0) continue;
+    while (dup(STDIN_FILENO) < highest) {
+    }
+    return;
+  }
+}
+
 // A refusal leaks nothing, and what there is enough for afterwards works.
 TEST(scarce_resources, a_refused_pool_leaves_nothing_behind) {
   const auto ended = in_child([] {
     alarm(30);
-    { process_pool warm_up{1}; }
+    {
+      process_pool warm_up{1};
+    }
+    fill_gaps_between_descriptors();
     const auto before = open_descriptors();
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);

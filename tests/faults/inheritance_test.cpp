@@ -87,7 +87,7 @@ TEST(inherited_signals, handlers_and_masks_stay_with_the_parent) {
       raise(SIGINT);  // ^C reaches every process of the group: workers do not mind
       int odd = 0;
       for (const int each : {SIGUSR1, SIGTERM}) {
-        struct sigaction action {};
+        struct sigaction action{};
         sigaction(each, nullptr, &action);
         if (action.sa_handler != SIG_DFL) odd |= 1;
       }

@@ -145,8 +145,6 @@ TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunk
 // A failure that was only announced: its worker dies before the chunk is handed in, cannot be replaced, and the slice goes
 // well the second time. What the dead worker announced must not keep others from eating.
 TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
-  if (sanitized)
-    GTEST_SKIP() << "UndefinedBehaviorSanitizer opens a pipe to look at a vtable and reports that it could not";
   struct shared_state {
     std::atomic<int> throws{0};
     std::atomic<int> kills{0};
