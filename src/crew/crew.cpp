@@ -21,10 +21,7 @@ crew::crew(board& table, arena& memory)
 }
 
 crew::~crew() {
-  if (this_process() != made_by_) {
-    for (member& one : members_) one.line.disown();
-    return;
-  }
+  if (this_process() != made_by_) return;
   dismiss();
   for (const member& one : members_) arena_.release_slot(one.heap_slot);
 }
@@ -57,7 +54,8 @@ void crew::start(unsigned worker) {
   one.incarnation = (one.incarnation + 1) & 0x3ff;
   one.line = lifeline::make();
 
-  const worker_start begin{&table_, &arena_, one.heap_slot, worker, one.incarnation, &one.line, &waiter_};
+  const worker_start begin{&table_,         &arena_, one.heap_slot, worker, one.incarnation, one.line.worker_end(),
+                           waiter_.ringer()};
   const pid_t pid = fork_flushed();
   if (pid == 0) run_worker(begin);
   const int error = errno;

@@ -52,10 +52,10 @@ void waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
   }
 }
 
-void waiter::ring() const noexcept {
+void bell::ring() const noexcept {
   const std::uint64_t one = 1;
   // EAGAIN means the counter is full of rings that nobody has read: the parent wakes anyway.
-  [[maybe_unused]] const auto sent = ::write(event_.number(), &one, sizeof one);
+  [[maybe_unused]] const auto sent = ::write(number, &one, sizeof one);
 }
 
 }  // namespace forkful::detail

@@ -9,6 +9,13 @@
 
 namespace forkful::detail {
 
+// What workers ring: the eventfd's number, inherited or sent.
+struct bell {
+  int number = -1;
+  // Wakes the parent. Async-signal-safe, never blocks.
+  void ring() const noexcept;
+};
+
 class waiter {
  public:
   waiter();  // throws start_failed
@@ -21,8 +28,7 @@ class waiter {
   // Appends those that ended to `ended`. A ring is consumed.
   void wait(std::int64_t nanoseconds, std::vector<unsigned>& ended);
 
-  // Wakes the parent. Called by workers: async-signal-safe, never blocks.
-  void ring() const noexcept;
+  [[nodiscard]] bell ringer() const noexcept { return {event_.number()}; }
 
  private:
   fd epoll_;

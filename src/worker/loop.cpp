@@ -9,6 +9,7 @@
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"
+#include "os/lifeline.hpp"
 #include "os/process.hpp"
 #include "worker/place.hpp"
 
@@ -27,7 +28,7 @@ class worker {
   explicit worker(const worker_start& start)
       : table_(*start.table),
         arena_(*start.memory),
-        bell_(*start.bell),
+        parent_(start.parent),
         slot_(start.table->slots[start.worker]),
         index_(start.worker),
         incarnation_(start.incarnation),
@@ -42,7 +43,7 @@ class worker {
         invite();
         eat(mine);
       } else {
-        if (parent_sleeps(table_)) bell_.ring();
+        if (parent_sleeps(table_)) parent_.ring();
         idle(seen);
         burst_began_ = now_ns();
       }
@@ -132,7 +133,7 @@ class worker {
     breakpoint(point::done_after);
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
-    if (wake_parent) bell_.ring();
+    if (wake_parent) parent_.ring();
   }
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
@@ -254,13 +255,13 @@ class worker {
       // The parent turns the lowest of these into the job's limit. `failed_job` last: it makes the slice count.
       self.slot_.failed_slice.store(slice, std::memory_order_relaxed);
       self.slot_.failed_job.store(io.held->job->id, std::memory_order_release);
-      if (parent_sleeps(self.table_)) self.bell_.ring();
+      if (parent_sleeps(self.table_)) self.parent_.ring();
     }
   }
 
   board& table_;
   arena& arena_;
-  const waiter& bell_;
+  bell parent_;
   worker_slot& slot_;
   unsigned index_;
   unsigned incarnation_;
@@ -275,7 +276,7 @@ class worker {
 
 void run_worker(const worker_start& start) {
   breakpoint(point::fork_child);
-  start.line->arm();
+  lifeline::arm(start.line);
   settle_signals();
   breakpoint(point::lifeline_armed);
   // Nothing below may unwind into the parent's stack frames, which this process inherited.

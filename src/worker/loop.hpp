@@ -3,20 +3,20 @@
 
 #include "board/board.hpp"
 #include "memory/arena.hpp"
-#include "os/lifeline.hpp"
 #include "os/wait.hpp"
 
 namespace forkful::detail {
 
-// What the parent prepared for a new worker; lives in the parent's memory, inherited by the fork.
+// What the parent prepared for a new worker. Plain data, which the fork inherits or the template is sent: a pointer in it leads
+// into the arena or to what every process of this program has at that address.
 struct worker_start {
   board* table = nullptr;
   arena* memory = nullptr;
   unsigned heap_slot = 0;
   unsigned worker = 0;
   unsigned incarnation = 0;
-  lifeline* line = nullptr;
-  const waiter* bell = nullptr;
+  int line = -1;  // its end of the lifeline
+  bell parent;
 };
 
 // Runs in the forked child and never returns: leaves by _exit when the board closes.
