@@ -53,6 +53,7 @@ call::call(job& work, const call_options& options, board& table, arena& memory, 
   shared_->run = job_.run;
   shared_->skip = job_.skip;
   shared_->plan = job_.plan;
+  shared_->timeout_ns = static_cast<std::uint64_t>(options_.timeout.count());
   shared_->results = job_.results;
   shared_->one_at_a_time = job_.one_at_a_time;
   shared_->keep_going = job_.keep_going;
@@ -251,7 +252,7 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
   }
 }
 
-bool call::lost(unsigned worker, unsigned incarnation, const ending& end) {
+bool call::lost(unsigned worker, unsigned incarnation, const death& end) {
   ++report_.deaths;
   const std::uint64_t published = table_.published.load(std::memory_order_relaxed);
   std::uint64_t sequence = table_.settled.load(std::memory_order_relaxed);
@@ -285,7 +286,7 @@ bool call::lost(unsigned worker, unsigned incarnation, const ending& end) {
                        : crashed_by_copy(sequence, first, last, end, worker);
 }
 
-bool call::crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const ending& end,
+bool call::crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const death& end,
                            unsigned worker) {
   chunk& entry = table_.entry(sequence);
   record& mine = records_[sequence % records_.size()];
@@ -301,7 +302,7 @@ bool call::crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uin
     again(sequence, used + 1);
     return true;
   }
-  fail(mine, crash_failure(first, last, worker, used, options_.attempts, end.signal, end.exit_status, false));
+  fail(mine, end.told(first, last, worker, used, options_.attempts, options_.timeout, false));
   if (job_.keep_going) {
     // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
     shared_vector<std::uint64_t> skip;
@@ -317,7 +318,7 @@ bool call::crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uin
   return true;
 }
 
-bool call::crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const ending& end,
+bool call::crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const death& end,
                             unsigned worker) {
   chunk& entry = table_.entry(sequence);
   record& mine = records_[sequence % records_.size()];
@@ -332,8 +333,7 @@ bool call::crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::ui
     return true;
   }
   for (std::uint64_t slice = first; slice < last; ++slice) {
-    slice_failure failure =
-        crash_failure(first, last, worker, used, options_.attempts, end.signal, end.exit_status, true);
+    slice_failure failure = end.told(first, last, worker, used, options_.attempts, options_.timeout, true);
     failure.slice = slice;
     fail(mine, std::move(failure));
   }

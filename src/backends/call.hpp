@@ -46,7 +46,7 @@ class call {
   // Lowers the limit to the lowest slice that any worker says has failed.
   void gather_limits() noexcept;
   // Gives back to the board what a dead worker held. True if it held a slice that it had begun.
-  bool lost(unsigned worker, unsigned incarnation, const ending& end);
+  bool lost(unsigned worker, unsigned incarnation, const death& end);
   // Hands out nothing more and skips what is not begun; what was thrown on the caller's side is thrown at the end.
   void stop(std::exception_ptr reason) noexcept;
   // Which chunk to be woken for.
@@ -62,9 +62,9 @@ class call {
   void take_failures(chunk& entry, record& about, unsigned heap_slot);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(std::uint64_t sequence, unsigned attempt);
-  bool crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const ending& end,
+  bool crashed_by_copy(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const death& end,
                        unsigned worker);
-  bool crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const ending& end,
+  bool crashed_in_place(std::uint64_t sequence, std::uint64_t first, std::uint64_t last, const death& end,
                         unsigned worker);
   bool put_back(std::uint64_t first, std::uint64_t last, unsigned worker);
   void free_chain(segment* chain, unsigned heap_slot) noexcept;

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "backends/call.hpp"
+#include "crew/lateness.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -74,6 +75,7 @@ class process_engine : public engine {
         arena_(arena::own()),
         table_(arena_, workers_),
         crew_(*table_, arena_),
+        late_(workers_),
         made_by_(this_process()) {
     if (life_ == workers_live::from_call_to_call) crew_.fill();
   }
@@ -113,6 +115,9 @@ class process_engine : public engine {
   static void check(const job& work, const call_options& options) {
     if (options.attempts == 0 || options.attempts > max_attempts) {
       throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
+    }
+    if (options.timeout.count() < 0) {
+      throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
     }
     if (options.attempts > 1 && work.mutates && work.locate == nullptr) {
       throw std::invalid_argument(
@@ -184,10 +189,11 @@ class process_engine : public engine {
   // Waits, and buries and replaces whoever has ended meanwhile.
   void look_after_crew(call& now, std::int64_t nanoseconds) {
     const std::vector<unsigned> ended = crew_.wait(nanoseconds);
+    late_.look(*table_, crew_);
     if (ended.empty()) return;
     for (const unsigned worker : ended) {
       const unsigned incarnation = crew_.incarnation(worker);
-      const ending end = crew_.bury(worker);
+      const death end = crew_.bury(worker);
       if (now.lost(worker, incarnation, end)) {
         idle_deaths_ = 0;
       } else {
@@ -209,6 +215,7 @@ class process_engine : public engine {
   arena& arena_;
   board_memory table_;
   crew crew_;
+  lateness late_;
   std::uint64_t made_by_;
   std::mutex mutex_;
   std::uint64_t calls_ = 0;

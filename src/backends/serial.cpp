@@ -26,6 +26,9 @@ class serial_engine : public engine {
   void run(job& work, const call_options& options, report& happened) override {
     happened.way = "serial";
     if (options.attempts == 0) throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
+    if (options.timeout.count() < 0) {
+      throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
+    }
     if (work.slices == 0) return;
     happened.chunks = 1;
     const worker_scope here(0);

@@ -62,6 +62,7 @@ struct shared_job {
   run_fn run = nullptr;
   void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
   const void* plan = nullptr;
+  std::uint64_t timeout_ns = 0;  // a slice that takes longer is late; 0: none is
   bool results = false;
   bool one_at_a_time = false;
   bool keep_going = false;
@@ -114,7 +115,8 @@ struct alignas(128) worker_slot {
   // The lowest slice that threw, of job `failed_job`.
   std::atomic<std::uint64_t> failed_job{0};
   std::atomic<std::uint64_t> failed_slice{0};
-  // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit.
+  // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
+  // timer was set, so a worker that its timer killed has a deadline that is past.
   std::atomic<std::uint64_t> deadline{0};
   std::atomic<std::uint64_t> slices_eaten{0};
   std::atomic<std::uint64_t> busy_ns{0};

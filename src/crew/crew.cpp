@@ -1,7 +1,9 @@
 #include "crew/crew.hpp"
 
 #include <cerrno>
+#include <csignal>
 
+#include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"
 #include "worker/loop.hpp"
@@ -52,6 +54,7 @@ void crew::start(unsigned worker) {
   slot.cursor.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
+  one.late = false;
   one.line = lifeline::make();
 
   const worker_start begin{&table_,         &arena_, one.heap_slot, worker, one.incarnation, one.line.worker_end(),
@@ -86,13 +89,23 @@ const std::vector<unsigned>& crew::wait(std::int64_t nanoseconds) {
   return ended_;
 }
 
-ending crew::bury(unsigned worker) {
+void crew::end_late(unsigned worker, unsigned incarnation) noexcept {
+  member& one = members_[worker];
+  if (!one.process.valid() || one.incarnation != incarnation) return;
+  one.late = true;
+  kill_process(one.process);
+}
+
+death crew::bury(unsigned worker) {
   member& one = members_[worker];
   // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
   waiter_.forget(one.process);
   kill_process(one.process);
   wait_ended(one.process, -1);
-  const ending end = reap(one.process).value_or(ending{});
+  death end{reap(one.process).value_or(ending{})};
+  const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
+  // Its own timer, or lateness. Somebody else's SIGKILL comes before the deadline, or is as good as the timer's.
+  end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
   one.process.reset();
   one.line = lifeline();
   // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and nobody

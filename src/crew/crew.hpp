@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "board/board.hpp"
+#include "crew/death.hpp"
 #include "memory/arena.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
@@ -28,7 +29,9 @@ class crew {
   // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). Returns who ended.
   const std::vector<unsigned>& wait(std::int64_t nanoseconds);
   // Takes the status of a worker that wait() returned, and lets go of the process. Its chunk is the caller's to settle.
-  ending bury(unsigned worker);
+  death bury(unsigned worker);
+  // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
+  void end_late(unsigned worker, unsigned incarnation) noexcept;
   // Ends all workers now and reaps them. They hold no chunk, or nobody wants it any more.
   void dismiss() noexcept;
 
@@ -43,6 +46,7 @@ class crew {
     lifeline line;
     unsigned heap_slot = 0;
     unsigned incarnation = 0;
+    bool late = false;
   };
 
   void start(unsigned worker);

@@ -11,6 +11,7 @@
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
+#include "os/timer.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -124,6 +125,7 @@ class worker {
     io.attempt = mine.word.attempt();
 
     held.reached = eat_blocks(job, held, io);
+    if (job.timeout_ns != 0) lift_deadline();
     slot_.slices_eaten.store(slot_.slices_eaten.load(std::memory_order_relaxed) + (held.reached - held.first),
                              std::memory_order_relaxed);
     flush_output();
@@ -142,6 +144,7 @@ class worker {
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
+    const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0;
     while (at < held.last) {
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
       if (at >= limit) break;
@@ -152,7 +155,7 @@ class worker {
         continue;
       }
       const bool suspect = at >= held.suspect_first && at < held.suspect_last;
-      std::uint64_t stop = std::min({held.last, limit, at + (suspect || job.one_at_a_time ? 1 : block_)});
+      std::uint64_t stop = std::min({held.last, limit, at + (suspect || one_at_a_time ? 1 : block_)});
       if (at < held.suspect_first) stop = std::min(stop, held.suspect_first);
       if (skip != skip_end) stop = std::min(stop, *skip);
 
@@ -164,6 +167,7 @@ class worker {
         keep_for_undo(job, at, stop);
         breakpoint(point::undo_kept);
       }
+      if (job.timeout_ns != 0) set_deadline(now_ns() + job.timeout_ns);
       // release: the copy kept for undo is complete before the cursor names the block.
       slot_.cursor.store((at - held.first) << 16 | (stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
@@ -179,6 +183,18 @@ class worker {
       if (reached < stop && !job.keep_going) break;
     }
     return at;
+  }
+
+  // The timer first: whenever it strikes, the deadline is past. Until the next slice begins it stays the last one's, which the
+  // cursor still names. A refused timer is made up for by the parent (crew/lateness.hpp).
+  void set_deadline(std::uint64_t deadline) noexcept {
+    timer_.set(deadline);
+    slot_.deadline.store(deadline, std::memory_order_relaxed);
+  }
+
+  void lift_deadline() noexcept {
+    timer_.clear();
+    slot_.deadline.store(0, std::memory_order_relaxed);
   }
 
   void adapt(std::uint64_t took) noexcept {
@@ -270,6 +286,7 @@ class worker {
   kept broadcast_;
   std::uint64_t block_ = 1;
   std::uint64_t burst_began_ = 0;
+  kill_timer timer_;
 };
 
 }  // namespace
