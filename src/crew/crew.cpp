@@ -2,10 +2,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <memory>
 
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"
+#include "worker/crash.hpp"
 #include "worker/loop.hpp"
 
 namespace forkful::detail {
@@ -15,16 +17,21 @@ crew::crew(board& table, arena& memory)
   unsigned taken = 0;
   try {
     for (; taken < members_.size(); ++taken) members_[taken].heap_slot = arena_.acquire_slot();
+    records_ =
+        static_cast<worker_record*>(arena_.allocate(sizeof(worker_record) * members_.size(), alignof(worker_record)));
   } catch (...) {
     for (unsigned i = 0; i < taken; ++i) arena_.release_slot(members_[i].heap_slot);
     throw;
   }
+  std::uninitialized_value_construct_n(records_, members_.size());
   ended_.reserve(members_.size());
+  prepare_for_crashes();
 }
 
 crew::~crew() {
   if (this_process() != made_by_) return;
   dismiss();
+  arena_.deallocate(records_);
   for (const member& one : members_) arena_.release_slot(one.heap_slot);
 }
 
@@ -55,10 +62,12 @@ void crew::start(unsigned worker) {
   slot.deadline.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
   one.late = false;
+  std::construct_at(&records_[worker]);
   one.line = lifeline::make();
 
-  const worker_start begin{&table_,         &arena_, one.heap_slot, worker, one.incarnation, one.line.worker_end(),
-                           waiter_.ringer()};
+  const worker_start begin{&table_,          &arena_,          one.heap_slot,
+                           worker,           one.incarnation,  one.line.worker_end(),
+                           waiter_.ringer(), &records_[worker]};
   const pid_t pid = fork_flushed();
   if (pid == 0) run_worker(begin);
   const int error = errno;
@@ -102,9 +111,12 @@ death crew::bury(unsigned worker) {
   waiter_.forget(one.process);
   kill_process(one.process);
   wait_ended(one.process, -1);
-  death end{reap(one.process).value_or(ending{})};
+  death end;
+  static_cast<ending&>(end) = reap(one.process).value_or(ending{});
+  end.crashed(records_[worker]);
+  // Its own timer, or lateness. Somebody else's SIGKILL comes before the deadline, or is as good as the timer's. Who crashed
+  // was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
-  // Its own timer, or lateness. Somebody else's SIGKILL comes before the deadline, or is as good as the timer's.
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
   one.process.reset();
   one.line = lifeline();

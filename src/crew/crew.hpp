@@ -12,6 +12,7 @@
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
 #include "os/wait.hpp"
+#include "worker/record.hpp"
 
 namespace forkful::detail {
 
@@ -54,6 +55,7 @@ class crew {
   board& table_;
   arena& arena_;
   waiter waiter_;
+  worker_record* records_ = nullptr;  // in the arena, one a worker
   std::vector<member> members_;
   std::vector<unsigned> ended_;
   std::uint64_t made_by_;

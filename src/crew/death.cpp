@@ -1,13 +1,50 @@
 #include "crew/death.hpp"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "crew/symbols.hpp"
 #include "errors/exceptions.hpp"
 
 namespace forkful::detail {
 
+namespace {
+
+constexpr std::size_t shown_frames = 16;
+
+// Names what lies between the crash and forkful's own frames around the slice.
+crash_site site_of(const death& end) {
+  crash_site site;
+  site.touched = end.touched;
+  std::vector<code_name> names = name_code(end.where);
+  const auto ours = [](const code_name& name) { return name.text.find("forkful::detail::") != std::string::npos; };
+  // Callables without a name are often inlined into a frame of ours: the innermost stays if there is no other.
+  while (names.size() > 1 && ours(names.back())) names.pop_back();
+  if (names.size() > shown_frames) names.resize(shown_frames);
+  for (code_name& name : names) {
+    if (site.top.empty() && !name.system && !ours(name)) site.top = name.text;
+    site.frames.push_back(std::move(name.text));
+  }
+  return site;
+}
+
+}  // namespace
+
+void death::crashed(const worker_record& left) {
+  const int caught = left.signal.load(std::memory_order_relaxed);
+  if (caught == 0 || (signal == 0 && exit_status >= 0)) return;  // a lost status is known again
+  // The caught one, also if the handler did not get to the end and was killed.
+  signal = caught;
+  touched = left.touched.load(std::memory_order_relaxed);
+  const std::size_t count = std::min<std::size_t>(left.frames.load(std::memory_order_relaxed), left.where.size());
+  where.assign(left.where.begin(), left.where.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
                           std::chrono::nanoseconds timeout, bool in_place) const {
   if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, in_place);
-  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, in_place);
+  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, in_place, site_of(*this));
 }
 
 }  // namespace forkful::detail

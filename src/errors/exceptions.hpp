@@ -6,8 +6,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include <forkful/errors.hpp>
+
+#include "os/fault.hpp"
 
 namespace forkful::detail {
 
@@ -15,11 +19,18 @@ namespace forkful::detail {
 /// the memory to describe it, the failure becomes a plain std::bad_alloc. Costs one rethrow, about 2 µs.
 slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned attempt) noexcept;
 
+/// Where a crash was, as far as the worker could still tell.
+struct crash_site {
+  std::vector<std::string> frames;  // innermost first
+  std::string top;                  // the innermost of the user's own; may be empty
+  access touched = access::unknown;
+};
+
 /// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`, or if
 /// that is -1 nobody knows how.
 /// `in_place`: the slices are changed where they lie, so they may be half eaten and more than one may be named.
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                            int signal, int exit_status, bool in_place);
+                            int signal, int exit_status, bool in_place, crash_site where = {});
 
 /// Describes slices [first, last) that ran longer than `timeout` and whose worker was therefore killed.
 slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,

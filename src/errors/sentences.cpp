@@ -56,10 +56,16 @@ std::string signal_text(int signal) {
   return "SIG" + std::string{name} + ", " + text;
 }
 
-std::string_view reason(int signal) {
+std::string_view reason(int signal, access touched) {
   switch (signal) {
     case SIGSEGV:
     case SIGBUS:
+      if (touched == access::null) return "its code followed a null pointer";
+      if (touched == access::wild) return "its code touched memory that it may not touch";
+      if (touched == access::overflow) {
+        return "its code overflowed its stack, by calling itself too deep or by local variables too large for it "
+               "(ulimit -s)";
+      }
       return "its code touched memory that it may not touch, or overflowed its stack";
     case SIGABRT:
       return "its code called abort(), which a failed assertion, std::terminate and a damaged heap also do";
@@ -78,6 +84,12 @@ std::string_view reason(int signal) {
     default:
       return "its code raised this signal, or another process sent it";
   }
+}
+
+// A function's name in the middle of a sentence.
+std::string shortened(const std::string& name) {
+  constexpr std::size_t longest = 120;
+  return name.size() <= longest ? name : name.substr(0, longest) + "...";
 }
 
 // The way out of a failure that killed a worker.
@@ -104,14 +116,16 @@ std::string duration_text(std::chrono::nanoseconds duration) {
 }  // namespace
 
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                            int signal, int exit_status, bool in_place) {
+                            int signal, int exit_status, bool in_place, crash_site where) {
   slice_failure failure = failure_of(failure_kind::crash, "forkful::worker_crashed", first, worker, attempt);
   failure.signal = signal;
   failure.exit_status = exit_status;
   const std::string on = " worker " + std::to_string(worker) + " (";
   if (signal != 0) {
-    failure.what = named(first, last) + " crashed" + on + signal_text(signal) + ") on " + tried(attempt, attempts) +
-                   ": " + std::string{reason(signal)} + ". " +
+    const std::string in = where.top.empty() ? "" : " in " + shortened(where.top);
+    failure.frames = std::move(where.frames);
+    failure.what = named(first, last) + " crashed" + on + signal_text(signal) + ")" + in + " on " +
+                   tried(attempt, attempts) + ": " + std::string{reason(signal, where.touched)} + ". " +
                    way_out("Run it on a serial_pool in a debugger to see where", in_place);
   } else if (exit_status < 0) {
     failure.what =

@@ -12,6 +12,7 @@
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
 #include "os/timer.hpp"
+#include "worker/crash.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -36,6 +37,7 @@ class worker {
         identity_(this_process()) {}
 
   void run() {
+    end_frames_here(__builtin_frame_address(0));
     for (;;) {
       // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
       const std::uint32_t seen = table_.epoch.load(std::memory_order_acquire);
@@ -295,6 +297,7 @@ void run_worker(const worker_start& start) {
   breakpoint(point::fork_child);
   lifeline::arm(start.line);
   settle_signals();
+  note_crashes(*start.record);
   breakpoint(point::lifeline_armed);
   // Nothing below may unwind into the parent's stack frames, which this process inherited.
   try {

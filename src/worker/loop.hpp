@@ -4,6 +4,7 @@
 #include "board/board.hpp"
 #include "memory/arena.hpp"
 #include "os/wait.hpp"
+#include "worker/record.hpp"
 
 namespace forkful::detail {
 
@@ -17,6 +18,7 @@ struct worker_start {
   unsigned incarnation = 0;
   int line = -1;  // its end of the lifeline
   bell parent;
+  worker_record* record = nullptr;
 };
 
 // Runs in the forked child and never returns: leaves by _exit when the board closes.

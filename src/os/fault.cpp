@@ -1,0 +1,92 @@
+#include "os/fault.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+
+#include "os/timer.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+constexpr std::uint64_t note_ns = 100'000'000;
+constexpr std::uintptr_t first_page = 4096;
+
+// In .bss: costs nothing until it is used, which is once.
+alignas(64) std::array<std::byte, std::size_t{64} << 10> handler_stack;
+void (*take_note)(const fault&) = nullptr;
+std::uintptr_t stack_base = 0;  // of the thread that called catch_faults: everything it calls lies below
+
+std::uintptr_t stack_pointer(const void* context) noexcept {
+  [[maybe_unused]] const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return static_cast<std::uintptr_t>(machine.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+  return machine.sp;
+#else
+  return 0;
+#endif
+}
+
+// All between stack pointer and base is stack. Who cannot touch it there has more of it than there may be.
+bool overflowed(std::uintptr_t address, const void* context) noexcept {
+  const std::uintptr_t pointer = stack_pointer(context);
+  if (pointer == 0 || ::syscall(SYS_gettid) != ::getpid()) return false;
+  if (address + first_page < pointer || address >= stack_base || pointer >= stack_base) return false;
+  // A pointer further away than a stack may be long belongs to another one (a coroutine's).
+  rlimit limit{};
+  const bool known = ::getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return stack_base - pointer <= (known ? limit.rlim_cur : rlim_t{1} << 30) + (rlim_t{1} << 20);
+}
+
+void on_signal(int signal, siginfo_t* info, void* context) {
+  // First of all: whatever happens below, this process ends.
+  end_after(note_ns);
+  fault seen;
+  seen.signal = signal;
+  // A positive code is the kernel's own; SI_KERNEL stands for "no address" (a non-canonical one on x86).
+  if ((signal == SIGSEGV || signal == SIGBUS) && info->si_code > 0 && info->si_code != SI_KERNEL) {
+    seen.address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+    seen.touched = seen.address < first_page           ? access::null
+                   : overflowed(seen.address, context) ? access::overflow
+                                                       : access::wild;
+  }
+  take_note(seen);
+  struct sigaction usual{};
+  usual.sa_handler = SIG_DFL;
+  ::sigaction(signal, &usual, nullptr);
+  ::raise(signal);  // blocked in here: ends the process when the handler returns
+}
+
+}  // namespace
+
+void catch_faults(void (*note)(const fault&)) noexcept {
+  take_note = note;
+  stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  stack_t stack{};
+  stack.ss_sp = handler_stack.data();
+  stack.ss_size = handler_stack.size();
+  ::sigaltstack(&stack, nullptr);
+  struct sigaction action{};
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  ::sigemptyset(&action.sa_mask);
+  // A second fault, inside the handler, ends the process at once.
+  for (const int signal : crashes) ::sigaddset(&action.sa_mask, signal);
+  for (const int signal : crashes) {
+    struct sigaction before{};
+    if (::sigaction(signal, nullptr, &before) == 0 && (before.sa_flags & SA_SIGINFO) == 0 &&
+        before.sa_handler == SIG_DFL) {
+      ::sigaction(signal, &action, nullptr);
+    }
+  }
+}
+
+}  // namespace forkful::detail
