@@ -4,6 +4,7 @@
 #include <forkful/by_value.hpp>
 #include <forkful/codec.hpp>
 #include <forkful/errors.hpp>
+#include <forkful/init.hpp>
 #include <forkful/options.hpp>
 #include <forkful/outcome.hpp>
 #include <forkful/pool.hpp>

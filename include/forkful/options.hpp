@@ -6,10 +6,20 @@
 
 namespace [[gnu::visibility("default")]] forkful {
 
+/// Where a process pool's workers come from. (A snapshot_pool's are forked, whatever is said: they are to see the caller's memory.)
+enum class start_method {
+  automatic,  ///< the template if forkful::init was called in this process, else fork
+  fork,  ///< copies of the caller at that moment: globals, environment, open files, everything. Unsafe while other threads
+         ///< hold locks that slices need; takes longer the more memory the caller has touched (15 ms a worker and GB)
+  forkserver  ///< from the template that forkful::init made, as automatic; without init the pool throws start_failed
+};
+
 /// How a pool is made. Every member may be left at its default.
 struct pool_options {
   /// Worker processes. 0: every CPU this process may use (affinity mask and cgroup quota).
   unsigned workers = 0;
+  /// Set it to insist on one way, or where workers have to see what the program has set up since forkful::init.
+  start_method start = start_method::automatic;
 };
 
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.

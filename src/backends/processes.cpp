@@ -13,6 +13,7 @@
 #include "crew/lateness.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
+#include "worker/place.hpp"
 
 namespace forkful::detail {
 
@@ -59,7 +60,8 @@ class board_memory {
 };
 
 unsigned checked_workers(const pool_options& options) {
-  const unsigned wanted = options.workers != 0 ? options.workers : usable_cpus();
+  // Pools of workers share what their pool may use.
+  const unsigned wanted = options.workers != 0 ? options.workers : std::max(1U, usable_cpus() / sharers());
   if (wanted > max_workers) {
     throw std::invalid_argument("forkful: a pool has at most " + std::to_string(max_workers) + " workers, " +
                                 std::to_string(wanted) + " were asked for: use fewer");
@@ -74,7 +76,7 @@ class process_engine : public engine {
         workers_(checked_workers(options)),
         arena_(arena::own()),
         table_(arena_, workers_),
-        crew_(*table_, arena_),
+        crew_(*table_, arena_, life == workers_live::for_one_call ? start_method::fork : options.start),
         late_(workers_),
         made_by_(this_process()) {
     if (life_ == workers_live::from_call_to_call) crew_.fill();

@@ -1,7 +1,11 @@
 #include "crew/crew.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <forkful/errors.hpp>
 #include <memory>
 
 #include "os/cpu.hpp"
@@ -12,8 +16,15 @@
 
 namespace forkful::detail {
 
-crew::crew(board& table, arena& memory)
+crew::crew(board& table, arena& memory, start_method start)
     : table_(table), arena_(memory), members_(table.workers), made_by_(this_process()) {
+  if (start != start_method::fork) template_ = worker_template::here();
+  if (start == start_method::forkserver && template_ == nullptr) {
+    throw start_failed(
+        "start_method::forkserver needs forkful::init(argc, argv) as the first line of main, in this very process: "
+        "call "
+        "it there, or leave pool_options::start at automatic");
+  }
   unsigned taken = 0;
   try {
     for (; taken < members_.size(); ++taken) members_[taken].heap_slot = arena_.acquire_slot();
@@ -68,8 +79,7 @@ void crew::start(unsigned worker) {
   const worker_start begin{&table_,          &arena_,          one.heap_slot,
                            worker,           one.incarnation,  one.line.worker_end(),
                            waiter_.ringer(), &records_[worker]};
-  const pid_t pid = fork_flushed();
-  if (pid == 0) run_worker(begin);
+  const pid_t pid = make_process(begin);
   const int error = errno;
   one.line.forget_worker_end();
   if (pid < 0) {
@@ -90,6 +100,29 @@ void crew::start(unsigned worker) {
     bury(worker);
     throw;
   }
+}
+
+pid_t crew::make_process(const worker_start& begin) {
+  if (template_ != nullptr) {
+    const pid_t pid = template_->start(begin);
+    if (pid > 0) return pid;
+    warn("workers are forked from the caller, which is slower the larger it is and unsafe while other threads run: " +
+         template_->trouble());
+  }
+  threads_at_fork_ = thread_count();
+  if (threads_at_fork_ > 1) {
+    warn(fmt::format(
+        "{} other {} when workers were forked: locks held there stay locked in the workers for ever (OpenMP "
+        "hangs); call forkful::init first, or make pools before starting threads",
+        threads_at_fork_ - 1, threads_at_fork_ == 2 ? "thread ran" : "threads ran"));
+  }
+  const pid_t pid = fork_flushed();
+  if (pid == 0) run_worker(begin);
+  return pid;
+}
+
+void crew::warn(const std::string& sentence) {
+  if (std::find(warnings_.begin(), warnings_.end(), sentence) == warnings_.end()) warnings_.push_back(sentence);
 }
 
 const std::vector<unsigned>& crew::wait(std::int64_t nanoseconds) {

@@ -4,10 +4,13 @@
 // when its pidfd says so (PROTOCOL 2).
 #pragma once
 
+#include <forkful/options.hpp>
+#include <string>
 #include <vector>
 
 #include "board/board.hpp"
 #include "crew/death.hpp"
+#include "crew/template.hpp"
 #include "memory/arena.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
@@ -18,14 +21,14 @@ namespace forkful::detail {
 
 class crew {
  public:
-  // Takes heap slots for the board's workers; starts none. Throws start_failed.
-  crew(board& table, arena& memory);
+  // Takes heap slots for the board's workers; starts none. Throws start_failed, also for a forkserver that is not there.
+  crew(board& table, arena& memory, start_method start);
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
   // Kills whoever still runs and reaps. In a process that did not make the crew, only lets go.
   ~crew();
 
-  // Forks every worker that is not running. Throws start_failed when not a single one runs afterwards.
+  // Starts every worker that is not running. Throws start_failed when not a single one runs afterwards.
   void fill();
   // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). Returns who ended.
   const std::vector<unsigned>& wait(std::int64_t nanoseconds);
@@ -41,6 +44,11 @@ class crew {
   [[nodiscard]] bool running(unsigned worker) const noexcept { return members_[worker].process.valid(); }
   [[nodiscard]] unsigned running_count() const noexcept;
 
+  // Threads that ran in this process when a worker was last forked from it, this one included; 0: none was, or unknown.
+  [[nodiscard]] unsigned threads_at_fork() const noexcept { return threads_at_fork_; }
+  // Sentences about how workers were started, each once.
+  [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
  private:
   struct member {
     fd process;
@@ -51,6 +59,8 @@ class crew {
   };
 
   void start(unsigned worker);
+  pid_t make_process(const worker_start& begin);
+  void warn(const std::string& sentence);
 
   board& table_;
   arena& arena_;
@@ -58,7 +68,10 @@ class crew {
   worker_record* records_ = nullptr;  // in the arena, one a worker
   std::vector<member> members_;
   std::vector<unsigned> ended_;
+  std::vector<std::string> warnings_;
   std::uint64_t made_by_;
+  worker_template* template_ = nullptr;  // null: workers are forked
+  unsigned threads_at_fork_ = 0;
 };
 
 }  // namespace forkful::detail

@@ -7,24 +7,25 @@
 namespace forkful::detail {
 
 enum class point : unsigned {
-  claim_before,    // worker: chunk seen ready, not yet claimed
-  claim_after,     // worker: chunk claimed, no slice begun
-  slice_begin,     // worker: cursor stored, the block is about to run
-  slice_end,       // worker: block has run, cursor still names it
-  publish_before,  // worker: results written, not yet attached to the chunk
-  done_before,     // worker: results attached, chunk not yet marked done
-  done_after,      // worker: chunk marked done
-  spin,            // worker: idle, spinning
-  sleep_before,    // worker: idle, about to sleep
-  alloc_before,    // heap: before the store that takes a block
-  alloc_after,     // heap: block taken, not yet handed to the caller
-  free_before,     // heap: before the link that gives a block back
-  free_linked,     // heap: block linked, head not yet stored
-  span_claimed,    // heap: span claimed, not yet installed
-  fork_child,      // new worker: first instruction after fork
-  lifeline_armed,  // new worker: lifeline armed, loop not begun
-  replace_before,  // parent: death judged, chunk not yet published again
-  undo_kept,       // worker: block copied for undo, cursor does not name it yet
+  claim_before,     // worker: chunk seen ready, not yet claimed
+  claim_after,      // worker: chunk claimed, no slice begun
+  slice_begin,      // worker: cursor stored, the block is about to run
+  slice_end,        // worker: block has run, cursor still names it
+  publish_before,   // worker: results written, not yet attached to the chunk
+  done_before,      // worker: results attached, chunk not yet marked done
+  done_after,       // worker: chunk marked done
+  spin,             // worker: idle, spinning
+  sleep_before,     // worker: idle, about to sleep
+  alloc_before,     // heap: before the store that takes a block
+  alloc_after,      // heap: block taken, not yet handed to the caller
+  free_before,      // heap: before the link that gives a block back
+  free_linked,      // heap: block linked, head not yet stored
+  span_claimed,     // heap: span claimed, not yet installed
+  fork_child,       // new worker: first instruction after fork
+  lifeline_armed,   // new worker: lifeline armed, loop not begun
+  replace_before,   // parent: death judged, chunk not yet published again
+  undo_kept,        // worker: block copied for undo, cursor does not name it yet
+  template_cloned,  // template: worker cloned, not yet answered
   count
 };
 

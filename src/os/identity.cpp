@@ -52,6 +52,11 @@ std::uint64_t this_process() noexcept {
   return place->compare_exchange_strong(here, made, std::memory_order_relaxed) ? made : here;
 }
 
+void forget_process() noexcept {
+  forget();
+  if (mark* place = where.load(std::memory_order_relaxed); place != nullptr) place->store(0, std::memory_order_relaxed);
+}
+
 const std::uint64_t* process_mark() noexcept {
   this_process();
   static_assert(sizeof(mark) == sizeof(std::uint64_t) && mark::is_always_lock_free);

@@ -13,6 +13,9 @@ namespace detail {
 // This process's mark. Thread-safe, async-signal-safe once called. Cost: two loads after the first call in a process.
 [[gnu::visibility("default")]] std::uint64_t this_process() noexcept;
 
+// In a child that was cloned past the kernel's or the C library's ways of noticing: makes the next look give a new mark.
+void forget_process() noexcept;
+
 // Where the mark is kept: reads this_process() here, and 0 or another mark in a process forked from this one.
 const std::uint64_t* process_mark() noexcept;
 

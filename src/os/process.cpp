@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,6 +110,20 @@ void flush_output() noexcept {
   if (::__fpending(stdout) > 0) std::fflush(stdout);
   if (::__fpending(stderr) > 0) std::fflush(stderr);
 }
+
+void block_signals() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+unsigned thread_count() noexcept {
+  struct stat tasks{};
+  // A directory has a link from its parent, one from itself and one from each directory in it.
+  return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 ? static_cast<unsigned>(tasks.st_nlink - 2) : 0;
+}
+
+void close_descriptor(int number) noexcept { ::close(number); }
 
 void leave(int status) noexcept { ::_exit(status); }
 

@@ -42,6 +42,14 @@ void settle_signals() noexcept;
 // Writes out what user code printed. Called before a chunk is reported done and before leaving.
 void flush_output() noexcept;
 
+// Lets no signal through but those nobody can block.
+void block_signals() noexcept;
+
+// Threads of this process; 0 if /proc does not tell. One system call.
+unsigned thread_count() noexcept;
+
+void close_descriptor(int number) noexcept;
+
 [[noreturn]] void leave(int status) noexcept;
 
 // Throws start_failed: names the call, what the system said, and the limit that is most likely behind it.

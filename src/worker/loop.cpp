@@ -302,6 +302,7 @@ void run_worker(const worker_start& start) {
   // Nothing below may unwind into the parent's stack frames, which this process inherited.
   try {
     start.memory->become_worker(start.heap_slot);
+    become_one_of(start.table->workers);
     const worker_scope here(start.worker);
     worker(start).run();
     flush_output();

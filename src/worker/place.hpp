@@ -16,4 +16,11 @@ class worker_scope {
   bool inside_before_;
 };
 
+// Says that this process is, for good, one of `workers` that share the machine. Workers of workers share what these get.
+void become_one_of(unsigned workers) noexcept;
+// Between how many workers the CPUs are shared that this process may use: 1 outside of workers.
+unsigned sharers() noexcept;
+// True in a worker process and in what it forks, in every thread.
+bool in_worker_process() noexcept;
+
 }  // namespace forkful::detail

@@ -1,0 +1,175 @@
+#include "crew/template.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <forkful/errors.hpp>
+#include <forkful/init.hpp>
+#include <mutex>
+#include <type_traits>
+
+#include "memory/arena.hpp"
+#include "os/breakpoint.hpp"
+#include "os/clone.hpp"
+#include "os/identity.hpp"
+#include "os/lifeline.hpp"
+#include "os/message.hpp"
+#include "os/process.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+static_assert(std::is_trivially_copyable_v<worker_start>, "it is sent through a socket");
+
+// A template that is stopped, or starved, for so long is given up. In short waits, so that a stop of the whole process group,
+// however long, counts as one.
+constexpr int patience_ms = 2000;
+constexpr int wait_ms = 100;
+
+// The template's life. Nothing in it may unwind into the frames it inherited.
+[[noreturn]] void serve(int requests, int line, std::atomic<pid_t>& born) noexcept {
+  lifeline::arm(line);
+  block_signals();  // a ^C is for the others; what workers do about signals they decide themselves
+  for (;;) {
+    worker_start begin;
+    std::array<fd, carried> sent;
+    if (receive_message(requests, &begin, sizeof begin, &sent, -1) != received::message) leave(0);
+    const pid_t pid = clone_process(relation::sibling, &born);
+    const int error = pid < 0 ? errno : 0;
+    if (pid == 0) {
+      close_descriptor(requests);
+      close_descriptor(line);
+      begin.line = sent[0].number();
+      begin.parent.number = sent[1].number();
+      run_worker(begin);
+    }
+    breakpoint(point::template_cloned);
+    if (!send_message(requests, &error, sizeof error, nullptr)) leave(0);
+  }
+}
+
+}  // namespace
+
+struct worker_template::state {
+  std::mutex mutex;
+  std::uint64_t owner = this_process();
+  fd process;
+  lifeline line;
+  socket_ends requests;
+  std::atomic<pid_t>* born = nullptr;  // in the arena
+  std::string trouble;
+  worker_template handle{*this};
+
+  // Where nothing works any more: ends what is left of it.
+  void give_up(std::string why) {
+    if (process.valid()) {
+      kill_process(process);
+      wait_ended(process, -1);
+      if (const ending end = reap(process).value_or(ending{}); end.signal != 0)
+        why += fmt::format(" (signal {})", end.signal);
+      process.reset();
+    }
+    line = lifeline();
+    requests = socket_ends();
+    trouble = std::move(why);
+  }
+
+  void launch() {
+    arena& memory = arena::own();
+    born = new (memory.allocate(sizeof *born, alignof(std::atomic<pid_t>))) std::atomic<pid_t>{0};
+    requests = socket_ends::make(SOCK_SEQPACKET);
+    line = lifeline::make();
+    flush_output();  // else every worker would print what is buffered now once more
+    const pid_t pid = clone_process(relation::child, nullptr);
+    if (pid == 0) serve(requests.theirs.number(), line.worker_end(), *born);
+    if (pid < 0) throw_start_failed("clone", errno);
+    requests.theirs.reset();
+    line.forget_worker_end();
+    process = open_pidfd(pid);
+    if (!process.valid()) {
+      const int error = errno;
+      line = lifeline();  // ends it
+      reap_unwatched(pid);
+      throw_start_failed("pidfd_open", error);
+    }
+  }
+};
+
+namespace {
+std::atomic<worker_template*> newest{nullptr};
+}
+
+worker_template* worker_template::here() noexcept {
+  worker_template* const made = newest.load(std::memory_order_acquire);
+  return made != nullptr && made->state_.owner == this_process() ? made : nullptr;
+}
+
+void worker_template::make() {
+  if (here() != nullptr || in_worker_process()) return;
+  if (const unsigned threads = thread_count(); threads > 1) {
+    throw start_failed(
+        fmt::format("forkful::init was called while {} other {}: call it as the first line of main, before "
+                    "anything starts threads",
+                    threads - 1, threads == 2 ? "thread runs" : "threads run"));
+  }
+  auto* made = new state;  // for good: a pool may be made as late as in static destructors
+  try {
+    made->launch();
+  } catch (const error& refused) {
+    made->give_up(refused.what());
+  }
+  newest.store(&made->handle, std::memory_order_release);
+  // It would end by itself; but then as an orphan, of which some containers never take the status.
+  std::atexit([] {
+    worker_template* const mine = here();
+    if (mine == nullptr) return;
+    const std::lock_guard lock(mine->state_.mutex);
+    mine->state_.give_up("the program is ending");
+  });
+}
+
+pid_t worker_template::start(const worker_start& begin) noexcept {
+  const std::lock_guard lock(state_.mutex);
+  if (!state_.process.valid()) return -1;
+  try {
+    state_.born->store(0, std::memory_order_relaxed);
+    const std::array<int, carried> descriptors{begin.line, begin.parent.number};
+    int error = 0;
+    received answer = received::closed;
+    if (send_message(state_.requests.ours.number(), &begin, sizeof begin, descriptors.data())) {
+      for (int waited = 0; waited < patience_ms; waited += wait_ms) {
+        answer = receive_message(state_.requests.ours.number(), &error, sizeof error, nullptr, wait_ms);
+        if (answer != received::nothing) break;
+      }
+    }
+    if (answer != received::message)
+      state_.give_up(answer == received::closed ? "the process that forkful::init made has ended"
+                                                : "the process that forkful::init made did not answer and was ended");
+    // Stored by the kernel while the template was inside clone: now it has answered or ended, and this is final.
+    const pid_t pid = state_.born->load(std::memory_order_acquire);
+    if (answer == received::message)
+      state_.trouble = error == 0 ? std::string() : fmt::format("clone failed: {}", std::strerror(error));
+    return pid > 0 ? pid : -1;
+  } catch (...) {
+    return -1;  // no memory to say why
+  }
+}
+
+std::string worker_template::trouble() const {
+  const std::lock_guard lock(state_.mutex);
+  return state_.trouble;
+}
+
+}  // namespace forkful::detail
+
+namespace forkful {
+
+void init(int /*argc*/, char** /*argv*/) { detail::worker_template::make(); }
+
+}  // namespace forkful

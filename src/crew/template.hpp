@@ -1,0 +1,39 @@
+// The template: a small process, cloned from this one by forkful::init, from which workers are cloned (the forkserver).
+//
+// Cheap however large this process has grown, and safe however many threads it has: the template has one thread and what there
+// was at init. Owns the template process and the socket over which it is asked. Invariants (docs/protocol.md, 18):
+//   * Only the process that called init uses its template.
+//   * Workers are this process's children, not the template's: the template may die and they go on.
+//   * A worker is never lost: its pid is in shared memory before it runs its first instruction, whoever dies then.
+//   * The template ends when this process ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "worker/loop.hpp"
+
+namespace forkful::detail {
+
+class worker_template {
+ public:
+  // Clones this process, which has one thread. Does nothing the second time, and in workers. What the machine refuses is no
+  // error: trouble() tells it, and workers are forked. Throws start_failed if other threads run.
+  static void make();
+  // This process's; null if it did not call init.
+  static worker_template* here() noexcept;
+
+  // Clones a worker, which gets copies of the descriptors in `begin`. Returns its pid; -1 if there is none, trouble() tells why.
+  // Thread-safe. Never waits long for a template that does not answer: it is ended.
+  pid_t start(const worker_start& begin) noexcept;
+  // Why workers are forked instead, as the end of a sentence; empty while all is well.
+  [[nodiscard]] std::string trouble() const;
+
+ private:
+  struct state;
+  explicit worker_template(state& inside) noexcept : state_(inside) {}
+  state& state_;
+};
+
+}  // namespace forkful::detail

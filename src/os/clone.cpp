@@ -1,0 +1,41 @@
+#include "os/clone.hpp"
+
+#include <linux/sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include "os/identity.hpp"
+#include "os/unshared.hpp"
+
+namespace forkful::detail {
+
+pid_t clone_process(relation to_this, std::atomic<pid_t>* born) noexcept {
+  static_assert(sizeof(*born) == sizeof(pid_t) && std::atomic<pid_t>::is_always_lock_free);
+  // The C library asks the kernel to clear this word when the thread ends: it is its copy of the thread id.
+  int* thread_id = nullptr;
+  if (::prctl(PR_GET_TID_ADDRESS, &thread_id) != 0 || thread_id == nullptr) {
+    errno = ENOSYS;
+    return -1;
+  }
+  void* robust = nullptr;
+  std::size_t robust_bytes = 0;
+  const bool has_robust = ::syscall(SYS_get_robust_list, 0, &robust, &robust_bytes) == 0 && robust != nullptr;
+
+  unsigned long flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  if (born != nullptr) flags |= CLONE_PARENT_SETTID;
+  if (to_this == relation::sibling) flags |= CLONE_PARENT;
+  // Architectures differ in which of the last two is the address for the thread id; the other one is not looked at.
+  const long pid = ::syscall(SYS_clone, flags, nullptr, born, thread_id, thread_id);
+  if (pid != 0) return static_cast<pid_t>(pid);
+
+  if (has_robust) ::syscall(SYS_set_robust_list, robust, robust_bytes);
+  forget_process();
+  close_unshared();
+  return 0;
+}
+
+}  // namespace forkful::detail
