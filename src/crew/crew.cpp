@@ -22,8 +22,7 @@ crew::crew(board& table, arena& memory, start_method start)
   if (start == start_method::forkserver && template_ == nullptr) {
     throw start_failed(
         "start_method::forkserver needs forkful::init(argc, argv) as the first line of main, in this very process: "
-        "call "
-        "it there, or leave pool_options::start at automatic");
+        "call it there, or leave pool_options::start at automatic");
   }
   unsigned taken = 0;
   try {
