@@ -65,6 +65,7 @@ struct worker_template::state {
   std::atomic<pid_t>* born = nullptr;  // in the arena
   std::string trouble;
   worker_template handle{*this};
+  worker_template* inherited = nullptr;  // from the process that forked this one, as that left it: not looked at
 
   // Where nothing works any more: ends what is left of it.
   void give_up(std::string why) {
@@ -124,6 +125,7 @@ void worker_template::make() {
   } catch (const error& refused) {
     made->give_up(refused.what());
   }
+  made->inherited = newest.load(std::memory_order_relaxed);
   newest.store(&made->handle, std::memory_order_release);
   // It would end by itself; but then as an orphan, of which some containers never take the status.
   std::atexit([] {
