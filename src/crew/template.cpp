@@ -19,6 +19,7 @@
 #include "os/lifeline.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
+#include "worker/crash.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -35,7 +36,8 @@ constexpr int wait_ms = 100;
 // The template's life. Nothing in it may unwind into the frames it inherited.
 [[noreturn]] void serve(int requests, int line, std::atomic<pid_t>& born) noexcept {
   lifeline::arm(line);
-  block_signals();  // a ^C is for the others; what workers do about signals they decide themselves
+  prepare_for_crashes();  // once, not in every worker
+  block_signals();        // a ^C is for the others; what workers do about signals they decide themselves
   for (;;) {
     worker_start begin;
     std::array<fd, carried> sent;
