@@ -16,7 +16,8 @@ enum class start_method {
 
 /// How a pool is made. Every member may be left at its default.
 struct pool_options {
-  /// Worker processes. 0: every CPU this process may use (affinity mask and cgroup quota).
+  /// Worker processes. 0: every CPU this process may use (affinity mask and cgroup quota), and in a worker
+  /// of another pool its share of them, at least 1.
   unsigned workers = 0;
   /// Set it to insist on one way, or where workers have to see what the program has set up since forkful::init.
   start_method start = start_method::automatic;
