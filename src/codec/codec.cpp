@@ -214,13 +214,26 @@ std::size_t source::count(std::size_t least, std::string_view type) {
   return n;
 }
 
+namespace {
+
+bool in_one_block(const char* data, std::size_t bytes) noexcept {
+  const auto block = detail::shared_block(data);
+  return !block.empty() &&
+         bytes <= block.size() - static_cast<std::size_t>(data - reinterpret_cast<char*>(block.data()));
+}
+
+// What is adopted will be freed: it must be a whole block.
+bool is_block(const void* data) noexcept { return detail::shared_block(data).data() == data; }
+
+}  // namespace
+
 source::run source::elements(std::size_t size, std::size_t align, bool plain, std::string_view type) {
   auto n = detail::load<std::uint64_t>(view(sizeof(std::uint64_t), alignof(std::uint64_t), type));
   if ((n & detail::elsewhere) != 0) {
     n &= ~detail::elsewhere;
     const auto address = detail::load<std::uintptr_t>(view(sizeof(std::uintptr_t), alignof(std::uintptr_t), type));
     const auto* at = reinterpret_cast<const char*>(address);
-    if (n > (SIZE_MAX >> 1) / size || detail::padding(at, align) != 0 || !detail::in_shared_memory(at, n * size))
+    if (n > (SIZE_MAX >> 1) / size || detail::padding(at, align) != 0 || !in_one_block(at, n * size))
       fail(detail::outside, type);
     return {at, n};
   }
@@ -240,8 +253,8 @@ detail::handle source::handle(std::size_t size, std::size_t align, std::string_v
   if (to.data == nullptr) return {};
   const bool sound = to.size <= to.capacity && to.capacity <= (SIZE_MAX >> 1) / size &&
                      detail::padding(static_cast<const char*>(to.data), align) == 0 &&
-                     detail::in_shared_memory(to.data, to.capacity * size) &&
-                     (!adopting_ || owns(to.data, to.capacity * size));
+                     in_one_block(static_cast<const char*>(to.data), to.capacity * size) &&
+                     (!adopting_ || (owns(to.data, to.capacity * size) && is_block(to.data)));
   if (!sound) fail(detail::outside, type);
   return to;
 }

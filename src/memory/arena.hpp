@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "memory/heap.hpp"
 #include "memory/spans.hpp"
@@ -74,6 +75,9 @@ class arena {
   std::size_t block_size(const void* block) const noexcept;
   // Whether data .. data + bytes lies inside one block or run of that slot's spans. Never faults, whatever data is.
   bool owned_by(unsigned slot, const void* data, std::size_t bytes) const noexcept;
+  // The allocated block or run, of whatever slot, that an address of this arena lies in; empty if there is none. Never
+  // faults.
+  std::span<std::byte> block_around(const void* data) const noexcept;
   // Gives this process's warm memory back to the kernel.
   void trim() noexcept;
 

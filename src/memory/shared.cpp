@@ -17,6 +17,11 @@ bool in_shared_memory(const void* address, std::size_t bytes) noexcept {
   return its != nullptr && its->contains(address, bytes);
 }
 
+std::span<std::byte> shared_block(const void* address) noexcept {
+  const arena* its = arena::holding(address);
+  return its != nullptr ? its->block_around(address) : std::span<std::byte>();
+}
+
 void refuse_to_resize() {
   throw wrong_process{
       "A shared_vector was to change its length in a process that does not own its elements: a worker sees the "

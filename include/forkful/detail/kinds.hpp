@@ -98,6 +98,10 @@ struct handle_codec;
 /// True if address .. address + bytes lies in memory shared by forkful's processes. Never faults.
 bool in_shared_memory(const void* address, std::size_t bytes) noexcept;
 
+/// The allocated block of shared memory that `address` lies in; empty if there is none. Never faults. Nothing that was made
+/// in shared memory is larger than its block.
+std::span<std::byte> shared_block(const void* address) noexcept;
+
 // ---- shapes ----
 
 template <class T>
