@@ -109,6 +109,8 @@ enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 
 // A worker's own words. Reset by the parent after the worker's death.
 struct alignas(128) worker_slot {
   std::atomic<worker_state> state{worker_state::running};
+  // 1 once the parent would notice the worker's end. Until then it claims nothing: what it held would be lost for good.
+  std::atomic<std::uint32_t> watched{0};
   // The block that is being eaten: 0 none; else (first slice - the chunk's first) << 16 | slices. Cleared before the chunk
   // is claimed, so that a cursor always belongs to the chunk held.
   std::atomic<std::uint64_t> cursor{0};

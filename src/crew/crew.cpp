@@ -70,6 +70,7 @@ void crew::start(unsigned worker) {
   // The slot's last writer has ended: its words are the parent's to reset.
   slot.cursor.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
+  slot.watched.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
   one.late = false;
   std::construct_at(&records_[worker]);
@@ -99,6 +100,9 @@ void crew::start(unsigned worker) {
     bury(worker);
     throw;
   }
+  // relaxed: it publishes nothing but itself. The worker has rarely come so far that it sleeps.
+  slot.watched.store(1, std::memory_order_relaxed);
+  futex_wake(slot.watched, 1);
 }
 
 pid_t crew::make_process(const worker_start& begin) {
@@ -127,6 +131,11 @@ void crew::warn(const std::string& sentence) {
 const std::vector<unsigned>& crew::wait(std::int64_t nanoseconds) {
   ended_.clear();
   waiter_.wait(nanoseconds, ended_);
+  // Should one have stayed behind in the epoll, its number is perhaps somebody else's by now.
+  std::erase_if(ended_, [&](unsigned worker) {
+    const fd& process = members_[worker].process;
+    return !process.valid() || !wait_ended(process, 0);
+  });
   return ended_;
 }
 
@@ -142,6 +151,7 @@ death crew::bury(unsigned worker) {
   // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
   waiter_.forget(one.process);
   kill_process(one.process);
+  one.line = lifeline();  // kills too, should a seccomp filter forbid pidfd_send_signal: waiting would never end
   wait_ended(one.process, -1);
   death end;
   static_cast<ending&>(end) = reap(one.process).value_or(ending{});
@@ -151,7 +161,6 @@ death crew::bury(unsigned worker) {
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
   one.process.reset();
-  one.line = lifeline();
   // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and nobody
   // is to be waited for who spins no more. The cursor says what was lost, and is read first.
   table_.slots[worker].failed_job.store(0, std::memory_order_relaxed);

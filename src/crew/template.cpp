@@ -73,6 +73,7 @@ struct worker_template::state {
   void give_up(std::string why) {
     if (process.valid()) {
       kill_process(process);
+      line = lifeline();  // kills too, should a seccomp filter forbid pidfd_send_signal
       wait_ended(process, -1);
       if (const ending end = reap(process).value_or(ending{}); end.signal != 0)
         why += fmt::format(" (signal {})", end.signal);

@@ -114,7 +114,12 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
       why = fmt::format("fallocate refused {} ({})", readable(fixed), std::strerror(refused));
       continue;
     }
-    return std::unique_ptr<arena>{new arena{mapped.base, mapped.size, {mapped.fd, mapped.base, bytes_left}}};
+    try {
+      return std::unique_ptr<arena>{new arena{mapped.base, mapped.size, {mapped.fd, mapped.base, bytes_left}}};
+    } catch (...) {
+      unmap_shared(mapped.base, mapped.size, mapped.fd);
+      throw;
+    }
   }
   throw start_failed{fmt::format(
       "No shared memory could be mapped for the workers: {}. Raise the limit (ulimit -v, ulimit -f) or free memory; "

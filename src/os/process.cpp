@@ -55,7 +55,15 @@ bool wait_ended(const fd& pidfd, int milliseconds) noexcept {
   do {
     ready = ::poll(&poll_for, 1, milliseconds);
   } while (ready < 0 && errno == EINTR);
-  return ready > 0;
+  if (ready >= 0) return ready > 0;
+  // No memory to poll with: ask otherwise. A process taken for ended while it runs would write into what another was given.
+  siginfo_t info{};
+  int result = 0;
+  do {
+    result = ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(pidfd.number()), &info,
+                      WEXITED | WNOWAIT | __WALL | (milliseconds < 0 ? 0 : WNOHANG));
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? info.si_pid != 0 : errno == ECHILD;
 }
 
 void kill_process(const fd& pidfd) noexcept { ::syscall(SYS_pidfd_send_signal, pidfd.number(), SIGKILL, nullptr, 0); }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -32,13 +33,15 @@ struct registry {
 
 registry& unshared() {
   static registry* all = [] {
-    auto* made = new registry;  // never destroyed: forks may happen during static destruction
-    ::pthread_atfork([] { unshared().mutex.lock(); }, [] { unshared().mutex.unlock(); },
-                     [] {
-                       unshared().close_all();
-                       unshared().mutex.unlock();
-                     });
-    return made;
+    auto made = std::make_unique<registry>();
+    const int refused = ::pthread_atfork([] { unshared().mutex.lock(); }, [] { unshared().mutex.unlock(); },
+                                         [] {
+                                           unshared().close_all();
+                                           unshared().mutex.unlock();
+                                         });
+    // Without the handlers, workers would keep one another's lifelines open and outlive their parent.
+    if (refused != 0) throw_start_failed("pthread_atfork", refused);
+    return made.release();  // never destroyed: forks may happen during static destruction
   }();
   return *all;
 }

@@ -38,6 +38,7 @@ class worker {
 
   void run() {
     end_frames_here(__builtin_frame_address(0));
+    while (slot_.watched.load(std::memory_order_relaxed) == 0) futex_wait(slot_.watched, 0);
     for (;;) {
       // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
       const std::uint32_t seen = table_.epoch.load(std::memory_order_acquire);

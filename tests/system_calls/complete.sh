@@ -1,0 +1,30 @@
+#!/bin/sh
+# complete.sh NM LIBRARY CALL...: every C library function that the library needs is one of the CALLs, which tests make fail,
+# or one that cannot fail.
+set -eu
+nm=$1
+library=$2
+shift 2
+cannot_fail='_exit abort clock_gettime fflush free getpid islower tolower memchr memcmp memcpy memmove memset snprintf strcmp
+strlen strtod strerror sigabbrev_np sigdescr_np sigemptyset sysconf sched_yield pthread_mutex_lock pthread_mutex_unlock
+stdout stderr atexit dladdr1 raise sigaddset sigfillset strnlen'
+needed=$("$nm" -u "$library" 2>/dev/null | sed -n 's/^ *U \([a-z_][a-z0-9_]*\)$/\1/p' | grep -v '^__' | sort -u)
+count=0
+missing=
+for name in $needed; do
+  count=$((count + 1))
+  case " $* $(echo $cannot_fail) " in
+    *" $name "*) ;;
+    *) missing="$missing $name" ;;
+  esac
+done
+if [ $count -lt 20 ]; then
+  echo "only $count functions found in $library: this test looks at the wrong thing"
+  exit 1
+fi
+if [ -n "$missing" ]; then
+  echo "never made to fail by a test:$missing"
+  echo "wrap them in tests/CMakeLists.txt and tests/system_calls/failing.cpp, or say in complete.sh that they cannot fail"
+  exit 1
+fi
+echo "$count functions, all of them wrapped or unable to fail"

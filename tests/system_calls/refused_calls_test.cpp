@@ -1,0 +1,368 @@
+// The k-th system call fails, for every call the library makes and every error it may meet, k = 1, 2, ... until a run
+// passes untouched. Each run ends with the right results or with one clear sentence, leaves nothing behind, and a pool
+// made afterwards works. docs/protocol.md, 2, 10, 13, 16.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <forkful/forkful.hpp>
+#include <forkful/init.hpp>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "faults/killing.hpp"
+#include "memory/arena.hpp"
+#include "system_calls/failing.hpp"
+
+namespace {
+
+using forkful::indices;
+using forkful::process_pool;
+using forkful::shared_vector;
+using forkful::snapshot_pool;
+using namespace forkful_tests;
+
+// ---- What is done while calls fail: true if the results are right ----
+
+std::vector<std::string> cake() {
+  std::vector<std::string> slices;
+  for (int i = 0; i != 6; ++i) slices.push_back(std::string(static_cast<std::size_t>(i) * 40, 'c') + std::to_string(i));
+  return slices;
+}
+
+// A worker dies over slice 3; the others are as they should be, or throw what became of them.
+template <class Pool>
+bool one_slice_crashes(Pool& pool) {
+  const auto outcomes = pool.with({.chunk = 2}).try_map(indices(6), [](std::size_t i) {
+    if (i == 3) raise(SIGKILL);
+    return i * i;
+  });
+  for (std::size_t i = 0; i != 6; ++i)
+    if (i != 3 && outcomes[i].value() != i * i) return false;
+  return !outcomes[3].has_value();
+}
+
+bool processes() {
+  process_pool pool{2};
+  const auto slices = cake();
+  const auto eaten = pool.map(slices, [](const std::string& slice) { return slice + slice; });
+  for (std::size_t i = 0; i != slices.size(); ++i)
+    if (eaten[i] != slices[i] + slices[i]) return false;
+  auto updated = slices;
+  pool.update(updated, [](std::string& slice) { slice += "!"; });
+  for (std::size_t i = 0; i != slices.size(); ++i)
+    if (updated[i] != slices[i] + "!") return false;
+  try {
+    pool.for_each(indices(2), [](std::size_t i) {
+      if (i == 1) throw std::out_of_range("slice");
+    });
+    return false;
+  } catch (const std::out_of_range&) {
+  }
+  return one_slice_crashes(pool);
+}
+
+bool photographs() {
+  snapshot_pool pool{2};
+  const auto slices = cake();
+  const auto lengths = pool.map(indices(slices.size()), [&](std::size_t i) { return slices[i].size(); });
+  for (std::size_t i = 0; i != slices.size(); ++i)
+    if (lengths[i] != slices[i].size()) return false;
+  return one_slice_crashes(pool);
+}
+
+bool shared_memory() {
+  shared_vector<int> grown;
+  for (int i = 0; i != 50'000; ++i) grown.push_back(i);
+  process_pool pool{2};
+  pool.for_each(grown, [](int& x) { ++x; });
+  const auto tables = pool.map(indices(3), [](std::size_t i) { return shared_vector<char>(100'000 * i, 'x'); });
+  for (int i = 0; i != 50'000; ++i)
+    if (grown[static_cast<std::size_t>(i)] != i + 1) return false;
+  return tables[2].size() == 200'000 && std::count(tables[2].begin(), tables[2].end(), 'x') == 200'000;
+}
+
+// Late slices are ended by their workers' timers.
+bool late_slices() {
+  process_pool pool{2};
+  const auto outcomes =
+      pool.with({.chunk = 2, .timeout = std::chrono::milliseconds(20)}).try_map(indices(6), [](std::size_t i) {
+        while (i == 3) pause();
+        return i * i;
+      });
+  for (std::size_t i = 0; i != 6; ++i)
+    if (i != 3 && outcomes[i].value() != i * i) return false;
+  return !outcomes[3].has_value();
+}
+
+// Workers are cloned from the template, which init() has made before.
+bool clones() {
+  process_pool pool{2};
+  const auto slices = cake();
+  const auto eaten = pool.map(slices, [](const std::string& slice) { return slice + slice; });
+  for (std::size_t i = 0; i != slices.size(); ++i)
+    if (eaten[i] != slices[i] + slices[i]) return false;
+  return one_slice_crashes(pool);
+}
+
+// Where memory has to be committed before it is touched.
+bool committed_memory() {
+  const auto arena = forkful::detail::arena::make_for_test(std::size_t{64} << 20, [] { return std::size_t{1} << 30; });
+  for (std::size_t bytes : {100U, 40'000U, 3'000'000U}) {
+    auto* block = static_cast<char*>(arena->allocate(bytes, 16));
+    std::memset(block, 'x', bytes);
+    arena->deallocate(block);
+  }
+  return true;
+}
+
+// ---- One run ----
+
+enum result : int {
+  right = 0,
+  refused,
+  wrong,
+  unclear,
+  leaked_descriptors,
+  leaked_processes,
+  leaked_blocks,
+  broken_after
+};
+
+const char* text_of(int result) {
+  constexpr std::array texts{"right",
+                             "refused",
+                             "wrong results",
+                             "an unclear error",
+                             "descriptors leaked",
+                             "processes leaked",
+                             "memory leaked",
+                             "a pool made afterwards does not work"};
+  return result >= 0 && result < static_cast<int>(texts.size()) ? texts[static_cast<std::size_t>(result)]
+                                                                : "a crash or a hang";
+}
+
+struct told {
+  failure_plan plan;
+  std::array<char, 600> sentence{};
+  long blocks = 0;
+};
+
+bool is_a_sentence(const std::string& what) { return what.size() > 60 && what.find('%') == std::string::npos; }
+
+using work = bool (*)();
+
+int run(work body, told& about) {
+  alarm(20);
+  about.plan.parent = getpid();
+  the_plan = &about.plan;
+  if (body == clones) forkful::init(0, nullptr);
+  const std::size_t children = children_of(getpid()).size();
+  const std::size_t descriptors = open_descriptors();
+  const long blocks = blocks_in_use();
+  int how = wrong;
+  about.plan.armed = true;
+  try {
+    const bool is_right = body();
+    about.plan.armed = false;
+    how = is_right ? right : wrong;
+  } catch (const forkful::error& error) {
+    about.plan.armed = false;
+    const std::string what = error.what();
+    what.copy(about.sentence.data(), about.sentence.size() - 1);
+    how = is_a_sentence(what) ? refused : unclear;
+    // A refusal to the parent names the call. (A worker that is refused something ends; its slice is what is named.)
+    const bool named = about.plan.which == call::allocate || what.find(name_of(about.plan.which)) != std::string::npos;
+    if (error.code() == "start_failed" && !about.plan.in_children && !named) how = unclear;
+  } catch (const std::bad_alloc&) {
+    about.plan.armed = false;
+    how = about.plan.which == call::allocate ? refused : unclear;
+  } catch (const std::system_error& error) {
+    about.plan.armed = false;
+    std::string(error.what()).copy(about.sentence.data(), about.sentence.size() - 1);
+    how = error.code().value() == about.plan.error ? refused : unclear;
+  } catch (const std::exception& error) {
+    about.plan.armed = false;
+    std::string(error.what()).copy(about.sentence.data(), about.sentence.size() - 1);
+    how = unclear;
+  }
+  if (how > refused) return how;
+  if (children_of(getpid()).size() > children) return leaked_processes;
+  if (open_descriptors() > descriptors) return leaked_descriptors;
+  if (!body()) return broken_after;
+  if (open_descriptors() > descriptors) return leaked_descriptors;
+  about.blocks = blocks_in_use() - blocks;
+  return how;
+}
+
+// ---- All runs of one call ----
+
+struct tally {
+  unsigned runs = 0;
+  unsigned failures = 0;
+  unsigned refusals = 0;
+};
+
+void fail_each(work body, call which, int error, bool for_good, bool in_children, tally& count) {
+  constexpr unsigned most = 2000;
+  long usual_blocks = 0;
+  {
+    const seen_by_all<told> about;  // nothing fails
+    ASSERT_TRUE(in_child([&] { return run(body, *about); }).exited_with(right));
+    usual_blocks = about->blocks + (body == clones ? 2 : 0);  // a template that was given up keeps the reason
+  }
+  for (unsigned pass = 1; pass != most; pass += sanitized ? pass : 1 + pass / 20) {
+    const seen_by_all<told> about;
+    about->plan.which = which;
+    about->plan.error = error;
+    about->plan.pass = pass;
+    about->plan.for_good = for_good;
+    about->plan.in_children = in_children;
+    const auto ended = in_child([&] {
+      const int how = run(body, *about);
+      return how <= refused && about->blocks > usual_blocks ? static_cast<int>(leaked_blocks) : how;
+    });
+    const int how = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : -1;
+    ++count.runs;
+    count.failures += about->plan.failures;
+    count.refusals += how == refused ? 1 : 0;
+    EXPECT_LE(how & 0xff, static_cast<int>(refused))
+        << text_of(how) << " (status " << ended.status << ") when " << name_of(which) << " number " << pass
+        << (for_good ? " and all later ones fail with " : " fails with ") << strerrorname_np(error)
+        << (in_children ? " in workers: " : ": ") << about->sentence.data();
+    if (about->plan.failures == 0) {
+      EXPECT_EQ(how, right);
+      return;
+    }
+    if (testing::Test::HasFailure() && count.runs > 400) return;
+  }
+  ADD_FAILURE() << "no run passed untouched";
+}
+
+struct trial {
+  call which;
+  std::vector<int> once;      // errors that pass
+  std::vector<int> for_good;  // errors that stay
+  bool refuses = false;       // there is no doing without it
+};
+
+void fail_all(work body, bool in_children, const std::vector<trial>& trials) {
+  for (const trial& one : trials) {
+    tally count;
+    const auto some = [](std::vector<int> errors) {
+      if (sanitized && errors.size() > 1) errors.resize(1);
+      return errors;
+    };
+    for (const int error : some(one.once)) fail_each(body, one.which, error, false, in_children, count);
+    if (!sanitized)
+      for (const int error : one.for_good) fail_each(body, one.which, error, true, in_children, count);
+    EXPECT_GT(count.failures, 0U) << name_of(one.which) << " was never called: the test tests nothing";
+    if (one.refuses && !sanitized) {
+      EXPECT_GT(count.refusals, 0U) << name_of(one.which) << " failed and nobody was told";
+    }
+    std::cout << name_of(one.which) << ": " << count.runs << " runs, " << count.failures << " failures, "
+              << count.refusals << " refusals" << std::endl;
+  }
+}
+
+// ---- The calls of the caller's process ----
+
+const std::vector<trial> making_workers{
+    {call::fork, {EAGAIN, ENOMEM}, {EAGAIN, ENOSYS}, true},
+    {call::socketpair, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::pidfd_open, {EMFILE, ENOMEM}, {ENOSYS, EPERM}, true},
+    {call::pthread_atfork, {ENOMEM}, {ENOMEM}, true},
+    {call::stat, {ENOENT}, {ENOENT}},
+};
+const std::vector<trial> watching_workers{
+    {call::epoll_create1, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::eventfd, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::epoll_ctl, {ENOMEM, ENOSPC}, {ENOSPC}, true},
+    {call::epoll_wait, {EINTR}, {}},
+    {call::read, {EAGAIN, EINTR}, {EIO}},
+    {call::close, {EINTR, EIO}, {EIO}},
+};
+const std::vector<trial> ending_workers{
+    {call::poll, {EINTR, ENOMEM}, {ENOMEM}},
+    {call::pidfd_send_signal, {EPERM, ENOSYS}, {EPERM}},
+    {call::waitid, {EINTR, ECHILD}, {ECHILD}},
+    {call::futex, {EINTR, EAGAIN}, {}},
+};
+const std::vector<trial> mapping_memory{
+    {call::memfd_create, {EMFILE, ENOMEM}, {ENFILE, ENOSYS, EPERM}, true},
+    {call::ftruncate, {EINTR, EFBIG}, {EPERM, EINVAL}, true},
+    {call::mmap, {ENOMEM, EAGAIN}, {ENOMEM, EPERM}, true},
+    {call::munmap, {ENOMEM}, {}},
+    {call::madvise, {EAGAIN, EINVAL}, {EINVAL}},
+    {call::getrlimit, {EPERM}, {EPERM}},
+    {call::open, {EMFILE, ENOMEM, EINTR}, {EACCES, ENOENT}},
+    {call::sched_getaffinity, {EINVAL}, {EPERM}},
+};
+
+TEST(refused_calls, that_make_workers) { fail_all(processes, false, making_workers); }
+TEST(refused_calls, that_make_workers_of_a_snapshot) { fail_all(photographs, false, making_workers); }
+TEST(refused_calls, that_watch_workers) { fail_all(processes, false, watching_workers); }
+TEST(refused_calls, that_watch_workers_of_a_snapshot) { fail_all(photographs, false, watching_workers); }
+TEST(refused_calls, that_end_workers) { fail_all(processes, false, ending_workers); }
+TEST(refused_calls, that_end_workers_of_a_snapshot) { fail_all(photographs, false, ending_workers); }
+TEST(refused_calls, that_map_memory) { fail_all(shared_memory, false, mapping_memory); }
+TEST(refused_calls, that_commit_memory) {
+  fail_all(committed_memory, false,
+           {{call::fallocate, {ENOSPC, EINTR, ENOMEM}, {EOPNOTSUPP, ENOSPC}, true},
+            {call::memfd_create, {EMFILE}, {ENFILE}, true}});
+}
+
+// ---- The calls of workers ----
+
+TEST(refused_calls, of_workers) {
+  fail_all(processes, true,
+           {{call::fcntl, {EPERM, EINVAL}, {}},
+            {call::poll, {EINTR, ENOMEM}, {}},
+            {call::sigaction, {EINVAL}, {EINVAL}},
+            {call::sigprocmask, {EINVAL}, {EINVAL}},
+            {call::getrlimit, {EPERM}, {EPERM}},
+            {call::setrlimit, {EPERM}, {EPERM}},
+            {call::gethostname, {EPERM}, {EPERM}},
+            {call::futex, {EINTR, EAGAIN}, {ENOSYS}},
+            {call::sigaltstack, {ENOMEM}, {ENOMEM}},
+            {call::close, {EIO}, {EIO}}});
+}
+TEST(refused_calls, of_workers_with_a_timeout) {
+  fail_all(late_slices, true,
+           {{call::timer_create, {EAGAIN, ENOMEM}, {EAGAIN}}, {call::timer_settime, {EINVAL}, {EINVAL}}});
+}
+
+// ---- The template ----
+
+TEST(refused_calls, to_the_template) {
+  fail_all(clones, false,
+           {{call::sendmsg, {EINTR, ENOMEM, EPIPE}, {EPIPE}},
+            {call::recvmsg, {EINTR, ENOMEM, ECONNRESET}, {ECONNRESET}},
+            {call::poll, {EINTR, ENOMEM}, {ENOMEM}}});
+}
+TEST(refused_calls, of_the_template) {
+  fail_all(clones, true,
+           {{call::clone, {EAGAIN, ENOMEM}, {EAGAIN}},
+            {call::recvmsg, {EINTR, ENOMEM}, {}},
+            {call::sendmsg, {EINTR, EPIPE}, {}}});
+}
+
+// ---- Memory ----
+
+const std::vector<trial> memory{{call::allocate, {ENOMEM}, {ENOMEM}}};
+
+TEST(refused_memory, of_the_caller) { fail_all(processes, false, memory); }
+TEST(refused_memory, of_the_caller_of_a_snapshot) { fail_all(photographs, false, memory); }
+TEST(refused_memory, of_workers) { fail_all(processes, true, {{call::allocate, {ENOMEM}, {}}}); }
+TEST(refused_memory, where_it_is_committed) { fail_all(committed_memory, false, memory); }
+
+}  // namespace
