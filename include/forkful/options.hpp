@@ -14,13 +14,22 @@ enum class start_method {
   forkserver  ///< from the template that forkful::init made, as automatic; without init the pool throws start_failed
 };
 
-/// How a pool is made. Every member may be left at its default.
+/// How a pool is made. Every member may be left at its default. A `serial_pool` has no workers: all of it is without effect.
 struct pool_options {
   /// Worker processes. 0: every CPU this process may use (affinity mask and cgroup quota), and in a worker
   /// of another pool its share of them, at least 1.
   unsigned workers = 0;
   /// Set it to insist on one way, or where workers have to see what the program has set up since forkful::init.
   start_method start = start_method::automatic;
+  /// Runs once in each worker before its first slice, also in replacements: to open files, seed generators, load a model. A
+  /// worker in which it throws or crashes is replaced; when that goes on, the verb throws start_failed and says why.
+  void (*on_worker_start)() = nullptr;
+  /// Runs in each worker that leaves in good order: with its pool, for max_slices_per_worker, at the end of a call on a
+  /// snapshot_pool. Not after a crash. What it throws is ignored; who has not left after 10 s is killed.
+  void (*on_worker_exit)() = nullptr;
+  /// Replaces a worker after so many slices, for callables that leak; 0: never. Chunks are never larger. In a call no worker
+  /// eats more; one that has eaten some in an earlier call may come to less than twice as many.
+  std::size_t max_slices_per_worker = 0;
 };
 
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.

@@ -83,8 +83,9 @@ bool call::feed() {
   if (published - settled == records_.size()) return false;
   if (frame_bytes_ > frame_window && published - settled >= 2 * std::uint64_t{table_.workers}) return false;
 
-  const std::size_t size =
-      next_chunk(job_.slices, job_.slices - next_slice_, table_.workers, options_.chunk, job_.slice_bytes);
+  const std::size_t size = std::min<std::size_t>(
+      next_chunk(job_.slices, job_.slices - next_slice_, table_.workers, options_.chunk, job_.slice_bytes),
+      crew_.largest_chunk());
   chunk& entry = table_.entry(published);
   record& mine = records_[published % records_.size()];
   mine.first = next_slice_;

@@ -69,6 +69,10 @@ unsigned checked_workers(const pool_options& options) {
   return wanted;
 }
 
+worker_settings settings_of(const pool_options& options) {
+  return {options.on_worker_start, options.on_worker_exit, options.max_slices_per_worker};
+}
+
 class process_engine : public engine {
  public:
   process_engine(const pool_options& options, workers_live life)
@@ -76,7 +80,8 @@ class process_engine : public engine {
         workers_(checked_workers(options)),
         arena_(arena::own()),
         table_(arena_, workers_),
-        crew_(*table_, arena_, life == workers_live::for_one_call ? start_method::fork : options.start),
+        crew_(*table_, arena_, life == workers_live::for_one_call ? start_method::fork : options.start,
+              settings_of(options)),
         late_(workers_),
         made_by_(this_process()) {
     if (life_ == workers_live::from_call_to_call) crew_.fill();
@@ -196,6 +201,7 @@ class process_engine : public engine {
     for (const unsigned worker : ended) {
       const unsigned incarnation = crew_.incarnation(worker);
       const death end = crew_.bury(worker);
+      if (end.left) continue;
       if (now.lost(worker, incarnation, end)) {
         idle_deaths_ = 0;
       } else {
@@ -204,6 +210,11 @@ class process_engine : public engine {
     }
     if (idle_deaths_ > std::max(8U, 4 * workers_)) {
       const unsigned deaths = std::exchange(idle_deaths_, 0);
+      if (const std::string trouble = crew_.take_trouble(); !trouble.empty()) {
+        throw start_failed("the pool gave up: " + std::to_string(deaths) +
+                           " workers in a row ended before they began a slice, because on_worker_start " + trouble +
+                           "; it runs once in each worker and has to get through");
+      }
       throw start_failed(
           "the pool gave up: " + std::to_string(deaths) +
           " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <forkful/errors.hpp>
 #include <memory>
+#include <utility>
 
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
@@ -16,8 +17,12 @@
 
 namespace forkful::detail {
 
-crew::crew(board& table, arena& memory, start_method start)
-    : table_(table), arena_(memory), members_(table.workers), made_by_(this_process()) {
+namespace {
+constexpr std::uint64_t farewell_ns = 10'000'000'000;
+}
+
+crew::crew(board& table, arena& memory, start_method start, const worker_settings& settings)
+    : table_(table), arena_(memory), settings_(settings), members_(table.workers), made_by_(this_process()) {
   if (start != start_method::fork) template_ = worker_template::here();
   if (start == start_method::forkserver && template_ == nullptr) {
     throw start_failed(
@@ -53,6 +58,11 @@ unsigned crew::running_count() const noexcept {
 
 void crew::fill() {
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
+    // Those that left after their last chunk are replaced before anybody waits for them.
+    if (settings_.max_slices != 0 && members_[worker].process.valid() && wait_ended(members_[worker].process, 0) &&
+        records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::leaving) {
+      bury(worker);
+    }
     if (members_[worker].process.valid()) continue;
     try {
       start(worker);
@@ -76,9 +86,9 @@ void crew::start(unsigned worker) {
   std::construct_at(&records_[worker]);
   one.line = lifeline::make();
 
-  const worker_start begin{&table_,          &arena_,          one.heap_slot,
-                           worker,           one.incarnation,  one.line.worker_end(),
-                           waiter_.ringer(), &records_[worker]};
+  const worker_start begin{&table_,          &arena_,           one.heap_slot,
+                           worker,           one.incarnation,   one.line.worker_end(),
+                           waiter_.ringer(), &records_[worker], settings_};
   const pid_t pid = make_process(begin);
   const int error = errno;
   one.line.forget_worker_end();
@@ -155,11 +165,15 @@ death crew::bury(unsigned worker) {
   wait_ended(one.process, -1);
   death end;
   static_cast<ending&>(end) = reap(one.process).value_or(ending{});
-  end.crashed(records_[worker]);
+  end.read(records_[worker]);
   // Its own timer, or lateness. Somebody else's SIGKILL comes before the deadline, or is as good as the timer's. Who crashed
   // was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
+  if (settings_.on_start != nullptr &&
+      records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting) {
+    failed_start_ = end;
+  }
   one.process.reset();
   // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and nobody
   // is to be waited for who spins no more. The cursor says what was lost, and is read first.
@@ -168,7 +182,41 @@ death crew::bury(unsigned worker) {
   return end;
 }
 
+std::uint64_t crew::largest_chunk() const noexcept {
+  return settings_.max_slices == 0 ? ~std::uint64_t{0} : settings_.max_slices;
+}
+
+std::string crew::take_trouble() {
+  const std::optional<death> failed = std::exchange(failed_start_, std::nullopt);
+  return failed ? failed->trouble() : "";
+}
+
 void crew::dismiss() noexcept {
+  if (settings_.on_exit != nullptr) farewell();
+  end_now();
+}
+
+void crew::farewell() noexcept {
+  // seq_cst on the epoch: who sees the new one sees the board closing; who saw the old one does not fall asleep on it.
+  table_.closing.store(1, std::memory_order_release);
+  table_.epoch.fetch_add(1, std::memory_order_seq_cst);
+  futex_wake(table_.epoch, max_workers);
+  const std::uint64_t until = now_ns() + farewell_ns;
+  for (const member& one : members_) {
+    const std::uint64_t now = now_ns();
+    if (one.process.valid()) wait_ended(one.process, now < until ? static_cast<int>((until - now) / 1'000'000) : 0);
+  }
+  // Whoever has not left is not to begin anything new when the board opens again.
+  for (const member& one : members_) {
+    if (one.process.valid()) kill_process(one.process);
+  }
+  for (const member& one : members_) {
+    if (one.process.valid()) wait_ended(one.process, -1);
+  }
+  table_.closing.store(0, std::memory_order_relaxed);
+}
+
+void crew::end_now() noexcept {
   for (member& one : members_) {
     if (one.process.valid()) kill_process(one.process);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <forkful/options.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,16 +17,17 @@
 #include "os/process.hpp"
 #include "os/wait.hpp"
 #include "worker/record.hpp"
+#include "worker/settings.hpp"
 
 namespace forkful::detail {
 
 class crew {
  public:
   // Takes heap slots for the board's workers; starts none. Throws start_failed, also for a forkserver that is not there.
-  crew(board& table, arena& memory, start_method start);
+  crew(board& table, arena& memory, start_method start, const worker_settings& settings);
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
-  // Kills whoever still runs and reaps. In a process that did not make the crew, only lets go.
+  // Dismisses the workers. In a process that did not make the crew, only lets go.
   ~crew();
 
   // Starts every worker that is not running. Throws start_failed when not a single one runs afterwards.
@@ -36,8 +38,16 @@ class crew {
   death bury(unsigned worker);
   // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
   void end_late(unsigned worker, unsigned incarnation) noexcept;
-  // Ends all workers now and reaps them. They hold no chunk, or nobody wants it any more.
+  // Ends all workers and reaps them. They hold no chunk, or nobody wants it any more. Those that have something to do at their
+  // exit finish what they hold and leave by themselves; who has not left after 10 s is killed, like all others at once.
   void dismiss() noexcept;
+  // Kills all workers now and reaps them.
+  void end_now() noexcept;
+  // Chunks are not to be larger.
+  [[nodiscard]] std::uint64_t largest_chunk() const noexcept;
+  // Why the last worker that did not get through on_worker_start did not, as the end of a sentence; empty if none failed since
+  // the last call of this.
+  std::string take_trouble();
 
   [[nodiscard]] unsigned incarnation(unsigned worker) const noexcept { return members_[worker].incarnation; }
   [[nodiscard]] unsigned heap_slot(unsigned worker) const noexcept { return members_[worker].heap_slot; }
@@ -61,10 +71,13 @@ class crew {
   void start(unsigned worker);
   pid_t make_process(const worker_start& begin);
   void warn(const std::string& sentence);
+  void farewell() noexcept;
 
   board& table_;
   arena& arena_;
   waiter waiter_;
+  worker_settings settings_;
+  std::optional<death> failed_start_;
   worker_record* records_ = nullptr;  // in the arena, one a worker
   std::vector<member> members_;
   std::vector<unsigned> ended_;

@@ -31,14 +31,24 @@ crash_site site_of(const death& end) {
 
 }  // namespace
 
-void death::crashed(const worker_record& left) {
-  const int caught = left.signal.load(std::memory_order_relaxed);
+void death::read(const worker_record& noted) {
+  left = signal == 0 && noted.stage.load(std::memory_order_acquire) == worker_stage::leaving;
+  said.assign(noted.trouble.begin(), std::find(noted.trouble.begin(), noted.trouble.end(), '\0'));
+  const int caught = noted.signal.load(std::memory_order_relaxed);
   if (caught == 0 || (signal == 0 && exit_status >= 0)) return;  // a lost status is known again
   // The caught one, also if the handler did not get to the end and was killed.
   signal = caught;
-  touched = left.touched.load(std::memory_order_relaxed);
-  const std::size_t count = std::min<std::size_t>(left.frames.load(std::memory_order_relaxed), left.where.size());
-  where.assign(left.where.begin(), left.where.begin() + static_cast<std::ptrdiff_t>(count));
+  touched = noted.touched.load(std::memory_order_relaxed);
+  const std::size_t count = std::min<std::size_t>(noted.frames.load(std::memory_order_relaxed), noted.where.size());
+  where.assign(noted.where.begin(), noted.where.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+std::string death::trouble() const {
+  if (!said.empty()) return said;
+  if (signal == 0 && exit_status < 0) return "ended, nobody knows how";
+  if (signal == 0) return "left with exit status " + std::to_string(exit_status);
+  const std::string top = site_of(*this).top;
+  return "crashed (" + signal_text(signal) + ")" + (top.empty() ? "" : " in " + top);
 }
 
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <forkful/errors.hpp>
@@ -16,11 +17,16 @@ namespace forkful::detail {
 struct death : ending {
   bool late = false;  // killed because its slice had had its time
 
+  bool left = false;  // of its own accord, as it was told to: it held nothing
   access touched = access::unknown;
   std::vector<std::uintptr_t> where;  // program counters at the crash, innermost first
 
-  // Adds what the worker noted when it crashed, if it did.
-  void crashed(const worker_record& left);
+  std::string said;  // why it could not start; may be empty
+
+  // Adds what the worker itself has noted.
+  void read(const worker_record&);
+  // How a worker that did not get through on_worker_start ended, as the end of a sentence.
+  [[nodiscard]] std::string trouble() const;
 
   // Tells it as the failure of slices [first, last), on their last attempt.
   [[nodiscard]] slice_failure told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,

@@ -26,6 +26,9 @@ struct crash_site {
   access touched = access::unknown;
 };
 
+/// "SIGSEGV, segmentation fault".
+std::string signal_text(int signal);
+
 /// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`, or if
 /// that is -1 nobody knows how.
 /// `in_place`: the slices are changed where they lie, so they may be half eaten and more than one may be named.

@@ -42,20 +42,6 @@ std::string tried(unsigned attempt, unsigned attempts) {
   return "attempt " + std::to_string(attempt) + " of " + std::to_string(attempts);
 }
 
-// "SIGSEGV, segmentation fault". Not strsignal(): it depends on the locale and is not safe with threads.
-std::string signal_text(int signal) {
-  const char* const name = ::sigabbrev_np(signal);
-  const char* const meaning = ::sigdescr_np(signal);
-  if (name == nullptr || meaning == nullptr) return "signal " + std::to_string(signal);
-  std::string text{meaning};
-  // "CPU time limit exceeded" and "I/O possible" keep their capitals.
-  const auto is_lower = [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; };
-  if (text.size() > 1 && is_lower(text[1])) {
-    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  }
-  return "SIG" + std::string{name} + ", " + text;
-}
-
 std::string_view reason(int signal, access touched) {
   switch (signal) {
     case SIGSEGV:
@@ -114,6 +100,20 @@ std::string duration_text(std::chrono::nanoseconds duration) {
 }
 
 }  // namespace
+
+// Not strsignal(): it depends on the locale and is not safe with threads.
+std::string signal_text(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  const char* const meaning = ::sigdescr_np(signal);
+  if (name == nullptr || meaning == nullptr) return "signal " + std::to_string(signal);
+  std::string text{meaning};
+  // "CPU time limit exceeded" and "I/O possible" keep their capitals.
+  const auto is_lower = [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; };
+  if (text.size() > 1 && is_lower(text[1])) {
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  }
+  return "SIG" + std::string{name} + ", " + text;
+}
 
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
                             int signal, int exit_status, bool in_place, crash_site where) {

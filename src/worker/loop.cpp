@@ -34,15 +34,17 @@ class worker {
         slot_(start.table->slots[start.worker]),
         index_(start.worker),
         incarnation_(start.incarnation),
+        max_slices_(start.settings.max_slices),
         identity_(this_process()) {}
 
+  // Until the board closes or this worker has eaten as much as it may. It holds nothing then.
   void run() {
     end_frames_here(__builtin_frame_address(0));
     while (slot_.watched.load(std::memory_order_relaxed) == 0) futex_wait(slot_.watched, 0);
     for (;;) {
       // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
       const std::uint32_t seen = table_.epoch.load(std::memory_order_acquire);
-      if (table_.closing.load(std::memory_order_acquire) != 0) return;
+      if (table_.closing.load(std::memory_order_acquire) != 0 || used_up()) return;
       if (const claim mine = claim_chunk(table_, index_, incarnation_); mine.held != nullptr) {
         invite();
         eat(mine);
@@ -61,6 +63,9 @@ class worker {
     chunk* held = nullptr;
     unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
   };
+
+  // Chunks get smaller in the course of a call: another one like the last is the most that may come.
+  [[nodiscard]] bool used_up() const noexcept { return max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_; }
 
   // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
   void invite() noexcept {
@@ -131,6 +136,8 @@ class worker {
     if (job.timeout_ns != 0) lift_deadline();
     slot_.slices_eaten.store(slot_.slices_eaten.load(std::memory_order_relaxed) + (held.reached - held.first),
                              std::memory_order_relaxed);
+    last_chunk_ = held.last - held.first;
+    eaten_ += held.reached - held.first;
     flush_output();
     out.take();  // the frame is the chunk's since its first segment
     breakpoint(point::done_before);
@@ -284,6 +291,9 @@ class worker {
   worker_slot& slot_;
   unsigned index_;
   unsigned incarnation_;
+  std::uint64_t max_slices_;
+  std::uint64_t eaten_ = 0;
+  std::uint64_t last_chunk_ = 1;
   std::uint64_t identity_;
   std::uint64_t job_ = 0;  // whose broadcast arguments and block size these are
   kept broadcast_;
@@ -291,6 +301,43 @@ class worker {
   std::uint64_t burst_began_ = 0;
   kill_timer timer_;
 };
+
+}  // namespace
+
+namespace {
+
+void run_hook(void (*hook)()) {
+  end_frames_here(__builtin_frame_address(0));
+  if (hook == nullptr) return;
+  const std::uint64_t me = this_process();
+  hook();
+  if (this_process() != me) leave(0);  // user code forked, and came back here in the child
+}
+
+// Leaves if the worker cannot start, and says why.
+void begin(const worker_start& start) noexcept {
+  try {
+    run_hook(start.settings.on_start);
+  } catch (...) {
+    const slice_failure thrown = capture_exception(0, start.worker, 1);
+    const std::string text = "threw " + thrown.type + ": " + thrown.what;
+    text.copy(start.record->trouble.data(), start.record->trouble.size() - 1);
+    flush_output();
+    leave(status_cannot_start);
+  }
+  start.record->stage.store(worker_stage::working, std::memory_order_relaxed);
+}
+
+// release: whoever sees it leave sees its chunks done.
+void end(const worker_start& start) noexcept {
+  start.record->stage.store(worker_stage::leaving, std::memory_order_release);
+  try {
+    run_hook(start.settings.on_exit);
+  } catch (...) {
+    // Nobody is left to tell it to.
+  }
+  flush_output();
+}
 
 }  // namespace
 
@@ -305,8 +352,9 @@ void run_worker(const worker_start& start) {
     start.memory->become_worker(start.heap_slot);
     become_one_of(start.table->workers);
     const worker_scope here(start.worker);
+    begin(start);
     worker(start).run();
-    flush_output();
+    end(start);
   } catch (...) {
     leave(status_cannot_report);
   }

@@ -5,6 +5,7 @@
 #include "memory/arena.hpp"
 #include "os/wait.hpp"
 #include "worker/record.hpp"
+#include "worker/settings.hpp"
 
 namespace forkful::detail {
 
@@ -19,12 +20,15 @@ struct worker_start {
   int line = -1;  // its end of the lifeline
   bell parent;
   worker_record* record = nullptr;
+  worker_settings settings;
 };
 
-// Runs in the forked child and never returns: leaves by _exit when the board closes.
+// Runs in the forked child and never returns: leaves by _exit when the board closes, or when it has eaten as much as it may.
 [[noreturn]] void run_worker(const worker_start&);
 
 // The exit status of a worker that could not report a failure of its slice for want of shared memory.
 constexpr int status_cannot_report = 70;
+// Of a worker whose on_worker_start threw; its record says what.
+constexpr int status_cannot_start = 71;
 
 }  // namespace forkful::detail

@@ -1,0 +1,14 @@
+// What pool_options say to a worker. Plain data: it is sent to the template too.
+#pragma once
+
+#include <cstdint>
+
+namespace forkful::detail {
+
+struct worker_settings {
+  void (*on_start)() = nullptr;
+  void (*on_exit)() = nullptr;
+  std::uint64_t max_slices = 0;  // leave after so many; 0: never
+};
+
+}  // namespace forkful::detail
