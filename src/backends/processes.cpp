@@ -105,6 +105,10 @@ class process_engine : public engine {
     if (work.slices == 0) return;
     call now(work, options, *table_, arena_, crew_, records_, ++calls_, generation_, happened);
     try {
+      // Loaded with dlopen since the workers were started: they would jump into nowhere.
+      if (life_ == workers_live::from_call_to_call &&
+          !(crew_.knows(reinterpret_cast<const void*>(work.run)) && crew_.knows(work.code)))
+        crew_.renew();
       crew_.fill();
       last_wake_ = spun_ = 0;
       drive(now);

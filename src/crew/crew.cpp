@@ -57,6 +57,7 @@ unsigned crew::running_count() const noexcept {
 }
 
 void crew::fill() {
+  if (running_count() == 0) code_ = template_ != nullptr ? template_->code() : modules::loaded();
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     // Those that left after their last chunk are replaced before anybody waits for them.
     if (settings_.max_slices != 0 && members_[worker].process.valid() && wait_ended(members_[worker].process, 0) &&
@@ -72,6 +73,17 @@ void crew::fill() {
       return;
     }
   }
+}
+
+void crew::renew() {
+  dismiss();
+  if (template_ != nullptr) {
+    template_ = nullptr;
+    warn(
+        "a callable lies in code that was loaded after forkful::init: this pool's workers are forked from the caller "
+        "instead, which is slower the larger it is and unsafe while other threads run");
+  }
+  fill();
 }
 
 void crew::start(unsigned worker) {

@@ -11,6 +11,7 @@
 
 #include "board/board.hpp"
 #include "crew/death.hpp"
+#include "crew/modules.hpp"
 #include "crew/template.hpp"
 #include "memory/arena.hpp"
 #include "os/lifeline.hpp"
@@ -32,6 +33,10 @@ class crew {
 
   // Starts every worker that is not running. Throws start_failed when not a single one runs afterwards.
   void fill();
+  // Whether the workers have the code at this address; null is known.
+  [[nodiscard]] bool knows(const void* code) const { return code_.known(code); }
+  // Ends all workers, who hold no chunk, and forks new ones from this process, with all the code it has now. Throws start_failed.
+  void renew();
   // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). Returns who ended.
   const std::vector<unsigned>& wait(std::int64_t nanoseconds);
   // Takes the status of a worker that wait() returned, and lets go of the process. Its chunk is the caller's to settle.
@@ -81,6 +86,7 @@ class crew {
   worker_record* records_ = nullptr;  // in the arena, one a worker
   std::vector<member> members_;
   std::vector<unsigned> ended_;
+  modules code_;  // what the oldest of the workers has
   std::vector<std::string> warnings_;
   std::uint64_t made_by_;
   worker_template* template_ = nullptr;  // null: workers are forked

@@ -66,6 +66,7 @@ struct worker_template::state {
   socket_ends requests;
   std::atomic<pid_t>* born = nullptr;  // in the arena
   std::string trouble;
+  modules code = modules::loaded();
   worker_template handle{*this};
   worker_template* inherited = nullptr;  // from the process that forked this one, as that left it: not looked at
 
@@ -165,6 +166,8 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
     return -1;  // no memory to say why
   }
 }
+
+const modules& worker_template::code() const noexcept { return state_.code; }
 
 std::string worker_template::trouble() const {
   const std::lock_guard lock(state_.mutex);

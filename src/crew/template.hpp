@@ -12,6 +12,7 @@
 
 #include <string>
 
+#include "crew/modules.hpp"
 #include "worker/loop.hpp"
 
 namespace forkful::detail {
@@ -27,6 +28,8 @@ class worker_template {
   // Clones a worker, which gets copies of the descriptors in `begin`. Returns its pid; -1 if there is none, trouble() tells why.
   // Thread-safe. Never waits long for a template that does not answer: it is ended.
   pid_t start(const worker_start& begin) noexcept;
+  // The code its workers have.
+  [[nodiscard]] const modules& code() const noexcept;
   // Why workers are forked instead, as the end of a sentence; empty while all is well.
   [[nodiscard]] std::string trouble() const;
 

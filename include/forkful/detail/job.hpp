@@ -67,6 +67,7 @@ struct job {
   /// Passes over slices [first, last) of the encoded input without eating them; null when the input is addressed by index.
   void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
   const void* plan = nullptr;  ///< handed to `run`: readable in every worker at this address
+  const void* code = nullptr;  ///< what `run` calls, if that is a function pointer: sent to workers, who need to have it
 
   void* caller = nullptr;  ///< handed to the three functions below, which run in the caller's process
   /// Encodes slices [first, last), asked for in ascending order, each once. Null: nothing is encoded.

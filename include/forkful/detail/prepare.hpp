@@ -202,6 +202,7 @@ class prepared {
     job_.caller = this;
     job_.run = plan_type::run;
     if constexpr (ships) {
+      if constexpr (std::is_pointer_v<sent>) job_.code = reinterpret_cast<const void*>(f_);
       struct freed {
         segment* frame;
         ~freed() { free_shared_segments(frame); }
