@@ -30,6 +30,10 @@ struct pool_options {
   /// Replaces a worker after so many slices, for callables that leak; 0: never. Chunks are never larger. In a call no worker
   /// eats more; one that has eaten some in an earlier call may come to less than twice as many.
   std::size_t max_slices_per_worker = 0;
+  /// Bytes that a worker may take beyond what it has after on_worker_start: private memory (as RLIMIT_DATA counts it: mapped,
+  /// not only touched), and shared memory since its chunk began. Past it the slice fails with std::bad_alloc, and the worker is
+  /// replaced after the chunk. 0: no limit.
+  std::size_t worker_memory_limit = 0;
 };
 
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.

@@ -70,7 +70,7 @@ unsigned checked_workers(const pool_options& options) {
 }
 
 worker_settings settings_of(const pool_options& options) {
-  return {options.on_worker_start, options.on_worker_exit, options.max_slices_per_worker};
+  return {options.on_worker_start, options.on_worker_exit, options.max_slices_per_worker, options.worker_memory_limit};
 }
 
 class process_engine : public engine {
@@ -216,8 +216,8 @@ class process_engine : public engine {
       const unsigned deaths = std::exchange(idle_deaths_, 0);
       if (const std::string trouble = crew_.take_trouble(); !trouble.empty()) {
         throw start_failed("the pool gave up: " + std::to_string(deaths) +
-                           " workers in a row ended before they began a slice, because on_worker_start " + trouble +
-                           "; it runs once in each worker and has to get through");
+                           " workers in a row ended before they began a slice, because " + trouble +
+                           "; every worker has to get through its start");
       }
       throw start_failed(
           "the pool gave up: " + std::to_string(deaths) +

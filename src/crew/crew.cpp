@@ -58,9 +58,10 @@ unsigned crew::running_count() const noexcept {
 
 void crew::fill() {
   if (running_count() == 0) code_ = template_ != nullptr ? template_->code() : modules::loaded();
+  const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     // Those that left after their last chunk are replaced before anybody waits for them.
-    if (settings_.max_slices != 0 && members_[worker].process.valid() && wait_ended(members_[worker].process, 0) &&
+    if (recycles && members_[worker].process.valid() && wait_ended(members_[worker].process, 0) &&
         records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::leaving) {
       bury(worker);
     }
@@ -182,8 +183,8 @@ death crew::bury(unsigned worker) {
   // was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
-  if (settings_.on_start != nullptr &&
-      records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting) {
+  const bool starting = records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting;
+  if (!end.said.empty() || (starting && settings_.on_start != nullptr)) {
     failed_start_ = end;
   }
   one.process.reset();

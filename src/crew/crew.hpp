@@ -50,8 +50,8 @@ class crew {
   void end_now() noexcept;
   // Chunks are not to be larger.
   [[nodiscard]] std::uint64_t largest_chunk() const noexcept;
-  // Why the last worker that did not get through on_worker_start did not, as the end of a sentence; empty if none failed since
-  // the last call of this.
+  // Why the last worker that did not get through its start did not, as the end of a sentence; empty if none failed since the
+  // last call of this.
   std::string take_trouble();
 
   [[nodiscard]] unsigned incarnation(unsigned worker) const noexcept { return members_[worker].incarnation; }

@@ -45,10 +45,10 @@ void death::read(const worker_record& noted) {
 
 std::string death::trouble() const {
   if (!said.empty()) return said;
-  if (signal == 0 && exit_status < 0) return "ended, nobody knows how";
-  if (signal == 0) return "left with exit status " + std::to_string(exit_status);
+  if (signal == 0 && exit_status < 0) return "on_worker_start ended, nobody knows how";
+  if (signal == 0) return "on_worker_start left with exit status " + std::to_string(exit_status);
   const std::string top = site_of(*this).top;
-  return "crashed (" + signal_text(signal) + ")" + (top.empty() ? "" : " in " + top);
+  return "on_worker_start crashed (" + signal_text(signal) + ")" + (top.empty() ? "" : " in " + top);
 }
 
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,

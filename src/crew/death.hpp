@@ -25,7 +25,7 @@ struct death : ending {
 
   // Adds what the worker itself has noted.
   void read(const worker_record&);
-  // How a worker that did not get through on_worker_start ended, as the end of a sentence.
+  // Why a worker did not get through its start, as the end of a sentence.
   [[nodiscard]] std::string trouble() const;
 
   // Tells it as the failure of slices [first, last), on their last attempt.

@@ -53,8 +53,9 @@ std::string readable(std::size_t bytes) {
 // What a forked child must not share with its parent, nor find in the state some thread of the parent had left it in.
 struct arena::process_side {
   std::mutex mutex;
-  bool defers = false;          // a worker: frees wait for slice_done
-  std::vector<void*> deferred;  // with their contents untouched
+  bool defers = false;              // a worker: frees wait for slice_done
+  std::vector<void*> deferred;      // with their contents untouched
+  memory_budget* budget = nullptr;  // of a worker whose memory is limited
   warm_runs warm;
   std::array<given_runs, max_slots> given;  // what this process freed into other heaps
   std::bitset<max_slots> slots_taken;       // only in the maker
@@ -215,14 +216,32 @@ void arena::become_worker(unsigned slot) {
   current.store(this, std::memory_order_release);
 }
 
+void arena::charge(memory_budget& budget) noexcept {
+  const std::lock_guard lock{side_->mutex};
+  side_->budget = &budget;
+}
+
+void arena::hand_over() noexcept {
+  const std::lock_guard lock{side_->mutex};
+  if (side_->budget != nullptr) side_->budget->hand_over();
+}
+
+void* arena::charged(void* block) {
+  if (side_->budget == nullptr || side_->budget->take(block_size(block))) return block;
+  memory_budget* const budget = std::exchange(side_->budget, nullptr);
+  free_now(block);
+  side_->budget = budget;
+  throw std::bad_alloc{};
+}
+
 void* arena::allocate(std::size_t bytes, std::size_t align) {
   bool refused = false;
   {
     const std::lock_guard lock{side_->mutex};
-    if (void* block = try_allocate(bytes, align)) return block;
+    if (void* block = try_allocate(bytes, align)) return charged(block);
     // What is kept warm for later is of more use now.
     heaps_[slot_].trim(spans_, slot_, 0, side_->warm);
-    if (void* block = try_allocate(bytes, align)) return block;
+    if (void* block = try_allocate(bytes, align)) return charged(block);
     refused = spans_.refused();
   }
   throw arena_exhausted{
@@ -274,6 +293,7 @@ void arena::free_now(void* block) noexcept {
   if (word.free() || word.slot() >= max_slots) return;
   heap& owner = heaps_[word.slot()];
   const bool mine = word.slot() == slot_;
+  if (mine && side_->budget != nullptr) side_->budget->give(block_size(block));
   if (word.kind() == span_kind::small) {
     const auto size_class = static_cast<unsigned>(word.detail());
     mine ? owner.free_small(block, size_class) : owner.push_small(block, size_class);

@@ -20,6 +20,7 @@
 #include <memory>
 #include <span>
 
+#include "memory/budget.hpp"
 #include "memory/heap.hpp"
 #include "memory/spans.hpp"
 
@@ -61,6 +62,11 @@ class arena {
   // In a forked child, before it allocates: from now on this process allocates from that slot's heap, as its dead
   // predecessor left it, and defers its frees.
   void become_worker(unsigned slot);
+  // In a worker: what slices take from now on counts there; past its limit allocate throws std::bad_alloc. The budget outlives
+  // the process's use of the arena.
+  void charge(memory_budget&) noexcept;
+  // In a worker: what was allocated until now is the caller's, and is charged no more.
+  void hand_over() noexcept;
   // In a worker: what was freed since the last call becomes reusable.
   void slice_done() noexcept;
   // The slot this process allocates from.
@@ -88,6 +94,7 @@ class arena {
   static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)());
   bool takes_part() const noexcept;
   void* try_allocate(std::size_t bytes, std::size_t align) noexcept;
+  void* charged(void* block);
   void free_now(void* block) noexcept;
 
   std::uintptr_t base_;

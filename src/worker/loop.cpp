@@ -27,13 +27,14 @@ constexpr std::uint64_t largest_block = 256;
 
 class worker {
  public:
-  explicit worker(const worker_start& start)
+  worker(const worker_start& start, memory_budget& budget)
       : table_(*start.table),
         arena_(*start.memory),
         parent_(start.parent),
         slot_(start.table->slots[start.worker]),
         index_(start.worker),
         incarnation_(start.incarnation),
+        budget_(budget),
         max_slices_(start.settings.max_slices),
         identity_(this_process()) {}
 
@@ -65,7 +66,9 @@ class worker {
   };
 
   // Chunks get smaller in the course of a call: another one like the last is the most that may come.
-  [[nodiscard]] bool used_up() const noexcept { return max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_; }
+  [[nodiscard]] bool used_up() const noexcept {
+    return (max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_) || (budget_.limited() && out_of_memory_);
+  }
 
   // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
   void invite() noexcept {
@@ -145,6 +148,7 @@ class worker {
     breakpoint(point::done_after);
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
+    arena_.hand_over();
     if (wake_parent) parent_.ring();
   }
 
@@ -227,6 +231,7 @@ class worker {
   }
 
   void keep_for_undo(const shared_job& job, std::uint64_t first, std::uint64_t last) {
+    const memory_budget::lifted lifted(budget_);
     const block_of_memory block = job.locate(job.plan, first, last);
     std::byte* kept = slot_.undo.load(std::memory_order_relaxed);
     if (kept == nullptr || arena_.block_size(kept) < block.bytes) {
@@ -262,8 +267,10 @@ class worker {
     const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_last;
     // It threw, so it is over: what it freed while it unwound may be what is left to tell of it.
     self.arena_.slice_done();
+    const memory_budget::lifted lifted(self.budget_);
     try {
       const slice_failure failure = capture_exception(slice, self.index_, suspect ? io.attempt : 1);
+      self.out_of_memory_ = self.out_of_memory_ || failure.kind == failure_kind::memory;
       sink frame(segment_memory{nullptr, allocate_loose});
       frame.write(failure);
       auto* record = new (self.arena_.allocate(sizeof(failure_record))) failure_record{};
@@ -291,6 +298,8 @@ class worker {
   worker_slot& slot_;
   unsigned index_;
   unsigned incarnation_;
+  memory_budget& budget_;
+  bool out_of_memory_ = false;
   std::uint64_t max_slices_;
   std::uint64_t eaten_ = 0;
   std::uint64_t last_chunk_ = 1;
@@ -304,61 +313,6 @@ class worker {
 
 }  // namespace
 
-namespace {
-
-void run_hook(void (*hook)()) {
-  end_frames_here(__builtin_frame_address(0));
-  if (hook == nullptr) return;
-  const std::uint64_t me = this_process();
-  hook();
-  if (this_process() != me) leave(0);  // user code forked, and came back here in the child
-}
-
-// Leaves if the worker cannot start, and says why.
-void begin(const worker_start& start) noexcept {
-  try {
-    run_hook(start.settings.on_start);
-  } catch (...) {
-    const slice_failure thrown = capture_exception(0, start.worker, 1);
-    const std::string text = "threw " + thrown.type + ": " + thrown.what;
-    text.copy(start.record->trouble.data(), start.record->trouble.size() - 1);
-    flush_output();
-    leave(status_cannot_start);
-  }
-  start.record->stage.store(worker_stage::working, std::memory_order_relaxed);
-}
-
-// release: whoever sees it leave sees its chunks done.
-void end(const worker_start& start) noexcept {
-  start.record->stage.store(worker_stage::leaving, std::memory_order_release);
-  try {
-    run_hook(start.settings.on_exit);
-  } catch (...) {
-    // Nobody is left to tell it to.
-  }
-  flush_output();
-}
-
-}  // namespace
-
-void run_worker(const worker_start& start) {
-  breakpoint(point::fork_child);
-  lifeline::arm(start.line);
-  settle_signals();
-  note_crashes(*start.record);
-  breakpoint(point::lifeline_armed);
-  // Nothing below may unwind into the parent's stack frames, which this process inherited.
-  try {
-    start.memory->become_worker(start.heap_slot);
-    become_one_of(start.table->workers);
-    const worker_scope here(start.worker);
-    begin(start);
-    worker(start).run();
-    end(start);
-  } catch (...) {
-    leave(status_cannot_report);
-  }
-  leave(0);
-}
+void work(const worker_start& start, memory_budget& budget) { worker(start, budget).run(); }
 
 }  // namespace forkful::detail

@@ -23,7 +23,10 @@ struct worker_start {
   worker_settings settings;
 };
 
-// Runs in the forked child and never returns: leaves by _exit when the board closes, or when it has eaten as much as it may.
+// Until the board closes, or this worker has eaten as much as it may. It holds nothing then.
+void work(const worker_start&, memory_budget&);
+
+// Runs in the forked child and never returns: works, and leaves by _exit.
 [[noreturn]] void run_worker(const worker_start&);
 
 // The exit status of a worker that could not report a failure of its slice for want of shared memory.

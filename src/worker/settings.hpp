@@ -9,6 +9,7 @@ struct worker_settings {
   void (*on_start)() = nullptr;
   void (*on_exit)() = nullptr;
   std::uint64_t max_slices = 0;  // leave after so many; 0: never
+  std::uint64_t memory = 0;      // bytes beyond what it starts with; 0: as much as there is
 };
 
 }  // namespace forkful::detail

@@ -1,0 +1,15 @@
+// The limit on the private memory of this process (RLIMIT_DATA), and how much of it there is. Owns nothing.
+#pragma once
+
+#include <cstddef>
+
+namespace forkful::detail {
+
+// Bytes of private writable memory, as the limit counts them (VmData: mapped, not only touched). 0: /proc does not say.
+std::size_t private_data() noexcept;
+
+std::size_t data_limit() noexcept;  // SIZE_MAX if there is none
+// Lets this process have so much, or as much as the hard limit allows. False if the system refuses.
+bool limit_data(std::size_t bytes) noexcept;
+
+}  // namespace forkful::detail

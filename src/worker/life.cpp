@@ -1,0 +1,82 @@
+// A worker's life around its work: what it sets up before its first chunk, and what it does before it leaves.
+#include <string>
+
+#include "errors/exceptions.hpp"
+#include "os/breakpoint.hpp"
+#include "os/identity.hpp"
+#include "os/lifeline.hpp"
+#include "os/process.hpp"
+#include "worker/crash.hpp"
+#include "worker/loop.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+void run_hook(void (*hook)()) {
+  end_frames_here(__builtin_frame_address(0));
+  if (hook == nullptr) return;
+  const std::uint64_t me = this_process();
+  hook();
+  if (this_process() != me) leave(0);  // user code forked, and came back here in the child
+}
+
+// Leaves, and says why.
+[[noreturn]] void give_up(const worker_start& start, const std::string& why) noexcept {
+  why.copy(start.record->trouble.data(), start.record->trouble.size() - 1);
+  flush_output();
+  leave(status_cannot_start);
+}
+
+void begin(const worker_start& start, memory_budget& budget) noexcept {
+  try {
+    run_hook(start.settings.on_start);
+  } catch (...) {
+    const slice_failure thrown = capture_exception(0, start.worker, 1);
+    give_up(start, "on_worker_start threw " + thrown.type + ": " + thrown.what);
+  }
+  if (start.settings.memory != 0) {
+    if (!budget.begin(start.settings.memory)) {
+      give_up(start, "the system refused what worker_memory_limit needs (/proc/self/status, setrlimit)");
+    }
+    start.memory->charge(budget);
+  }
+  start.record->stage.store(worker_stage::working, std::memory_order_relaxed);
+}
+
+// release: whoever sees it leave sees its chunks done.
+void end(const worker_start& start) noexcept {
+  start.record->stage.store(worker_stage::leaving, std::memory_order_release);
+  try {
+    run_hook(start.settings.on_exit);
+  } catch (...) {
+    // Nobody is left to tell it to.
+  }
+  flush_output();
+}
+
+}  // namespace
+
+void run_worker(const worker_start& start) {
+  breakpoint(point::fork_child);
+  lifeline::arm(start.line);
+  settle_signals();
+  note_crashes(*start.record);
+  breakpoint(point::lifeline_armed);
+  // Nothing below may unwind into the parent's stack frames, which this process inherited.
+  try {
+    start.memory->become_worker(start.heap_slot);
+    become_one_of(start.table->workers);
+    const worker_scope here(start.worker);
+    memory_budget budget;
+    begin(start, budget);
+    work(start, budget);
+    end(start);
+  } catch (...) {
+    leave(status_cannot_report);
+  }
+  leave(0);
+}
+
+}  // namespace forkful::detail
