@@ -1,155 +1,17 @@
 // A process that kills random workers at random instants while every verb runs: docs/protocol.md, 1-9, 16.
 //
 // FORKFUL_KILLS=10000 makes it a soak; the ordinary run stops at 300 deaths.
+#include "faults/nemesis.hpp"
+
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <csignal>
-#include <cstdint>
-#include <forkful/forkful.hpp>
 #include <iostream>
-#include <random>
 #include <string>
-#include <thread>
 #include <vector>
-
-#include "faults/killing.hpp"
 
 namespace {
 
-using forkful::indices;
-using forkful::process_pool;
-using forkful::shared_string;
-using forkful::shared_vector;
-using forkful::snapshot_pool;
 using namespace forkful_tests;
-
-// Kills children of `parent`, but itself, until told to stop.
-class nemesis {
- public:
-  explicit nemesis(unsigned seed) : seed_(seed) {
-    const pid_t prey = getpid();
-    process_ = start_child([&] { return hunt(prey); });
-  }
-  ~nemesis() {
-    counts_->stop = true;
-    wait_for(process_);
-  }
-  nemesis(const nemesis&) = delete;
-  nemesis& operator=(const nemesis&) = delete;
-  [[nodiscard]] std::size_t kills() const { return counts_->kills.load(); }
-
- private:
-  struct counts {
-    std::atomic<bool> stop{false};
-    std::atomic<std::size_t> kills{0};
-  };
-
-  int hunt(pid_t prey) const {
-    std::mt19937 random(seed_);
-    while (!counts_->stop) {
-      std::this_thread::sleep_for(std::chrono::microseconds(random() % 8000));
-      auto workers = children_of(prey);
-      std::erase(workers, getpid());
-      if (workers.empty()) {
-        if (getppid() != prey) return 1;
-        continue;
-      }
-      const pid_t victim = workers[random() % workers.size()];
-      if (!gone(victim) && kill(victim, SIGKILL) == 0) counts_->kills.fetch_add(1);
-    }
-    return 0;
-  }
-
-  unsigned seed_;
-  seen_by_all<counts> counts_;
-  pid_t process_ = 0;
-};
-
-// Enough work that a slice can be hit, and a result that tells whether all of it was done once.
-std::uint64_t churn(std::uint64_t x) {
-  for (int i = 0; i < 20'000; ++i) x = x * 6364136223846793005U + 1442695040888963407U;
-  return x;
-}
-
-constexpr std::size_t slices = 200;
-const forkful::call_options stubborn{.attempts = 100};
-
-std::string cake(std::size_t i) {
-  return std::string(i * 7 % 300, static_cast<char>('a' + i % 26)) + std::to_string(i);
-}
-std::string eat(const std::string& slice) { return std::to_string(churn(slice.size())) + slice; }
-
-std::size_t mapped(process_pool& pool, const std::vector<std::string>& slices_in) {
-  const auto eaten = pool.with(stubborn).map(slices_in, eat);
-  EXPECT_EQ(eaten.size(), slices_in.size());
-  for (std::size_t i = 0; i < eaten.size(); ++i) EXPECT_EQ(eaten[i], eat(slices_in[i]));
-  return 0;
-}
-
-std::size_t updated(process_pool& pool, const std::vector<std::string>& slices_in) {
-  auto eaten = slices_in;
-  pool.with(stubborn).update(eaten, [](std::string& slice) { slice = eat(slice); });
-  for (std::size_t i = 0; i < eaten.size(); ++i) EXPECT_EQ(eaten[i], eat(slices_in[i]));
-  return 0;
-}
-
-std::size_t tried(process_pool& pool, const std::vector<std::string>& slices_in) {
-  const auto eaten = pool.try_map(slices_in, eat);
-  EXPECT_EQ(eaten.size(), slices_in.size());
-  std::size_t lost = 0;
-  for (std::size_t i = 0; i < eaten.size(); ++i) {
-    if (eaten[i]) {
-      EXPECT_EQ(eaten[i].value(), eat(slices_in[i]));
-    } else {
-      ++lost;
-      EXPECT_EQ(eaten[i].failure().signal, SIGKILL);
-    }
-  }
-  EXPECT_LE(lost, pool.report().deaths);
-  return lost;
-}
-
-std::size_t in_place_with_attempts(process_pool& pool, const std::vector<std::string>&) {
-  shared_vector<std::uint64_t> table(slices);
-  for (std::size_t i = 0; i < slices; ++i) table[i] = i;
-  pool.with(stubborn).for_each(table, [](std::uint64_t& x) { x = churn(x); });
-  for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(table[i], churn(i)) << i;
-  return 0;
-}
-
-std::size_t strings_in_place(process_pool& pool, const std::vector<std::string>& slices_in) {
-  shared_vector<shared_string> table(slices_in.begin(), slices_in.end());
-  const auto eaten = pool.try_for_each(table, [](shared_string& slice) {
-    for (int i = 0; i < 5; ++i) slice += std::to_string(churn(slice.size()));
-  });
-  std::size_t lost = 0;
-  for (std::size_t i = 0; i < slices; ++i) {
-    if (!eaten[i]) {
-      ++lost;
-      new (&table[i]) shared_string();  // half eaten: what it points to may be gone
-      continue;
-    }
-    std::string expected = slices_in[i];
-    for (int k = 0; k < 5; ++k) expected += std::to_string(churn(expected.size()));
-    EXPECT_EQ(std::string_view(table[i]), expected);
-  }
-  EXPECT_LE(lost, pool.report().deaths);
-  return lost;
-}
-
-std::size_t shared_results(process_pool& pool, const std::vector<std::string>&) {
-  const auto tables = pool.with(stubborn).map(
-      indices(60), [](std::size_t i) { return shared_vector<std::uint64_t>(1 + 300 * i, churn(i)); });
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    EXPECT_EQ(tables[i].size(), 1 + 300 * i);
-    EXPECT_EQ(std::count(tables[i].begin(), tables[i].end(), churn(i)), static_cast<std::ptrdiff_t>(tables[i].size()));
-  }
-  return 0;
-}
 
 TEST(nemesis, kills_at_random_and_nothing_is_lost_but_what_is_named) {
   const std::size_t wanted = from_environment("FORKFUL_KILLS", 300);
@@ -163,15 +25,13 @@ TEST(nemesis, kills_at_random_and_nothing_is_lost_but_what_is_named) {
   process_pool pool{3};
   const nemesis hunter(4711);
   while (deaths < wanted && !HasFailure()) {
-    for (const auto& verb : {mapped, updated, tried, in_place_with_attempts, strings_in_place, shared_results}) {
+    for (const auto& verb :
+         {mapped, updated, tried, in_place_with_attempts, strings_in_place, shared_results, mapped_into}) {
       lost += verb(pool, slices_in);
       deaths += pool.report().deaths;
       ++calls;
     }
-    snapshot_pool once{2};
-    const auto seen = once.with(stubborn).map(indices(slices), [&](std::size_t i) { return eat(slices_in[i]); });
-    for (std::size_t i = 0; i < slices; ++i) ASSERT_EQ(seen[i], eat(slices_in[i]));
-    deaths += once.report().deaths;
+    deaths += photographed(slices_in);
     ++calls;
   }
   std::cout << hunter.kills() << " kills, " << deaths << " deaths seen in " << calls << " calls, " << lost

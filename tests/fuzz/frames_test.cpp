@@ -56,7 +56,7 @@ TEST(fuzzing, good_frames_are_decoded) {
 }
 
 TEST(fuzzing, damaged_frames_are_decoded_or_refused_and_nothing_else) {
-  constexpr std::size_t frames = sanitized ? 200'000 : 1'000'000;
+  constexpr std::size_t frames = sanitized ? 50'000 : 1'000'000;
   alarm(50);
   std::mt19937_64 random(4711);
   std::array<std::size_t, static_cast<std::size_t>(fate::count)> became{};
@@ -74,12 +74,12 @@ TEST(fuzzing, values_come_back_from_their_encoding) {
   alarm(50);
   std::mt19937_64 random(42);
   std::size_t values = 0;
-  for (int i = 0; i != 3000; ++i) {
+  for (unsigned i = 0; i != times(3000); ++i) {
     std::string input(random() % 600, '\0');
     for (char& each : input) each = static_cast<char>(random());
     values += round_trip(bytes_in(input), input.size());
   }
-  EXPECT_GE(values, 3000U);
+  EXPECT_GE(values, times(3000));
   alarm(0);
 }
 
