@@ -34,6 +34,11 @@ struct pool_options {
   /// not only touched), and shared memory since its chunk began. Past it the slice fails with std::bad_alloc, and the worker is
   /// replaced after the chunk. 0: no limit.
   std::size_t worker_memory_limit = 0;
+  /// How many threads libraries may use inside a worker: OpenMP, OpenBLAS, MKL, BLIS and oneTBB. Those that are loaded when
+  /// a worker starts are told, those loaded later find it in the environment (OMP_NUM_THREADS and so on; oneTBB has no such
+  /// variable). 0: leave alone. More than 1 pays only with fewer workers than CPUs. A slice, or on_worker_start, may set
+  /// its own.
+  unsigned inner_threads = 1;
 };
 
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.

@@ -13,6 +13,7 @@
 #include "os/futex.hpp"
 #include "os/identity.hpp"
 #include "worker/crash.hpp"
+#include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"
 
 namespace forkful::detail {
@@ -142,8 +143,11 @@ pid_t crew::make_process(const worker_start& begin) {
         "hangs); call forkful::init first, or make pools before starting threads",
         threads_at_fork_ - 1, threads_at_fork_ == 2 ? "thread ran" : "threads ran"));
   }
+  worker_start forked = begin;
+  forked.settings.alone = threads_at_fork_ <= 1;
+  if (forked.settings.inner_threads != 0) find_inner_threads();
   const pid_t pid = fork_flushed();
-  if (pid == 0) run_worker(begin);
+  if (pid == 0) run_worker(forked);
   return pid;
 }
 

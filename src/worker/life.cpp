@@ -7,6 +7,7 @@
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
 #include "worker/crash.hpp"
+#include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"
 #include "worker/place.hpp"
 
@@ -30,6 +31,7 @@ void run_hook(void (*hook)()) {
 }
 
 void begin(const worker_start& start, memory_budget& budget) noexcept {
+  limit_inner_threads(start.settings.inner_threads, start.settings.alone);
   try {
     run_hook(start.settings.on_start);
   } catch (...) {

@@ -10,6 +10,8 @@ struct worker_settings {
   void (*on_exit)() = nullptr;
   std::uint64_t max_slices = 0;  // leave after so many; 0: never
   std::uint64_t memory = 0;      // bytes beyond what it starts with; 0: as much as there is
+  unsigned inner_threads = 0;    // of libraries inside the worker; 0: as many as they like
+  bool alone = true;             // the process it was forked from had no other threads
 };
 
 }  // namespace forkful::detail

@@ -1,0 +1,151 @@
+#include "worker/inner_threads.hpp"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace forkful::detail {
+
+namespace {
+
+// What oneTBB's global_control is, which has no C interface. The name of the function that takes it changes with its layout.
+struct tbb_control {
+  std::size_t value;
+  std::intptr_t reserved;
+  int parameter;  // 0: max_allowed_parallelism
+};
+
+enum class takes { an_int, a_long, a_control };
+
+struct knob {
+  const char* name;
+  takes what;
+};
+constexpr std::array<knob, 7> knobs{{
+    {"omp_set_num_threads", takes::an_int},
+    {"openblas_set_num_threads", takes::an_int},
+    {"openblas_set_num_threads64_", takes::an_int},
+    {"scipy_openblas_set_num_threads64_", takes::an_int},
+    {"MKL_Set_Num_Threads", takes::an_int},
+    {"bli_thread_set_num_threads", takes::a_long},
+    {"_ZN3tbb6detail2r16createERNS0_2d114global_controlE", takes::a_control},
+}};
+constexpr std::array<std::string_view, 5> libraries{"omp", "blas", "mkl", "blis", "tbb"};
+constexpr std::array<std::string_view, 4> variables{
+    "OMP_NUM_THREADS=", "OPENBLAS_NUM_THREADS=", "MKL_NUM_THREADS=", "BLIS_NUM_THREADS="};
+
+struct found_knob {
+  void* function;
+  takes what;
+};
+
+// Filled by the parent, read by its children.
+std::vector<found_knob> found;
+unsigned long long loads_seen = 0;
+
+struct loaded {
+  unsigned long long loads = 0;
+  std::vector<std::string> paths;
+};
+
+loaded look_at_modules() {
+  loaded all;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* module, std::size_t, void* seen) {
+        auto& list = *static_cast<loaded*>(seen);
+        list.loads = module->dlpi_adds;
+        if (list.loads == loads_seen) return 1;
+        const std::string_view path = module->dlpi_name;
+        const std::string_view name = path.substr(path.rfind('/') + 1);
+        const auto in_name = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+        if (std::any_of(libraries.begin(), libraries.end(), in_name)) list.paths.emplace_back(path);
+        return 0;
+      },
+      &all);
+  return all;
+}
+
+void find_in(void* handle) {
+  for (const knob& each : knobs) {
+    void* const function = ::dlsym(handle, each.name);
+    const auto same = [&](const found_knob& other) { return other.function == function; };
+    if (function != nullptr && std::none_of(found.begin(), found.end(), same)) found.push_back({function, each.what});
+  }
+}
+
+// By hand: setenv takes a lock that another thread of the parent may have held when it forked.
+void set_environment(unsigned count) {
+  const auto ours = [](std::string_view entry) {
+    return std::any_of(variables.begin(), variables.end(),
+                       [&](std::string_view name) { return entry.starts_with(name); });
+  };
+  // Never freed: a process's environment lives as long as it does.
+  auto& entries = *new std::vector<char*>;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (!ours(*entry)) entries.push_back(*entry);
+  }
+  auto& texts = *new std::vector<std::string>;
+  for (const std::string_view name : variables) texts.push_back(std::string(name) + std::to_string(count));
+  for (std::string& text : texts) entries.push_back(text.data());
+  entries.push_back(nullptr);
+  environ = entries.data();
+}
+
+}  // namespace
+
+void find_inner_threads() noexcept {
+  try {
+    const loaded now = look_at_modules();
+    if (now.loads == loads_seen) return;
+    found.clear();
+    find_in(RTLD_DEFAULT);
+    // Plugins are often loaded so that nobody else sees their libraries.
+    for (const std::string& path : now.paths) {
+      void* const module = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+      if (module == nullptr) continue;
+      find_in(module);
+      ::dlclose(module);
+    }
+    loads_seen = now.loads;
+  } catch (...) {
+    // No memory to look with. What was found until now is limited.
+  }
+}
+
+void limit_inner_threads(unsigned count, bool alone) noexcept {
+  if (count == 0) return;
+  if (alone) find_inner_threads();
+  for (const found_knob& each : found) {
+    switch (each.what) {
+      case takes::an_int:
+        reinterpret_cast<void (*)(int)>(each.function)(static_cast<int>(count));
+        break;
+      case takes::a_long:
+        reinterpret_cast<void (*)(std::int64_t)>(each.function)(count);
+        break;
+      case takes::a_control: {
+        // It takes locks. Where other threads ran at the fork, they may be held for ever; but there oneTBB, if it was used, has
+        // lost its threads anyway, and works with the caller's.
+        static tbb_control control{};
+        control = {count, 0, 0};
+        if (alone) reinterpret_cast<void (*)(tbb_control&)>(each.function)(control);
+        break;
+      }
+    }
+  }
+  try {
+    set_environment(count);
+  } catch (...) {
+    // No memory: libraries that are loaded later keep their own mind.
+  }
+}
+
+}  // namespace forkful::detail
