@@ -58,7 +58,7 @@ unsigned crew::running_count() const noexcept {
 }
 
 void crew::fill() {
-  if (running_count() == 0) code_ = template_ != nullptr ? template_->code() : modules::loaded();
+  if (running_count() == 0) take_stock();
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     // Those that left after their last chunk are replaced before anybody waits for them.
@@ -79,13 +79,26 @@ void crew::fill() {
 
 void crew::renew() {
   dismiss();
-  if (template_ != nullptr) {
-    template_ = nullptr;
-    warn(
-        "a callable lies in code that was loaded after forkful::init: this pool's workers are forked from the caller "
-        "instead, which is slower the larger it is and unsafe while other threads run");
-  }
+  if (template_ != nullptr) leave_template();
   fill();
+}
+
+// What code the workers will have that are about to be started.
+void crew::take_stock() {
+  if (template_ != nullptr) {
+    code_ = template_->code();
+    for (void (*const hook)() : {settings_.on_start, settings_.on_exit}) {
+      if (template_ != nullptr && !knows(reinterpret_cast<const void*>(hook))) leave_template();
+    }
+  }
+  if (template_ == nullptr) code_ = modules::loaded();
+}
+
+void crew::leave_template() {
+  template_ = nullptr;
+  warn(
+      "a callable lies in code that was loaded after forkful::init: this pool's workers are forked from the caller "
+      "instead, which is slower the larger it is and unsafe while other threads run");
 }
 
 void crew::start(unsigned worker) {

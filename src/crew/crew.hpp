@@ -74,6 +74,8 @@ class crew {
   };
 
   void start(unsigned worker);
+  void take_stock();
+  void leave_template();
   pid_t make_process(const worker_start& begin);
   void warn(const std::string& sentence);
   void farewell() noexcept;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <forkful/forkful.hpp>
 #include <iostream>
 #include <set>
@@ -138,6 +139,17 @@ TEST_P(late_code, whose_loop_came_late_runs_too) {
   ASSERT_EQ(in_there.size(), 20U);
   EXPECT_EQ(in_there[19], 119);
   EXPECT_EQ(pool.report().deaths, 0U);
+}
+
+TEST_P(late_code, begins_workers_too) {
+  const plugin late(FORKFUL_PLUGIN_1);
+  auto* const begin = reinterpret_cast<void (*)()>(late.symbol("begin_in_plugin"));
+  process_pool begun{forkful::pool_options{.workers = 2, .start = GetParam(), .on_worker_start = begin}};
+  for (const bool each : begun.with({.chunk = 1}).map(indices(4), [](std::size_t) {
+         return std::getenv("FORKFUL_PLUGIN_BEGAN") != nullptr;
+       }))
+    EXPECT_TRUE(each);
+  EXPECT_EQ(begun.report().deaths, 0U);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Loaded by the tests with dlopen, in two builds (FORKFUL_PLUGIN is 1 or 2), with code that only it has.
+#include <cstdlib>
 #include <forkful/process_pool.hpp>
 #include <forkful/slices.hpp>
 #include <vector>
@@ -6,6 +7,8 @@
 extern "C" {
 
 int eat_in_plugin(int slice) { return slice * 10 + FORKFUL_PLUGIN; }
+
+void begin_in_plugin() { setenv("FORKFUL_PLUGIN_BEGAN", "yes", 1); }
 
 // A verb called in here: its loop is instantiated in the plugin.
 void map_in_plugin(forkful::process_pool& pool, std::vector<int>& out) {
