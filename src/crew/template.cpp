@@ -41,7 +41,7 @@ constexpr int wait_ms = 100;
   for (;;) {
     worker_start begin;
     std::array<fd, carried> sent;
-    if (receive_message(requests, &begin, sizeof begin, &sent, -1) != received::message) leave(0);
+    if (receive_message(requests, &begin, sizeof begin, &sent, -1) != received::message) leave(1);
     const pid_t pid = clone_process(relation::sibling, &born);
     const int error = pid < 0 ? errno : 0;
     if (pid == 0) {
@@ -52,7 +52,7 @@ constexpr int wait_ms = 100;
       run_worker(begin);
     }
     breakpoint(point::template_cloned);
-    if (!send_message(requests, &error, sizeof error, nullptr)) leave(0);
+    if (!send_message(requests, &error, sizeof error, nullptr)) leave(1);
   }
 }
 
