@@ -7,6 +7,11 @@ install(EXPORT forkful NAMESPACE forkful:: FILE forkfulConfig.cmake DESTINATION 
 write_basic_package_version_file(forkfulConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 
 file(RELATIVE_PATH pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+# A static library brings its dependencies to whoever links it.
+set(pc_requires Requires)
+if(BUILD_SHARED_LIBS)
+  set(pc_requires Requires.private)
+endif()
 configure_file(cmake/forkful.pc.in forkful.pc @ONLY)
 
 install(FILES ${PROJECT_BINARY_DIR}/forkfulConfigVersion.cmake DESTINATION ${package_dir})

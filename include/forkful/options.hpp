@@ -39,6 +39,10 @@ struct pool_options {
   /// variable). 0: leave alone. More than 1 pays only with fewer workers than CPUs. A slice, or on_worker_start, may set
   /// its own.
   unsigned inner_threads = 1;
+  /// Keeps each worker on a core of its own, by the machine's topology: neighbouring workers on neighbouring cores, and only
+  /// where this process may run. With more workers than cores they share, in turn. For long calls on a machine that does
+  /// nothing else; two pools that pin share the same cores. Throws start_failed where the system does not let it be done.
+  bool pin = false;
 };
 
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.

@@ -70,8 +70,8 @@ unsigned checked_workers(const pool_options& options) {
 }
 
 worker_settings settings_of(const pool_options& options) {
-  return {options.on_worker_start, options.on_worker_exit, options.max_slices_per_worker, options.worker_memory_limit,
-          options.inner_threads};
+  return {options.on_worker_start,     options.on_worker_exit, options.max_slices_per_worker,
+          options.worker_memory_limit, options.inner_threads,  options.pin};
 }
 
 class process_engine : public engine {

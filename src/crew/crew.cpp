@@ -30,6 +30,7 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
         "start_method::forkserver needs forkful::init(argc, argv) as the first line of main, in this very process: "
         "call it there, or leave pool_options::start at automatic");
   }
+  if (settings_.pinned) cores_ = usable_cores();
   unsigned taken = 0;
   try {
     for (; taken < members_.size(); ++taken) members_[taken].heap_slot = arena_.acquire_slot();
@@ -113,9 +114,9 @@ void crew::start(unsigned worker) {
   std::construct_at(&records_[worker]);
   one.line = lifeline::make();
 
-  const worker_start begin{&table_,          &arena_,           one.heap_slot,
-                           worker,           one.incarnation,   one.line.worker_end(),
-                           waiter_.ringer(), &records_[worker], settings_};
+  worker_start begin{&table_,          &arena_,           one.heap_slot, worker, one.incarnation, one.line.worker_end(),
+                     waiter_.ringer(), &records_[worker], settings_};
+  if (settings_.pinned) begin.cpus = cores_[worker % cores_.size()];
   const pid_t pid = make_process(begin);
   const int error = errno;
   one.line.forget_worker_end();

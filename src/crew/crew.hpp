@@ -84,6 +84,7 @@ class crew {
   arena& arena_;
   waiter waiter_;
   worker_settings settings_;
+  std::vector<cpu_set_t> cores_;  // for pinned workers, in turn
   std::optional<death> failed_start_;
   worker_record* records_ = nullptr;  // in the arena, one a worker
   std::vector<member> members_;

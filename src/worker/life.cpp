@@ -31,6 +31,9 @@ void run_hook(void (*hook)()) {
 }
 
 void begin(const worker_start& start, memory_budget& budget) noexcept {
+  if (start.settings.pinned && !pin_to(start.cpus)) {
+    give_up(start, "the system refused what pool_options::pin needs (sched_setaffinity)");
+  }
   limit_inner_threads(start.settings.inner_threads, start.settings.alone);
   try {
     run_hook(start.settings.on_start);

@@ -3,6 +3,7 @@
 
 #include "board/board.hpp"
 #include "memory/arena.hpp"
+#include "os/topology.hpp"
 #include "os/wait.hpp"
 #include "worker/record.hpp"
 #include "worker/settings.hpp"
@@ -21,6 +22,7 @@ struct worker_start {
   bell parent;
   worker_record* record = nullptr;
   worker_settings settings;
+  cpu_set_t cpus{};  // to stay on, if it is to be pinned
 };
 
 // Until the board closes, or this worker has eaten as much as it may. It holds nothing then.

@@ -11,6 +11,7 @@ struct worker_settings {
   std::uint64_t max_slices = 0;  // leave after so many; 0: never
   std::uint64_t memory = 0;      // bytes beyond what it starts with; 0: as much as there is
   unsigned inner_threads = 0;    // of libraries inside the worker; 0: as many as they like
+  bool pinned = false;           // to one core each
   bool alone = true;             // the process it was forked from had no other threads
 };
 

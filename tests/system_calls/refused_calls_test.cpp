@@ -114,6 +114,12 @@ bool clones() {
   return one_slice_crashes(pool);
 }
 
+// Every worker on a core of its own.
+bool pinned() {
+  process_pool pool(forkful::pool_options{.workers = 2, .pin = true});
+  return pool.map(indices(3), [](std::size_t i) { return i; }) == std::vector<std::size_t>{0, 1, 2};
+}
+
 // Where memory has to be committed before it is touched.
 bool committed_memory() {
   const auto arena = forkful::detail::arena::make_for_test(std::size_t{64} << 20, [] { return std::size_t{1} << 30; });
@@ -321,7 +327,16 @@ TEST(refused_calls, that_commit_memory) {
             {call::memfd_create, {EMFILE}, {ENFILE}, true}});
 }
 
+TEST(refused_calls, that_find_cores) {
+  fail_all(pinned, false,
+           {{call::hwloc_topology_init, {ENOMEM}, {ENOMEM}, true},
+            {call::hwloc_topology_load, {ENOMEM}, {EINVAL}, true},
+            {call::sched_getaffinity, {EINVAL}, {EPERM}, true}});
+}
+
 // ---- The calls of workers ----
+
+TEST(refused_calls, that_pin_workers) { fail_all(pinned, true, {{call::sched_setaffinity, {EINVAL}, {EPERM}, true}}); }
 
 TEST(refused_calls, of_workers) {
   fail_all(processes, true,

@@ -1,0 +1,50 @@
+#include "os/topology.hpp"
+
+#include <fmt/format.h>
+#include <hwloc.h>
+
+#include <cerrno>
+#include <cstring>
+#include <forkful/errors.hpp>
+#include <memory>
+
+namespace forkful::detail {
+
+namespace {
+
+[[noreturn]] void cannot_pin(const char* call) {
+  throw start_failed(
+      fmt::format("pool_options::pin could not be carried out: {} failed: {}; leave it off, or look at what `lstopo` "
+                  "says about this machine",
+                  call, std::strerror(errno)));
+}
+
+}  // namespace
+
+std::vector<cpu_set_t> usable_cores() {
+  cpu_set_t usable;
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0) cannot_pin("sched_getaffinity");
+  hwloc_topology_t made = nullptr;
+  if (::hwloc_topology_init(&made) != 0) cannot_pin("hwloc_topology_init");
+  const std::unique_ptr<hwloc_topology, decltype(&::hwloc_topology_destroy)> machine(made, &::hwloc_topology_destroy);
+  if (::hwloc_topology_load(made) != 0) cannot_pin("hwloc_topology_load");
+
+  std::vector<cpu_set_t> cores;
+  const int depth = ::hwloc_get_type_or_below_depth(made, HWLOC_OBJ_CORE);
+  for (unsigned i = 0; i < ::hwloc_get_nbobjs_by_depth(made, depth); ++i) {
+    const hwloc_obj_t core = ::hwloc_get_obj_by_depth(made, depth, i);
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &usable) && ::hwloc_bitmap_isset(core->cpuset, cpu) != 0) CPU_SET(cpu, &cpus);
+    }
+    if (CPU_COUNT(&cpus) != 0) cores.push_back(cpus);
+  }
+  // What hwloc does not know of (it may have been told to read another machine's description): better together than nowhere.
+  if (cores.empty()) cores.push_back(usable);
+  return cores;
+}
+
+bool pin_to(const cpu_set_t& cpus) noexcept { return ::sched_setaffinity(0, sizeof cpus, &cpus) == 0; }
+
+}  // namespace forkful::detail
