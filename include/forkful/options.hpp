@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <stop_token>
 
 namespace [[gnu::visibility("default")]] forkful {
 
@@ -45,6 +47,16 @@ struct pool_options {
   bool pin = false;
 };
 
+/// How far a call has come.
+struct progress {
+  std::size_t done = 0;   ///< slices whose results are collected, or which failed
+  std::size_t total = 0;  ///< slices of the input; 0: not known yet (imap of unsized input)
+  std::chrono::nanoseconds elapsed{0};
+  unsigned busy = 0;  ///< workers that are eating
+};
+/// Called on the caller's thread. What it throws ends the call and is thrown by the verb.
+using progress_fn = std::function<void(const progress&)>;
+
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.
 struct call_options {
   /// Slices per hand-out. 0: automatic, larger while much is left and smaller towards the end.
@@ -59,6 +71,14 @@ struct call_options {
   /// Verbs that work in place take more than 1 only for bitwise elements (they are put back before the next attempt);
   /// otherwise they throw std::invalid_argument.
   unsigned attempts = 1;
+  /// imap: how many inputs are read ahead of the results that were taken. 0: two chunks a worker.
+  std::size_t window = 0;
+  /// Told how far the call has come, at most ten times a second, and once at its end. Futures and iterators tell it while
+  /// somebody waits for them.
+  progress_fn progress{};
+  /// When it is asked to stop, slices that are being eaten are finished, the others are not begun, and the verb throws
+  /// `cancelled`; try_ verbs return the outcomes they have and `cancelled` for the others. Asked before: throws at once.
+  std::stop_token stop{};
 };
 
 }  // namespace forkful

@@ -5,6 +5,8 @@
 
 #include <forkful/detail/collect.hpp>
 #include <forkful/detail/prepare.hpp>
+#include <forkful/future.hpp>
+#include <forkful/imap.hpp>
 #include <initializer_list>
 
 namespace [[gnu::visibility("default")]] forkful {
@@ -125,6 +127,53 @@ class verbs {
     return outcomes;
   }
 
+  /// The same results as map, one after another while they are made: input is read only as far as call_options::window allows,
+  /// on the caller's thread, so that an endless range takes little memory. A borrowed range must outlive what is returned.
+  /// Sized input is chunked as in map, other input in chunks that grow from 1 until one takes 50 µs. Of a slice that fails, the
+  /// results before it come first, then its failure is thrown.
+  template <class Range, class F, class... A>
+  [[nodiscard]] auto imap(Range&& range, F&& f, const A&... args) {
+    return imap_range<false>(std::forward<Range>(range), std::forward<F>(f), args...);
+  }
+  /// The same in the order in which they are done, as `numbered` results: {index, value}.
+  template <class Range, class F, class... A>
+  [[nodiscard]] auto imap_unordered(Range&& range, F&& f, const A&... args) {
+    return imap_range<true>(std::forward<Range>(range), std::forward<F>(f), args...);
+  }
+
+  /// Begins f(args...) on a worker and returns its future. Callable and arguments are copied, or moved, at once. If the pool
+  /// has no room for another call it waits until it has. A serial_pool runs it at once.
+  template <class F, class... A>
+  [[nodiscard]] auto submit(F&& f, A&&... args) {
+    using parts = detail::submitted_parts<Way, detail::kept_callable<F>, std::remove_cvref_t<A>...>;
+    using sent = typename parts::result;
+    using result = std::conditional_t<std::is_same_v<sent, detail::nothing>, void, sent>;
+    auto made = std::make_shared<parts>(std::forward<F>(f), std::forward<A>(args)...);
+    return future<result>(
+        std::make_shared<detail::submitted_call<result, parts>>(*running_, options_, std::move(made)));
+  }
+
+  /// reduce(... reduce(reduce(init, transform(s0, args...)), transform(s1, args...)) ..., transform(sn, args...)), for an
+  /// associative reduce(R, R) -> R, where R is init's type. The input is cut in min(n, 4096) blocks, which depend on n only;
+  /// each is folded left to right by a worker, and the blocks' results are folded in order by the caller: the same bits for
+  /// any number of workers, any chunk, on every pool. Needs a range that knows its size; an empty one gives init.
+  template <class Range, class R, class Reduce, class Transform, class... A>
+  [[nodiscard]] R transform_reduce(Range&& range, R init, Reduce&& reduce, Transform&& transform, const A&... args) {
+    using detail::callable_of;
+    using both = std::conditional_t<
+        Way::ships,
+        detail::folding<R, std::remove_const_t<callable_of<Reduce>>, std::remove_const_t<callable_of<Transform>>>,
+        detail::folding<R, callable_of<Reduce>&, callable_of<Transform>&>>;
+    auto&& folds = detail::as_callable(reduce);
+    auto&& transforms = detail::as_callable(transform);
+    both fold{folds, transforms};
+    detail::prepared<Way, detail::verb::fold, false, Range, both, A...> call(std::forward<Range>(range), fold, args...);
+    call.whole_blocks(options_);
+    detail::collect_folded<R, Way::isolated, callable_of<Reduce>> collector{std::move(init), folds};
+    run_for_results<R>(call, collector);
+    return std::move(collector.folded);
+  }
+
  protected:
   verbs() noexcept = default;
   verbs(detail::engine* running, const call_options& options) noexcept : running_(running), options_(options) {}
@@ -135,8 +184,18 @@ class verbs {
  private:
   // An object as it is, const or not; the pointer that a function's name turns into.
   template <class F>
-  using callable =
-      std::conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, std::remove_reference_t<F>>;
+  using callable = detail::callable_of<F>;
+
+  template <bool Numbered, class Range, class F, class... A>
+  auto imap_range(Range&& range, F&& f, const A&... args) {
+    using kept = detail::kept_callable<F>;
+    using result =
+        typename detail::prepared<Way, detail::verb::map, false, detail::pulled_range<Range>&, kept, A...>::result;
+    using item = std::conditional_t<Numbered, numbered<result>, result>;
+    using call = detail::imap_call<Way, item, Numbered, Range, kept, A...>;
+    auto made = std::make_shared<call>(std::forward<Range>(range), std::forward<F>(f), args...);
+    return imap_results<item>(std::make_unique<detail::imap_stream<item, call>>(*running_, options_, std::move(made)));
+  }
 
   template <bool Star, class Range, class F, class... A>
   auto map_range(Range&& range, F& f, const A&... args) {
@@ -167,12 +226,7 @@ class verbs {
       call.work().results = true;
       call.run(*running_, options_, detail::encoded_results<R>{}, &collector);
     } else {
-      call.work().make_results = [](std::size_t slices) -> void* {
-        auto made = std::make_unique<std::vector<R>>();
-        made->reserve(slices);
-        return made.release();
-      };
-      call.work().drop_results = [](void* results) { delete static_cast<std::vector<R>*>(results); };
+      detail::keep_results_here<R>(call.work());
       call.run(*running_, options_, detail::kept_results<R>{}, &collector);
     }
   }
@@ -208,6 +262,15 @@ class basic_pool : public verbs<Way> {
 
   /// Number of workers; 1 for a serial_pool.
   [[nodiscard]] unsigned size() const noexcept { return engine_->size(); }
+
+  /// Ends all workers now, whatever they do. Calls that run, and futures that are not done, throw `cancelled`; further verbs
+  /// throw `pool_closed` until restart().
+  void terminate() { engine_->terminate(); }
+  /// Lets submitted work finish (after terminate() there is none), ends all workers and starts new ones, which see the program
+  /// as it is now.
+  void restart() { engine_->restart(0); }
+  /// The same with `workers` workers; 0: as many as CPUs this process may use. A serial_pool always has one.
+  void resize(unsigned workers) { engine_->restart(workers != 0 ? workers : detail::cpus_to_use()); }
 
   /// What happened in the last call that this thread finished on this pool; all zero before the first. By value, thread-safe.
   [[nodiscard]] forkful::report report() const { return detail::last_report(*engine_); }

@@ -1,11 +1,14 @@
 // What all back ends share, and the few functions the templates need besides an engine.
+#include <algorithm>
 #include <atomic>
 #include <forkful/detail/job.hpp>
 #include <stdexcept>
 #include <string>
 
 #include "memory/arena.hpp"
+#include "os/cpu.hpp"
 #include "os/process.hpp"
+#include "worker/place.hpp"
 
 namespace forkful::detail {
 
@@ -15,6 +18,9 @@ std::atomic<std::uint64_t> engines{0};
 
 // relaxed: only uniqueness matters.
 engine::engine() noexcept : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1) {}
+
+// Pools of workers share what their pool may use.
+unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
 
 segment_memory shared_segments() noexcept {
   return {nullptr,

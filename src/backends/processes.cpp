@@ -1,67 +1,22 @@
-// The back ends whose workers are processes: the process pool keeps its workers, the snapshot pool forks new ones for each
-// call, so that they see the caller's memory as it is at that moment. Everything else is the same board.
-//
-// Owns the board and the crew. One call at a time: the mutex is held for the length of a call.
+// The back ends whose workers are processes: the process pool keeps its workers in one session, the snapshot pool forks new
+// ones for each call, so that they see the caller's memory as it is at that moment. Everything else is the same board.
 #include <algorithm>
-#include <atomic>
+#include <forkful/detail/job.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <string>
 
-#include "backends/call.hpp"
-#include "crew/lateness.hpp"
-#include "os/cpu.hpp"
+#include "backends/session.hpp"
 #include "os/identity.hpp"
-#include "worker/place.hpp"
 
 namespace forkful::detail {
 
 namespace {
 
-// How long the parent spins in a call, all in all. Longer than waking a worker takes, so that a short call whose workers
-// slept ends before the parent sleeps too; little enough not to take their core from the workers of a long one.
-constexpr std::uint64_t spin_ns = 250'000;
-constexpr std::uint64_t unclaimed_ns = 20'000;  // work that nobody claimed for so long wakes a sleeper
-constexpr std::uint64_t polite_ns = 5'000;      // after this, spinning makes room for a worker on the same core
-constexpr std::int64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
-
-enum class workers_live { from_call_to_call, for_one_call };
-
-// A board in shared memory, with its workers' slots behind it.
-class board_memory {
- public:
-  board_memory(arena& memory, unsigned workers) : arena_(memory) {
-    table_ = new (arena_.allocate(sizeof(board), alignof(board))) board{};
-    try {
-      table_->slots = static_cast<worker_slot*>(arena_.allocate(sizeof(worker_slot) * workers, alignof(worker_slot)));
-    } catch (...) {
-      arena_.deallocate(table_);
-      throw;
-    }
-    std::uninitialized_value_construct_n(table_->slots, workers);
-    table_->workers = workers;
-    table_->max_spinners = usable_cpus() - 1;
-  }
-  board_memory(const board_memory&) = delete;
-  board_memory& operator=(const board_memory&) = delete;
-  // In a process that did not make the arena both do nothing.
-  ~board_memory() {
-    for (unsigned worker = 0; worker < table_->workers; ++worker) arena_.deallocate(table_->slots[worker].undo.load());
-    arena_.deallocate(table_->slots);
-    arena_.deallocate(table_);
-  }
-  board& operator*() noexcept { return *table_; }
-  board* operator->() noexcept { return table_; }
-
- private:
-  arena& arena_;
-  board* table_ = nullptr;
-};
-
-unsigned checked_workers(const pool_options& options) {
-  // Pools of workers share what their pool may use.
-  const unsigned wanted = options.workers != 0 ? options.workers : std::max(1U, usable_cpus() / sharers());
+unsigned checked_workers(unsigned asked) {
+  const unsigned wanted = asked != 0 ? asked : cpus_to_use();
   if (wanted > max_workers) {
     throw std::invalid_argument("forkful: a pool has at most " + std::to_string(max_workers) + " workers, " +
                                 std::to_string(wanted) + " were asked for: use fewer");
@@ -74,185 +29,256 @@ worker_settings settings_of(const pool_options& options) {
           options.worker_memory_limit, options.inner_threads,  options.pin};
 }
 
-class process_engine : public engine {
+void check_process(std::uint64_t made_by) {
+  if (this_process() == made_by) return;
+  throw wrong_process(
+      "this pool was made by another process and inherited by fork: its workers are that process's; make a pool of "
+      "your own "
+      "here");
+}
+
+void check(const job& work, const call_options& options) {
+  if (options.attempts == 0 || options.attempts > max_attempts) {
+    throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
+  }
+  if (options.timeout.count() < 0) {
+    throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
+  }
+  if (options.attempts > 1 && work.mutates && work.locate == nullptr) {
+    throw std::invalid_argument(
+        "forkful: attempts > 1 in place needs bitwise elements: a crash may leave others half eaten, and only bitwise "
+        "ones "
+        "can be put back; use attempts = 1, or map the slices to results");
+  }
+  if (options.stop.stop_requested()) {
+    throw cancelled("the call was stopped before it began: its stop_token had been asked to stop already");
+  }
+}
+
+// A call on a session, in the hands of whoever made it. `one_time`: the session's workers end with it.
+class call_on_session final : public ongoing {
  public:
-  process_engine(const pool_options& options, workers_live life)
-      : life_(life),
-        workers_(checked_workers(options)),
-        arena_(arena::own()),
-        table_(arena_, workers_),
-        crew_(*table_, arena_, life == workers_live::for_one_call ? start_method::fork : options.start,
-              settings_of(options)),
-        late_(workers_),
-        made_by_(this_process()) {
-    if (life_ == workers_live::from_call_to_call) crew_.fill();
+  call_on_session(std::shared_ptr<session> where, job& work, const call_options& options, std::shared_ptr<void> owner,
+                  bool one_time)
+      : session_(std::move(where)), one_time_(one_time), made_by_(this_process()) {
+    call_ = session_->begin(work, options, std::move(owner));
+    if (options.stop.stop_possible()) waker_.emplace(options.stop, waker{session_});
+  }
+  ~call_on_session() override {
+    // Inherited by fork: neither call nor session are this process's, and somebody may hold their locks for ever.
+    if (this_process() != made_by_) {
+      leak(std::move(call_));
+      leak(std::move(session_));
+      return;
+    }
+    waker_.reset();
+    if (!ended_) session_->drop(*call_);
+    if (one_time_) session_->rest();
   }
 
-  // A pool that was inherited by fork is not this process's to end; the members see to that themselves.
-  ~process_engine() override = default;
+  bool advance(const patience& how_long) override {
+    check_process(made_by_);
+    if (ended_) return true;
+    ended_ = session_->advance(call_, how_long);
+    if (ended_ && one_time_) session_->rest();
+    return ended_;
+  }
+  bool cancel(bool kill) override {
+    check_process(made_by_);
+    return session_->cancel(*call_, kill);
+  }
+  void conclude() override {
+    const report& counted = call_->happened;
+    happened.chunks = counted.chunks;
+    happened.bytes_in += counted.bytes_in;
+    happened.bytes_out = counted.bytes_out;
+    happened.deaths = counted.deaths;
+    happened.retries = counted.retries;
+    session_->describe(happened);
+    call_->conclude();
+  }
 
-  [[nodiscard]] unsigned size() const noexcept override { return workers_; }
-
-  void run(job& work, const call_options& options, report& happened) override {
-    happened.way = life_ == workers_live::for_one_call ? "snapshot" : "process";
-    if (this_process() != made_by_) {
-      throw wrong_process(
-          "this pool was made by another process and inherited by fork: its workers are that process's; make a pool of "
-          "your "
-          "own here");
-    }
-    check(work, options);
-    const std::lock_guard lock(mutex_);
-    if (work.slices == 0) return;
-    call now(work, options, *table_, arena_, crew_, records_, ++calls_, generation_, happened);
-    try {
-      // Loaded with dlopen since the workers were started: they would jump into nowhere.
-      if (life_ == workers_live::from_call_to_call &&
-          !(crew_.knows(reinterpret_cast<const void*>(work.run)) && crew_.knows(work.code)))
-        crew_.renew();
-      crew_.fill();
-      last_wake_ = spun_ = 0;
-      drive(now);
-    } catch (...) {
-      // Without workers nothing on the board will ever be settled.
-      crew_.dismiss();
-      now.abandon();
-      throw;
-    }
-    if (life_ == workers_live::for_one_call) crew_.dismiss();
-    now.conclude();
+  template <class T>
+  static void leak(std::shared_ptr<T> object) {
+    ::new (static_cast<void*>(new std::byte[sizeof object])) std::shared_ptr<T>(std::move(object));
   }
 
  private:
-  static void check(const job& work, const call_options& options) {
-    if (options.attempts == 0 || options.attempts > max_attempts) {
-      throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
-    }
-    if (options.timeout.count() < 0) {
-      throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
-    }
-    if (options.attempts > 1 && work.mutates && work.locate == nullptr) {
-      throw std::invalid_argument(
-          "forkful: attempts > 1 in place needs bitwise elements: a crash may leave others half eaten, and only "
-          "bitwise ones "
-          "can be put back; use attempts = 1, or map the slices to results");
-    }
-  }
+  struct waker {
+    std::shared_ptr<session> where;
+    void operator()() const noexcept { where->wake(); }
+  };
 
-  void drive(call& now) {
-    while (!now.finished()) {
-      bool moved = false;
-      try {
-        moved = now.feed();
-      } catch (...) {
-        now.stop(std::current_exception());
-      }
-      if (moved) invite();
-      if (now.settle()) {
-        moved = true;
-        idle_deaths_ = 0;
-      }
-      if (!moved && !now.finished()) wait(now);
-    }
-  }
-
-  // Lazy waking: when everybody sleeps one is woken at once, and another each time that work has lain unclaimed for a while.
-  // Short calls are eaten by whoever is awake, because waking costs more than they do.
-  void invite() noexcept {
-    if (somebody_awake(*table_) && ++unlooked_ % 8 != 0) return;
-    const std::uint64_t now = now_ns();
-    if (last_wake_ == 0 && somebody_awake(*table_)) last_wake_ = now;
-    if (now - last_wake_ < unclaimed_ns || probably_unclaimed(*table_) == 0) return;
-    last_wake_ = now;
-    wake_one(*table_);
-  }
-
-  // Spins first: results of short slices arrive sooner than a sleeper wakes.
-  void wait(call& now) {
-    if (spun_ < spin_ns && table_->max_spinners != 0) {
-      const std::uint64_t began = now_ns();
-      std::uint64_t waited = 0;
-      for (; waited < spin_ns - spun_; waited = now_ns() - began) {
-        for (int i = 0; i < 32; ++i) {
-          if (now.ready()) {
-            spun_ += waited;
-            return;
-          }
-          relax();
-        }
-        if (waited > polite_ns) let_others_run();
-        if (waited > unclaimed_ns) invite();
-      }
-      spun_ += waited;
-    }
-    now.gather_limits();
-    const bool unclaimed = probably_unclaimed(*table_) != 0;
-    // Regardless of who seems to be looking: a spinner may have been stopped.
-    if (unclaimed) wake_sleeper(*table_);
-    table_->wanted.store(now.wanted(), std::memory_order_relaxed);
-    table_->parent_asleep.store(1, std::memory_order_relaxed);
-    // Pairs with the fence in finish_chunk: a worker that marks its chunk done after this look sees that we sleep.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!now.ready()) look_after_crew(now, unclaimed ? watch_ns / 100 : watch_ns);
-    table_->parent_asleep.store(0, std::memory_order_relaxed);
-    now.gather_limits();
-  }
-
-  // Waits, and buries and replaces whoever has ended meanwhile.
-  void look_after_crew(call& now, std::int64_t nanoseconds) {
-    const std::vector<unsigned> ended = crew_.wait(nanoseconds);
-    late_.look(*table_, crew_);
-    if (ended.empty()) return;
-    for (const unsigned worker : ended) {
-      const unsigned incarnation = crew_.incarnation(worker);
-      const death end = crew_.bury(worker);
-      if (end.left) continue;
-      if (now.lost(worker, incarnation, end)) {
-        idle_deaths_ = 0;
-      } else {
-        ++idle_deaths_;
-      }
-    }
-    if (idle_deaths_ > std::max(8U, 4 * workers_)) {
-      const unsigned deaths = std::exchange(idle_deaths_, 0);
-      if (const std::string trouble = crew_.take_trouble(); !trouble.empty()) {
-        throw start_failed("the pool gave up: " + std::to_string(deaths) +
-                           " workers in a row ended before they began a slice, because " + trouble +
-                           "; every worker has to get through its start");
-      }
-      throw start_failed(
-          "the pool gave up: " + std::to_string(deaths) +
-          " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
-          "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
-    }
-    crew_.fill();
-  }
-
-  workers_live life_;
-  unsigned workers_;
-  arena& arena_;
-  board_memory table_;
-  crew crew_;
-  lateness late_;
+  std::shared_ptr<session> session_;
+  std::shared_ptr<call> call_;
+  std::optional<std::stop_callback<waker>> waker_;
+  bool one_time_;
+  bool ended_ = false;
   std::uint64_t made_by_;
-  std::mutex mutex_;
-  std::uint64_t calls_ = 0;
-  std::uint32_t generation_ = 0;
-  std::vector<call::record> records_;  // kept from call to call: making them costs more than a short call
-  unsigned idle_deaths_ = 0;
-  std::uint64_t last_wake_ = 0;  // when a worker was last woken in this call; 0: not yet
-  std::uint64_t spun_ = 0;       // how long the parent has spun in this call
-  unsigned unlooked_ = 0;
+};
+
+// Lets what was submitted finish, but not while an exception unwinds: then nobody will look at it.
+void end(session& one) {
+  if (std::uncaught_exceptions() == 0) one.drain();
+  one.terminate();
+}
+
+class process_engine final : public engine {
+ public:
+  explicit process_engine(const pool_options& options)
+      : options_(options),
+        session_(std::make_shared<session>(checked_workers(options.workers), options.start, settings_of(options))),
+        made_by_(this_process()) {
+    session_->fill();
+  }
+  ~process_engine() override {
+    if (this_process() != made_by_) {
+      call_on_session::leak(std::move(session_));
+    } else {
+      end(*session_);
+    }
+  }
+
+  [[nodiscard]] unsigned size() const noexcept override { return now()->workers(); }
+
+  std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
+    check_process(made_by_);
+    check(work, options);
+    auto made = std::make_unique<call_on_session>(now(), work, options, std::move(owner), false);
+    made->happened.way = "process";
+    return made;
+  }
+
+  void terminate() override {
+    check_process(made_by_);
+    now()->terminate();
+  }
+
+  void restart(unsigned workers) override {
+    check_process(made_by_);
+    const unsigned wanted = workers != 0 ? checked_workers(workers) : size();
+    end(*now());
+    auto fresh = std::make_shared<session>(wanted, options_.start, settings_of(options_));
+    fresh->fill();
+    const std::lock_guard held(mutex_);
+    session_ = std::move(fresh);
+  }
+
+ private:
+  std::shared_ptr<session> now() const {
+    const std::lock_guard held(mutex_);
+    return session_;
+  }
+
+  pool_options options_;
+  mutable std::mutex mutex_;  // of the pointer
+  std::shared_ptr<session> session_;
+  std::uint64_t made_by_;
+};
+
+class snapshot_engine final : public engine {
+ public:
+  explicit snapshot_engine(const pool_options& options)
+      : options_(options), workers_(checked_workers(options.workers)), made_by_(this_process()) {
+    // Without a first board the pool could not work: better to hear of it now.
+    sessions_.push_back(make_session(workers_));
+  }
+  ~snapshot_engine() override {
+    for (auto& one : sessions_) {
+      if (this_process() != made_by_) {
+        call_on_session::leak(std::move(one));
+      } else {
+        end(*one);
+      }
+    }
+  }
+
+  [[nodiscard]] unsigned size() const noexcept override {
+    const std::lock_guard held(mutex_);
+    return workers_;
+  }
+
+  std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
+    check_process(made_by_);
+    check(work, options);
+    // Submitted calls go on by themselves: no more of them at a time than workers.
+    const bool submitted = owner != nullptr && work.pull == nullptr;
+    for (;;) {
+      std::shared_ptr<session> oldest;
+      {
+        const std::lock_guard held(mutex_);
+        if (closed_) {
+          throw pool_closed(
+              "this pool was terminated, so it forks no workers: call restart() to use it again, or make a new pool");
+        }
+        std::size_t useful = workers_;
+        if (work.pull == nullptr) useful = std::clamp<std::size_t>(work.slices, 1, useful);
+        std::shared_ptr<session> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest);
+        if (resting != nullptr) {
+          // With the mutex held: nobody else may begin a call there, whose workers would not be a photograph of now.
+          auto made = std::make_unique<call_on_session>(std::move(resting), work, options, std::move(owner), true);
+          made->happened.way = "snapshot";
+          return made;
+        }
+      }
+      oldest->drain();
+    }
+  }
+
+  void terminate() override {
+    check_process(made_by_);
+    std::vector<std::shared_ptr<session>> all;
+    {
+      const std::lock_guard held(mutex_);
+      closed_ = true;
+      all.swap(sessions_);
+    }
+    for (const auto& one : all) one->terminate();
+  }
+
+  // Every call has new workers anyway.
+  void restart(unsigned workers) override {
+    check_process(made_by_);
+    const std::lock_guard held(mutex_);
+    closed_ = false;
+    if (workers != 0) workers_ = checked_workers(workers);
+  }
+
+ private:
+  // Forked, whatever the options say: workers are to see the caller's memory.
+  [[nodiscard]] std::shared_ptr<session> make_session(unsigned workers) const {
+    return std::make_shared<session>(workers, start_method::fork, settings_of(options_));
+  }
+
+  // A board nobody uses; null, and the one that was first taken, when there are enough in use.
+  std::shared_ptr<session> find_resting(unsigned workers, bool bounded, std::shared_ptr<session>& oldest) {
+    std::size_t busy = 0;
+    for (const auto& one : sessions_) {
+      // One that is held only by futures which were not got yet rests too.
+      const bool rests = one->rest();
+      if (rests && one->workers() == workers) return one;
+      if (!rests && ++busy == 1) oldest = one;
+    }
+    if (bounded && busy >= workers_) return nullptr;
+    return sessions_.emplace_back(make_session(workers));
+  }
+
+  pool_options options_;
+  mutable std::mutex mutex_;  // of all below
+  unsigned workers_;
+  bool closed_ = false;
+  std::vector<std::shared_ptr<session>> sessions_;
+  std::uint64_t made_by_;
 };
 
 }  // namespace
 
 std::unique_ptr<engine> start_processes(const pool_options& options) {
-  return std::make_unique<process_engine>(options, workers_live::from_call_to_call);
+  return std::make_unique<process_engine>(options);
 }
 
 std::unique_ptr<engine> start_snapshot(const pool_options& options) {
-  return std::make_unique<process_engine>(options, workers_live::for_one_call);
+  return std::make_unique<snapshot_engine>(options);
 }
 
 }  // namespace forkful::detail

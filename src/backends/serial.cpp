@@ -1,7 +1,9 @@
 // The reference back end: the caller eats every slice itself, in order. No process, no shared memory, no copy.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <forkful/detail/job.hpp>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 
 #include "errors/exceptions.hpp"
@@ -12,41 +14,135 @@ namespace forkful::detail {
 namespace {
 
 struct eating : chunk_io {
-  std::vector<slice_failure> failures;
+  std::vector<failed_slice> failures;
 };
 
-void record_failure(chunk_io& io, std::size_t slice) {
-  static_cast<eating&>(io).failures.push_back(capture_exception(slice, 0, 1));
+void record_failure(chunk_io& io, std::size_t slice, std::size_t named) {
+  static_cast<eating&>(io).failures.push_back({slice, capture_exception(named, 0, 1)});
 }
 
-class serial_engine : public engine {
+// A call that the thread which asks for it eats itself: all at once, or, of lazy input, slice by slice as it is asked for.
+class serial_call final : public ongoing {
  public:
-  [[nodiscard]] unsigned size() const noexcept override { return 1; }
-
-  void run(job& work, const call_options& options, report& happened) override {
+  serial_call(job& work, const call_options& options, std::shared_ptr<void> owner)
+      : job_(work), owner_(std::move(owner)), options_(options) {
     happened.way = "serial";
-    if (options.attempts == 0) throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
-    if (options.timeout.count() < 0) {
-      throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
+  }
+
+  bool advance(const patience& how_long) override {
+    while (!ended_) {
+      if (options_.stop.stop_requested()) {
+        cancel_rest();
+        break;
+      }
+      std::size_t last = job_.slices;
+      // One by one where somebody wants to look in between.
+      if (options_.progress || options_.stop.stop_possible()) last = std::min(last, next_ + 1);
+      if (job_.pull != nullptr) {
+        const std::size_t got = job_.pull(job_.caller, 1);
+        if (got == 0) job_.slices = next_;
+        last = next_ + got;
+      }
+      eat(last);
+      ended_ = ended_ || (job_.pull == nullptr ? next_ == job_.slices : last == next_from_);
+      tell_progress(ended_);
+      if (!ended_ && how_long.met()) break;
     }
-    if (work.slices == 0) return;
-    happened.chunks = 1;
+    return ended_;
+  }
+
+  // What is asked for runs to its end before anybody could take it back.
+  bool cancel(bool /*kill*/) override { return false; }
+
+  void conclude() override {
+    if (failed_) rethrow(lowest_);
+    if (cancelled_ && !job_.keep_going) rethrow(cancelled_failure(job_.named(next_), 0, 1));
+  }
+
+ private:
+  // Eats slices [next_, last).
+  void eat(std::size_t last) {
+    next_from_ = next_;
+    if (next_ == last) return;
     const worker_scope here(0);
     eating io;
     io.fail = record_failure;
     const std::unique_ptr<void, void (*)(void*)> results(
-        work.make_results != nullptr ? work.make_results(work.slices) : nullptr,
-        work.drop_results != nullptr ? work.drop_results : [](void*) {});
+        job_.make_results != nullptr ? job_.make_results(last - next_) : nullptr,
+        job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
     io.results = results.get();
-    std::size_t at = 0;
-    while (at < work.slices) {
-      const std::size_t reached = work.run(work.plan, io, at, work.slices);
-      at = reached < work.slices ? reached + 1 : reached;
-      if (!io.failures.empty() && !work.keep_going) break;
+    while (next_ < last) {
+      const std::size_t reached = job_.run(job_.plan, io, next_, last);
+      next_ = reached < last ? reached + 1 : reached;
+      if (!io.failures.empty() && !job_.keep_going) {
+        failed_ = ended_ = true;
+        lowest_ = io.failures.front().failure;
+        break;
+      }
     }
-    if (work.collect != nullptr) work.collect(work.caller, {0, at, nullptr, io.results, &io.failures});
-    if (!io.failures.empty() && !work.keep_going) rethrow(io.failures.front());
+    std::size_t taken = 0;
+    if (job_.collect != nullptr) {
+      job_.collect(job_.caller, {next_from_, next_, nullptr, io.results, &io.failures, &taken});
+    }
+    happened.chunks = 1;
   }
+
+  void cancel_rest() {
+    ended_ = cancelled_ = true;
+    if (!job_.keep_going || job_.collect == nullptr) return;
+    std::vector<failed_slice> missing;
+    for (std::size_t slice = next_; slice < job_.slices; ++slice) {
+      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+    }
+    std::size_t taken = 0;
+    const std::unique_ptr<void, void (*)(void*)> nothing(
+        job_.make_results != nullptr ? job_.make_results(0) : nullptr,
+        job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
+    job_.collect(job_.caller, {next_, job_.slices, nullptr, nothing.get(), &missing, &taken});
+  }
+
+  void tell_progress(bool last) {
+    if (!options_.progress) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (!last && now - told_ < std::chrono::milliseconds(100)) return;
+    told_ = now;
+    options_.progress({job_.named(next_), job_.all(), now - began, ended_ ? 0U : 1U});
+  }
+
+  job& job_;
+  std::shared_ptr<void> owner_;
+  call_options options_;
+  std::size_t next_ = 0;       // slices below were eaten
+  std::size_t next_from_ = 0;  // and these by the last eat()
+  slice_failure lowest_;
+  bool failed_ = false;
+  bool cancelled_ = false;
+  bool ended_ = false;
+  std::chrono::steady_clock::time_point told_ = began;
+};
+
+class serial_engine final : public engine {
+ public:
+  [[nodiscard]] unsigned size() const noexcept override { return 1; }
+
+  std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
+    if (closed_.load(std::memory_order_relaxed)) {
+      throw pool_closed("this pool was terminated: call restart() to use it again, or make a new pool");
+    }
+    if (options.attempts == 0) throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
+    if (options.timeout.count() < 0) {
+      throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
+    }
+    if (options.stop.stop_requested()) {
+      throw cancelled("the call was stopped before it began: its stop_token had been asked to stop already");
+    }
+    return std::make_unique<serial_call>(work, options, std::move(owner));
+  }
+  void terminate() override { closed_.store(true, std::memory_order_relaxed); }
+  void restart(unsigned /*always one*/) override { closed_.store(false, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> closed_{false};  // relaxed: a flag that guards nothing else
 };
 
 }  // namespace

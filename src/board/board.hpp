@@ -101,6 +101,7 @@ struct alignas(128) chunk {
   // The parent's, written while no worker holds the chunk: slices [first, resume) are not to be run again, because they
   // were eaten in place before a worker died. `first` never moves: encoded input begins there.
   std::uint64_t resume = 0;
+  std::uint64_t eaten_ns = 0;  // how long eating took
 };
 static_assert(sizeof(chunk) == 128);
 

@@ -169,9 +169,12 @@ void crew::warn(const std::string& sentence) {
   if (std::find(warnings_.begin(), warnings_.end(), sentence) == warnings_.end()) warnings_.push_back(sentence);
 }
 
-const std::vector<unsigned>& crew::wait(std::int64_t nanoseconds) {
+void crew::wait(std::int64_t nanoseconds) {
   ended_.clear();
   waiter_.wait(nanoseconds, ended_);
+}
+
+const std::vector<unsigned>& crew::ended() {
   // Should one have stayed behind in the epoll, its number is perhaps somebody else's by now.
   std::erase_if(ended_, [&](unsigned worker) {
     const fd& process = members_[worker].process;

@@ -37,9 +37,15 @@ class crew {
   [[nodiscard]] bool knows(const void* code) const { return code_.known(code); }
   // Ends all workers, who hold no chunk, and forks new ones from this process, with all the code it has now. Throws start_failed.
   void renew();
-  // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). Returns who ended.
-  const std::vector<unsigned>& wait(std::int64_t nanoseconds);
-  // Takes the status of a worker that wait() returned, and lets go of the process. Its chunk is the caller's to settle.
+  // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). One thread at a time; the only
+  // function that may run beside the others.
+  void wait(std::int64_t nanoseconds);
+  // Who had ended when wait() last returned, and has not been buried since.
+  [[nodiscard]] const std::vector<unsigned>& ended();
+  // Wakes whoever is in wait(). From any thread.
+  void ring() const noexcept { waiter_.ringer().ring(); }
+  void kill(unsigned worker) noexcept { kill_process(members_[worker].process); }
+  // Takes the status of a worker that has ended, and lets go of the process. Its chunk is the caller's to settle.
   death bury(unsigned worker);
   // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
   void end_late(unsigned worker, unsigned incarnation) noexcept;

@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint64_t look_ns = 20'000'000;
 constexpr std::uint64_t grace_ns = 100'000'000;
 
-constexpr std::uint64_t patience(std::uint64_t timeout) {
+constexpr std::uint64_t allowed(std::uint64_t timeout) {
   return timeout > (~std::uint64_t{0} - grace_ns) / 2 ? ~std::uint64_t{0} : 2 * timeout + grace_ns;
 }
 
@@ -30,7 +30,7 @@ void lateness::look(board& table, crew& workers) noexcept {
     seen& last = seen_[word.worker()];
     if (last.word != word.bits() || last.cursor != cursor) {
       last = {word.bits(), cursor, now};
-    } else if (now - last.since > patience(entry.job->timeout_ns)) {
+    } else if (now - last.since > allowed(entry.job->timeout_ns)) {
       workers.end_late(word.worker(), word.incarnation());
     }
   }

@@ -10,24 +10,34 @@ thread_local std::unordered_map<std::uint64_t, report> last_reports;
 constexpr std::size_t kept_reports = 64;
 }  // namespace
 
-void run_job(engine& running, job& work, const call_options& options) {
-  report happened;
-  happened.slices = work.slices;
-  happened.workers = running.size();
-  happened.bytes_in = work.bytes_broadcast;
-  const auto began = std::chrono::steady_clock::now();
+std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
+                                   std::shared_ptr<void> owner) {
+  std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
+  begun->happened.workers = running.size();
+  begun->happened.bytes_in = work.bytes_broadcast;
+  begun->happened.slices = work.all();
+  return begun;
+}
+
+void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
-    happened.wall = std::chrono::steady_clock::now() - began;
+    call.happened.wall = std::chrono::steady_clock::now() - call.began;
     if (last_reports.size() >= kept_reports) last_reports.clear();
-    last_reports[running.number()] = happened;
+    last_reports[engine_number] = call.happened;
   };
   try {
-    running.run(work, options, happened);
+    call.conclude();
   } catch (...) {
     keep();
     throw;
   }
   keep();
+}
+
+void run_job(engine& running, job& work, const call_options& options) {
+  const std::unique_ptr<ongoing> call = begin_job(running, work, options, nullptr);
+  if (work.slices != 0) call->advance({});
+  conclude_job(running.number(), *call);
 }
 
 report last_report(const engine& running) {

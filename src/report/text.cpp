@@ -41,6 +41,7 @@ std::string report::text() const {
   text += fmt::format("copied in {}, copied out {}\n", human_bytes(bytes_in), human_bytes(bytes_out));
   if (deaths != 0)
     text += fmt::format("{} died, {} handed out again\n", counted(deaths, "worker"), counted(retries, "chunk"));
+  for (const std::string& warning : warnings) text += fmt::format("note: {}\n", warning);
   return text;
 }
 

@@ -153,8 +153,9 @@ class worker {
   }
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
-  std::uint64_t eat_blocks(const shared_job& job, const chunk& held, eating& io) {
+  std::uint64_t eat_blocks(const shared_job& job, chunk& held, eating& io) {
     std::uint64_t at = held.resume;
+    held.eaten_ns = 0;
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
@@ -192,6 +193,7 @@ class worker {
       arena_.slice_done();
       const std::uint64_t took = now_ns() - began;
       slot_.busy_ns.store(slot_.busy_ns.load(std::memory_order_relaxed) + took, std::memory_order_relaxed);
+      held.eaten_ns += took;
       if (!suspect) adapt(took);
       at = reached < stop ? reached + 1 : stop;
       if (reached < stop && !job.keep_going) break;
@@ -260,7 +262,7 @@ class worker {
   }
 
   // Called inside a catch block of the templates.
-  static void record_failure(chunk_io& base, std::size_t slice) {
+  static void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
     auto& io = static_cast<eating&>(base);
     worker& self = *io.self;
     if (this_process() != self.identity_) leave(0);
@@ -269,7 +271,7 @@ class worker {
     self.arena_.slice_done();
     const memory_budget::lifted lifted(self.budget_);
     try {
-      const slice_failure failure = capture_exception(slice, self.index_, suspect ? io.attempt : 1);
+      const slice_failure failure = capture_exception(named, self.index_, suspect ? io.attempt : 1);
       self.out_of_memory_ = self.out_of_memory_ || failure.kind == failure_kind::memory;
       sink frame(segment_memory{nullptr, allocate_loose});
       frame.write(failure);

@@ -3,6 +3,7 @@
 // Owns nothing but the result it builds. A chunk's results come in order, and only of the slices that succeeded.
 #pragma once
 
+#include <deque>
 #include <forkful/detail/job.hpp>
 #include <forkful/slices.hpp>
 
@@ -26,11 +27,12 @@ class result_reader {
     auto failure = what_.failures->begin();
     for (std::size_t slice = what_.first; slice < what_.last; ++slice) {
       if (failure != what_.failures->end() && failure->slice == slice) {
-        each(slice, &*failure);
+        each(slice, &failure->failure);
         ++failure;
       } else {
         each(slice, static_cast<const slice_failure*>(nullptr));
       }
+      ++*what_.taken;
     }
   }
 
@@ -38,6 +40,17 @@ class result_reader {
   const settled& what_;
   std::size_t at_ = 0;
 };
+
+/// Pools in the caller's process: a chunk's results are a std::vector<R>.
+template <class R>
+void keep_results_here(job& work) {
+  work.make_results = [](std::size_t slices) -> void* {
+    auto made = std::make_unique<std::vector<R>>();
+    made->reserve(slices);
+    return made.release();
+  };
+  work.drop_results = [](void* results) { delete static_cast<std::vector<R>*>(results); };
+}
 
 /// map: all or nothing.
 template <class R, bool Isolated>
@@ -60,9 +73,10 @@ struct collect_values {
         const auto* at = reinterpret_cast<const R*>(what.in->view(run * sizeof(R), alignof(R)));
         out.insert(out.end(), at, at + run);
         count -= run;
+        *what.taken += run;
       }
     } else {
-      for (; count != 0; --count) out.push_back(what.in->read<R>());
+      for (; count != 0; --count, ++*what.taken) out.push_back(what.in->read<R>());
     }
   }
 };
@@ -87,7 +101,7 @@ struct collect_failures {
   std::vector<outcome<void>> out{};
   void collect(const settled& what) {
     out.resize(what.last);
-    for (const slice_failure& failure : *what.failures) out[failure.slice] = outcome<void>::failed(failure);
+    for (const failed_slice& one : *what.failures) out[one.slice] = outcome<void>::failed(one.failure);
   }
 };
 
@@ -121,6 +135,46 @@ struct put_back {
         std::move(eaten.begin(), eaten.end(), range[slice].begin());
       else
         range[slice] = std::move(eaten);
+    });
+  }
+};
+
+/// imap: results in order, until the first failure.
+template <class R, bool Isolated>
+struct collect_in_turn {
+  std::deque<R> out{};
+  bool failed = false;
+  void collect(const settled& what) {
+    result_reader<R, Isolated> results(what);
+    results.walk([&](std::size_t /*slice*/, const slice_failure* failure) {
+      failed = failed || failure != nullptr;
+      if (failed) return;
+      out.push_back(results.next());
+    });
+  }
+};
+
+/// imap_unordered: results with their index, as they come.
+template <class Numbered, class R, bool Isolated>
+struct collect_numbered {
+  std::deque<Numbered> out{};
+  void collect(const settled& what) {
+    result_reader<R, Isolated> results(what);
+    results.walk([&](std::size_t slice, const slice_failure* failure) {
+      if (failure == nullptr) out.push_back(Numbered{slice, results.next()});
+    });
+  }
+};
+
+/// transform_reduce: folds what the workers made of their blocks, in order.
+template <class R, bool Isolated, class Reduce>
+struct collect_folded {
+  R folded;
+  Reduce& reduce;
+  void collect(const settled& what) {
+    result_reader<R, Isolated> results(what);
+    results.walk([&](std::size_t /*block*/, const slice_failure* failure) {
+      if (failure == nullptr) folded = reduce(std::move(folded), results.next());
     });
   }
 };

@@ -4,6 +4,7 @@
 // behind that door - loops, protocol, policy, system calls - is compiled once, in src/.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <forkful/codec.hpp>
@@ -12,6 +13,7 @@
 #include <forkful/outcome.hpp>
 #include <forkful/report.hpp>
 #include <forkful/shared.hpp>
+#include <forkful/slices.hpp>
 #include <memory>
 #include <new>
 #include <utility>
@@ -44,11 +46,19 @@ struct chunk_io {
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
   const std::uint64_t* mark = &process;
-  void (*fail)(chunk_io&, std::size_t slice) = nullptr;  ///< call inside catch: keeps the exception in flight
+  /// Call inside catch: keeps the exception in flight as the failure of `slice`, which the caller counts as `named` (the two
+  /// differ where a slice is a block of the caller's slices).
+  void (*fail)(chunk_io&, std::size_t slice, std::size_t named) = nullptr;
 };
 
 /// Eats slices [first, last) of the chunk. Returns `last`, or the slice that threw (already handed to `fail`).
 using run_fn = std::size_t (*)(const void* plan, chunk_io&, std::size_t first, std::size_t last);
+
+/// A slice that failed. `failure` names it as the caller counts.
+struct failed_slice {
+  std::size_t slice = 0;
+  slice_failure failure;
+};
 
 /// The outcome of a chunk, in the caller's process. Slices [first, last) ran, except those in `failures`.
 struct settled {
@@ -56,11 +66,13 @@ struct settled {
   std::size_t last = 0;
   source* in = nullptr;     ///< isolated pools: encoded results of the slices that succeeded, in order
   void* results = nullptr;  ///< otherwise: the chunk's std::vector<R>, in the same order
-  const std::vector<slice_failure>* failures = nullptr;  ///< by ascending slice; never null
+  const std::vector<failed_slice>* failures = nullptr;  ///< by ascending slice; never null
+  std::size_t* taken = nullptr;  ///< to be raised with every slice whose result was taken; tells where decoding failed
 };
 
 struct job {
-  std::size_t slices = 0;
+  std::size_t slices = 0;  ///< with `pull`: known so far
+  std::size_t items = 0;   ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
   std::size_t slice_bytes = 0;  ///< about what encoding one slice takes, to bound a chunk; 0: nothing or unknown
 
   run_fn run = nullptr;
@@ -70,10 +82,13 @@ struct job {
   const void* code = nullptr;  ///< what `run` calls, if that is a function pointer: sent to workers, who need to have it
 
   void* caller = nullptr;  ///< handed to the three functions below, which run in the caller's process
-  /// Encodes slices [first, last), asked for in ascending order, each once. Null: nothing is encoded.
-  /// Returns how many bytes of it were copied data (handles into shared memory count nothing).
+  /// Lazy input: reads up to `wanted` more slices and returns how many; 0: there are no more. Null: all are there.
+  std::size_t (*pull)(void* caller, std::size_t wanted) = nullptr;
+  /// Encodes slices [first, last), asked for in ascending order, again only if it threw. Null: nothing is
+  /// encoded. Returns how many bytes of it were copied data (handles into shared memory count nothing).
   std::size_t (*encode)(void* caller, std::size_t first, std::size_t last, sink&) = nullptr;
-  /// Takes a chunk's results. Called in ascending order, once for each chunk that ran. Null: nothing to take.
+  /// Takes a chunk's results. Called in ascending order (unless `unordered`), once for each chunk that ran. Null: nothing to
+  /// take.
   void (*collect)(void* caller, const settled&) = nullptr;
   /// Pools in the caller's process: makes and destroys the chunk's `results`.
   void* (*make_results)(std::size_t slices) = nullptr;
@@ -85,11 +100,47 @@ struct job {
   bool mutates = false;             ///< in place, and slices are changed where they lie
   bool one_at_a_time = false;       ///< in place, slices not arithmetic: name the very slice that was half eaten
   bool keep_going = false;          ///< try_ verbs: a failed slice costs one slice
+  bool unordered = false;           ///< chunks are collected as they come
   /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
+
+  /// The slice as the caller counts: the first one of the block.
+  [[nodiscard]] std::size_t named(std::size_t slice) const noexcept {
+    return items == 0 ? slice : slice_bound(items, slices, slice);
+  }
+  /// How many there are as the caller counts.
+  [[nodiscard]] std::size_t all() const noexcept { return items == 0 ? slices : items; }
 };
 
-/// The running part of a pool. One call at a time; calls from several threads wait for each other.
+/// How long to carry a call on.
+struct patience {
+  std::uint64_t until = ~std::uint64_t{0};  ///< CLOCK_MONOTONIC nanoseconds; 0: do what can be done at once
+  bool (*enough)(void* asker) = nullptr;    ///< asked after each chunk that was collected; null: to the call's end
+  void* asker = nullptr;
+  bool only_hand_out = false;  ///< until everything is on the board
+  [[nodiscard]] bool met() const { return enough != nullptr && enough(asker); }
+};
+
+/// A call that has begun. Carried on by one thread at a time; only `cancel` may be called beside it. Destroying one that has
+/// not ended stops lazy input and lets the rest end by itself.
+class ongoing {
+ public:
+  ongoing() noexcept = default;
+  ongoing(const ongoing&) = delete;
+  ongoing& operator=(const ongoing&) = delete;
+  virtual ~ongoing() = default;
+  /// Hands out and collects. True: the call has ended. Throws wrong_process.
+  virtual bool advance(const patience&) = 0;
+  /// Takes back what nobody has begun; with `kill` ends the worker that is eating it. True: the call was cancelled.
+  virtual bool cancel(bool kill) = 0;
+  /// Once it has ended: throws what it has to throw, and the report is complete.
+  virtual void conclude() = 0;
+
+  report happened;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+};
+
+/// The running part of a pool. Thread-safe.
 class engine {
  public:
   engine() noexcept;
@@ -97,9 +148,13 @@ class engine {
   engine& operator=(const engine&) = delete;
   virtual ~engine() = default;
   [[nodiscard]] virtual unsigned size() const noexcept = 0;
-  /// Runs the job to its end and counts what happened, also when it throws. Throws the failure with the lowest slice unless
-  /// `keep_going`, and pool_closed, wrong_process, start_failed.
-  virtual void run(job&, const call_options&, report&) = 0;
+  /// Begins a call. `job` has to live until it has ended; `owner`, if given, is kept until then. Throws pool_closed,
+  /// wrong_process, start_failed, std::invalid_argument for options that do not fit, cancelled if it is stopped already.
+  virtual std::unique_ptr<ongoing> begin(job&, const call_options&, std::shared_ptr<void> owner) = 0;
+  /// Ends all workers now.
+  virtual void terminate() = 0;
+  /// Lets what was submitted finish, and goes on with new workers.
+  virtual void restart(unsigned workers) = 0;
   /// Never used twice in a process.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
@@ -107,14 +162,22 @@ class engine {
   std::uint64_t number_;
 };
 
-/// Runs the job and keeps its report as this thread's last.
+/// Runs the job to its end and keeps its report as this thread's last, also when it throws. Throws the failure with the lowest
+/// slice unless `keep_going`, and what engine::begin throws.
 void run_job(engine&, job&, const call_options&);
+/// engine::begin, with what the job knows of the report.
+std::unique_ptr<ongoing> begin_job(engine&, job&, const call_options&, std::shared_ptr<void> owner);
+/// Concludes a call that has ended and keeps its report as this thread's last on that pool.
+void conclude_job(std::uint64_t engine_number, ongoing&);
 /// The report of the last call that this thread finished on the pool.
 report last_report(const engine&);
 
 std::unique_ptr<engine> start_serial(const pool_options&);
 std::unique_ptr<engine> start_snapshot(const pool_options&);
 std::unique_ptr<engine> start_processes(const pool_options&);
+
+/// CPUs this process may use: what a pool of 0 workers gets.
+unsigned cpus_to_use() noexcept;
 
 /// Segments in shared memory that this process owns. Throws start_failed, arena_exhausted when they are used.
 segment_memory shared_segments() noexcept;

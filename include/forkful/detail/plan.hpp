@@ -8,7 +8,7 @@ namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
 /// What a verb does with slices and results.
-enum class verb { map, into, for_each, update };
+enum class verb { map, into, for_each, update, call, fold };
 
 // ---- Broadcast arguments ----
 
@@ -209,6 +209,9 @@ constexpr wish wish_in() {
     return wish::constant;
 }
 
+/// What a submitted callable that returns nothing sends back: that it is done.
+struct nothing {};
+
 template <verb Verb, class Callable, class F, class Output, class Arguments, class Broadcast, class... Part>
 struct plan {
   Callable callable;
@@ -246,10 +249,21 @@ struct plan {
     } else if constexpr (Verb == verb::for_each) {
       static_cast<void>(f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
                           std::get<B>(args)...));
+    } else if constexpr (std::is_void_v<decltype(f(
+                             pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
+                             std::get<B>(args)...))> &&
+                         Verb == verb::call) {
+      f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))..., std::get<B>(args)...);
+      return nothing{};
     } else {
       return f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
                std::get<B>(args)...);
     }
+  }
+
+  static std::tuple<typename Part::reader...> open_parts(const plan& mine, chunk_io& io) {
+    return std::apply([&io](const auto&... each) { return std::tuple<typename Part::reader...>{each.open(io)...}; },
+                      mine.parts);
   }
 
   static std::size_t run(const void* self, chunk_io& io, std::size_t first, std::size_t last) {
@@ -257,8 +271,7 @@ struct plan {
     std::size_t i = first;
     try {
       auto&& args = mine.broadcast.open(io);
-      auto readers = std::apply(
-          [&io](const auto&... each) { return std::tuple<typename Part::reader...>{each.open(io)...}; }, mine.parts);
+      auto readers = open_parts(mine, io);
       typename Output::writer out(mine.output, io, last - first);
       F& f = mine.callable.get();
       try {
@@ -273,7 +286,7 @@ struct plan {
         throw;
       }
     } catch (...) {
-      io.fail(io, i);
+      io.fail(io, i, i);
     }
     return i;
   }
@@ -296,6 +309,76 @@ struct plan {
                                   std::declval<const arguments_type&>(), index{},
                                   std::make_index_sequence<std::tuple_size_v<arguments_type>>{}));
   using result = std::remove_cvref_t<raw_result>;
+};
+
+// ---- transform_reduce: a slice is a block of the caller's slices, folded left to right -----------------------------------
+
+/// What transforms a slice, with what folds results. A worker calls both.
+template <class R, class Reduce, class Transform>
+struct folding {
+  Reduce reduce;
+  Transform transform;
+  template <class... P>
+  decltype(auto) operator()(P&&... slice) {
+    return transform(std::forward<P>(slice)...);
+  }
+};
+template <class R, class Reduce, class Transform>
+struct signature<folding<R, Reduce, Transform>> : signature<std::remove_reference_t<Transform>> {};
+
+template <class R, class Plan, class F, class Output>
+struct fold_plan : Plan {
+  std::size_t items = 0;   // of the caller's slices
+  std::size_t blocks = 0;  // they are cut in
+
+  using result = R;
+
+  static std::size_t run(const void* self, chunk_io& io, std::size_t first, std::size_t last) {
+    const fold_plan& mine = *static_cast<const fold_plan*>(self);
+    std::size_t block = first;
+    std::size_t at = slice_bound(mine.items, mine.blocks, first);
+    try {
+      auto&& args = mine.broadcast.open(io);
+      auto readers = mine.open_readers(io);
+      typename Output::writer out(mine.output, io, last - first);
+      F& f = mine.callable.get();
+      const auto next = [&]() -> R {
+        return Plan::eat(f, readers, at, args, typename Plan::index{},
+                         std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
+      };
+      try {
+        for (; block < last; ++block) {
+          out.put(block, [&] {
+            const std::size_t end = slice_bound(mine.items, mine.blocks, block + 1);
+            R folded = next();
+            for (++at; at < end; ++at) folded = f.reduce(std::move(folded), next());
+            return folded;
+          });
+        }
+      } catch (...) {
+        out.broke_off();
+        throw;
+      }
+    } catch (...) {
+      io.fail(io, block, at);
+    }
+    return block;
+  }
+
+  static void skip(const void* self, chunk_io& io, std::size_t first, std::size_t last) {
+    const fold_plan& mine = *static_cast<const fold_plan*>(self);
+    Plan::skip(static_cast<const Plan*>(&mine), io, slice_bound(mine.items, mine.blocks, first),
+               slice_bound(mine.items, mine.blocks, last));
+  }
+
+ private:
+  auto open_readers(chunk_io& io) const {
+    const std::size_t first_block = io.first;
+    io.first = slice_bound(items, blocks, first_block);
+    auto readers = Plan::open_parts(*this, io);
+    io.first = first_block;
+    return readers;
+  }
 };
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <forkful/by_value.hpp>
+#include <forkful/detail/lazy.hpp>
 #include <forkful/detail/plan.hpp>
 
 namespace [[gnu::visibility("default")]] forkful {
@@ -22,6 +23,24 @@ inline constexpr bool is_by_value<by_value_callable<F>> = true;
 template <class F>
 inline constexpr bool ships = (std::is_class_v<F> && std::is_empty_v<F>) ||
                               (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) || is_by_value<F>;
+template <class R, class Reduce, class Transform>
+inline constexpr bool ships<folding<R, Reduce, Transform>> = ships<Reduce> && ships<Transform>;
+
+/// An object as it is, const or not; the pointer that a function's name turns into.
+template <class F>
+using callable_of =
+    std::conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, std::remove_reference_t<F>>;
+/// The same as an object to keep.
+template <class F>
+using kept_callable = std::remove_const_t<callable_of<F>>;
+
+template <class F>
+decltype(auto) as_callable(F&& f) noexcept {
+  if constexpr (std::is_function_v<std::remove_reference_t<F>>)
+    return &f;
+  else
+    return (f);
+}
 
 // ---- What kind of range it is ----
 
@@ -139,11 +158,22 @@ constexpr void check_part() {
 
 // ---- A verb's arguments, ready to run ----
 
+/// transform_reduce cuts its input in at most so many blocks, however many workers there are: the same bits everywhere.
+inline constexpr std::size_t most_blocks = 4096;
+
+template <class Plan, class F, class Output>
+struct folded_or : std::type_identity<Plan> {};
+template <class Plan, class R, class Reduce, class Transform, class Output>
+struct folded_or<Plan, folding<R, Reduce, Transform>, Output>
+    : std::type_identity<fold_plan<R, Plan, folding<R, Reduce, Transform>, Output>> {};
+
 /// `Way` says where slices and callable are (ships) and whether results have to travel (isolated).
 template <class Way, verb Verb, bool Star, class Range, class F, class... A>
 class prepared {
   static constexpr bool ships = Way::ships;
   static constexpr bool isolated = Way::isolated;
+  // Lazy input does not exist yet when a snapshot is taken: it is sent.
+  static constexpr bool sends_slices = ships || (isolated && is_pulled<std::remove_cvref_t<Range>>);
   using sent = std::remove_const_t<F>;
   static_assert(
       !ships || detail::ships<sent>,
@@ -152,7 +182,7 @@ class prepared {
       "that the captures are plain values)");
 
   using range_type = std::remove_cvref_t<Range>;
-  using parts_type = decltype(parts_of<ships, Star>(std::declval<const indexed<Range>&>()));
+  using parts_type = decltype(parts_of<sends_slices, Star>(std::declval<const indexed<Range>&>()));
   using callable_type = std::conditional_t<ships, shipped_callable<sent>, present_callable<F>>;
   using called = std::conditional_t<ships, sent, F>;
   using broadcast = std::conditional_t<ships, shipped_arguments<A...>, present_arguments<A...>>;
@@ -161,7 +191,8 @@ class prepared {
   struct plan_with;
   template <class Output, class... Part>
   struct plan_with<Output, std::tuple<Part...>> {
-    using type = plan<Verb, callable_type, called, Output, std::tuple<broadcast_type<A>...>, broadcast, Part...>;
+    using one = plan<Verb, callable_type, called, Output, std::tuple<broadcast_type<A>...>, broadcast, Part...>;
+    using type = typename folded_or<one, called, Output>::type;
   };
   template <class Output>
   using plan_of = typename plan_with<Output, parts_type>::type;
@@ -171,16 +202,20 @@ class prepared {
 
  public:
   using result = typename plan_of<no_results>::result;
-  static_assert(Verb == verb::for_each || !std::is_void_v<result>,
+  static_assert(Verb == verb::for_each || Verb == verb::call || !std::is_void_v<result>,
                 "forkful: map needs a callable that returns something: use for_each for one that returns nothing");
 
   /// The caller's object, or the pointer that a function's name turns into.
   using callable_held = std::conditional_t<std::is_pointer_v<F>, F, F&>;
 
   prepared(Range&& range, callable_held f, const A&... args)
-      : range_(std::forward<Range>(range)), parts_(parts_of<ships, Star>(range_)), f_(f), args_(args...) {
-    check(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
+      : range_(std::forward<Range>(range)), parts_(parts_of<sends_slices, Star>(range_)), f_(f), args_(args...) {
     job_.slices = range_.size();
+    if constexpr (Verb == verb::fold) {
+      job_.items = job_.slices;
+      job_.slices = std::min(job_.items, most_blocks);
+    }
+    check(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
   }
   prepared(const prepared&) = delete;
   prepared& operator=(const prepared&) = delete;
@@ -189,10 +224,73 @@ class prepared {
   [[nodiscard]] job& work() noexcept { return job_; }
   [[nodiscard]] const indexed<Range>& range() const noexcept { return range_; }
 
-  /// Runs the call. `Output` is where the plan's results go; `collector.collect(settled)` takes them back, if it has that.
+  /// transform_reduce: call_options::chunk counts slices, and blocks are handed out whole.
+  void whole_blocks(call_options& options) const noexcept {
+    if (options.chunk == 0 || job_.slices == 0) return;
+    const std::size_t block = (job_.items + job_.slices - 1) / job_.slices;
+    options.chunk = (options.chunk + block - 1) / block;
+  }
+
+  /// What a call needs while it runs: the plan, where workers can read it. `Output` is where the plan's results go.
+  template <class Output>
+  class armed {
+   public:
+    /// Fills in the job; `collector.collect(settled)` takes results back, if there is one.
+    template <class Collector>
+    armed(prepared& call, Output output, Collector* collector)
+        : arguments_{call.encode_arguments()}, plan_(call.template make_plan<Output>(arguments_.frame, output)) {
+      call.arm(plan_.get(), collector);
+    }
+
+   private:
+    using plan_type = plan_of<Output>;
+    struct freed {
+      segment* frame;
+      explicit freed(segment* chain) noexcept : frame(chain) {}
+      freed(const freed&) = delete;
+      freed& operator=(const freed&) = delete;
+      ~freed() { free_shared_segments(frame); }
+    };
+    struct here {
+      plan_type made;
+      explicit here(plan_type&& plan) : made(std::move(plan)) {}
+      const plan_type* get() const noexcept { return &made; }
+    };
+    freed arguments_;
+    std::conditional_t<ships, shared_copy<plan_type>, here> plan_;
+  };
+
+  /// Runs the call to its end.
   template <class Output, class Collector>
   void run(engine& running, const call_options& options, Output output, Collector* collector) {
-    using plan_type = plan_of<Output>;
+    const armed<Output> plan(*this, output, collector);
+    run_job(running, job_, options);
+  }
+
+ private:
+  template <class Output>
+  plan_of<Output> make_plan(const segment* arguments, Output output) {
+    if constexpr (Verb == verb::fold)
+      return plan_of<Output>{
+          {callable_in_plan(), parts_, broadcast_in_plan(arguments), output}, job_.items, job_.slices};
+    else
+      return plan_of<Output>{callable_in_plan(), parts_, broadcast_in_plan(arguments), output};
+  }
+  callable_type callable_in_plan() {
+    if constexpr (ships)
+      return {sent(f_)};
+    else
+      return {&f_};
+  }
+  broadcast broadcast_in_plan([[maybe_unused]] const segment* arguments) {
+    if constexpr (ships)
+      return {arguments};
+    else
+      return {std::apply([](const A&... arg) { return typename broadcast::arrived{arg...}; }, args_)};
+  }
+
+  template <class Plan, class Collector>
+  void arm(const Plan* plan, [[maybe_unused]] Collector* collector) {
     if constexpr (!std::is_same_v<Collector, std::nullptr_t>) {
       job_.collect = [](void* self, const settled& what) {
         static_cast<prepared*>(self)->template collected<Collector>(what);
@@ -200,38 +298,43 @@ class prepared {
       collector_ = collector;
     }
     job_.caller = this;
-    job_.run = plan_type::run;
-    if constexpr (ships) {
-      if constexpr (std::is_pointer_v<sent>) job_.code = reinterpret_cast<const void*>(f_);
-      struct freed {
-        segment* frame;
-        ~freed() { free_shared_segments(frame); }
-      } arguments{encode_arguments()};
+    job_.run = Plan::run;
+    if constexpr (ships && std::is_pointer_v<sent>) job_.code = reinterpret_cast<const void*>(f_);
+    job_.plan = plan;
+    if constexpr (sends_slices) {
       if (encodes(std::make_index_sequence<std::tuple_size_v<parts_type>>{})) {
         job_.encode = [](void* self, std::size_t first, std::size_t last, sink& out) {
-          return static_cast<prepared*>(self)->encode(first, last, out);
+          return static_cast<prepared*>(self)->encode_slices(first, last, out);
         };
-        job_.skip = plan_type::skip;
+        job_.skip = Plan::skip;
       }
-      const shared_copy<plan_type> shared(plan_type{{sent(f_)}, parts_, {arguments.frame}, output});
-      job_.plan = shared.get();
-      run_job(running, job_, options);
-    } else {
-      const plan_type here{{&f_}, parts_, {args_}, output};
-      job_.plan = &here;
-      run_job(running, job_, options);
+    }
+    if constexpr (is_pulled<range_type>) {
+      if (range_.range().known() != 0) job_.slices = range_.range().known();
+      job_.pull = [](void* self, std::size_t wanted) {
+        auto& input = static_cast<prepared*>(self)->range_.range();
+        if constexpr (!isolated) input.forget(input.size());  // what was read before is eaten
+        return input.pull(wanted);
+      };
     }
   }
 
- private:
+  std::size_t encode_slices(std::size_t first, std::size_t last, sink& out) {
+    if constexpr (Verb == verb::fold) {
+      return encode(job_.named(first), job_.named(last), out);
+    } else {
+      const std::size_t copied = encode(first, last, out);
+      if constexpr (is_pulled<range_type>) range_.range().forget(last);
+      return copied;
+    }
+  }
+
   template <std::size_t... K>
   void check(std::index_sequence<K...> /*parts*/) {
-    if constexpr (ships) {
-      (check_part<std::tuple_element_t<K, parts_type>>(), ...);
-      (require_travels<broadcast_type<A>>(), ...);
-    }
+    if constexpr (sends_slices) (check_part<std::tuple_element_t<K, parts_type>>(), ...);
+    if constexpr (ships) (require_travels<broadcast_type<A>>(), ...);
     if constexpr (isolated) {
-      if constexpr (Verb == verb::map || Verb == verb::update) require_result<result>();
+      if constexpr (Verb != verb::into && Verb != verb::for_each) require_result<result>();
       (check_change<K>(), ...);
     }
     if constexpr (Verb == verb::for_each) {
@@ -241,6 +344,9 @@ class prepared {
       if constexpr (sizeof...(K) == 1) locate_elements<K...>();
     }
     if constexpr (sizeof...(K) == 1) job_.slice_bytes = bytes_of_slice();
+    if constexpr (Verb == verb::fold) {
+      if (job_.slices != 0) job_.slice_bytes *= job_.items / job_.slices;
+    }
   }
 
   /// Changing slices needs memory that workers share. (A copy made for a map is the callable's own.)
@@ -318,7 +424,8 @@ class prepared {
   /// About how much one slice takes when it is copied, judged by the first.
   [[nodiscard]] std::size_t bytes_of_slice() const {
     using value = typename indexed<Range>::value_type;
-    if (!ships || range_.size() == 0 || !std::get<0>(parts_).encoded()) return 0;
+    if constexpr (is_pulled<range_type>) return isolated ? sizeof(value) + (bitwise<value> ? 0 : 64) : 0;
+    if (!sends_slices || range_.size() == 0 || !std::get<0>(parts_).encoded()) return 0;
     if constexpr (is_slices<range_type>) {
       return range_.range().elements() / range_.size() * sizeof(typename range_type::element) + 1;
     } else if constexpr (bitwise<value>) {
@@ -339,7 +446,12 @@ class prepared {
   }
 
   std::size_t encode(std::size_t first, std::size_t last, sink& out) {
-    using first_part = std::tuple_element_t<0, parts_type>;
+    if constexpr (std::tuple_size_v<parts_type> != 0)
+      encode_parts<std::tuple_element_t<0, parts_type>>(first, last, out);
+    return out.copied();
+  }
+  template <class first_part>
+  void encode_parts(std::size_t first, std::size_t last, sink& out) {
     if constexpr (is_zip<range_type>) {
       for (std::size_t i = first; i < last; ++i) {
         [&]<std::size_t... K>(std::index_sequence<K...>) {
@@ -357,11 +469,10 @@ class prepared {
     } else if constexpr (first_part::encodes) {
       first_part::encode(range_, first, last, out);
     }
-    return out.copied();
   }
 
   segment* encode_arguments() {
-    if constexpr (sizeof...(A) == 0) {
+    if constexpr (!ships || sizeof...(A) == 0) {
       return nullptr;
     } else {
       sink out(shared_segments());

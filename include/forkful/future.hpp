@@ -1,0 +1,171 @@
+// future: the result of one submitted call.
+#pragma once
+
+#include <chrono>
+#include <forkful/detail/collect.hpp>
+#include <forkful/detail/prepare.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace [[gnu::visibility("default")]] forkful {
+
+/// For future::cancel: ends the worker that is running it.
+struct kill_t {
+  explicit kill_t() = default;
+};
+inline constexpr kill_t kill{};
+
+namespace detail {
+
+/// A submitted call, in the hands of a future.
+class submitted {
+ public:
+  submitted() noexcept = default;
+  submitted(const submitted&) = delete;
+  submitted& operator=(const submitted&) = delete;
+  virtual ~submitted() = default;
+
+  /// Waits until it has ended, or until that time (CLOCK_MONOTONIC nanoseconds; 0: does not wait). True: it has ended.
+  bool wait(std::uint64_t until);
+  bool cancel(bool kill) { return going_->cancel(kill); }
+
+ protected:
+  void conclude() { conclude_job(engine_, *going_); }
+  void begin(engine& running, job& work, const call_options& options, std::shared_ptr<void> owner);
+
+ private:
+  std::timed_mutex mutex_;  // one thread at a time carries it on
+  std::uint64_t engine_ = 0;
+  std::unique_ptr<ongoing> going_;
+  bool ended_ = false;
+};
+
+template <class R>
+class submitted_for : public submitted {
+ public:
+  /// Once it has ended. Throws its failure.
+  virtual R take() = 0;
+};
+
+/// Waits until one of them has ended, and returns its place.
+std::size_t wait_any_of(submitted* const* calls, std::size_t count);
+
+}  // namespace detail
+
+/// The result of a call that runs elsewhere. Movable; may outlive its pool; all members but get() and moves may be called by
+/// several threads at once. Dropping one neither waits nor cancels.
+template <class R>
+class future {
+ public:
+  future() noexcept = default;
+  explicit future(std::shared_ptr<detail::submitted_for<R>> call) noexcept : call_(std::move(call)) {}
+
+  /// False for one that was default-constructed, moved from, or got.
+  [[nodiscard]] bool valid() const noexcept { return call_ != nullptr; }
+  /// Waits, and returns the result or throws the failure, once.
+  R get() {
+    const auto call = std::exchange(call_, nullptr);
+    if (call == nullptr) no_call();
+    call->wait(~std::uint64_t{0});
+    return call->take();
+  }
+  /// Waits for at most so long. True: get() will not wait.
+  template <class Rep, class Period>
+  bool wait_for(std::chrono::duration<Rep, Period> time) const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::nanoseconds>(time);
+    return call().wait(static_cast<std::uint64_t>(until.time_since_epoch().count()));
+  }
+  /// Whether get() would not wait. Looks also for workers that have died.
+  [[nodiscard]] bool ready() const { return call().wait(0); }
+  /// True if nobody had begun it: then get() throws `cancelled`.
+  bool cancel() { return call().cancel(false); }
+  /// The same, but ends the worker that is running it. False if it was done already.
+  bool cancel(kill_t /*kill*/) { return call().cancel(true); }
+
+ private:
+  template <class Futures>
+  friend std::size_t wait_any(Futures&& futures);
+
+  [[noreturn]] static void no_call() {
+    throw std::logic_error(
+        "forkful: this future has no result: it was got already, moved from, or never submitted; get() gives it once");
+  }
+  detail::submitted_for<R>& call() const {
+    if (call_ == nullptr) no_call();
+    return *call_;
+  }
+
+  std::shared_ptr<detail::submitted_for<R>> call_;
+};
+
+/// Waits until one of the futures is ready and returns its place in the range. Throws std::invalid_argument for no futures.
+template <class Futures>
+std::size_t wait_any(Futures&& futures) {
+  std::vector<detail::submitted*> calls;
+  for (auto& one : futures) calls.push_back(&one.call());
+  return detail::wait_any_of(calls.data(), calls.size());
+}
+
+namespace detail {
+
+/// One slice: a tuple of the arguments of a submitted call.
+template <class Arguments>
+class one_slice {
+ public:
+  explicit one_slice(Arguments&& arguments) : arguments_(std::move(arguments)) {}
+  [[nodiscard]] std::size_t size() const noexcept { return 1; }
+  const Arguments& operator[](std::size_t /*0*/) const noexcept { return arguments_; }
+  [[nodiscard]] auto begin() const noexcept { return index_iterator<one_slice>(this, 0); }
+  [[nodiscard]] auto end() const noexcept { return index_iterator<one_slice>(this, 1); }
+
+ private:
+  Arguments arguments_;
+};
+
+/// What a submitted call needs for as long as anybody wants it or works on it: callable and arguments, owned.
+template <class Way, class F, class... A>
+struct submitted_parts {
+  using slice = std::tuple<broadcast_type<A>...>;
+  using call_type = prepared<Way, verb::call, true, const one_slice<slice>&, F>;
+  using result = typename call_type::result;
+  using output = std::conditional_t<Way::isolated, encoded_results<result>, kept_results<result>>;
+
+  template <class G, class... B>
+  explicit submitted_parts(G&& callable, B&&... args)
+      : arguments(slice(std::forward<B>(args)...)), f(std::forward<G>(callable)), call(arguments, f) {
+    if constexpr (Way::isolated) {
+      call.work().results = true;
+    } else {
+      keep_results_here<result>(call.work());
+    }
+    plan.emplace(call, output{}, &collector);
+  }
+
+  one_slice<slice> arguments;
+  std::remove_const_t<F> f;
+  call_type call;
+  collect_values<result, Way::isolated> collector;
+  std::optional<typename call_type::template armed<output>> plan;
+};
+
+template <class R, class Parts>
+class submitted_call final : public submitted_for<R> {
+ public:
+  submitted_call(engine& running, const call_options& options, std::shared_ptr<Parts> parts)
+      : parts_(std::move(parts)) {
+    this->begin(running, parts_->call.work(), options, parts_);
+  }
+  R take() override {
+    this->conclude();
+    if constexpr (!std::is_void_v<R>) return std::move(parts_->collector.out.front());
+  }
+
+ private:
+  std::shared_ptr<Parts> parts_;
+};
+
+}  // namespace detail
+}  // namespace forkful

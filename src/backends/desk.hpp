@@ -1,0 +1,66 @@
+// The parent's side of one board: what it remembers of every entry in use, and the handing out of entries.
+//
+// Owns the records. Behind its session's mutex. Invariant (docs/protocol.md, 4): entries are reused in the order of the ring,
+// when every chunk up to them is off the board.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "board/board.hpp"
+#include "crew/crew.hpp"
+#include "memory/arena.hpp"
+
+namespace forkful::detail {
+
+class call;
+struct handout;
+
+struct desk {
+  // Which chunk of which call an entry holds; workers cannot touch it.
+  struct record {
+    std::shared_ptr<call> owner;  // null: the entry is off the board
+    handout* what = nullptr;
+  };
+
+  desk(board& board_in_use, arena& memory_in_use, crew& workers_of_it)
+      : table(board_in_use), memory(memory_in_use), workers(workers_of_it), records(ring_size) {}
+
+  board& table;
+  arena& memory;
+  crew& workers;
+  std::vector<record> records;  // entry i of the ring has record i % ring_size
+  std::uint32_t generation = 0;
+
+  [[nodiscard]] std::uint64_t tail() const noexcept { return table.settled.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t head() const noexcept { return table.published.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool full() const noexcept { return head() - tail() == ring_size; }
+  [[nodiscard]] record& at(std::uint64_t sequence) noexcept { return records[sequence % ring_size]; }
+  [[nodiscard]] chunk& entry(std::uint64_t sequence) noexcept { return table.entry(sequence); }
+  // acquire: pairs with the worker's release of `done`, so its results are visible.
+  [[nodiscard]] chunk_word word(std::uint64_t sequence) noexcept {
+    return chunk_word(entry(sequence).word.load(std::memory_order_acquire));
+  }
+  [[nodiscard]] bool done(std::uint64_t sequence) noexcept { return word(sequence).state() == chunk_state::done; }
+
+  // Calls that nobody else holds any more: to be let go of without the mutex, because user code may run then.
+  std::shared_ptr<call> parting;
+
+  // The entry's chunk is off the board. Frees it, and all that are free up to the next that is not, for later chunks.
+  void clear(std::uint64_t sequence) noexcept {
+    part_with(std::move(at(sequence).owner));
+    entry(sequence).word.store(0, std::memory_order_relaxed);
+    std::uint64_t free = tail();
+    while (free != head() && at(free).owner == nullptr) ++free;
+    // release: the entries are as good as new before anybody may use them for later chunks.
+    table.settled.store(free, std::memory_order_release);
+  }
+
+  void part_with(std::shared_ptr<call> owner) noexcept;
+};
+
+// Segments of an arena, for the parent's sinks.
+segment_memory segments_of(arena& memory) noexcept;
+
+}  // namespace forkful::detail

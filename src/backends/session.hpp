@@ -1,0 +1,100 @@
+// A board with its workers, and the calls that are on it: who may touch what, who sleeps and who watches.
+//
+// Owns board and crew. Calls of several threads share them behind one mutex, which is never held while user code runs. One
+// thread at a time leads: it watches the crew, buries and replaces. The others wait for news of their own call, and one of
+// them takes over when the leader's call is done. Between calls nobody watches.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "backends/call.hpp"
+#include "backends/desk.hpp"
+#include "crew/lateness.hpp"
+
+namespace forkful::detail {
+
+// A board in shared memory, with its workers' slots behind it.
+class board_memory {
+ public:
+  board_memory(arena& memory, unsigned workers);
+  board_memory(const board_memory&) = delete;
+  board_memory& operator=(const board_memory&) = delete;
+  // In a process that did not make the arena it does nothing.
+  ~board_memory();
+  board& operator*() noexcept { return *table_; }
+  board* operator->() noexcept { return table_; }
+
+ private:
+  arena& arena_;
+  board* table_ = nullptr;
+};
+
+class session {
+ public:
+  session(unsigned workers, start_method start, const worker_settings& settings);
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+  ~session();
+
+  [[nodiscard]] unsigned workers() noexcept { return table_->workers; }
+  // Starts the workers that do not run. Throws start_failed when there is none at all, or pool_closed.
+  void fill();
+  // Throws pool_closed, start_failed.
+  std::shared_ptr<call> begin(job& work, const call_options& options, std::shared_ptr<void> owner);
+  // Carries the call on. True: it has ended.
+  bool advance(const std::shared_ptr<call>& now, const patience& how_long);
+  // Takes back what nobody has begun, or with `kill` ends the worker that is eating it. True: cancelled.
+  bool cancel(call& now, bool kill);
+  // Nobody will ask for the call any more.
+  void drop(call& now);
+
+  // Carries on until the board is empty.
+  void drain();
+  // Ends all workers; what was not done is cancelled, and nothing more can be begun.
+  void terminate();
+  // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
+  bool rest();
+  // What there is to say of how workers were started, and the threads that ran when one was forked.
+  void describe(report& happened);
+  // Wakes whoever waits, so that a request to stop is seen. From any thread.
+  void wake() noexcept;
+
+ private:
+  using lock = std::unique_lock<std::mutex>;
+
+  void retire();
+  bool carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long);
+  void wait(call* now, lock& held, std::uint64_t until);
+  bool spin(call& now, lock& held, std::uint64_t until);
+  void sleep(call* now, lock& held, std::uint64_t until);
+  void look_after_crew(call* now);
+  void collapse(const std::exception_ptr& reason) noexcept;
+  void gather_limits() noexcept;
+  void invite() noexcept;
+  bool lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
+  void empty_board(lock& held);
+  void note_end_of_input(call& now) noexcept;
+  void let_go(lock& held) noexcept;
+
+  arena& arena_;
+  board_memory table_;
+  crew crew_;
+  lateness late_;
+  desk desk_;
+  std::uint64_t made_by_;
+  std::mutex mutex_;
+  bool closed_ = false;
+  unsigned open_ = 0;              // calls that may hand out more
+  bool led_ = false;               // a thread watches the crew
+  std::vector<call*> followers_;   // calls whose threads wait for the leader
+  std::condition_variable unled_;  // for a thread that waits without a call of its own
+  std::uint64_t calls_ = 0;
+  unsigned idle_deaths_ = 0;                 // in a row
+  std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
+  std::atomic<unsigned> unlooked_{0};
+};
+
+}  // namespace forkful::detail

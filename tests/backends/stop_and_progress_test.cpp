@@ -1,0 +1,115 @@
+// A call that is asked to stop, and a call that tells how far it is.
+#include <atomic>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backends/every_pool.hpp"
+
+namespace {
+
+using namespace forkful;
+using namespace std::chrono_literals;
+using forkful_tests::every_pool;
+using forkful_tests::on_every_pool;
+using forkful_tests::pool_names;
+
+template <class Pool>
+using stopped_on = on_every_pool<Pool>;
+TYPED_TEST_SUITE(stopped_on, every_pool, pool_names);
+
+// Slices that begin before the stop are finished; it comes while the first are eaten.
+std::string slow(std::size_t i) {
+  std::this_thread::sleep_for(1ms);
+  return std::to_string(i);
+}
+
+struct asked_soon {
+  std::stop_source source{};
+  std::thread asks{[this] {
+    std::this_thread::sleep_for(20ms);
+    source.request_stop();
+  }};
+  asked_soon() = default;
+  asked_soon(const asked_soon&) = delete;
+  asked_soon& operator=(const asked_soon&) = delete;
+  ~asked_soon() { asks.join(); }
+};
+
+TYPED_TEST(stopped_on, before_it_begins_it_throws_at_once) {
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_THROW((void)this->pool.with({.stop = source.get_token()}).map(indices(3), slow), cancelled);
+  EXPECT_THROW((void)this->pool.with({.stop = source.get_token()}).submit(slow, std::size_t{1}), cancelled);
+}
+
+TYPED_TEST(stopped_on, map_throws_cancelled_and_the_pool_goes_on) {
+  {
+    const asked_soon stop;
+    try {
+      (void)this->pool.with({.chunk = 100, .stop = stop.source.get_token()}).map(indices(100'000), slow);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const cancelled& error) {
+      EXPECT_NE(std::string(error.what()).find("was not finished"), std::string::npos);
+      EXPECT_LT(dynamic_cast<const slice_info&>(error).slice(), 100'000U);
+    }
+  }
+  EXPECT_EQ(this->pool.map(indices(3), slow).size(), 3U);
+}
+
+TYPED_TEST(stopped_on, try_map_keeps_what_was_done) {
+  const asked_soon stop;
+  const auto outcomes = this->pool.with({.chunk = 10, .stop = stop.source.get_token()}).try_map(indices(20'000), slow);
+  ASSERT_EQ(outcomes.size(), 20'000U);
+  std::size_t done = 0;
+  for (std::size_t i = 0; i != outcomes.size(); ++i) {
+    if (outcomes[i]) {
+      ASSERT_EQ(outcomes[i].value(), std::to_string(i));
+      ++done;
+    } else {
+      ASSERT_EQ(outcomes[i].failure().kind, failure_kind::cancelled);
+      ASSERT_EQ(outcomes[i].failure().slice, i);
+    }
+  }
+  EXPECT_LT(done, outcomes.size());
+}
+
+TYPED_TEST(stopped_on, progress_is_told_to_the_end) {
+  std::vector<progress> told;
+  const std::thread::id here = std::this_thread::get_id();
+  bool elsewhere = false;
+  (void)this->pool
+      .with({.chunk = 1,
+             .progress =
+                 [&](const progress& now) {
+                   told.push_back(now);
+                   elsewhere = elsewhere || std::this_thread::get_id() != here;
+                 }})
+      .map(indices(300), slow);
+  ASSERT_GE(told.size(), 1U);
+  EXPECT_FALSE(elsewhere);
+  for (std::size_t i = 0; i != told.size(); ++i) {
+    EXPECT_EQ(told[i].total, 300U);
+    if (i == 0) continue;
+    EXPECT_GE(told[i].done, told[i - 1].done);
+    if (i + 1 != told.size()) {
+      EXPECT_GE(told[i].elapsed - told[i - 1].elapsed, 99ms);
+    }
+  }
+  EXPECT_EQ(told.back().done, 300U);
+}
+
+TYPED_TEST(stopped_on, what_progress_throws_ends_the_call) {
+  const auto impatient = [](const progress& /*now*/) { throw std::runtime_error("enough"); };
+  try {
+    (void)this->pool.with({.progress = impatient}).map(indices(50), slow);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "enough");
+  }
+  EXPECT_EQ(this->pool.map(indices(3), slow).size(), 3U);
+}
+
+}  // namespace
