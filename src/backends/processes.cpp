@@ -119,8 +119,11 @@ class call_on_session final : public ongoing {
 
 // Lets what was submitted finish, but not while an exception unwinds: then nobody will look at it.
 void end(session& one) {
-  if (std::uncaught_exceptions() == 0) one.drain();
-  one.terminate();
+  if (std::uncaught_exceptions() == 0) {
+    one.finish();
+  } else {
+    one.terminate();
+  }
 }
 
 class process_engine final : public engine {

@@ -286,7 +286,7 @@ void session::look_after_crew(call* now) {
         " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
         "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
   }
-  crew_.fill();
+  if (!closed_) crew_.fill();
 }
 
 // Gives what a dead worker held back to its call; a death that no call lost anything by counts for the one that saw it. True if
@@ -370,13 +370,26 @@ void session::empty_board(lock& held) {
 
 void session::drain() {
   lock held(mutex_);
+  empty_board_or_collapse(held);
+  let_go(held);
+}
+
+void session::finish() {
+  lock held(mutex_);
+  empty_board_or_collapse(held);
+  closed_ = true;
+  crew_.dismiss();
+  for (call* one : followers_) one->news.notify_one();
+  let_go(held);
+}
+
+void session::empty_board_or_collapse(lock& held) {
   try {
     empty_board(held);
   } catch (...) {
     if (!held.owns_lock()) held.lock();
     collapse(std::current_exception());
   }
-  let_go(held);
 }
 
 // Nothing on the board will ever be done: tells everybody who has something there.

@@ -53,6 +53,8 @@ class session {
 
   // Carries on until the board is empty.
   void drain();
+  // The same, and ends all workers in good order. Nothing more can be begun.
+  void finish();
   // Ends all workers; what was not done is cancelled, and nothing more can be begun.
   void terminate();
   // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
@@ -76,6 +78,7 @@ class session {
   void invite() noexcept;
   bool lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
   void empty_board(lock& held);
+  void empty_board_or_collapse(lock& held);
   void note_end_of_input(call& now) noexcept;
   void let_go(lock& held) noexcept;
 
