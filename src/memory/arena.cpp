@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bitset>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <string>
@@ -17,6 +18,7 @@
 
 #include "os/identity.hpp"
 #include "os/memory.hpp"
+#include "os/process.hpp"
 
 namespace forkful::detail {
 
@@ -102,17 +104,22 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
   const bool constrained = bytes_left != nullptr;
   std::string why = fmt::format(
       "the file size limit (ulimit -f) or half the address space limit (ulimit -v) is below {}", readable(at_least));
+  const char* way_out = "raise the limit (ulimit -v, ulimit -f) or free memory";
+  const auto refuse = [&](const char* call, std::size_t size, int error) {
+    why = fmt::format("{} refused even {} ({})", call, readable(size), std::strerror(error));
+    if (error == EMFILE || error == ENFILE || error == ENOSYS || error == EPERM) way_out = way_out_of(error);
+  };
   for (std::size_t size = bytes / span_bytes * span_bytes; size >= at_least;
        size = size / 2 / span_bytes * span_bytes) {
     const shared_mapping mapped = map_shared(size, span_bytes, constrained);
     if (mapped.base == nullptr) {
-      why = fmt::format("{} refused even {} ({})", mapped.refused, readable(size), std::strerror(mapped.error));
+      refuse(mapped.refused, size, mapped.error);
       continue;
     }
     const std::size_t fixed = heaps_offset + max_slots * sizeof(heap);
     if (const int refused = constrained ? commit_pages(mapped.fd, 0, fixed) : 0; refused != 0) {
       unmap_shared(mapped.base, mapped.size, mapped.fd);
-      why = fmt::format("fallocate refused {} ({})", readable(fixed), std::strerror(refused));
+      refuse("fallocate", fixed, refused);
       continue;
     }
     try {
@@ -123,9 +130,8 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
     }
   }
   throw start_failed{fmt::format(
-      "No shared memory could be mapped for the workers: {}. Raise the limit (ulimit -v, ulimit -f) or free memory; "
-      "serial_pool and thread_pool need none of it.",
-      why)};
+      "No shared memory could be mapped for the workers: {}; {}. serial_pool and thread_pool need none of it.", why,
+      way_out)};
 }
 
 std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, std::size_t (*bytes_left)()) {

@@ -135,16 +135,27 @@ void close_descriptor(int number) noexcept { ::close(number); }
 
 void leave(int status) noexcept { ::_exit(status); }
 
+const char* way_out_of(int error) noexcept {
+  switch (error) {
+    case EMFILE:
+      return "raise `ulimit -n` or use fewer workers: a pool needs 2 descriptors and 2 more a worker";
+    case ENFILE:
+      return "the whole machine is out of file descriptors: raise fs.file-max";
+    case EAGAIN:
+      return "raise `ulimit -u` (or the cgroup's pids.max) or use fewer workers";
+    case ENOMEM:
+      return "free memory, raise the memory limit or use fewer workers";
+    case ENOSYS:
+    case EPERM:
+      return "Linux 5.10 or later is needed, and a seccomp filter that allows this call";
+    default:
+      return "see `ulimit -a` and the machine's limits";
+  }
+}
+
 void throw_start_failed(const char* call, int error) {
-  const char* way_out = "see `ulimit -a` and the machine's limits";
-  if (error == EMFILE)
-    way_out = "raise `ulimit -n` or use fewer workers: a pool needs 2 descriptors and 2 more a worker";
-  if (error == ENFILE) way_out = "the whole machine is out of file descriptors: raise fs.file-max";
-  if (error == EAGAIN) way_out = "raise `ulimit -u` (or the cgroup's pids.max) or use fewer workers";
-  if (error == ENOMEM) way_out = "free memory, raise the memory limit or use fewer workers";
-  if (error == ENOSYS || error == EPERM)
-    way_out = "Linux 5.10 or later is needed, and a seccomp filter that allows this call";
-  throw start_failed(fmt::format("the pool could not start: {} failed: {}; {}", call, std::strerror(error), way_out));
+  throw start_failed(
+      fmt::format("the pool could not start: {} failed: {}; {}", call, std::strerror(error), way_out_of(error)));
 }
 
 }  // namespace forkful::detail

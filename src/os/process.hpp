@@ -52,6 +52,9 @@ void close_descriptor(int number) noexcept;
 
 [[noreturn]] void leave(int status) noexcept;
 
+// The limit that is most likely behind a refusal, and what to do about it.
+const char* way_out_of(int error) noexcept;
+
 // Throws start_failed: names the call, what the system said, and the limit that is most likely behind it.
 [[noreturn]] void throw_start_failed(const char* call, int error);
 

@@ -189,6 +189,7 @@ int run(work body, told& about) {
     // A refusal to the parent names the call. (A worker that is refused something ends; its slice is what is named.)
     const bool named = about.plan.which == call::allocate || what.find(name_of(about.plan.which)) != std::string::npos;
     if (error.code() == "start_failed" && !about.plan.in_children && !named) how = unclear;
+    if (about.plan.error == EMFILE && what.find("ulimit -n") == std::string::npos) how = unclear;
   } catch (const std::bad_alloc&) {
     about.plan.armed = false;
     how = about.plan.which == call::allocate ? refused : unclear;
@@ -220,6 +221,7 @@ struct tally {
 
 void fail_each(work body, call which, int error, bool for_good, bool in_children, tally& count) {
   constexpr unsigned most = 2000;
+  std::fflush(stdout);
   long usual_blocks = 0;
   {
     const seen_by_all<told> about;  // nothing fails

@@ -318,7 +318,7 @@ TEST(arena, cannot_start_below_64_mebibytes_and_says_why_in_one_sentence) {
   const std::string sentence =
       "No shared memory could be mapped for the workers: the file size limit (ulimit -f) or half the address space "
       "limit "
-      "(ulimit -v) is below 64 MiB. Raise the limit (ulimit -v, ulimit -f) or free memory; serial_pool and thread_pool "
+      "(ulimit -v) is below 64 MiB; raise the limit (ulimit -v, ulimit -f) or free memory. serial_pool and thread_pool "
       "need "
       "none of it.";
   EXPECT_EQ(refusal(RLIMIT_FSIZE), sentence);
