@@ -175,7 +175,9 @@ void crew::wait(std::int64_t nanoseconds) {
 }
 
 const std::vector<unsigned>& crew::ended() {
-  // Should one have stayed behind in the epoll, its number is perhaps somebody else's by now.
+  // Should one have stayed behind in the epoll, its number is perhaps somebody else's by now, and told twice.
+  std::sort(ended_.begin(), ended_.end());
+  ended_.erase(std::unique(ended_.begin(), ended_.end()), ended_.end());
   std::erase_if(ended_, [&](unsigned worker) {
     const fd& process = members_[worker].process;
     return !process.valid() || !wait_ended(process, 0);
