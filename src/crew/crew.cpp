@@ -144,6 +144,7 @@ void crew::start(unsigned worker) {
 }
 
 pid_t crew::make_process(const worker_start& begin) {
+  flush_output();  // before the template's workers too, so that what they print comes after it
   if (template_ != nullptr) {
     const pid_t pid = template_->start(begin);
     if (pid > 0) return pid;

@@ -2,8 +2,10 @@
 //
 // This program called forkful::init. A test that needs a template of its own to kill, or other conditions at init, forks a
 // child, which calls init for itself.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <forkful/forkful.hpp>
 #include <iostream>
@@ -47,6 +50,9 @@ pid_t template_of_this_process() {
   const auto children = children_of(getpid());
   return children.size() == 1 ? children.front() : 0;
 }
+
+// It was made before any worker.
+pid_t template_among_children() { return children_of(getpid()).front(); }
 
 // Set in this process only, after init.
 int set_later = 0;
@@ -185,6 +191,81 @@ TEST(template_workers, are_not_seen_by_a_wait_for_any_child_and_their_status_sur
     int status = 0;
     if (waitpid(-1, &status, 0) != mine || WEXITSTATUS(status) != 5) return 5;
     return template_is_well() ? 0 : 6;
+  });
+  EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+}
+
+TEST(template_workers, print_nothing_twice_and_everything_before_the_call_returns) {
+  const int file = memfd_create("printed", MFD_CLOEXEC);
+  fcntl(file, F_SETFL, O_APPEND);
+  const auto text = [file] {
+    std::string all(static_cast<std::size_t>(lseek(file, 0, SEEK_END)), '\0');
+    return pread(file, all.data(), all.size(), 0) == static_cast<ssize_t>(all.size()) ? all : "unreadable";
+  };
+  const auto count = [](const std::string& all, const std::string& part) {
+    std::size_t found = 0;
+    for (auto at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) ++found;
+    return found;
+  };
+  const auto ended = in_child([&] {
+    alarm(30);
+    dup2(file, STDOUT_FILENO);
+    std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);
+    std::printf("[before init]");
+    std::cout << "[by cout]";
+    forkful::init(0, nullptr);
+    std::printf("[before the pool]");
+    auto pool = forkserver_pool(2);
+    std::printf("[between]");
+    pool.with({.chunk = 1}).for_each(indices(20), [](std::size_t i) { std::printf("[slice %zu]", i); });
+    if (count(text(), "[slice") != 20) return 1;
+    std::exit(0);
+    return 2;
+  });
+  EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+  for (const char* once : {"[before init]", "[by cout]", "[before the pool]", "[between]", "[slice 0]", "[slice 19]"})
+    EXPECT_EQ(count(text(), once), 1U) << text();
+  EXPECT_LT(text().find("[before the pool]"), text().find("[slice"));
+  close(file);
+}
+
+TEST(template_workers, have_no_handler_and_nothing_blocked_and_no_signal_to_the_group_ends_the_template) {
+  const auto ended = in_child([] {
+    alarm(30);
+    setpgid(0, 0);
+    for (const int each : {SIGINT, SIGUSR1, SIGTERM}) std::signal(each, [](int) {});
+    sigset_t some;
+    sigemptyset(&some);
+    sigaddset(&some, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &some, nullptr);
+    forkful::init(0, nullptr);
+    auto early = forkserver_pool(2);
+    kill(0, SIGINT);  // ^C
+    kill(template_among_children(), SIGTERM);
+    auto pool = forkserver_pool(2);
+    int all = 0;
+    for (const int odd : pool.with({.chunk = 1}).map(indices(8), [](std::size_t) {
+           raise(SIGINT);
+           int seen_here = 0;
+           for (const int each : {SIGUSR1, SIGTERM}) {
+             struct sigaction action{};
+             sigaction(each, nullptr, &action);
+             if (action.sa_handler != SIG_DFL) seen_here |= 1;
+           }
+           sigset_t mask;
+           sigprocmask(SIG_BLOCK, nullptr, &mask);
+           for (int each = 1; each < 65; ++each)
+             if (sigismember(&mask, each) == 1) seen_here |= 2;
+           rlimit core{};
+           getrlimit(RLIMIT_CORE, &core);
+           if (core.rlim_cur != 0) seen_here |= 4;
+           const int status = std::system("kill -INT $$; exit 5");
+           if (!(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)) seen_here |= 8;
+           return seen_here;
+         }))
+      all |= odd;
+    if (pool.report().deaths != 0 || early.map(indices(4), [](std::size_t i) { return i; }).size() != 4) return 100;
+    return template_is_well() ? all : 101;
   });
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }
