@@ -32,7 +32,7 @@ std::vector<cpu_set_t> usable_cores() {
   std::vector<cpu_set_t> cores;
   const int depth = ::hwloc_get_type_or_below_depth(made, HWLOC_OBJ_CORE);
   for (unsigned i = 0; i < ::hwloc_get_nbobjs_by_depth(made, depth); ++i) {
-    const hwloc_obj_t core = ::hwloc_get_obj_by_depth(made, depth, i);
+    hwloc_obj* const core = ::hwloc_get_obj_by_depth(made, depth, i);
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
     for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
