@@ -411,8 +411,14 @@ void session::collapse(const std::exception_ptr& reason) noexcept {
 void session::terminate() {
   lock held(mutex_);
   closed_ = true;
-  collapse(std::make_exception_ptr(
-      cancelled("the pool was terminated before this was done: call restart(), and call again for what is missing")));
+  std::exception_ptr reason;
+  try {
+    reason = std::make_exception_ptr(
+        cancelled("the pool was terminated before this was done: call restart(), and call again for what is missing"));
+  } catch (const std::bad_alloc&) {
+    reason = std::current_exception();  // the workers must end all the same, also from the destructor
+  }
+  collapse(reason);
   for (call* one : followers_) one->news.notify_one();
   crew_.ring();
   let_go(held);

@@ -226,7 +226,7 @@ void fail_each(work body, call which, int error, bool for_good, bool in_children
   {
     const seen_by_all<told> about;  // nothing fails
     ASSERT_TRUE(in_child([&] { return run(body, *about); }).exited_with(right));
-    usual_blocks = about->blocks + (body == clones ? 2 : 0);  // a template that was given up keeps the reason
+    usual_blocks = about->blocks + (body == clones ? 8 : 0);  // a template that was given up keeps the reason
   }
   for (unsigned pass = 1; pass != most; pass += sanitized ? pass : 1 + pass / 20) {
     const seen_by_all<told> about;
