@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,22 +82,30 @@ void find_in(void* handle) {
   }
 }
 
+// Never freed: somebody may have kept what getenv gave him. A worker's workers make new ones from it.
+struct environment {
+  std::vector<char*> entries;
+  std::vector<std::string> texts;
+  environment* before = nullptr;
+};
+environment* in_use = nullptr;
+
 // By hand: setenv takes a lock that another thread of the parent may have held when it forked.
 void set_environment(unsigned count) {
   const auto ours = [](std::string_view entry) {
     return std::any_of(variables.begin(), variables.end(),
                        [&](std::string_view name) { return entry.starts_with(name); });
   };
-  // Never freed: a process's environment lives as long as it does.
-  auto& entries = *new std::vector<char*>;
+  auto made = std::make_unique<environment>();
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    if (!ours(*entry)) entries.push_back(*entry);
+    if (!ours(*entry)) made->entries.push_back(*entry);
   }
-  auto& texts = *new std::vector<std::string>;
-  for (const std::string_view name : variables) texts.push_back(std::string(name) + std::to_string(count));
-  for (std::string& text : texts) entries.push_back(text.data());
-  entries.push_back(nullptr);
-  environ = entries.data();
+  for (const std::string_view name : variables) made->texts.push_back(std::string(name) + std::to_string(count));
+  for (std::string& text : made->texts) made->entries.push_back(text.data());
+  made->entries.push_back(nullptr);
+  environ = made->entries.data();
+  made->before = in_use;
+  in_use = made.release();
 }
 
 }  // namespace

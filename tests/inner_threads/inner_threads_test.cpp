@@ -92,6 +92,17 @@ TEST(inner_threads, are_in_the_environment_for_what_is_loaded_later) {
   unsetenv("OMP_NUM_THREADS");
 }
 
+TEST(inner_threads, of_workers_inside_workers_are_their_own_pools) {
+  const watchdog bites(50);
+  process_pool pool(pool_options{.workers = 1, .inner_threads = 2});
+  const auto inside = pool.map(indices(2), [](std::size_t) {
+    process_pool inner(pool_options{.workers = 1, .inner_threads = 3});
+    return inner.map(indices(1), [](std::size_t) { return std::string(std::getenv("OMP_NUM_THREADS")); })[0] +
+           std::getenv("OMP_NUM_THREADS");
+  });
+  EXPECT_EQ(inside, (std::vector<std::string>{"32", "32"}));
+}
+
 TEST(inner_threads, may_be_set_by_the_program_itself) {
   const watchdog bites(50);
   process_pool pool(pool_options{.workers = 1, .on_worker_start = [] { told_mkl = 5; }});
