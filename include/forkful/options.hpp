@@ -65,7 +65,7 @@ struct call_options {
   /// How long one slice may take, from its first instruction to its last (the first slice of a call in each worker also
   /// decodes the broadcast arguments). 0: as long as it wants. The worker of a late slice is killed and replaced, also if it
   /// is stopped; the slice fails with slice_timeout unless it has attempts left, the other slices of its chunk do not. Costs
-  /// about half a microsecond a slice. A `serial_pool` enforces nothing: nobody is there to end the caller.
+  /// about a microsecond a slice. A `serial_pool` enforces nothing: nobody is there to end the caller.
   std::chrono::nanoseconds timeout{0};
   /// How often a slice may be begun when workers die or are late while eating it. Exceptions are never retried. At least 1.
   /// Verbs that work in place take more than 1 only for bitwise elements (they are put back before the next attempt);
