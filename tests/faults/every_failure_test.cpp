@@ -227,4 +227,30 @@ TEST(every_failure, at_once_in_place_leaves_the_others_eaten_once) {
   }
 }
 
+TEST(every_failure, ends_imap_after_the_results_before_it) {
+  const watchdog bites(55);
+  process_pool pool(2);
+  for (const way how : {way::abort, way::stop, way::throw_int}) {
+    SCOPED_TRACE(static_cast<int>(how));
+    std::vector<std::size_t> taken;
+    std::size_t failed = slices;
+    try {
+      for (const std::size_t i : pool.with({.timeout = limited_call(1, 1).timeout})
+                                     .imap(
+                                         indices(slices),
+                                         [](std::size_t i, const way& end) {
+                                           if (i == 7) go_wrong(end);
+                                           return i;
+                                         },
+                                         how)) {
+        taken.push_back(i);
+      }
+    } catch (const forkful::slice_info& info) {
+      failed = info.slice();
+    }
+    EXPECT_EQ(failed, 7U);
+    EXPECT_EQ(taken, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6}));
+  }
+}
+
 }  // namespace

@@ -143,11 +143,13 @@ struct put_back {
 template <class R, bool Isolated>
 struct collect_in_turn {
   std::deque<R> out{};
+  std::size_t expected = 0;
   bool failed = false;
   void collect(const settled& what) {
     result_reader<R, Isolated> results(what);
-    results.walk([&](std::size_t /*slice*/, const slice_failure* failure) {
-      failed = failed || failure != nullptr;
+    results.walk([&](std::size_t slice, const slice_failure* failure) {
+      // A slice that ended its worker is not among what is collected; chunks behind it may have been eaten already.
+      failed = failed || failure != nullptr || slice != expected++;
       if (failed) return;
       out.push_back(results.next());
     });
