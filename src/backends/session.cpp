@@ -67,7 +67,8 @@ std::shared_ptr<call> session::begin(job& work, const call_options& options, std
   auto made = std::make_shared<call>(desk_, work, options, ++calls_, std::move(owner));
   try {
     // Loaded with dlopen since the workers were started: they would jump into nowhere.
-    if (!crew_.knows(reinterpret_cast<const void*>(work.run)) || !crew_.knows(work.code)) {
+    if (!crew_.knows(reinterpret_cast<const void*>(work.run)) || !crew_.knows(work.code[0]) ||
+        !crew_.knows(work.code[1])) {
       empty_board(held);
       crew_.renew();
     }

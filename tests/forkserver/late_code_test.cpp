@@ -35,6 +35,7 @@ class plugin {
   plugin& operator=(const plugin&) = delete;
   [[nodiscard]] void* symbol(const char* name) const { return dlsym(handle_, name); }
   [[nodiscard]] auto eat() const { return reinterpret_cast<int (*)(int)>(symbol("eat_in_plugin")); }
+  [[nodiscard]] auto add() const { return reinterpret_cast<int (*)(int, int)>(symbol("add_in_plugin")); }
   [[nodiscard]] auto map() const {
     return reinterpret_cast<void (*)(process_pool&, std::vector<int>&)>(symbol("map_in_plugin"));
   }
@@ -138,6 +139,27 @@ TEST_P(late_code, whose_loop_came_late_runs_too) {
   late.map()(pool, in_there);
   ASSERT_EQ(in_there.size(), 20U);
   EXPECT_EQ(in_there[19], 119);
+  EXPECT_EQ(pool.report().deaths, 0U);
+}
+
+TEST_P(late_code, is_seen_in_every_verb_that_takes_it) {
+  const auto round = [this](int build, int (*eat)(int), int (*add)(int, int)) {
+    EXPECT_EQ(pool.submit(eat, 4).get(), 40 + build);
+    int sum = 0;
+    for (const int each : pool.imap(std::vector<int>{1, 2}, eat)) sum += each;
+    EXPECT_EQ(sum, 30 + 2 * build);
+    EXPECT_EQ(pool.transform_reduce(std::vector<int>{1, 2, 3}, 0, add, eat), 60 + 3 * build);
+  };
+  const auto plus = [](int a, int b) { return a + b; };
+  {
+    const plugin late(FORKFUL_PLUGIN_1);
+    EXPECT_EQ(pool.transform_reduce(std::vector<int>{1, 2, 3}, 0, plus, late.eat()), 63);
+    round(1, late.eat(), late.add());
+  }
+  const plugin other(FORKFUL_PLUGIN_2);
+  std::vector<int> many(5000, 1);
+  EXPECT_EQ(pool.transform_reduce(many, 0, other.add(), [](int x) { return x; }), 5000);
+  round(2, other.eat(), other.add());
   EXPECT_EQ(pool.report().deaths, 0U);
 }
 

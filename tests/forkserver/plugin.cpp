@@ -8,6 +8,8 @@ extern "C" {
 
 int eat_in_plugin(int slice) { return slice * 10 + FORKFUL_PLUGIN; }
 
+int add_in_plugin(int a, int b) { return a + b; }
+
 void begin_in_plugin() { setenv("FORKFUL_PLUGIN_BEGAN", "yes", 1); }
 
 // A verb called in here: its loop is instantiated in the plugin.

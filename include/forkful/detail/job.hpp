@@ -4,6 +4,7 @@
 // behind that door - loops, protocol, policy, system calls - is compiled once, in src/.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -78,8 +79,8 @@ struct job {
   run_fn run = nullptr;
   /// Passes over slices [first, last) of the encoded input without eating them; null when the input is addressed by index.
   void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
-  const void* plan = nullptr;  ///< handed to `run`: readable in every worker at this address
-  const void* code = nullptr;  ///< what `run` calls, if that is a function pointer: sent to workers, who need to have it
+  const void* plan = nullptr;         ///< handed to `run`: readable in every worker at this address
+  std::array<const void*, 2> code{};  ///< what `run` calls, if those are function pointers: workers need to have it
 
   void* caller = nullptr;  ///< handed to the three functions below, which run in the caller's process
   /// Lazy input: reads up to `wanted` more slices and returns how many; 0: there are no more. Null: all are there.

@@ -34,6 +34,23 @@ using callable_of =
 template <class F>
 using kept_callable = std::remove_const_t<callable_of<F>>;
 
+/// Where the code of a function pointer lies; null for anything else.
+template <class F>
+const void* code_of(const F& f) noexcept {
+  if constexpr (std::is_pointer_v<F>)
+    return reinterpret_cast<const void*>(f);
+  else
+    return nullptr;
+}
+template <class F>
+std::array<const void*, 2> code_behind(const F& f) noexcept {
+  return {code_of(f), nullptr};
+}
+template <class R, class Reduce, class Transform>
+std::array<const void*, 2> code_behind(const folding<R, Reduce, Transform>& f) noexcept {
+  return {code_of(f.reduce), code_of(f.transform)};
+}
+
 template <class F>
 decltype(auto) as_callable(F&& f) noexcept {
   if constexpr (std::is_function_v<std::remove_reference_t<F>>)
@@ -299,7 +316,7 @@ class prepared {
     }
     job_.caller = this;
     job_.run = Plan::run;
-    if constexpr (ships && std::is_pointer_v<sent>) job_.code = reinterpret_cast<const void*>(f_);
+    if constexpr (ships) job_.code = code_behind(f_);
     job_.plan = plan;
     if constexpr (sends_slices) {
       if (encodes(std::make_index_sequence<std::tuple_size_v<parts_type>>{})) {
