@@ -19,7 +19,8 @@ struct report {
   std::size_t bytes_out = 0;         ///< data copied back as results
   std::size_t deaths = 0;            ///< workers that ended during the call
   std::size_t retries = 0;           ///< chunks handed out again
-  unsigned threads_at_fork = 0;      ///< threads that ran in the caller when a worker was forked from it; 0: none was forked
+  unsigned threads_at_fork =
+      0;  ///< threads that ran in the caller when a worker was forked from it; 0: none was forked
   std::vector<std::string> warnings{};  ///< what is worth knowing about how it was done, a sentence each
 
   /// The same as a few lines for people, without colour, at most 80 columns, ending in a newline.

@@ -1,6 +1,7 @@
 // A worker's life around its work: what it sets up before its first chunk, and what it does before it leaves.
 #include <string>
 
+#include "errors/bases.hpp"
 #include "errors/exceptions.hpp"
 #include "os/breakpoint.hpp"
 #include "os/identity.hpp"
@@ -39,7 +40,9 @@ void begin(const worker_start& start, memory_budget& budget) noexcept {
     run_hook(start.settings.on_start);
   } catch (...) {
     const slice_failure thrown = capture_exception(0, start.worker, 1);
-    give_up(start, "on_worker_start threw " + thrown.type + ": " + thrown.what);
+    const bool is_exception = thrown.base != base_named("forkful::slice_error");
+    give_up(start,
+            "on_worker_start threw " + thrown.type + (is_exception ? ": " + thrown.what : ", no std::exception"));
   }
   if (start.settings.memory != 0) {
     if (!budget.begin(start.settings.memory)) {
