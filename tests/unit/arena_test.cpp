@@ -35,7 +35,7 @@ using forkful_tests::wait_for;
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 constexpr std::size_t gibibyte = std::size_t{1} << 30;
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool address_space_is_the_sanitizers = true;  // it maps terabytes: RLIMIT_AS leaves nothing for anybody
 #else
 constexpr bool address_space_is_the_sanitizers = false;
