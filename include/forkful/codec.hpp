@@ -223,6 +223,9 @@ class source {
   template <class T>
   void skip();
 
+  /// Passes over that many bytes, across segments if need be.
+  void pass(std::size_t bytes, std::string_view type);
+
   /// Bytes not read yet, alignment included.
   std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - next_) + later_; }
   /// Bytes left in this segment: what can be viewed at once.
@@ -253,7 +256,11 @@ class source {
     if (++depth_ > detail::most_nesting) too_deep(type);
   }
   void leave() noexcept { --depth_; }
+  /// Whether reading failed: then nobody knows where the next value begins.
+  bool misread() const noexcept { return misread_; }
+  void misread(bool yes) noexcept { misread_ = yes; }
   [[noreturn]] void fail(const char* what, std::string_view type) const {
+    misread_ = true;
     detail::throw_codec_error(what, type, offset());
   }
 
@@ -272,7 +279,33 @@ class source {
   detail::source_bounds bounds_{};
   unsigned depth_ = 0;
   bool adopting_ = false;
+  mutable bool misread_ = false;
 };
+
+namespace detail {
+
+/// What one user's codec wrote: its length, then its bytes. Whatever `codec<T>::read` does, the next value is read from where
+/// it begins.
+class stretch {
+ public:
+  stretch(source& in, std::string_view type);
+  stretch(const stretch&) = delete;
+  stretch& operator=(const stretch&) = delete;
+  ~stretch();
+  /// Throws codec_error unless everything that was written was read, and no more.
+  void end();
+
+ private:
+  void go_to_end() noexcept;
+
+  source& in_;
+  source start_;
+  std::size_t bytes_;
+  std::string_view type_;
+  bool ended_ = false;
+};
+
+}  // namespace detail
 
 }  // namespace forkful
 

@@ -284,16 +284,18 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
       bool told = false;
       try {
         std::rethrow_exception(thrown);
-      } catch (const codec_error&) {
+      } catch (const std::bad_alloc&) {
+        stop(std::current_exception());
+      } catch (...) {
         if (bad >= what->collect_from && bad < what->reached) {
           // The result of this slice is no such value. The others are had by running them again: where the next one begins in
           // this frame, nobody knows.
           std::erase_if(what->failures, [&](const failed_slice& one) { return one.slice <= bad; });
           fail(*what, {bad, capture_exception(job_.named(bad), what->worker, 1)});
           told = true;
+        } else {
+          stop(std::current_exception());
         }
-      } catch (...) {
-        stop(std::current_exception());
       }
       if (told) {
         if (job_.keep_going) {

@@ -208,6 +208,54 @@ void source::read(void* bytes, std::size_t size) {
   }
 }
 
+void source::pass(std::size_t bytes, std::string_view type) {
+  if (bytes > remaining()) fail(detail::short_of_bytes, type);
+  while (bytes != 0) {
+    if (next_ == end_ && !advance()) fail(detail::short_of_bytes, type);
+    const std::size_t part = std::min(bytes, static_cast<std::size_t>(end_ - next_));
+    next_ += part;
+    bytes -= part;
+  }
+}
+
+namespace detail {
+
+stretch::stretch(source& in, std::string_view type)
+    : in_(in),
+      start_(in),
+      bytes_(load<std::uint64_t>(in.view(sizeof(std::uint64_t), alignof(std::uint64_t), type))),
+      type_(type) {
+  if (bytes_ > in.remaining()) in.fail(short_of_bytes, type);
+  start_ = in;
+}
+
+stretch::~stretch() {
+  if (!ended_) go_to_end();
+}
+
+void stretch::go_to_end() noexcept {
+  in_ = start_;
+  in_.misread(true);
+  try {
+    in_.pass(bytes_, type_);
+  } catch (...) {
+    // The frame itself is damaged: whatever is read next says so.
+  }
+}
+
+void stretch::end() {
+  const std::size_t read = in_.offset() - start_.offset();
+  if (read == bytes_) {
+    ended_ = true;
+    return;
+  }
+  in_.fail(read < bytes_ ? "its codec reads less than it writes: compare codec::write and codec::read"
+                         : "its codec reads more than it writes: compare codec::write and codec::read",
+           type_);
+}
+
+}  // namespace detail
+
 std::size_t source::count(std::size_t least, std::string_view type) {
   const auto n = detail::load<std::uint64_t>(view(sizeof(std::uint64_t), alignof(std::uint64_t), type));
   if (n > remaining() / least) fail(detail::too_many, type);

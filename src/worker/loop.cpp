@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <utility>
 
 #include "errors/exceptions.hpp"
 #include "os/breakpoint.hpp"
@@ -196,6 +196,11 @@ class worker {
       held.eaten_ns += took;
       if (!suspect) adapt(took);
       at = reached < stop ? reached + 1 : stop;
+      if (reached < stop && io.in->misread() && job.skip != nullptr) {
+        // Where the next slice begins is known only from the beginning.
+        *io.in = source(held.in);
+        job.skip(job.plan, io, held.first, at);
+      }
       if (reached < stop && !job.keep_going) break;
     }
     return at;

@@ -171,46 +171,6 @@ TYPED_TEST(exceptions, end_their_chunk_and_leave_nothing_below_them_out) {
   }
 }
 
-// A codec that fails on one side or the other.
-struct brittle {
-  int number;
-};
-
-}  // namespace
-
-template <>
-struct forkful::codec<brittle> {
-  static void write(sink& out, const brittle& value) {
-    if (value.number == 1) throw std::underflow_error("cannot write 1");
-    out.write(value.number);
-  }
-  static brittle read(source& in) {
-    const brittle value{in.read<int>()};
-    if (value.number == 2) throw std::overflow_error("cannot read 2");
-    return value;
-  }
-};
-
-namespace {
-
-TYPED_TEST(exceptions, of_a_codec_reach_the_caller) {
-  if constexpr (forkful_tests::isolated<TypeParam>) {
-    const auto make = [](int x) { return brittle{x}; };
-    EXPECT_THROW((void)this->pool.map(std::vector{0, 1}, make), std::underflow_error);
-    EXPECT_THROW((void)this->pool.map(std::vector{0, 2}, make), std::overflow_error);
-    EXPECT_EQ(this->pool.map(std::vector{0, 3}, make)[1].number, 3);
-  }
-  if constexpr (forkful_tests::ships<TypeParam>) {
-    const auto use = [](const brittle& x) { return x.number; };
-    EXPECT_THROW((void)this->pool.map(std::vector<brittle>{{0}, {1}}, use), std::underflow_error);
-    EXPECT_THROW((void)this->pool.map(std::vector<brittle>{{0}, {2}}, use), std::overflow_error);
-    EXPECT_THROW((void)this->pool.map(
-                     std::vector{0}, [](int, const brittle& x) { return x.number; }, brittle{2}),
-                 std::overflow_error);
-    EXPECT_EQ(this->pool.map(std::vector<brittle>{{0}, {3}}, use)[1], 3);
-  }
-}
-
 TYPED_TEST(exceptions, options_that_do_not_fit_are_refused) {
   const auto f = [](std::size_t i) { return i; };
   EXPECT_THROW((void)this->pool.with({.attempts = 0}).map(indices(3), f), std::invalid_argument);

@@ -63,7 +63,7 @@ template <class T>
 constexpr std::size_t least_bytes() {
   constexpr kind k = kind_of<T>;
   if constexpr (k == kind::user)
-    return 0;
+    return sizeof(std::uint64_t);
   else if constexpr (k == kind::bitwise)
     return sizeof(T);
   else if constexpr (k == kind::handle)
@@ -162,7 +162,11 @@ void write_value(sink& out, const T& value) {
   constexpr kind k = kind_of<T>;
   if constexpr (k == kind::user) {
     const level deeper(out, type_name<T>());
+    char* const length = out.extend(sizeof(std::uint64_t), alignof(std::uint64_t));
+    const std::uint64_t before = out.size();
     codec<T>::write(out, value);
+    const std::uint64_t bytes = out.size() - before;
+    std::memcpy(length, &bytes, sizeof(bytes));
   } else if constexpr (k == kind::bitwise) {
     std::memcpy(out.extend(sizeof(T), wire_align<T>), std::addressof(value), sizeof(T));
   } else if constexpr (k == kind::handle) {
@@ -298,7 +302,10 @@ T read_value(source& in) {
   constexpr kind k = kind_of<T>;
   if constexpr (k == kind::user) {
     const level deeper(in, type_name<T>());
-    return codec<T>::read(in);
+    stretch mine(in, type_name<T>());
+    T value = codec<T>::read(in);
+    mine.end();
+    return value;
   } else if constexpr (k == kind::bitwise) {
     return load<T>(in.view(sizeof(T), wire_align<T>, type_name<T>()));
   } else if constexpr (k == kind::handle) {
@@ -390,6 +397,10 @@ void source::skip() {
   constexpr detail::kind k = detail::kind_of<T>;
   if constexpr (k == detail::kind::bitwise) {
     view(sizeof(T), detail::wire_align<T>, detail::type_name<T>());
+  } else if constexpr (k == detail::kind::user) {
+    const auto bytes =
+        detail::load<std::uint64_t>(view(sizeof(std::uint64_t), alignof(std::uint64_t), detail::type_name<T>()));
+    pass(bytes, detail::type_name<T>());
   } else if constexpr (k == detail::kind::text) {
     elements(sizeof(typename T::value_type), alignof(typename T::value_type), true, detail::type_name<T>());
   } else if constexpr (k == detail::kind::sequence || k == detail::kind::set || k == detail::kind::map) {

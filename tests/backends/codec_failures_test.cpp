@@ -1,0 +1,125 @@
+// Codecs of users that fail: on either side, by throwing, or by reading less or more than they wrote. Each costs the slices
+// whose values they fail on, and no others.
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "backends/every_pool.hpp"
+
+namespace {
+
+using namespace forkful;
+using forkful_tests::on_every_pool;
+using forkful_tests::pool_names;
+using forkful_tests::pools_of_processes;
+
+// Cannot be written if it is 1, cannot be read if it is 2; 3 is read too short, 4 too far.
+struct brittle {
+  int number = 0;
+};
+
+}  // namespace
+
+template <>
+struct forkful::codec<brittle> {
+  static void write(sink& out, const brittle& value) {
+    if (value.number == 1) throw std::underflow_error("cannot write 1");
+    out.write(value.number);
+    out.write(std::string("crumbs"));
+  }
+  static brittle read(source& in) {
+    const brittle value{in.read<int>()};
+    if (value.number == 2) throw std::overflow_error("cannot read 2");
+    if (value.number != 3) (void)in.read<std::string>();
+    if (value.number == 4) (void)in.read<char>();
+    return value;
+  }
+};
+
+namespace {
+
+template <class Pool>
+using codec_failures = on_every_pool<Pool>;
+TYPED_TEST_SUITE(codec_failures, pools_of_processes, pool_names);
+
+// Slices i with i % 10 == 7 are bad, in one of the four ways.
+int badness(std::size_t i) { return i % 10 == 7 ? static_cast<int>(i / 10 % 4) + 1 : 0; }
+
+template <class Outcomes, class Number>
+void exactly_the_bad_ones_fail(const Outcomes& outcomes, Number number_of) {
+  ASSERT_EQ(outcomes.size(), 80U);
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i != 80; ++i) {
+    const int bad = badness(i);
+    ASSERT_EQ(outcomes[i].has_value(), bad == 0) << i;
+    if (bad == 0) {
+      EXPECT_EQ(number_of(outcomes[i].value()), 0);
+      continue;
+    }
+    ++failed;
+    const slice_failure& why = outcomes[i].failure();
+    EXPECT_EQ(why.slice, i);
+    switch (bad) {
+      case 1:
+        EXPECT_EQ(why.what, "cannot write 1");
+        break;
+      case 2:
+        EXPECT_EQ(why.what, "cannot read 2");
+        break;
+      case 3:
+        EXPECT_EQ(why.kind, failure_kind::codec);
+        EXPECT_NE(why.what.find("reads less than it writes"), std::string::npos) << why.what;
+        break;
+      default:  // it reads into the next value, or past the end of all
+        EXPECT_EQ(why.kind, failure_kind::codec);
+    }
+  }
+  EXPECT_EQ(failed, 8U);
+}
+
+TYPED_TEST(codec_failures, of_results_cost_exactly_their_slices) {
+  for (const std::size_t chunk : {0U, 1U, 13U, 100U}) {
+    exactly_the_bad_ones_fail(
+        this->pool.with({.chunk = chunk}).try_map(indices(80), [](std::size_t i) { return brittle{badness(i)}; }),
+        [](const brittle& value) { return value.number; });
+  }
+}
+
+TYPED_TEST(codec_failures, of_results_inside_containers_cost_exactly_their_slices) {
+  exactly_the_bad_ones_fail(
+      this->pool.with({.chunk = 20})
+          .try_map(indices(80), [](std::size_t i) { return std::vector<brittle>{{0}, {badness(i)}, {0}}; }),
+      [](const std::vector<brittle>& values) { return values[1].number; });
+}
+
+TYPED_TEST(codec_failures, of_results_are_thrown_as_what_they_were) {
+  const auto make = [](int x) { return brittle{x}; };
+  EXPECT_THROW((void)this->pool.map(std::vector{0, 1}, make), std::underflow_error);
+  EXPECT_THROW((void)this->pool.map(std::vector{0, 3}, make), codec_error);
+  try {
+    (void)this->pool.map(std::vector{0, 0, 2, 0}, make);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const std::overflow_error& error) {
+    EXPECT_EQ(dynamic_cast<const slice_info&>(error).slice(), 2U);
+  }
+  EXPECT_EQ(this->pool.map(std::vector{0, 5}, make)[1].number, 5);
+}
+
+TEST(codec_failures_of_slices, cost_exactly_their_slices) {
+  process_pool pool(2U);
+  std::vector<brittle> cake(80);
+  for (std::size_t i = 0; i != 80; ++i) {
+    cake[i].number = badness(i);
+  }
+  for (const std::size_t chunk : {0U, 1U, 13U, 100U}) {
+    exactly_the_bad_ones_fail(
+        pool.with({.chunk = chunk}).try_map(cake, [](const brittle& slice) { return slice.number; }),
+        [](int number) { return number; });
+  }
+  EXPECT_THROW((void)pool.map(std::vector<brittle>{{0}, {1}}, [](const brittle& slice) { return slice.number; }),
+               std::underflow_error);
+  EXPECT_THROW(
+      (void)pool.map(std::vector{0}, [](int, const brittle& x) { return x.number; }, brittle{2}), std::overflow_error);
+}
+
+}  // namespace
