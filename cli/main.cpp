@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "interrupt.hpp"
 #include "suggest.hpp"
 #include "terminal.hpp"
 #include "tour.hpp"
@@ -50,7 +51,8 @@ class examples_first : public CLI::Formatter {
 
 constexpr const char* exit_codes =
     "Colour is for terminals only; NO_COLOR=1 turns it off.\n"
-    "Exit code: 0 all went well, 1 some input failed, 2 nonsense on the command line.";
+    "Exit code: 0 all went well, 1 some input failed, 2 nonsense on the command line,\n"
+    "130 interrupted by Ctrl-C.";
 
 int misused(std::string_view sentence, std::string_view help) {
   cli::complain(fmt::format("{} (see {})", sentence, help));
@@ -133,6 +135,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::watch_for_interrupts();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "interrupt.hpp"
 #include "terminal.hpp"
 #include "tour/notebook.hpp"
 #include "tour/shown.hpp"
@@ -36,6 +37,8 @@ void print_title(std::size_t number, const tour::step& step) {
 
 bool walk_step(std::size_t number, const tour_options& options) {
   const tour::step& step = tour::steps()[number - 1];
+  say_when_interrupted(
+      fmt::format(" in step {} of {}; go on with: forkful tour --step {}", number, tour::steps().size(), number));
   print_title(number, step);
   print(fmt::format("{}\n\n", flush_left(step.story)));
   for (const std::string_view name : step.shown) print_beside("C++", tour::shown(name));
@@ -45,6 +48,7 @@ bool walk_step(std::size_t number, const tour_options& options) {
   tour::open_notebook();
   const bool good = step.run({options.files});
   print("\n");
+  leave_if_interrupted();
   return good;
 }
 
@@ -53,6 +57,7 @@ bool ask_for_more() {
   print(bold("Enter for the next step, q to leave: "));
   std::string answer;
   if (!std::getline(std::cin, answer)) {
+    leave_if_interrupted();
     print("\n");
     return false;
   }

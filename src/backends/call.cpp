@@ -300,7 +300,7 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
       if (told) {
         if (job_.keep_going) {
           lock.unlock();
-          const std::vector<failed_slice> one{{bad, what->failures.front().failure}};
+          const std::vector<failed_slice> one{{bad, what->failures.back().failure}};
           source nothing(nullptr, 0);
           std::size_t ignored = 0;
           job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &one, &ignored});

@@ -20,7 +20,16 @@ namespace forkful::detail {
 
 pid_t fork_flushed() {
   flush_output();
-  return ::fork();
+  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until settle_signals() has replaced them.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  const int error = errno;
+  if (pid != 0) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
 }
 
 fd open_pidfd(pid_t process) noexcept { return fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }

@@ -18,7 +18,7 @@ struct ending {
 };
 
 // Forks after flushing stdout, stderr, cout and clog, so that buffered text is not printed twice (PROTOCOL 17).
-// Returns 0 in the child, the pid in the parent, -1 with errno set.
+// Returns 0 in the child, where all signals wait until settle_signals(); the pid in the parent; -1 with errno set.
 pid_t fork_flushed();
 
 // A descriptor that becomes readable when the process ends; invalid with errno set on failure.

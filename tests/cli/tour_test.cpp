@@ -85,4 +85,21 @@ TEST(Tour, WhatIsNotWorthItIsMeasured) {
 }
 
 }  // namespace
+TEST(Tour, LeavesOnInterruptAndSaysHowFarItCame) {
+  at_terminal tour({"tour"});
+  ASSERT_TRUE(tour.says("Enter for the next step"));
+  tour.type("\x03");
+  EXPECT_EQ(tour.end(), 130);
+  EXPECT_NE(tour.said().find("interrupted in step 1 of 10; go on with: forkful tour --step 1"), std::string::npos)
+      << tour.said();
+}
+
+TEST(Tour, LeavesAtOnceOnASecondInterruptWhileItsWorkersAreBusy) {
+  at_terminal tour({"tour", "--step", "10"});
+  ASSERT_TRUE(tour.says("10 of 10"));
+  tour.type("\x03\x03");
+  EXPECT_EQ(tour.end(), 130);
+  EXPECT_NE(tour.said().find("interrupted in step 10 of 10"), std::string::npos) << tour.said();
+}
+
 }  // namespace forkful_tests

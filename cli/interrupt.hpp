@@ -1,0 +1,21 @@
+// Ctrl-C: what is running gets a moment to end, then the program leaves and says how far it came. Twice: it leaves at once.
+//
+// Owns the SIGINT and SIGALRM handlers of the process. Workers are not told: forkful's ignore SIGINT, and end with their parent.
+#pragma once
+
+#include <string>
+
+namespace cli {
+
+inline constexpr int interrupted = 130;  // exit code, as shells have it: 128 + SIGINT
+
+/// From now on Ctrl-C is answered. To be called once, before any pool is made.
+void watch_for_interrupts();
+
+/// What to say if Ctrl-C comes from now on, after "interrupted": how far the program came, and how to go on.
+void say_when_interrupted(const std::string& how_far);
+
+/// Leaves with what there is to say if Ctrl-C was pressed; for places between two steps.
+void leave_if_interrupted();
+
+}  // namespace cli
