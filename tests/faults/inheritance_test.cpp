@@ -170,16 +170,16 @@ TEST(inherited_locks, a_thread_that_reads_stdin_holds_nobody_up) {
 
 // Ctrl-C goes to the whole process group, also to a worker that was forked a moment ago: the caller's handler is not its own.
 TEST(inherited_signals, do_not_run_the_callers_handler_in_a_newborn_worker) {
-  static std::atomic<int>* handled = nullptr;
+  static std::atomic<int>* caught = nullptr;
   static std::atomic<int>* raised = nullptr;
   const seen_by_all<std::atomic<int>> in_workers;
   const seen_by_all<std::atomic<int>> newborns;
-  handled = &*in_workers;
+  caught = &*in_workers;
   raised = &*newborns;
   const auto ended = in_child([] {
     alarm(30);
     struct sigaction action{};
-    action.sa_handler = [](int) { handled->fetch_add(1); };
+    action.sa_handler = [](int) { caught->fetch_add(1); };
     sigaction(SIGINT, &action, nullptr);
     forkful::detail::breakpoint_installed = [](point where) {
       if (where != point::fork_child) return;
