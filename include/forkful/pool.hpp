@@ -17,7 +17,7 @@ namespace [[gnu::visibility("default")]] forkful {
 [[nodiscard]] bool in_worker() noexcept;
 
 /// The verbs. Every one takes a range of slices first, the callable last, then broadcast arguments, which arrive as `const&`
-/// behind the slice. All block until the call is done; calls from several threads wait for each other.
+/// behind the slice. All but imap and submit block until the call is done. Thread-safe: calls from several threads share the workers.
 ///
 /// All throw the exception of the failing slice with the lowest index, as the standard class it was and as slice_info;
 /// worker_crashed if its worker died; arena_exhausted, start_failed, wrong_process; std::invalid_argument for options that do
@@ -267,7 +267,8 @@ class basic_pool : public verbs<Way> {
   /// throw `pool_closed` until restart().
   void terminate() { engine_->terminate(); }
   /// Lets submitted work finish (after terminate() there is none), ends all workers and starts new ones, which see the program
-  /// as it is now.
+  /// as it is now: forked from the caller, also if the first ones came from forkful::init's template, unless
+  /// start_method::forkserver insists on that.
   void restart() { engine_->restart(0); }
   /// The same with `workers` workers; 0: as many as CPUs this process may use. A serial_pool always has one.
   void resize(unsigned workers) { engine_->restart(workers != 0 ? workers : detail::cpus_to_use()); }

@@ -160,6 +160,8 @@ class process_engine final : public engine {
   void restart(unsigned workers) override {
     check_process(made_by_);
     const unsigned wanted = workers != 0 ? checked_workers(workers) : size();
+    // The template would know the program as it was at forkful::init.
+    if (workers == 0 && options_.start == start_method::automatic) options_.start = start_method::fork;
     end(*now());
     auto fresh = std::make_shared<session>(wanted, options_.start, settings_of(options_));
     fresh->fill();
