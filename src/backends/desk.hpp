@@ -44,6 +44,14 @@ struct desk {
   }
   [[nodiscard]] bool done(std::uint64_t sequence) noexcept { return word(sequence).state() == chunk_state::done; }
 
+  // Some chunk on the board is claimed by nobody. Looks at all of them: the hint `next` may be wrong.
+  [[nodiscard]] bool something_ready() noexcept {
+    for (std::uint64_t sequence = tail(); sequence != head(); ++sequence) {
+      if (word(sequence).state() == chunk_state::ready) return true;
+    }
+    return false;
+  }
+
   // Calls that nobody else holds any more: to be let go of without the mutex, because user code may run then.
   std::shared_ptr<call> parting;
 

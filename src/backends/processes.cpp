@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "backends/session.hpp"
 #include "os/identity.hpp"
@@ -55,6 +56,12 @@ void check(const job& work, const call_options& options) {
   }
 }
 
+// For what a forked child inherited and must not destroy.
+void keep_for_good(std::shared_ptr<void> object) {
+  static auto& kept = *new std::vector<std::shared_ptr<void>>;  // never destroyed
+  kept.push_back(std::move(object));
+}
+
 // A call on a session, in the hands of whoever made it. `one_time`: the session's workers end with it.
 class call_on_session final : public ongoing {
  public:
@@ -67,8 +74,8 @@ class call_on_session final : public ongoing {
   ~call_on_session() override {
     // Inherited by fork: neither call nor session are this process's, and somebody may hold their locks for ever.
     if (this_process() != made_by_) {
-      leak(std::move(call_));
-      leak(std::move(session_));
+      keep_for_good(std::move(call_));
+      keep_for_good(std::move(session_));
       return;
     }
     waker_.reset();
@@ -96,11 +103,6 @@ class call_on_session final : public ongoing {
     happened.retries = counted.retries;
     session_->describe(happened);
     call_->conclude();
-  }
-
-  template <class T>
-  static void leak(std::shared_ptr<T> object) {
-    ::new (static_cast<void*>(new std::byte[sizeof object])) std::shared_ptr<T>(std::move(object));
   }
 
  private:
@@ -136,7 +138,7 @@ class process_engine final : public engine {
   }
   ~process_engine() override {
     if (this_process() != made_by_) {
-      call_on_session::leak(std::move(session_));
+      keep_for_good(std::move(session_));
     } else {
       end(*session_);
     }
@@ -191,7 +193,7 @@ class snapshot_engine final : public engine {
   ~snapshot_engine() override {
     for (auto& one : sessions_) {
       if (this_process() != made_by_) {
-        call_on_session::leak(std::move(one));
+        keep_for_good(std::move(one));
       } else {
         end(*one);
       }

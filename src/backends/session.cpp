@@ -220,7 +220,7 @@ bool session::spin(call& now, lock& held, std::uint64_t until) {
 
 void session::sleep(call* now, lock& held, std::uint64_t until) {
   gather_limits();
-  const bool unclaimed = probably_unclaimed(*table_) != 0;
+  const bool unclaimed = desk_.something_ready();
   // Regardless of who seems to be looking: a spinner may have been stopped.
   if (unclaimed) wake_sleeper(*table_);
   const bool alone =
