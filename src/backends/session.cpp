@@ -333,6 +333,7 @@ bool session::cancel(call& now, bool kill) {
     }
   }
   now.news.notify_one();
+  if (led_) crew_.ring();  // the one who leads may be the one who waits for it
   let_go(held);
   return done;
 }
