@@ -85,6 +85,7 @@ TEST(constrained_machines, with_a_seccomp_filter_work_or_name_the_call) {
            forbidden_call{"sigaltstack", SYS_sigaltstack, false},
            forbidden_call{"uname", SYS_uname, false},
        }) {
+    if (sanitized && call.number == SYS_sigaltstack) continue;  // AddressSanitizer itself insists on it
     for (const int error : {ENOSYS, EPERM}) {
       const auto went = in_poor_child([&] { return forbid(call.number, error); }, pools_work);
       if (went.status == cannot_test) GTEST_SKIP() << "this machine allows no seccomp filter";
