@@ -39,6 +39,7 @@ class submitted {
  private:
   std::timed_mutex mutex_;  // one thread at a time carries it on
   std::uint64_t engine_ = 0;
+  std::uint64_t made_by_ = 0;  // the process
   std::unique_ptr<ongoing> going_;
   bool ended_ = false;
 };
@@ -75,8 +76,15 @@ class future {
   /// Waits for at most so long. True: get() will not wait.
   template <class Rep, class Period>
   bool wait_for(std::chrono::duration<Rep, Period> time) const {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::nanoseconds>(time);
-    return call().wait(static_cast<std::uint64_t>(until.time_since_epoch().count()));
+    using std::chrono::nanoseconds;
+    // About a hundred years are for ever; less than nothing is only a look.
+    constexpr nanoseconds most = std::chrono::hours(24 * 365 * 100);
+    if (time <= std::chrono::duration<Rep, Period>::zero()) return call().wait(0);
+    const nanoseconds wait = time < std::chrono::duration_cast<std::chrono::duration<double>>(most)
+                                 ? std::chrono::ceil<nanoseconds>(time)
+                                 : most;
+    const auto until = std::chrono::steady_clock::now().time_since_epoch() + wait;
+    return call().wait(static_cast<std::uint64_t>(std::chrono::duration_cast<nanoseconds>(until).count()));
   }
   /// Whether get() would not wait. Looks also for workers that have died.
   [[nodiscard]] bool ready() const { return call().wait(0); }

@@ -168,9 +168,10 @@ class verbs {
     auto&& transforms = detail::as_callable(transform);
     both fold{folds, transforms};
     detail::prepared<Way, detail::verb::fold, false, Range, both, A...> call(std::forward<Range>(range), fold, args...);
-    call.whole_blocks(options_);
+    call_options whole = options_;
+    call.whole_blocks(whole);
     detail::collect_folded<R, Way::isolated, callable_of<Reduce>> collector{std::move(init), folds};
-    run_for_results<R>(call, collector);
+    run_for_results<R>(call, collector, whole);
     return std::move(collector.folded);
   }
 
@@ -222,12 +223,16 @@ class verbs {
 
   template <class R, class Call, class Collector>
   void run_for_results(Call& call, Collector& collector) {
+    run_for_results<R>(call, collector, options_);
+  }
+  template <class R, class Call, class Collector>
+  void run_for_results(Call& call, Collector& collector, const call_options& options) {
     if constexpr (Way::isolated) {
       call.work().results = true;
-      call.run(*running_, options_, detail::encoded_results<R>{}, &collector);
+      call.run(*running_, options, detail::encoded_results<R>{}, &collector);
     } else {
       detail::keep_results_here<R>(call.work());
-      call.run(*running_, options_, detail::kept_results<R>{}, &collector);
+      call.run(*running_, options, detail::kept_results<R>{}, &collector);
     }
   }
 };

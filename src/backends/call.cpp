@@ -203,6 +203,8 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
 
 // Puts what waits for room on the board.
 bool call::publish_waiting(const std::shared_ptr<call>& self) {
+  // Without workers nothing would ever come back: whoever carries the call on stops it first.
+  if (desk_.closed && reason_ == nullptr) return false;
   bool any = false;
   for (auto what = handouts_.begin(); waiting_ != 0 && what != handouts_.end() && !desk_.full(); ++what) {
     if (what->where != handout::place::waiting) continue;
@@ -306,13 +308,23 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
           job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &one, &ignored});
           lock.lock();
         }
-        std::erase_if(what->failures, [&](const failed_slice& one) { return one.slice <= bad; });
+        // Those that are run again may succeed this time; only those that used up their attempts are not run.
+        const auto gave_up = [&](std::uint64_t slice) {
+          return !what->skip.empty() && std::find(what->skip.begin() + 1, what->skip.end(), slice) != what->skip.end();
+        };
         what->collect_from = bad + 1;
         collected_ = std::max(collected_, what->collect_from);
         if (what->collect_from < what->last && what->collect_from < limit_) {
+          std::erase_if(what->failures,
+                        [&](const failed_slice& one) { return one.slice <= bad || !gave_up(one.slice); });
           run_again(*what, what->collect_from);
           publish_waiting(self);
           break;
+        }
+        if (job_.keep_going && reason_ == nullptr && what->collect_from < what->last) {
+          lock.unlock();
+          fill_cancelled(what->collect_from, what->last);
+          lock.lock();
         }
       }
     }
@@ -445,8 +457,12 @@ void call::set_limit(std::uint64_t slice) noexcept {
 
 void call::limit_workers(std::uint64_t slice) noexcept {
   // Workers only: the call's own limit waits for the failure itself, because its worker may die before it is told.
-  if (!job_.keep_going) shared_->limit.store(std::min(limit_, slice), std::memory_order_relaxed);
+  if (job_.keep_going) return;
+  const std::uint64_t announced = shared_->limit.load(std::memory_order_relaxed);
+  shared_->limit.store(std::min({limit_, slice, announced}), std::memory_order_relaxed);
 }
+
+void call::forget_announced_failures() noexcept { shared_->limit.store(limit_, std::memory_order_relaxed); }
 
 void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
   failure_record* one = std::exchange(entry.failures, nullptr);

@@ -98,6 +98,8 @@ class call {
   [[nodiscard]] std::uint64_t id() const noexcept { return shared_->id; }
   // Lowers what workers see as the limit: some worker says that this slice failed.
   void limit_workers(std::uint64_t slice) noexcept;
+  // Raises it again to what is known for certain.
+  void forget_announced_failures() noexcept;
 
   [[nodiscard]] const std::stop_token& stop_asked() const noexcept { return options_.stop; }
 

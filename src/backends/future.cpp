@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "os/cpu.hpp"
+#include "os/identity.hpp"
 
 namespace forkful::detail {
 
@@ -22,6 +23,7 @@ std::chrono::steady_clock::time_point time_point(std::uint64_t nanoseconds) {
 
 void submitted::begin(engine& running, job& work, const call_options& options, std::shared_ptr<void> owner) {
   engine_ = running.number();
+  made_by_ = this_process();
   going_ = begin_job(running, work, options, std::move(owner));
   patience until_handed_out;
   until_handed_out.only_hand_out = true;
@@ -29,6 +31,8 @@ void submitted::begin(engine& running, job& work, const call_options& options, s
 }
 
 bool submitted::wait(std::uint64_t until) {
+  // Inherited by fork, its mutex may have been held by a thread that is not here; advance() says what is wrong.
+  if (this_process() != made_by_) return going_->advance({});
   // Another thread may be waiting for the same future: then it is not ours to carry on.
   std::unique_lock mine(mutex_, std::defer_lock);
   if (until == for_ever) {

@@ -1,6 +1,7 @@
 // The back ends whose workers are processes: the process pool keeps its workers in one session, the snapshot pool forks new
 // ones for each call, so that they see the caller's memory as it is at that moment. Everything else is the same board.
 #include <algorithm>
+#include <atomic>
 #include <forkful/detail/job.hpp>
 #include <memory>
 #include <mutex>
@@ -79,7 +80,7 @@ class call_on_session final : public ongoing {
       return;
     }
     waker_.reset();
-    if (!ended_) session_->drop(*call_);
+    if (call_ != nullptr) session_->drop(std::move(call_), ended_);
     if (one_time_) session_->rest();
   }
 
@@ -200,14 +201,14 @@ class snapshot_engine final : public engine {
     }
   }
 
-  [[nodiscard]] unsigned size() const noexcept override {
-    const std::lock_guard held(mutex_);
-    return workers_;
-  }
+  // Without the mutex: a slice may ask, in a worker that was forked while it was held.
+  [[nodiscard]] unsigned size() const noexcept override { return workers_.load(std::memory_order_relaxed); }
 
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
     check_process(made_by_);
     check(work, options);
+    // Let go of when the mutex is: they may have user's objects to destroy.
+    std::vector<std::shared_ptr<call>> parted;
     // Submitted calls go on by themselves: no more of them at a time than workers.
     const bool submitted = owner != nullptr && work.pull == nullptr;
     for (;;) {
@@ -220,7 +221,7 @@ class snapshot_engine final : public engine {
         }
         std::size_t useful = workers_;
         if (work.pull == nullptr) useful = std::clamp<std::size_t>(work.slices, 1, useful);
-        std::shared_ptr<session> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest);
+        std::shared_ptr<session> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, parted);
         if (resting != nullptr) {
           // With the mutex held: nobody else may begin a call there, whose workers would not be a photograph of now.
           auto made = std::make_unique<call_on_session>(std::move(resting), work, options, std::move(owner), true);
@@ -228,6 +229,7 @@ class snapshot_engine final : public engine {
           return made;
         }
       }
+      parted.clear();
       oldest->drain();
     }
   }
@@ -258,13 +260,21 @@ class snapshot_engine final : public engine {
   }
 
   // A board nobody uses; null, and the one that was first taken, when there are enough in use.
-  std::shared_ptr<session> find_resting(unsigned workers, bool bounded, std::shared_ptr<session>& oldest) {
+  std::shared_ptr<session> find_resting(unsigned workers, bool bounded, std::shared_ptr<session>& oldest,
+                                        std::vector<std::shared_ptr<call>>& parted) {
     std::size_t busy = 0;
-    for (const auto& one : sessions_) {
+    for (std::size_t i = 0; i < sessions_.size();) {
+      const auto one = sessions_[i];
       // One that is held only by futures which were not got yet rests too.
-      const bool rests = one->rest();
+      const bool rests = one->rest(&parted);
       if (rests && one->workers() == workers) return one;
-      if (!rests && ++busy == 1) oldest = one;
+      if (rests) {  // of another size: it would keep its workers' heaps for nothing
+        sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
+      // An imap half walked ends when its caller likes: not to be waited for.
+      if (one->ends_by_itself() && ++busy == 1) oldest = one;
+      ++i;
     }
     if (bounded && busy >= workers_) return nullptr;
     return sessions_.emplace_back(make_session(workers));
@@ -272,7 +282,7 @@ class snapshot_engine final : public engine {
 
   pool_options options_;
   mutable std::mutex mutex_;  // of all below
-  unsigned workers_;
+  std::atomic<unsigned> workers_;
   bool closed_ = false;
   std::vector<std::shared_ptr<session>> sessions_;
   std::uint64_t made_by_;

@@ -129,7 +129,8 @@ class serial_engine final : public engine {
     if (closed_.load(std::memory_order_relaxed)) {
       throw pool_closed("this pool was terminated: call restart() to use it again, or make a new pool");
     }
-    if (options.attempts == 0) throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
+    if (options.attempts == 0 || options.attempts > 255)
+      throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
     if (options.timeout.count() < 0) {
       throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
     }

@@ -19,6 +19,11 @@ constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes r
 constexpr std::uint64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
 constexpr std::uint64_t for_ever = ~std::uint64_t{0};
 
+[[noreturn]] void throw_closed() {
+  throw pool_closed(
+      "this pool was terminated, so it has no workers: call restart() to start new ones, or make a new pool");
+}
+
 }  // namespace
 
 board_memory::board_memory(arena& memory, unsigned workers) : arena_(memory) {
@@ -60,16 +65,14 @@ void session::fill() {
 
 std::shared_ptr<call> session::begin(job& work, const call_options& options, std::shared_ptr<void> owner) {
   lock held(mutex_);
-  if (closed_) {
-    throw pool_closed(
-        "this pool was terminated, so it has no workers: call restart() to start new ones, or make a new pool");
-  }
+  if (desk_.closed) throw_closed();
   auto made = std::make_shared<call>(desk_, work, options, ++calls_, std::move(owner));
   try {
     // Loaded with dlopen since the workers were started: they would jump into nowhere.
     if (!crew_.knows(reinterpret_cast<const void*>(work.run)) || !crew_.knows(work.code[0]) ||
         !crew_.knows(work.code[1])) {
       empty_board(held);
+      if (desk_.closed) throw_closed();
       crew_.renew();
     }
     crew_.fill();
@@ -105,7 +108,7 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
 
 bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long) {
   for (;;) {
-    if (closed_ && (now->more_input() || now->wants_room())) {
+    if (desk_.closed && (now->more_input() || now->wants_room())) {
       now->stop(std::make_exception_ptr(cancelled(
           "the pool was terminated while this call ran: what was not done is lost; call restart() and call again")));
     }
@@ -162,8 +165,14 @@ void session::invite() noexcept {
 // ---- Waiting: one leads, the others follow ------------------------------------------------------------------------------
 
 void session::wait(call* now, lock& held, std::uint64_t until) {
+  // Another call may have given up and ended all workers.
+  if (!desk_.closed && crew_.running_count() == 0) crew_.fill();
   if (led_) {
-    const auto most = std::chrono::nanoseconds(std::min(watch_ns, until - std::min(until, now_ns())));
+    // The leader sleeps, and wakes nobody for what was handed out since.
+    const bool unclaimed = probably_unclaimed(*table_) != 0;
+    if (unclaimed) wake_sleeper(*table_);
+    const auto most =
+        std::chrono::nanoseconds(std::min(unclaimed ? watch_ns / 100 : watch_ns, until - std::min(until, now_ns())));
     if (now == nullptr) {
       unled_.wait_for(held, most);
       return;
@@ -229,6 +238,10 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
   table_->parent_asleep.store(1, std::memory_order_relaxed);
   // Pairs with the fence in finish_chunk: a worker that marks its chunk done after this look sees that we sleep.
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  // What came back while we were spinning, or while nobody led.
+  for (call* one : followers_) {
+    if (one->wants_room() || one->something_back()) one->news.notify_one();
+  }
   const bool room = (now == nullptr || now->wants_room()) && desk_.tail() != desk_.head() && desk_.done(desk_.tail());
   if (!room && (now == nullptr || !now->something_back())) {
     const std::uint64_t most = unclaimed ? watch_ns / 100 : watch_ns;
@@ -272,7 +285,7 @@ void session::look_after_crew(call* now) {
   if (!any) return;
   // What a dead worker said of failures before it handed them in counts no more.
   for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-    if (const auto& owner = desk_.at(sequence).owner; owner != nullptr) owner->limit_workers(~std::uint64_t{0});
+    if (const auto& owner = desk_.at(sequence).owner; owner != nullptr) owner->forget_announced_failures();
   }
   gather_limits();
   if (idle_deaths_ > std::max(8U, 4 * table_->workers)) {
@@ -287,7 +300,7 @@ void session::look_after_crew(call* now) {
         " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
         "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
   }
-  if (!closed_) crew_.fill();
+  if (!desk_.closed) crew_.fill();
 }
 
 // Gives what a dead worker held back to its call; a death that no call lost anything by counts for the one that saw it. True if
@@ -338,10 +351,13 @@ bool session::cancel(call& now, bool kill) {
   return done;
 }
 
-void session::drop(call& now) {
+void session::drop(std::shared_ptr<call> now, bool ended) {
   lock held(mutex_);
-  now.stop_input();
-  note_end_of_input(now);
+  if (!ended) {
+    now->stop_input();
+    note_end_of_input(*now);
+  }
+  desk_.part_with(std::move(now));
   let_go(held);
 }
 
@@ -357,13 +373,22 @@ void session::describe(report& happened) {
   happened.warnings = crew_.warnings();
 }
 
-bool session::rest() {
+bool session::rest(std::vector<std::shared_ptr<call>>* parted) {
   lock held(mutex_);
   retire();
   const bool idle = open_ == 0 && desk_.tail() == desk_.head();
   if (idle) crew_.dismiss();
+  while (parted != nullptr && desk_.parting != nullptr) {
+    parted->push_back(std::move(desk_.parting));
+    desk_.parting = std::move(parted->back()->next_parting);
+  }
   let_go(held);
   return idle;
+}
+
+bool session::ends_by_itself() {
+  const std::lock_guard held(mutex_);
+  return open_ == 0;
 }
 
 void session::empty_board(lock& held) {
@@ -379,7 +404,7 @@ void session::drain() {
 void session::finish() {
   lock held(mutex_);
   empty_board_or_collapse(held);
-  closed_ = true;
+  desk_.closed = true;
   crew_.dismiss();
   for (call* one : followers_) one->news.notify_one();
   let_go(held);
@@ -412,13 +437,25 @@ void session::collapse(const std::exception_ptr& reason) noexcept {
 
 void session::terminate() {
   lock held(mutex_);
-  closed_ = true;
+  desk_.closed = true;
   std::exception_ptr reason;
   try {
     reason = std::make_exception_ptr(
         cancelled("the pool was terminated before this was done: call restart(), and call again for what is missing"));
   } catch (const std::bad_alloc&) {
     reason = std::current_exception();  // the workers must end all the same, also from the destructor
+  }
+  crew_.end_now();
+  try {
+    // What is done is done.
+    for (std::uint64_t at = desk_.tail(); at != desk_.head(); ++at) {
+      const desk::record& mine = desk_.at(at);
+      if (mine.owner == nullptr || !desk_.done(at)) continue;
+      call& owner = *mine.owner;
+      owner.take_back(*mine.what);
+    }
+  } catch (const std::bad_alloc&) {
+    // No memory to take over what failed: given up with the rest.
   }
   collapse(reason);
   for (call* one : followers_) one->news.notify_one();

@@ -48,8 +48,8 @@ class session {
   bool advance(const std::shared_ptr<call>& now, const patience& how_long);
   // Takes back what nobody has begun, or with `kill` ends the worker that is eating it. True: cancelled.
   bool cancel(call& now, bool kill);
-  // Nobody will ask for the call any more.
-  void drop(call& now);
+  // Nobody will ask for the call any more. Takes it over, so that it is let go of behind the mutex, or after it.
+  void drop(std::shared_ptr<call> now, bool ended);
 
   // Carries on until the board is empty.
   void drain();
@@ -58,7 +58,10 @@ class session {
   // Ends all workers; what was not done is cancelled, and nothing more can be begun.
   void terminate();
   // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
-  bool rest();
+  // With `parted`, calls that nobody holds any more are put there instead of being destroyed here.
+  bool rest(std::vector<std::shared_ptr<call>>* parted = nullptr);
+  // All that is left to do was handed out.
+  [[nodiscard]] bool ends_by_itself();
   // What there is to say of how workers were started, and the threads that ran when one was forked.
   void describe(report& happened);
   // Wakes whoever waits, so that a request to stop is seen. From any thread.
@@ -89,7 +92,6 @@ class session {
   desk desk_;
   std::uint64_t made_by_;
   std::mutex mutex_;
-  bool closed_ = false;
   unsigned open_ = 0;              // calls that may hand out more
   bool led_ = false;               // a thread watches the crew
   std::vector<call*> followers_;   // calls whose threads wait for the leader

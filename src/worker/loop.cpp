@@ -160,6 +160,7 @@ class worker {
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
     const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0;
+    while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
     while (at < held.last) {
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
       if (at >= limit) break;

@@ -92,6 +92,54 @@ TYPED_TEST(codec_failures, of_results_inside_containers_cost_exactly_their_slice
       [](const std::vector<brittle>& values) { return values[1].number; });
 }
 
+// What is run again after a result that could not be read: slices that used up their attempts before stay out of it, and those
+// that fail only the first time are as good as the others.
+TYPED_TEST(codec_failures, run_the_rest_again_and_nothing_twice_or_shifted) {
+  const auto crashing = this->pool.with({.chunk = 8}).try_map(indices(8), [](std::size_t i) {
+    if (i == 3) __builtin_trap();
+    return std::pair(i, brittle{i == 5 ? 2 : 0});
+  });
+  ASSERT_EQ(crashing.size(), 8U);
+  for (std::size_t i = 0; i != 8; ++i) {
+    ASSERT_EQ(crashing[i].has_value(), i != 3 && i != 5) << i;
+    if (crashing[i]) {
+      EXPECT_EQ(crashing[i].value().first, i);
+    }
+  }
+
+  shared_vector<int> begun(8);
+  const auto throwing = this->pool.with({.chunk = 8})
+                            .try_map(
+                                indices(8),
+                                [](std::size_t i, std::span<int> times) {
+                                  if (i == 6 && times[i]++ == 0) throw std::runtime_error("only once");
+                                  return std::pair(i, brittle{i == 2 ? 2 : 0});
+                                },
+                                std::span<int>(begun));
+  ASSERT_EQ(throwing.size(), 8U);
+  for (std::size_t i = 0; i != 8; ++i) {
+    ASSERT_EQ(throwing[i].has_value(), i != 2) << i;
+    if (throwing[i]) {
+      EXPECT_EQ(throwing[i].value().first, i);
+    }
+  }
+}
+
+TYPED_TEST(codec_failures, of_imap_end_it_there) {
+  for (const std::size_t chunk : {1U, 3U, 100U}) {
+    std::vector<int> eaten;
+    EXPECT_THROW(
+        {
+          for (const auto& [number, slice] : this->pool.with({.chunk = chunk}).imap(indices(20), [](std::size_t i) {
+                 return std::pair(static_cast<int>(i), brittle{i == 4 ? 2 : 0});
+               }))
+            eaten.push_back(number);
+        },
+        std::overflow_error);
+    EXPECT_EQ(eaten, (std::vector<int>{0, 1, 2, 3}));
+  }
+}
+
 TYPED_TEST(codec_failures, of_results_are_thrown_as_what_they_were) {
   const auto make = [](int x) { return brittle{x}; };
   EXPECT_THROW((void)this->pool.map(std::vector{0, 1}, make), std::underflow_error);

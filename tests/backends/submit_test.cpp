@@ -110,6 +110,29 @@ TYPED_TEST(submit_on, changes_the_number_of_its_workers) {
   EXPECT_EQ(this->pool.map(indices(100), [](std::size_t i) { return i; }).size(), 100U);
 }
 
+TYPED_TEST(submit_on, keeps_what_is_done_when_the_pool_is_terminated_before_anybody_looked) {
+  std::vector<future<int>> done;
+  for (int i = 0; i != 3; ++i) done.push_back(this->pool.submit([](int x) { return x; }, i));
+  for (auto& one : done) ASSERT_TRUE(one.wait_for(20s));
+  this->pool.terminate();
+  for (int i = 0; i != 3; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)].get(), i);
+}
+
+TYPED_TEST(submit_on, waits_for_no_time_and_for_ever) {
+  auto one = this->pool.submit([] { return 1; });
+  (void)one.wait_for(-std::chrono::hours(24 * 365));
+  EXPECT_TRUE(one.wait_for(std::chrono::hours::max()));
+  EXPECT_EQ(one.get(), 1);
+}
+
+TYPED_TEST(submit_on, works_beside_an_imap_that_is_half_walked) {
+  auto results = this->pool.imap(indices(1000), [](std::size_t i) { return i; });
+  auto at = results.begin();
+  for (int i = 0; i != 10; ++i) EXPECT_EQ(this->pool.submit([](int x) { return x; }, i).get(), i);
+  ++at;
+  EXPECT_EQ(*at, 1U);
+}
+
 // ---- What only workers in other processes can ----
 
 template <class Pool>
@@ -140,6 +163,11 @@ TYPED_TEST(submit_to_processes, throws_cancelled_when_the_pool_is_terminated_mea
   } catch (const cancelled& error) {
     EXPECT_NE(std::string(error.what()).find("terminated"), std::string::npos);
   }
+}
+
+TEST(pool_of_snapshots, tells_its_size_inside_a_slice) {
+  snapshot_pool pool(2U);
+  EXPECT_EQ(pool.map(indices(3), [&](std::size_t) { return pool.size(); }), (std::vector<unsigned>{2, 2, 2}));
 }
 
 TYPED_TEST(submit_to_processes, tells_a_crash) {

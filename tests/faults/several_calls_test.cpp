@@ -99,6 +99,45 @@ TEST(several_calls, survive_the_end_of_the_thread_that_watches) {
   EXPECT_EQ(survived, 20U);
 }
 
+// The pool is terminated, or started anew, while a caller encodes: its call ends, and does not wait for workers that are gone.
+struct slow_to_write {
+  int number = 0;
+};
+
+}  // namespace
+
+template <>
+struct forkful::codec<slow_to_write> {
+  static void write(sink& out, const slow_to_write& value) {
+    if (during_write != nullptr) during_write();
+    out.write(value.number);
+  }
+  static slow_to_write read(source& in) { return {in.read<int>()}; }
+  static inline void (*during_write)() = nullptr;
+};
+
+namespace {
+
+TEST(several_calls, end_when_the_pool_is_terminated_while_they_are_encoded) {
+  const watchdog bites(50);
+  static process_pool* pool = nullptr;
+  process_pool it(2U);
+  pool = &it;
+  unsigned cancelled_calls = 0;
+  for (int round = 0; round != 3; ++round) {
+    codec<slow_to_write>::during_write = [] { pool->terminate(); };
+    try {
+      (void)it.map(std::vector<slow_to_write>(4), [](const slow_to_write& x) { return x.number; });
+    } catch (const cancelled&) {
+      ++cancelled_calls;
+    }
+    codec<slow_to_write>::during_write = nullptr;
+    it.restart();
+    EXPECT_EQ(it.map(std::vector<slow_to_write>(4), [](const slow_to_write& x) { return x.number; }).size(), 4U);
+  }
+  EXPECT_EQ(cancelled_calls, 3U);
+}
+
 TEST(several_calls, of_terminated_pools_end_as_cancelled_in_every_thread) {
   const watchdog bites(50);
   for (int round = 0; round != 5; ++round) {

@@ -151,7 +151,9 @@ struct collect_in_turn {
       // A slice that ended its worker is not among what is collected; chunks behind it may have been eaten already.
       failed = failed || failure != nullptr || slice != expected++;
       if (failed) return;
+      failed = true;  // unless the result can be decoded
       out.push_back(results.next());
+      failed = false;
     });
   }
 };
