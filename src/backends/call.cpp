@@ -18,55 +18,28 @@ constexpr std::uint64_t long_enough_ns = 50'000;    // for a chunk of an input o
 constexpr std::uint64_t progress_ns = 100'000'000;  // at most ten times a second
 constexpr std::size_t most_at_once = 256;           // slices reported as cancelled in one go
 
-struct bounds_of_worker {
-  arena* memory;
-  unsigned heap_slot;
-};
-
-bool owned_by_worker(void* self, const void* address, std::size_t bytes) {
-  const auto& bounds = *static_cast<const bounds_of_worker*>(self);
-  return bounds.memory->owned_by(bounds.heap_slot, address, bytes);
-}
-
 bool is_want_of_memory(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const arena_exhausted&) {
+    return true;
+  } catch (const std::bad_alloc&) {
     return true;
   } catch (...) {
     return false;
   }
 }
 
-// Frees a chain that lies in the memory of that worker. A damaged chain could be a ring: nothing a worker wrote is longer than
-// the arena.
-void free_chain(arena& memory, segment* chain, unsigned heap_slot) noexcept {
-  for (std::size_t freed = 0; chain != nullptr && freed < memory.size();) {
-    if (!memory.owned_by(heap_slot, chain, sizeof(segment))) return;
-    segment* const next = chain->next;
-    freed += memory.block_size(chain);
-    memory.deallocate(chain);
-    chain = next;
+// As the failure of a slice that was encoded or decoded here.
+slice_failure describe(const std::exception_ptr& thrown, std::size_t slice, unsigned worker) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (...) {
+    return capture_exception(slice, worker, 1);
   }
 }
 
 }  // namespace
-
-segment_memory segments_of(arena& memory) noexcept {
-  return {&memory,
-          [](void* self, std::size_t capacity) {
-            auto* made = new (static_cast<arena*>(self)->allocate(sizeof(segment) + capacity, 64)) segment{};
-            made->capacity = capacity;
-            return made;
-          },
-          [](void* self, segment* piece) noexcept { static_cast<arena*>(self)->deallocate(piece); }};
-}
-
-void desk::part_with(std::shared_ptr<call> owner) noexcept {
-  if (owner == nullptr || owner.use_count() > 1) return;
-  owner->next_parting = std::move(parting);
-  parting = std::move(owner);
-}
 
 call::call(desk& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner)
     : desk_(where),
@@ -93,7 +66,7 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
 
 call::~call() {
   for (handout& what : handouts_) {
-    free_chain(desk_.memory, what.out, what.heap_slot);
+    free_results(what);
     free_input(what);
   }
   desk_.memory.deallocate(shared_);
@@ -184,11 +157,7 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
   next_slice_ += size;
   if (one_by_one_ && next_slice_ == one_by_one_to_) one_by_one_ = false;
   if (thrown != nullptr) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (...) {
-      fail(what, {what.first, capture_exception(job_.named(what.first), 0, 1)});
-    }
+    fail(what, {what.first, describe(thrown, job_.named(what.first), 0)});
     what.where = handout::place::back;
     what.reached = what.last;
     return;
@@ -238,6 +207,11 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
 // ---- Taking back ----------------------------------------------------------------------------------------------------
 
 void call::take_back(handout& what) {
+  if (doomed_) {  // done in the very moment: it was promised that it is cancelled
+    stop(nullptr);
+    abandon(what);
+    return;
+  }
   chunk& entry = desk_.entry(what.sequence);
   what.worker = desk_.word(what.sequence).worker();
   what.heap_slot = desk_.workers.heap_slot(what.worker);
@@ -261,72 +235,15 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
       continue;
     }
     any = true;
-    const bool failed_before = failed_ && lowest_slice_ < what->reached;
-    if (what->reached < what->last && what->reached < limit_ && what->failures.empty() && !failed_before &&
-        reason_ == nullptr) {
-      // Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went
-      // well the second time.
-      free_chain(desk_.memory, std::exchange(what->out, nullptr), what->heap_slot);
+    if (!skipped_for_nothing(*what)) {
+      collect_one(*what, lock);
+    } else {
+      free_results(*what);
       run_again(*what, job_.in_place ? what->reached : what->resume);
+    }
+    if (what->where == handout::place::waiting) {  // its rest runs once more, and comes back before anything else
       publish_waiting(self);
       break;
-    }
-    // The slice that used up its attempts by crashing was not run again: it is not among what is collected.
-    std::erase_if(what->failures, [&](const failed_slice& one) { return one.slice >= what->reached; });
-    std::size_t taken = 0;
-    std::exception_ptr thrown;
-    if (job_.collect != nullptr && reason_ == nullptr) {
-      lock.unlock();
-      thrown = decode(*what, taken);
-      lock.lock();
-    }
-    free_chain(desk_.memory, std::exchange(what->out, nullptr), what->heap_slot);
-    if (thrown != nullptr) {
-      const std::uint64_t bad = std::min(what->collect_from + taken, what->reached - 1);
-      bool told = false;
-      try {
-        std::rethrow_exception(thrown);
-      } catch (const std::bad_alloc&) {
-        stop(std::current_exception());
-      } catch (...) {
-        if (bad >= what->collect_from && bad < what->reached) {
-          // The result of this slice is no such value. The others are had by running them again: where the next one begins in
-          // this frame, nobody knows.
-          std::erase_if(what->failures, [&](const failed_slice& one) { return one.slice <= bad; });
-          fail(*what, {bad, capture_exception(job_.named(bad), what->worker, 1)});
-          told = true;
-        } else {
-          stop(std::current_exception());
-        }
-      }
-      if (told) {
-        if (job_.keep_going) {
-          lock.unlock();
-          const std::vector<failed_slice> one{{bad, what->failures.back().failure}};
-          source nothing(nullptr, 0);
-          std::size_t ignored = 0;
-          job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &one, &ignored});
-          lock.lock();
-        }
-        // Those that are run again may succeed this time; only those that used up their attempts are not run.
-        const auto gave_up = [&](std::uint64_t slice) {
-          return !what->skip.empty() && std::find(what->skip.begin() + 1, what->skip.end(), slice) != what->skip.end();
-        };
-        what->collect_from = bad + 1;
-        collected_ = std::max(collected_, what->collect_from);
-        if (what->collect_from < what->last && what->collect_from < limit_) {
-          std::erase_if(what->failures,
-                        [&](const failed_slice& one) { return one.slice <= bad || !gave_up(one.slice); });
-          run_again(*what, what->collect_from);
-          publish_waiting(self);
-          break;
-        }
-        if (job_.keep_going && reason_ == nullptr && what->collect_from < what->last) {
-          lock.unlock();
-          fill_cancelled(what->collect_from, what->last);
-          lock.lock();
-        }
-      }
     }
     if (what->reached < what->last) first_missing_ = std::min(first_missing_, what->reached);
     collected_ = job_.unordered ? collected_ + (what->last - what->collect_from) : what->last;
@@ -335,6 +252,54 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
     if (how_long.met()) break;
   }
   return any;
+}
+
+// Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went well the
+// second time.
+bool call::skipped_for_nothing(const handout& what) const noexcept {
+  const bool failed_before = failed_ && lowest_slice_ < what.reached;
+  return what.reached < what.last && what.reached < limit_ && what.failures.empty() && !failed_before &&
+         reason_ == nullptr;
+}
+
+void call::collect_one(handout& what, std::unique_lock<std::mutex>& lock) {
+  // The slice that used up its attempts by crashing was not run again: it is not among what is collected.
+  std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice >= what.reached; });
+  if (job_.collect != nullptr && reason_ == nullptr) {
+    std::size_t taken = 0;
+    lock.unlock();
+    const std::exception_ptr thrown = decode(what, taken);
+    lock.lock();
+    if (thrown != nullptr) refuse(what, what.collect_from + taken, thrown, lock);
+  }
+  free_results(what);
+}
+
+// The result of slice `bad` could not be taken. What follows it in the frame is lost, because nobody knows where it begins: those
+// slices run again.
+void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& thrown,
+                  std::unique_lock<std::mutex>& lock) {
+  if (bad >= what.reached || is_want_of_memory(thrown)) {  // no slice is to blame
+    stop(thrown);
+    return;
+  }
+  std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice <= bad; });
+  fail(what, {bad, describe(thrown, job_.named(bad), what.worker)});
+  const std::vector<failed_slice> alone{what.failures.back()};
+  // Those that run again may succeed this time; only those that used up their attempts do not run.
+  std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice == bad || !what.given_up(one.slice); });
+  const bool goes_on = bad + 1 < what.last && bad + 1 < limit_;
+  if (job_.keep_going) {
+    lock.unlock();
+    source nothing(nullptr, 0);
+    std::size_t taken = 0;
+    job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &alone, &taken});
+    if (!goes_on) fill_cancelled(bad + 1, what.last);
+    lock.lock();
+  }
+  collected_ = job_.unordered ? collected_ + (bad + 1 - what.collect_from) : bad + 1;
+  what.collect_from = bad + 1;
+  if (goes_on) run_again(what, what.collect_from);
 }
 
 // Runs slices from `from` on once more; the results before are collected, or lost.
@@ -348,8 +313,8 @@ void call::run_again(handout& what, std::uint64_t from) noexcept {
 // Hands the chunk's results to the verb. Returns what that threw; `taken` says how many slices it got to.
 std::exception_ptr call::decode(handout& what, std::size_t& taken) {
   try {
-    bounds_of_worker bounds{&desk_.memory, what.heap_slot};
-    source results(what.out, {SIZE_MAX, &bounds, owned_by_worker});
+    desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
+    source results(what.out, of_worker.bounds());
     results.adopting(true);
     happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken});
@@ -374,6 +339,8 @@ void call::fill_cancelled(std::uint64_t first, std::uint64_t last) {
     first = end;
   }
 }
+
+void call::free_results(handout& what) noexcept { desk_.free_chain(std::exchange(what.out, nullptr), what.heap_slot); }
 
 void call::free_input(handout& what) noexcept {
   for (segment* piece = std::exchange(what.in, nullptr); piece != nullptr;) {
@@ -410,184 +377,12 @@ std::uint64_t call::wanted() const noexcept {
   return more_input() || job_.collect != nullptr ? first + (published - first) / 2 : published - 1;
 }
 
-// ---- Failures ---------------------------------------------------------------------------------------------------------
-
-// Moves the failures a worker recorded in the chunk into the parent's own memory.
-void call::take_failures(chunk& entry, handout& what) {
-  bounds_of_worker bounds{&desk_.memory, what.heap_slot};
-  failure_record* one = std::exchange(entry.failures, nullptr);
-  for (std::uint64_t seen = 0; one != nullptr && seen < what.last - what.first; ++seen) {
-    if (!desk_.memory.owned_by(what.heap_slot, one, sizeof *one)) break;
-    failure_record* const next = one->next;
-    const std::uint64_t slice = std::clamp(one->slice, what.first, what.last - 1);
-    try {
-      source frame(one->frame, {SIZE_MAX, &bounds, owned_by_worker});
-      fail(what, {slice, frame.read<slice_failure>()});
-    } catch (const codec_error& error) {
-      slice_failure failure;
-      failure.kind = failure_kind::codec;
-      failure.what = error.what();
-      failure.slice = job_.named(slice);
-      fail(what, {slice, std::move(failure)});
-    }
-    free_chain(desk_.memory, one->frame, what.heap_slot);
-    desk_.memory.deallocate(one);
-    one = next;
-  }
-  std::sort(what.failures.begin(), what.failures.end(),
-            [](const failed_slice& a, const failed_slice& b) { return a.slice < b.slice; });
-}
-
-void call::fail(handout& what, failed_slice failed) {
-  const auto same = [&](const failed_slice& other) { return other.slice == failed.slice; };
-  if (std::any_of(what.failures.begin(), what.failures.end(), same)) return;
-  if (!failed_ || failed.slice < lowest_slice_) {
-    lowest_ = failed.failure;
-    lowest_slice_ = failed.slice;
-  }
-  failed_ = true;
-  if (!job_.keep_going) set_limit(failed.slice);
-  what.failures.push_back(std::move(failed));
-}
-
-void call::set_limit(std::uint64_t slice) noexcept {
-  limit_ = std::min(limit_, slice);
-  shared_->limit.store(limit_, std::memory_order_relaxed);
-}
-
-void call::limit_workers(std::uint64_t slice) noexcept {
-  // Workers only: the call's own limit waits for the failure itself, because its worker may die before it is told.
-  if (job_.keep_going) return;
-  const std::uint64_t announced = shared_->limit.load(std::memory_order_relaxed);
-  shared_->limit.store(std::min({limit_, slice, announced}), std::memory_order_relaxed);
-}
-
-void call::forget_announced_failures() noexcept { shared_->limit.store(limit_, std::memory_order_relaxed); }
-
-void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
-  failure_record* one = std::exchange(entry.failures, nullptr);
-  // As many as there can be: a damaged list could be a ring.
-  for (std::uint64_t seen = 0; one != nullptr && seen < entry.last - entry.first; ++seen) {
-    if (!desk_.memory.owned_by(heap_slot, one, sizeof *one)) return;
-    failure_record* const next = one->next;
-    free_chain(desk_.memory, one->frame, heap_slot);
-    desk_.memory.deallocate(one);
-    one = next;
-  }
-}
-
-// ---- Deaths -----------------------------------------------------------------------------------------------------------
-
-void call::again(handout& what, unsigned attempt) {
-  ++happened.retries;
-  chunk& entry = desk_.entry(what.sequence);
-  entry.reached = entry.resume;
-  publish_again(desk_.table, what.sequence, std::min(attempt, max_attempts), ++desk_.generation);
-  wake_one(desk_.table);
-}
-
-bool call::lost(handout& what, unsigned worker, const death& how) {
-  breakpoint(point::replace_before);
-  chunk& entry = desk_.entry(what.sequence);
-  what.heap_slot = desk_.workers.heap_slot(worker);
-  const std::uint64_t cursor = desk_.table.slots[worker].cursor.load(std::memory_order_relaxed);
-  const std::uint64_t first = std::clamp(what.first + (cursor >> 16), what.first, what.last);
-  const std::uint64_t last = std::clamp(first + (cursor & 0xffff), first, what.last);
-  const bool begun = last > first;
-  free_chain(desk_.memory, std::exchange(entry.out, nullptr), what.heap_slot);
-  if (job_.in_place) {
-    // What was eaten before the block stays eaten, and failures told so far stay told.
-    take_failures(entry, what);
-  } else {
-    drop_failures(entry, what.heap_slot);
-  }
-  if (doomed_) {
-    stop(nullptr);
-    abandon(what);
-    return begun;
-  }
-  if (!begun) {
-    if (job_.in_place) entry.resume = what.resume = std::max(what.resume, first);
-    again(what, desk_.word(what.sequence).attempt());
-    return false;
-  }
-  return job_.in_place ? crashed_in_place(what, first, last, worker, how)
-                       : crashed_by_copy(what, first, last, worker, how);
-}
-
-slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
-                               const death& how, bool in_place) const {
-  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout, in_place);
-}
-
-bool call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
-  chunk& entry = desk_.entry(what.sequence);
-  entry.suspect_first = first;
-  entry.suspect_last = last;
-  if (last - first > 1) {
-    // Which one was it? Run the block slice by slice; that names it.
-    again(what, 1);
-    return true;
-  }
-  const unsigned used = ++attempts_[first];
-  if (used < options_.attempts) {
-    again(what, used + 1);
-    return true;
-  }
-  fail(what, {first, failure_of(first, last, worker, used, how, false)});
-  if (job_.keep_going) {
-    // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
-    shared_vector<std::uint64_t> skip;
-    const std::size_t had = what.skip.empty() ? 0 : what.skip[0];
-    skip.push_back(had + 1);
-    for (std::size_t i = 1; i <= had; ++i) skip.push_back(what.skip[i]);
-    skip.push_back(first);
-    std::sort(skip.begin() + 1, skip.end());
-    what.skip = std::move(skip);
-    entry.skip = what.skip.data();
-  }
-  again(what, 1);
-  return true;
-}
-
-bool call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
-  chunk& entry = desk_.entry(what.sequence);
-  entry.suspect_first = entry.suspect_last = 0;
-  unsigned used = 0;
-  for (std::uint64_t slice = first; slice < last; ++slice) used = std::max(used, ++attempts_[slice]);
-  if (used < options_.attempts && put_back(first, last, worker)) {
-    entry.resume = what.resume = first;
-    entry.suspect_first = first;
-    entry.suspect_last = last;
-    again(what, used + 1);
-    return true;
-  }
-  slice_failure failure = failure_of(first, last, worker, used, how, true);
-  for (std::uint64_t slice = first; slice < last; ++slice) {
-    failure.slice = job_.named(slice);
-    fail(what, {slice, failure});
-  }
-  entry.resume = what.resume = last;
-  again(what, 1);
-  return true;
-}
-
-// Undoes what a dead worker may have done to slices [first, last). False: it cannot be undone.
-bool call::put_back(std::uint64_t first, std::uint64_t last, unsigned worker) {
-  if (!job_.mutates) return true;
-  const block_of_memory block = job_.locate(job_.plan, first, last);
-  const std::byte* const kept = desk_.table.slots[worker].undo.load(std::memory_order_relaxed);
-  if (!desk_.memory.owned_by(desk_.workers.heap_slot(worker), kept, block.bytes)) return false;
-  std::memcpy(block.data, kept, block.bytes);
-  return true;
-}
-
 // ---- Ending early -------------------------------------------------------------------------------------------------------
 
 void call::abandon(handout& what) noexcept {
   chunk& entry = desk_.entry(what.sequence);
   const unsigned heap_slot = desk_.workers.heap_slot(desk_.word(what.sequence).worker());
-  free_chain(desk_.memory, std::exchange(entry.out, nullptr), heap_slot);
+  desk_.free_chain(std::exchange(entry.out, nullptr), heap_slot);
   drop_failures(entry, heap_slot);
   what.where = handout::place::back;
   what.reached = what.resume;
@@ -625,8 +420,18 @@ bool call::withdraw() noexcept {
 
 unsigned call::doom() noexcept {
   if (handouts_.empty() || handouts_.front().where != handout::place::on_board) return max_workers;
-  const chunk_word word = desk_.word(handouts_.front().sequence);
+  const std::uint64_t sequence = handouts_.front().sequence;
+  const chunk_word word = desk_.word(sequence);
   if (word.state() != chunk_state::running) return max_workers;
+  std::atomic<std::uint64_t>& doomed = desk_.table.slots[word.worker()].doomed;
+  doomed.store(word.bits(), std::memory_order_relaxed);
+  // The mirror image of finish_chunk: the worker marks its chunk done, fences, and looks whether it is doomed. Either we see
+  // that it is done, or it sees that it has to wait for its end.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (desk_.word(sequence).bits() != word.bits()) {
+    doomed.store(0, std::memory_order_relaxed);
+    return max_workers;
+  }
   doomed_ = true;
   return word.worker();
 }

@@ -12,6 +12,7 @@
 // 11. Nothing a worker wrote is believed before it is checked against the bounds of that worker's memory.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -42,7 +43,11 @@ struct handout {
   unsigned worker = 0;     // back: who ate it
   unsigned heap_slot = 0;  // back: whose results
   std::vector<failed_slice> failures;
-  shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, behind their number
+  shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
+
+  [[nodiscard]] bool given_up(std::uint64_t slice) const noexcept {
+    return !skip.empty() && std::binary_search(skip.begin() + 1, skip.end(), slice);
+  }
 };
 
 class call {
@@ -125,7 +130,11 @@ class call {
   void run_again(handout& what, std::uint64_t from) noexcept;
   bool publish_waiting(const std::shared_ptr<call>& self);
   void encode_next(std::unique_lock<std::mutex>& lock);
+  bool skipped_for_nothing(const handout& what) const noexcept;
+  void collect_one(handout& what, std::unique_lock<std::mutex>& lock);
   std::exception_ptr decode(handout& what, std::size_t& taken);
+  void refuse(handout& what, std::uint64_t bad, const std::exception_ptr& thrown, std::unique_lock<std::mutex>& lock);
+  void free_results(handout& what) noexcept;
   void fill_cancelled(std::uint64_t first, std::uint64_t last);
   void free_input(handout& what) noexcept;
 

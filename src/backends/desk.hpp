@@ -24,6 +24,14 @@ struct desk {
     handout* what = nullptr;
   };
 
+  // What one worker may have written: nothing else is believed (docs/protocol.md, 11).
+  struct memory_of_worker {
+    arena* memory;
+    unsigned heap_slot;
+    // Valid as long as this object.
+    [[nodiscard]] source_bounds bounds() noexcept;
+  };
+
   desk(board& board_in_use, arena& memory_in_use, crew& workers_of_it)
       : table(board_in_use), memory(memory_in_use), workers(workers_of_it), records(ring_size) {}
 
@@ -67,6 +75,9 @@ struct desk {
   }
 
   void part_with(std::shared_ptr<call> owner) noexcept;
+  // Frees a chain of segments that lies in the memory of that worker. A damaged one could be a ring: nothing a worker wrote is
+  // longer than the arena.
+  void free_chain(segment* chain, unsigned heap_slot) noexcept;
 };
 
 // Segments of an arena, for the parent's sinks.

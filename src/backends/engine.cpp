@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "board/board.hpp"
 #include "memory/arena.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
@@ -21,6 +22,39 @@ engine::engine() noexcept : number_(engines.fetch_add(1, std::memory_order_relax
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
+
+namespace {
+
+// What holds on every pool.
+void check(const call_options& options) {
+  if (options.attempts == 0 || options.attempts > max_attempts) {
+    throw std::invalid_argument("forkful: call_options::attempts is 1 to " + std::to_string(max_attempts));
+  }
+  if (options.timeout.count() < 0) {
+    throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
+  }
+  if (options.stop.stop_requested()) {
+    throw cancelled("the call was stopped before it began: its stop_token had been asked to stop already");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
+                                   std::shared_ptr<void> owner) {
+  check(options);
+  std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
+  begun->happened.workers = running.size();
+  begun->happened.bytes_in = work.bytes_broadcast;
+  begun->happened.slices = work.all();
+  return begun;
+}
+
+void run_job(engine& running, job& work, const call_options& options) {
+  const std::unique_ptr<ongoing> call = begin_job(running, work, options, nullptr);
+  if (work.slices != 0) call->advance({});
+  conclude_job(running.number(), *call);
+}
 
 segment_memory shared_segments() noexcept {
   return {nullptr,

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <forkful/detail/job.hpp>
 #include <memory>
-#include <stdexcept>
+#include <new>
 
 #include "errors/exceptions.hpp"
 #include "worker/place.hpp"
@@ -80,11 +80,23 @@ class serial_call final : public ongoing {
         break;
       }
     }
-    std::size_t taken = 0;
-    if (job_.collect != nullptr) {
-      job_.collect(job_.caller, {next_from_, next_, nullptr, io.results, &io.failures, &taken});
-    }
+    if (job_.collect != nullptr) collect({next_from_, next_, nullptr, io.results, &io.failures, nullptr});
     happened.chunks = 1;
+  }
+
+  // What taking a result throws (a `reduce`) is a failure of the slice whose result it was.
+  void collect(settled what) {
+    std::size_t taken = 0;
+    what.taken = &taken;
+    try {
+      job_.collect(job_.caller, what);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (...) {
+      if (failed_) return;
+      failed_ = ended_ = true;
+      lowest_ = capture_exception(job_.named(what.first + taken), 0, 1);
+    }
   }
 
   void cancel_rest() {
@@ -94,11 +106,10 @@ class serial_call final : public ongoing {
     for (std::size_t slice = next_; slice < job_.slices; ++slice) {
       missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
     }
-    std::size_t taken = 0;
     const std::unique_ptr<void, void (*)(void*)> nothing(
         job_.make_results != nullptr ? job_.make_results(0) : nullptr,
         job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
-    job_.collect(job_.caller, {next_, job_.slices, nullptr, nothing.get(), &missing, &taken});
+    collect({next_, job_.slices, nullptr, nothing.get(), &missing, nullptr});
   }
 
   void tell_progress(bool last) {
@@ -128,14 +139,6 @@ class serial_engine final : public engine {
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
     if (closed_.load(std::memory_order_relaxed)) {
       throw pool_closed("this pool was terminated: call restart() to use it again, or make a new pool");
-    }
-    if (options.attempts == 0 || options.attempts > 255)
-      throw std::invalid_argument("forkful: call_options::attempts is 1 to 255");
-    if (options.timeout.count() < 0) {
-      throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
-    }
-    if (options.stop.stop_requested()) {
-      throw cancelled("the call was stopped before it began: its stop_token had been asked to stop already");
     }
     return std::make_unique<serial_call>(work, options, std::move(owner));
   }

@@ -26,25 +26,6 @@ constexpr std::uint64_t for_ever = ~std::uint64_t{0};
 
 }  // namespace
 
-board_memory::board_memory(arena& memory, unsigned workers) : arena_(memory) {
-  table_ = new (arena_.allocate(sizeof(board), alignof(board))) board{};
-  try {
-    table_->slots = static_cast<worker_slot*>(arena_.allocate(sizeof(worker_slot) * workers, alignof(worker_slot)));
-  } catch (...) {
-    arena_.deallocate(table_);
-    throw;
-  }
-  std::uninitialized_value_construct_n(table_->slots, workers);
-  table_->workers = workers;
-  table_->max_spinners = usable_cpus() - 1;
-}
-
-board_memory::~board_memory() {
-  for (unsigned worker = 0; worker < table_->workers; ++worker) arena_.deallocate(table_->slots[worker].undo.load());
-  arena_.deallocate(table_->slots);
-  arena_.deallocate(table_);
-}
-
 session::session(unsigned workers, start_method start, const worker_settings& settings)
     : arena_(arena::own()),
       table_(arena_, workers),
@@ -102,8 +83,9 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
   // Whoever waits may have to watch the crew now, or find room on the board.
   if (!led_ && !followers_.empty()) followers_.front()->news.notify_one();
   if (!led_) unled_.notify_one();
+  ended = ended || now->ended();
   let_go(held);
-  return ended || now->ended();
+  return ended;
 }
 
 bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long) {

@@ -12,25 +12,10 @@
 
 #include "backends/call.hpp"
 #include "backends/desk.hpp"
+#include "board/board_memory.hpp"
 #include "crew/lateness.hpp"
 
 namespace forkful::detail {
-
-// A board in shared memory, with its workers' slots behind it.
-class board_memory {
- public:
-  board_memory(arena& memory, unsigned workers);
-  board_memory(const board_memory&) = delete;
-  board_memory& operator=(const board_memory&) = delete;
-  // In a process that did not make the arena it does nothing.
-  ~board_memory();
-  board& operator*() noexcept { return *table_; }
-  board* operator->() noexcept { return table_; }
-
- private:
-  arena& arena_;
-  board* table_ = nullptr;
-};
 
 class session {
  public:

@@ -123,6 +123,9 @@ struct alignas(128) worker_slot {
   std::atomic<std::uint64_t> deadline{0};
   std::atomic<std::uint64_t> slices_eaten{0};
   std::atomic<std::uint64_t> busy_ns{0};
+  // The word of a chunk whose holder is about to be killed by its parent (future::cancel); 0: none. Written by the parent. Once
+  // that chunk is done the worker claims nothing before this is something else, so that nobody else's slice is lost.
+  std::atomic<std::uint64_t> doomed{0};
   // Where the copy of the block being eaten lies (shared_job::undo).
   std::atomic<std::byte*> undo{nullptr};
 };

@@ -108,6 +108,7 @@ void crew::start(unsigned worker) {
   // The slot's last writer has ended: its words are the parent's to reset.
   slot.cursor.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
+  slot.doomed.store(0, std::memory_order_relaxed);
   slot.watched.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
   one.late = false;
@@ -202,14 +203,22 @@ death crew::bury(unsigned worker) {
   wait_ended(one.process, -1);
   death end;
   static_cast<ending&>(end) = reap(one.process).value_or(ending{});
-  end.read(records_[worker]);
+  try {
+    end.read(records_[worker]);
+  } catch (const std::bad_alloc&) {
+    // No memory to say where it crashed; the rest is known.
+  }
   // Its own timer, or lateness. Somebody else's SIGKILL comes before the deadline, or is as good as the timer's. Who crashed
   // was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
   const bool starting = records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting;
   if (!end.said.empty() || (starting && settings_.on_start != nullptr)) {
-    failed_start_ = end;
+    try {
+      failed_start_ = end;
+    } catch (const std::bad_alloc&) {
+      failed_start_.reset();
+    }
   }
   one.process.reset();
   // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and nobody

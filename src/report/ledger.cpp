@@ -10,15 +10,6 @@ thread_local std::unordered_map<std::uint64_t, report> last_reports;
 constexpr std::size_t kept_reports = 64;
 }  // namespace
 
-std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
-                                   std::shared_ptr<void> owner) {
-  std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
-  begun->happened.workers = running.size();
-  begun->happened.bytes_in = work.bytes_broadcast;
-  begun->happened.slices = work.all();
-  return begun;
-}
-
 void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
     call.happened.wall = std::chrono::steady_clock::now() - call.began;
@@ -32,12 +23,6 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
     throw;
   }
   keep();
-}
-
-void run_job(engine& running, job& work, const call_options& options) {
-  const std::unique_ptr<ongoing> call = begin_job(running, work, options, nullptr);
-  if (work.slices != 0) call->advance({});
-  conclude_job(running.number(), *call);
 }
 
 report last_report(const engine& running) {

@@ -146,6 +146,7 @@ class worker {
     breakpoint(point::done_before);
     const bool wake_parent = finish_chunk(table_, mine);
     breakpoint(point::done_after);
+    while (slot_.doomed.load(std::memory_order_relaxed) == mine.word.bits()) let_others_run();
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
     arena_.hand_over();

@@ -150,7 +150,7 @@ class engine {
   virtual ~engine() = default;
   [[nodiscard]] virtual unsigned size() const noexcept = 0;
   /// Begins a call. `job` has to live until it has ended; `owner`, if given, is kept until then. Throws pool_closed,
-  /// wrong_process, start_failed, std::invalid_argument for options that do not fit, cancelled if it is stopped already.
+  /// wrong_process, start_failed, std::invalid_argument for options that this pool cannot honour.
   virtual std::unique_ptr<ongoing> begin(job&, const call_options&, std::shared_ptr<void> owner) = 0;
   /// Ends all workers now.
   virtual void terminate() = 0;
@@ -166,7 +166,8 @@ class engine {
 /// Runs the job to its end and keeps its report as this thread's last, also when it throws. Throws the failure with the lowest
 /// slice unless `keep_going`, and what engine::begin throws.
 void run_job(engine&, job&, const call_options&);
-/// engine::begin, with what the job knows of the report.
+/// engine::begin, with options checked and what the job knows of the report. Throws std::invalid_argument, and cancelled if it
+/// is stopped already.
 std::unique_ptr<ongoing> begin_job(engine&, job&, const call_options&, std::shared_ptr<void> owner);
 /// Concludes a call that has ended and keeps its report as this thread's last on that pool.
 void conclude_job(std::uint64_t engine_number, ongoing&);

@@ -161,9 +161,6 @@ void encode_part(const Part& part, const indexed<Range>& range, std::size_t i, s
 
 // ---- What may not be ----
 
-template <class T>
-inline constexpr bool is_plain_span = is_span<T>;
-
 template <class Part>
 constexpr void check_part() {
   using value = typename Part::value_type;
