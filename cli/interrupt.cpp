@@ -1,5 +1,6 @@
 #include "interrupt.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,8 +24,9 @@ void say(std::string_view text) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
-[[noreturn]] void leave() {
+[[noreturn]] void leave(std::string_view where = {}) {
   say("\nforkful: interrupted");
+  say(where);
   say(texts[current.load()].data());
   say("\n");
   _exit(interrupted);  // the kernel ends the workers (their lifeline is cut)
@@ -53,6 +55,16 @@ void say_when_interrupted(const std::string& how_far) {
   texts[next].fill('\0');
   how_far.copy(texts[next].data(), texts[next].size() - 1);
   current.store(next);
+}
+
+forkful::call_options stoppable() {
+  forkful::call_options options;
+  options.progress = [](const forkful::progress& so_far) {
+    if (!pressed.load()) return;
+    leave(so_far.total == 0 ? fmt::format(" with {} slices eaten", so_far.done)
+                            : fmt::format(" with {} of {} slices eaten", so_far.done, so_far.total));
+  };
+  return options;
 }
 
 void leave_if_interrupted() {

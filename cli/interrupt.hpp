@@ -3,6 +3,7 @@
 // Owns the SIGINT and SIGALRM handlers of the process. Workers are not told: forkful's ignore SIGINT, and end with their parent.
 #pragma once
 
+#include <forkful/options.hpp>
 #include <string>
 
 namespace cli {
@@ -14,6 +15,10 @@ void watch_for_interrupts();
 
 /// What to say if Ctrl-C comes from now on, after "interrupted": how far the program came, and how to go on.
 void say_when_interrupted(const std::string& how_far);
+
+/// For calls that may take long: once Ctrl-C was pressed nothing more is handed out, and the program leaves within 100 ms, saying
+/// how many slices were eaten.
+forkful::call_options stoppable();
 
 /// Leaves with what there is to say if Ctrl-C was pressed; for places between two steps.
 void leave_if_interrupted();

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "interrupt.hpp"
 #include "tour/stopwatch.hpp"
 
 namespace tour {
@@ -47,41 +48,41 @@ plate in_a_loop(kitchen& /*unused*/, const texts& cake) {
 
 plate by_snapshot(kitchen& here, const texts& cake) {
   texts eaten;
-  auto& photographed = here.photographed;
+  auto photographed = here.photographed.with(cli::stoppable());
   const auto time = time_of([&] {
     // show: by_snapshot
     eaten = photographed.map(cake, squeeze);  // a snapshot_pool
     // end
   });
-  return {std::move(eaten), time, photographed.report()};
+  return {std::move(eaten), time, here.photographed.report()};
 }
 
 plate by_copy(kitchen& here, const texts& cake) {
   texts eaten;
-  auto& friends = here.friends;
+  auto friends = here.friends.with(cli::stoppable());
   const auto time = time_of([&] {
     // show: by_copy
     eaten = friends.map(cake, squeeze);  // a process_pool
     // end
   });
-  return {std::move(eaten), time, friends.report()};
+  return {std::move(eaten), time, here.friends.report()};
 }
 
 plate by_update(kitchen& here, const texts& whole) {
   texts cake = whole;
-  auto& friends = here.friends;
+  auto friends = here.friends.with(cli::stoppable());
   const auto time = time_of([&] {
     // show: by_update
     friends.update(cake,
                    [](std::string& text) { text = squeeze(text); });
     // end
   });
-  return {std::move(cake), time, friends.report()};
+  return {std::move(cake), time, here.friends.report()};
 }
 
 plate in_place(kitchen& here, const texts& whole) {
   forkful::shared_vector<forkful::shared_string> table(whole);
-  auto& friends = here.friends;
+  auto friends = here.friends.with(cli::stoppable());
   const auto time = time_of([&] {
     // show: in_place
     friends.for_each(table, [](forkful::shared_string& text) {
@@ -89,7 +90,8 @@ plate in_place(kitchen& here, const texts& whole) {
     });
     // end
   });
-  return {texts(table.begin(), table.end()), time, friends.report()};
+  return {texts(table.begin(), table.end()), time,
+          here.friends.report()};
 }
 
 }  // namespace

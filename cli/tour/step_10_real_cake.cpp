@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "interrupt.hpp"
 #include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/files.hpp"
@@ -31,7 +32,7 @@ struct real_cake {
 real_cake read_cake(kitchen& here,
                     const std::vector<std::string>& paths) {
   real_cake cake;
-  auto& friends = here.friends;
+  auto friends = here.friends.with(cli::stoppable());
   // show: read
   auto read = friends.try_map(paths, read_slice);
   // end
@@ -139,13 +140,13 @@ bool all_same(const std::vector<course>& courses) {
 /// Compresses once more, with notes: who takes which file.
 std::vector<unsigned> eaters(kitchen& here, const real_cake& cake) {
   turn_page();
-  return here.friends.map(
-      forkful::zip(cake.names, cake.slices),
-      [](std::string_view name, std::string_view text) {
-        bite note{name};
-        (void)squeeze(text);
-        return forkful::worker_index();
-      });
+  return here.friends.with(cli::stoppable())
+      .map(forkful::zip(cake.names, cake.slices),
+           [](std::string_view name, std::string_view text) {
+             bite note{name};
+             (void)squeeze(text);
+             return forkful::worker_index();
+           });
 }
 
 void print_files(const real_cake& cake, const texts& squeezed,

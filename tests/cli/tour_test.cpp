@@ -1,4 +1,9 @@
 // The tour, step by step: what it tells, and that it is true.
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <regex>
+
 #include "cli/baseline.hpp"
 #include "cli/program.hpp"
 
@@ -94,12 +99,35 @@ TEST(Tour, LeavesOnInterruptAndSaysHowFarItCame) {
       << tour.said();
 }
 
+TEST(Tour, StopsHandingOutOnInterruptAndSaysHowManySlicesWereEaten) {
+  // Slices that take a second or so each: the reader does not wait for them.
+  std::vector<std::string> files;
+  std::mt19937 random(1);
+  for (int i = 0; i < 4; ++i) {
+    files.push_back(testing::TempDir() + "slow_slice_" + std::to_string(i));
+    std::string text(4 << 20, ' ');
+    for (char& each : text) each = static_cast<char>('a' + random() % 4);
+    std::ofstream(files.back()) << text;
+  }
+  words arguments{"tour", "--step", "10"};
+  arguments.insert(arguments.end(), files.begin(), files.end());
+  at_terminal tour(arguments);
+  ASSERT_TRUE(tour.says("10 of 10"));
+  tour.type("\x03");
+  EXPECT_EQ(tour.end(), 130);
+  EXPECT_TRUE(std::regex_search(tour.said(),
+                                std::regex("interrupted with [0-4] of 4 slices eaten in step 10 of 10; go on with")))
+      << tour.said();
+  for (const std::string& file : files) std::filesystem::remove(file);
+}
+
 TEST(Tour, LeavesAtOnceOnASecondInterruptWhileItsWorkersAreBusy) {
   at_terminal tour({"tour", "--step", "10"});
   ASSERT_TRUE(tour.says("10 of 10"));
   tour.type("\x03\x03");
   EXPECT_EQ(tour.end(), 130);
-  EXPECT_NE(tour.said().find("interrupted in step 10 of 10"), std::string::npos) << tour.said();
+  EXPECT_NE(tour.said().find(" in step 10 of 10; go on with: forkful tour --step 10"), std::string::npos)
+      << tour.said();
 }
 
 }  // namespace forkful_tests
