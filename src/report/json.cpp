@@ -1,0 +1,154 @@
+// The report as JSON: the fields of docs/report.md. Names are stable; a time ends in _ns, a size begins with bytes_ or ends in _bytes.
+#include <forkful/version.hpp>
+
+#include "report/as_json.hpp"
+#include "report/document.hpp"
+
+namespace forkful {
+
+namespace detail {
+
+namespace {
+
+json_value timeline_as_json(const timeline& recorded) {
+  json_value chunks = json_value::array();
+  for (const timeline_chunk& chunk : recorded.chunks)
+    chunks.push_back({{"worker", chunk.worker},
+                      {"first", chunk.first},
+                      {"count", chunk.count},
+                      {"merged", chunk.merged},
+                      {"begin_ns", chunk.begin.count()},
+                      {"end_ns", chunk.end.count()},
+                      {"pass_in_ns", chunk.pass_in.count()},
+                      {"pass_out_ns", chunk.pass_out.count()}});
+  json_value events = json_value::array();
+  for (const timeline_event& event : recorded.events) {
+    const bool has_slice = event.what != timeline_event::kind::worker_started;
+    events.push_back({{"what", name_of(event.what)},
+                      {"worker", event.worker},
+                      {"slice", has_slice ? json_value(event.slice) : json_value(nullptr)},
+                      {"at_ns", event.at.count()},
+                      {"text", event.text}});
+  }
+  json_value steps = json_value::array();
+  for (const timeline_step& step : recorded.caller)
+    steps.push_back({{"what", name_of(step.what)}, {"begin_ns", step.begin.count()}, {"end_ns", step.end.count()}});
+  return {{"thinned", recorded.thinned},
+          {"chunks", std::move(chunks)},
+          {"events", std::move(events)},
+          {"caller", std::move(steps)}};
+}
+
+json_value whole(const report& what) {
+  json_value value = as_json(what);
+  value["timeline"] = what.has_timeline ? timeline_as_json(what.recorded) : json_value(nullptr);
+  return value;
+}
+
+}  // namespace
+
+json_value as_json(const time_split& time) {
+  return {
+      {"start", time.start.count()},          {"pass_in", time.pass_in.count()}, {"wake", time.wake.count()},
+      {"compute", time.compute.count()},      {"idle", time.idle.count()},       {"pass_out", time.pass_out.count()},
+      {"reassemble", time.reassemble.count()}};
+}
+
+const char* name_of(timeline_event::kind what) {
+  switch (what) {
+    case timeline_event::kind::worker_died:
+      return "worker_died";
+    case timeline_event::kind::slice_failed:
+      return "slice_failed";
+    default:
+      return "worker_started";
+  }
+}
+
+const char* name_of(timeline_step::kind what) {
+  switch (what) {
+    case timeline_step::kind::start:
+      return "start";
+    case timeline_step::kind::pass_in:
+      return "pass_in";
+    case timeline_step::kind::wake:
+      return "wake";
+    case timeline_step::kind::compute:
+      return "compute";
+    case timeline_step::kind::reassemble:
+      return "reassemble";
+    default:
+      return "idle";
+  }
+}
+
+json_value as_json(const report& what) {
+  json_value rows = json_value::array();
+  for (const worker_row& row : what.per_worker)
+    rows.push_back({{"worker", row.worker},
+                    {"slices", row.slices},
+                    {"chunks", row.chunks},
+                    {"deaths", row.deaths},
+                    {"time_ns", as_json(row.time)},
+                    {"page_faults", row.page_faults},
+                    {"bytes_copied_on_write", row.bytes_copied_on_write},
+                    {"peak_memory_bytes", row.peak_memory}});
+  json_value slowest = json_value::array();
+  for (const slow_slices& slow : what.slowest)
+    slowest.push_back(
+        {{"first", slow.first}, {"count", slow.count}, {"worker", slow.worker}, {"time_ns", slow.time.count()}});
+  return {{"way", what.way},
+          {"verb", what.verb},
+          {"pool", what.pool},
+          {"call", what.call},
+          {"finished", what.finished},
+          {"began_ns", what.began.count()},
+          {"wall_ns", what.wall.count()},
+          {"slices", what.slices},
+          {"chunks", what.chunks},
+          {"workers", what.workers},
+          {"time_ns", as_json(what.time())},
+          {"caller_ns", as_json(what.caller)},
+          {"per_worker", std::move(rows)},
+          {"imbalance", what.imbalance()},
+          {"bytes_in", what.bytes_in},
+          {"bytes_out", what.bytes_out},
+          {"bytes_shared", what.bytes_shared},
+          {"bytes_copied_on_write", what.bytes_copied_on_write},
+          {"page_faults", what.page_faults},
+          {"peak_memory_bytes", what.peak_memory},
+          {"arena_bytes", what.arena_bytes},
+          {"slowest", std::move(slowest)},
+          {"deaths", what.deaths},
+          {"retries", what.retries},
+          {"threads_at_fork", what.threads_at_fork},
+          {"warnings", what.warnings},
+          {"advice", what.advice}};
+}
+
+std::string written(const json_value& value) {
+  return value.dump(-1, ' ', false, json_value::error_handler_t::replace);
+}
+
+std::string document(std::span<const report> calls, document_format format) {
+  switch (format) {
+    case document_format::trace:
+      return trace_of(calls);
+    case document_format::json: {
+      json_value list = json_value::array();
+      for (const report& call : calls) list.push_back(whole(call));
+      return written({{"forkful", FORKFUL_VERSION}, {"calls", std::move(list)}}) + "\n";
+    }
+    default: {
+      std::string text;
+      for (const report& call : calls) text += (text.empty() ? "" : "\n") + call.text();
+      return text;
+    }
+  }
+}
+
+}  // namespace detail
+
+std::string report::json() const { return detail::written(detail::whole(*this)); }
+
+}  // namespace forkful

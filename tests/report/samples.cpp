@@ -1,0 +1,73 @@
+// samples FOLDER: writes reports in every form, made-up ones and those of real calls, for the checks beside this file.
+#include <algorithm>
+#include <csignal>
+#include <forkful/forkful.hpp>
+#include <fstream>
+#include <iostream>
+#include <tuple>
+
+#include "report/document.hpp"
+#include "support/made_up_reports.hpp"
+
+namespace {
+
+using forkful::detail::document;
+using forkful::detail::document_format;
+
+std::vector<std::pair<std::string, forkful::report>> real() {
+  std::vector<std::pair<std::string, forkful::report>> made;
+  const auto heavy = [](std::size_t slice) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 20'000; ++i) sum += 1.0 / static_cast<double>(i + slice + 1);
+    return sum;
+  };
+  {
+    forkful::process_pool pool{forkful::pool_options{.workers = 2, .record_timeline = true}};
+    std::ignore = pool.map(forkful::indices(400), heavy);
+    made.emplace_back("real-map", pool.report());
+    std::ignore = pool.with({.chunk = 1}).try_map(forkful::indices(30), [](std::size_t slice) {
+      if (slice == 17) std::raise(SIGKILL);
+      if (slice == 21) throw std::out_of_range("no such crumb");
+      return slice;
+    });
+    made.emplace_back("real-crash", pool.report());
+    forkful::shared_vector<double> table(100'000, 2.0);
+    pool.for_each(table, [](double& x) { x = 1 / x; });
+    made.emplace_back("real-in-place", pool.report());
+  }
+  {
+    forkful::snapshot_pool pool{forkful::pool_options{.workers = 2, .record_timeline = true}};
+    std::vector<double> cake(1'000'000, 1.0);
+    std::ignore = pool.map(forkful::indices(8), [&](std::size_t part) {  // changes a copy, which is what shall be seen
+      const auto begin = cake.begin() + static_cast<std::ptrdiff_t>(part * cake.size() / 8);
+      std::fill(begin, begin + static_cast<std::ptrdiff_t>(cake.size() / 8), 2.0);
+      return *begin;
+    });
+    made.emplace_back("real-snapshot", pool.report());
+  }
+  forkful::serial_pool alone;
+  std::ignore = alone.map(forkful::indices(50), heavy);
+  made.emplace_back("real-serial", alone.report());
+  return made;
+}
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  const std::string folder = std::string(argv[1]) + "/";
+  auto reports = made_up::all();
+  for (auto& each : real()) reports.push_back(std::move(each));
+  std::vector<forkful::report> several;
+  for (const auto& [name, report] : reports) {
+    write(folder + name + ".json", document({&report, 1}, document_format::json));
+    write(folder + name + ".trace", report.trace());
+    if (name != "wide" && name != "large") several.push_back(report);
+  }
+  write(folder + "several.json", document(several, document_format::json));
+  write(folder + "several.trace", document(several, document_format::trace));
+  write(folder + "none.json", document({}, document_format::json));
+  std::cout << reports.size() << " reports in " << folder << "\n";
+}

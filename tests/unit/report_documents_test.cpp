@@ -1,0 +1,122 @@
+// Reports as JSON and as a trace: baselines of small ones. tests/report/ holds the schema and the checks of large ones.
+#include <gtest/gtest.h>
+
+#include <forkful/version.hpp>
+
+#include "report/document.hpp"
+#include "support/made_up_reports.hpp"
+
+namespace {
+
+using forkful::detail::document;
+using forkful::detail::document_format;
+using std::chrono::nanoseconds;
+
+// One chunk, one death, nothing else.
+forkful::report tiny() {
+  forkful::report call;
+  call.way = "process";
+  call.verb = "map";
+  call.call = 5;
+  call.workers = 1;
+  call.slices = call.chunks = 1;
+  call.wall = nanoseconds{9'000};
+  call.has_timeline = true;
+  forkful::timeline_chunk chunk;
+  chunk.first = 4;
+  chunk.count = 2;
+  chunk.begin = nanoseconds{1'001};
+  chunk.end = nanoseconds{7'001};
+  chunk.pass_in = nanoseconds{500};
+  call.recorded.chunks = {chunk};
+  call.recorded.events = {{forkful::timeline_event::kind::worker_died, 0, 4, nanoseconds{7'002}, "signal 9 (SIGKILL)"}};
+  return call;
+}
+
+TEST(ReportJson, NamesEveryFieldWithItsUnit) {
+  EXPECT_EQ(
+      tiny().json(),
+      R"~({"way":"process","verb":"map","pool":0,"call":5,"finished":true,"began_ns":0,"wall_ns":9000,"slices":1,"chunks":1,)~"
+      R"~("workers":1,"time_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},)~"
+      R"~("caller_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},"per_worker":[],)~"
+      R"~("imbalance":0.0,"bytes_in":0,"bytes_out":0,"bytes_shared":0,"bytes_copied_on_write":0,"page_faults":0,)~"
+      R"~("peak_memory_bytes":0,"arena_bytes":0,"slowest":[],"deaths":0,"retries":0,"threads_at_fork":0,"warnings":[],)~"
+      R"~("advice":"","timeline":{"thinned":false,"chunks":[{"worker":0,"first":4,"count":2,"merged":1,"begin_ns":1001,)~"
+      R"~("end_ns":7001,"pass_in_ns":500,"pass_out_ns":0}],"events":[{"what":"worker_died","worker":0,"slice":4,)~"
+      R"~("at_ns":7002,"text":"signal 9 (SIGKILL)"}],"caller":[]}})~");
+}
+
+TEST(ReportJson, HasNoTimelineWhereNoneWasAskedFor) {
+  EXPECT_NE(made_up::without_timeline().json().find(R"~("timeline":null)~"), std::string::npos);
+}
+
+TEST(ReportJson, IsUtf8WhateverAnExceptionSaid) {
+  const std::string json = made_up::with_crashes().json();
+  EXPECT_EQ(json.find('\xff'), std::string::npos);
+  EXPECT_NE(json.find("\xef\xbf\xbd"), std::string::npos);  // the replacement character
+}
+
+TEST(ReportDocument, KeepsCallsApart) {
+  const std::vector calls{tiny(), made_up::without_timeline()};
+  EXPECT_EQ(document(calls, document_format::json),
+            R"~({"forkful":")~" FORKFUL_VERSION R"~(","calls":[)~" + calls[0].json() + "," + calls[1].json() + "]}\n");
+  EXPECT_EQ(document(calls, document_format::text), calls[0].text() + "\n" + calls[1].text());
+  EXPECT_EQ(document({}, document_format::json), R"~({"forkful":")~" FORKFUL_VERSION R"~(","calls":[]})~"
+                                                 "\n");
+}
+
+TEST(ReportTrace, DrawsChunksCrashesAndTheCallerOnTracksOfTheirOwn) {
+  EXPECT_EQ(
+      tiny().trace(),
+      R"~({"traceEvents":[{"name":"process_name","ph":"M","pid":1,"tid":1,"args":{"name":"call 5: map (process)"}},)~"
+      R"~({"name":"process_sort_index","ph":"M","pid":1,"tid":1,"args":{"sort_index":1}},)~"
+      R"~({"name":"thread_name","ph":"M","pid":1,"tid":1,"args":{"name":"caller"}},)~"
+      R"~({"name":"thread_sort_index","ph":"M","pid":1,"tid":1,"args":{"sort_index":0}},)~"
+      R"~({"name":"thread_name","ph":"M","pid":1,"tid":2,"args":{"name":"worker 0"}},)~"
+      R"~({"name":"thread_sort_index","ph":"M","pid":1,"tid":2,"args":{"sort_index":1}},)~"
+      R"~({"name":"map","ph":"X","pid":1,"tid":1,"ts":0.0001,"dur":9.0001,)~"
+      R"~("args":{"way":"process","slices":1,"chunks":1,"finished":true}},)~"
+      R"~({"name":"slices 4-5","ph":"X","pid":1,"tid":2,"ts":1.0011,"dur":6.0001,"args":{"first":4,"count":2}},)~"
+      R"~({"name":"pass_in","ph":"X","pid":1,"tid":2,"ts":1.0011,"dur":0.5001},)~"
+      R"~({"name":"compute","ph":"X","pid":1,"tid":2,"ts":1.5011,"dur":5.5001},)~"
+      R"~({"name":"worker died: signal 9 (SIGKILL)","ph":"i","s":"t","pid":1,"tid":2,"ts":7.0021,"args":{"slice":4}}]})~");
+}
+
+TEST(ReportTrace, CutsWhatDoesNotNest) {
+  forkful::report call = tiny();
+  forkful::timeline_chunk overlapping = call.recorded.chunks[0];
+  overlapping.begin = nanoseconds{6'000};
+  overlapping.end = nanoseconds{8'000};
+  overlapping.pass_in = nanoseconds{1'500};
+  overlapping.pass_out = nanoseconds{5'000};
+  call.recorded.chunks.push_back(overlapping);
+  const std::string trace = call.trace();
+  EXPECT_NE(trace.find(R"~("ts":7.0011,"dur":0.9991,"args")~"), std::string::npos) << trace;
+  EXPECT_NE(trace.find(R"~({"name":"pass_in","ph":"X","pid":1,"tid":2,"ts":7.0011,"dur":0.4991})~"), std::string::npos);
+  EXPECT_NE(trace.find(R"~({"name":"pass_out","ph":"X","pid":1,"tid":2,"ts":7.5001,"dur":0.5001})~"),
+            std::string::npos);
+}
+
+TEST(ReportTrace, PutsSeveralCallsOnOneClock) {
+  forkful::report later = tiny();
+  later.began = nanoseconds{52'000};
+  forkful::report earlier = tiny();
+  earlier.began = nanoseconds{50'000};
+  const std::vector calls{later, earlier};
+  const std::string trace = document(calls, document_format::trace);
+  EXPECT_NE(trace.find(R"~("pid":1,"tid":1,"ts":2.0001,)~"), std::string::npos) << trace;
+  EXPECT_NE(trace.find(R"~("pid":3,"tid":3,"ts":0.0001,)~"), std::string::npos);
+  EXPECT_NE(trace.find(R"~("pid":3,"tid":4,"ts":1.0011,)~"), std::string::npos);
+}
+
+TEST(ReportTime, AddsUpToTheWallOfAllWorkersAndTheCaller) {
+  const forkful::report call = made_up::ordinary(60, 2);
+  EXPECT_EQ(call.time().sum(), call.wall * 3);
+  forkful::report uneven = call;
+  uneven.per_worker[0].time.compute = nanoseconds{300};
+  uneven.per_worker[1].time.compute = nanoseconds{100};
+  EXPECT_EQ(uneven.imbalance(), 1.5);
+  EXPECT_EQ(forkful::report{}.imbalance(), 0);
+}
+
+}  // namespace
