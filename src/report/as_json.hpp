@@ -12,6 +12,8 @@ using json_value = nlohmann::ordered_json;
 /// Everything but the timeline: what docs/report.md lists, in its order.
 json_value as_json(const report& what);
 json_value as_json(const time_split& time);
+json_value events_as_json(const timeline& recorded);
+json_value steps_as_json(const timeline& recorded);
 const char* name_of(timeline_event::kind what);
 const char* name_of(timeline_step::kind what);
 

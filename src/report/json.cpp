@@ -21,22 +21,10 @@ json_value timeline_as_json(const timeline& recorded) {
                       {"end_ns", chunk.end.count()},
                       {"pass_in_ns", chunk.pass_in.count()},
                       {"pass_out_ns", chunk.pass_out.count()}});
-  json_value events = json_value::array();
-  for (const timeline_event& event : recorded.events) {
-    const bool has_slice = event.what != timeline_event::kind::worker_started;
-    events.push_back({{"what", name_of(event.what)},
-                      {"worker", event.worker},
-                      {"slice", has_slice ? json_value(event.slice) : json_value(nullptr)},
-                      {"at_ns", event.at.count()},
-                      {"text", event.text}});
-  }
-  json_value steps = json_value::array();
-  for (const timeline_step& step : recorded.caller)
-    steps.push_back({{"what", name_of(step.what)}, {"begin_ns", step.begin.count()}, {"end_ns", step.end.count()}});
   return {{"thinned", recorded.thinned},
           {"chunks", std::move(chunks)},
-          {"events", std::move(events)},
-          {"caller", std::move(steps)}};
+          {"events", events_as_json(recorded)},
+          {"caller", steps_as_json(recorded)}};
 }
 
 json_value whole(const report& what) {
@@ -46,6 +34,26 @@ json_value whole(const report& what) {
 }
 
 }  // namespace
+
+json_value events_as_json(const timeline& recorded) {
+  json_value events = json_value::array();
+  for (const timeline_event& event : recorded.events) {
+    const bool has_slice = event.what != timeline_event::kind::worker_started;
+    events.push_back({{"what", name_of(event.what)},
+                      {"worker", event.worker},
+                      {"slice", has_slice ? json_value(event.slice) : json_value(nullptr)},
+                      {"at_ns", event.at.count()},
+                      {"text", event.text}});
+  }
+  return events;
+}
+
+json_value steps_as_json(const timeline& recorded) {
+  json_value steps = json_value::array();
+  for (const timeline_step& step : recorded.caller)
+    steps.push_back({{"what", name_of(step.what)}, {"begin_ns", step.begin.count()}, {"end_ns", step.end.count()}});
+  return steps;
+}
 
 json_value as_json(const time_split& time) {
   return {
@@ -134,6 +142,8 @@ std::string document(std::span<const report> calls, document_format format) {
   switch (format) {
     case document_format::trace:
       return trace_of(calls);
+    case document_format::html:
+      return page_of(calls);
     case document_format::json: {
       json_value list = json_value::array();
       for (const report& call : calls) list.push_back(whole(call));

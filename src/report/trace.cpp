@@ -21,10 +21,12 @@ using std::chrono::nanoseconds;
 // The format counts microseconds. A tenth of a nanosecond more, because the viewer cuts 1.001 x 1000 off to 1000.
 double microseconds(nanoseconds time) { return static_cast<double>(time.count() * 10 + 1) / 10'000; }
 
-std::string slices_named(std::size_t first, std::size_t count) {
-  if (count == 0) return "no slices";
-  if (count == 1) return fmt::format("slice {}", first);
-  return fmt::format("slices {}-{}", first, first + count - 1);
+std::string eaten(const timeline_chunk& chunk) {
+  // Drawn together, they need not be neighbours.
+  if (chunk.merged > 1) return fmt::format("{} slices from {} on", chunk.count, chunk.first);
+  if (chunk.count == 0) return "no slices";
+  if (chunk.count == 1) return fmt::format("slice {}", chunk.first);
+  return fmt::format("slices {}-{}", chunk.first, chunk.first + chunk.count - 1);
 }
 
 struct track {
@@ -90,7 +92,7 @@ void draw_caller(json_value& events, const track& where, const report& call) {
 void draw_chunk(json_value& events, const track& where, const timeline_chunk& chunk, nanoseconds begin) {
   json_value details = {{"first", chunk.first}, {"count", chunk.count}};
   if (chunk.merged > 1) details["merged"] = chunk.merged;
-  slice(events, where, slices_named(chunk.first, chunk.count), begin, chunk.end, std::move(details));
+  slice(events, where, eaten(chunk), begin, chunk.end, std::move(details));
   const nanoseconds computing = std::clamp(chunk.begin + chunk.pass_in, begin, chunk.end);
   const nanoseconds leaving = std::clamp(chunk.end - chunk.pass_out, computing, chunk.end);
   if (computing > begin) slice(events, where, "pass_in", begin, computing);

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "report/document.hpp"
+#include "report/page.hpp"
 #include "support/made_up_reports.hpp"
 
 namespace {
@@ -64,10 +65,17 @@ int main(int argc, char** argv) {
   for (const auto& [name, report] : reports) {
     write(folder + name + ".json", document({&report, 1}, document_format::json));
     write(folder + name + ".trace", report.trace());
+    write(folder + name + ".html", report.html());
     if (name != "wide" && name != "large") several.push_back(report);
   }
   write(folder + "several.json", document(several, document_format::json));
   write(folder + "several.trace", document(several, document_format::trace));
+  write(folder + "several.html", document(several, document_format::html));
+  write(folder + "none.html", document({}, document_format::html));
+  write(folder + "embedded.page.html",
+        forkful::detail::page("A tour",
+                              "<h1>Two calls</h1><div data-call=\"1\" data-compact></div><div data-call=\"0\"></div>",
+                              std::span(several).first(2)));
   write(folder + "none.json", document({}, document_format::json));
   std::cout << reports.size() << " reports in " << folder << "\n";
 }

@@ -167,8 +167,8 @@ inline forkful::report snapshot() {
   call.verb = "update";
   call.bytes_in = 0;
   call.bytes_shared = 0;
-  call.bytes_copied_on_write = 5'000'000'000;
-  for (forkful::worker_row& each : call.per_worker) each.bytes_copied_on_write = 1'250'000'000;
+  call.bytes_copied_on_write = 5'200'000'000;
+  for (forkful::worker_row& each : call.per_worker) each.bytes_copied_on_write = 1'300'000'000;
   return call;
 }
 

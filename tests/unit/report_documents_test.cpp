@@ -97,6 +97,21 @@ TEST(ReportTrace, CutsWhatDoesNotNest) {
             std::string::npos);
 }
 
+TEST(ReportTrace, SaysWhereSeveralChunksAreDrawnAsOne) {
+  forkful::report call = tiny();
+  call.recorded.chunks[0].merged = 3;
+  EXPECT_NE(call.trace().find(R"~({"name":"2 slices from 4 on","ph":"X",)~"), std::string::npos);
+  EXPECT_NE(call.trace().find(R"~("args":{"first":4,"count":2,"merged":3})~"), std::string::npos);
+}
+
+TEST(ReportPage, LetsNoTextOfAnExceptionEndItsScript) {
+  const std::string page = made_up::with_crashes().html();
+  const std::size_t data = page.find("<script type=\"application/json\"");
+  ASSERT_NE(data, std::string::npos);
+  EXPECT_EQ(page.find("</script>", data), page.find("</script>\n<script nonce", data));
+  EXPECT_EQ(page.find("<img"), std::string::npos);
+}
+
 TEST(ReportTrace, PutsSeveralCallsOnOneClock) {
   forkful::report later = tiny();
   later.began = nanoseconds{52'000};

@@ -1,0 +1,127 @@
+// Puts the sections of a call together, wherever the document has asked for one.
+'use strict';
+
+forkful.verdict = (call) => {
+  const {make, time, counted, figure, percent} = forkful;
+  const said = make('p', {class: 'verdict'});
+  if (call.slices === 0 && call.finished) {
+    said.append('There was nothing to eat: the input had no slices.');
+    return said;
+  }
+  if (!call.finished) said.append('The program ended in the middle of this call; what is known of it is drawn here. ');
+  const eaten = call.finished ? 'were eaten' : 'were to be eaten';
+  said.append(figure('slices', call.slices), ` ${call.slices === 1 ? `slice ${eaten.replace('were', 'was')}` : `slices ${eaten}`} in `,
+    figure('chunks', call.chunks), ` ${call.chunks === 1 ? 'chunk' : 'chunks'} by `, figure('workers', call.workers),
+    ` ${call.workers === 1 ? 'worker' : 'workers'}`);
+  if (!call.finished) {
+    said.append('.');
+    return said;
+  }
+  said.append(' in ', figure('wall_ns', call.wall_ns, time));
+  const computed = forkful.sum(call.per_worker, (row) => row.time_ns.compute);
+  if (computed > 0) said.append(`; the workers spent ${percent(computed, call.wall_ns * call.per_worker.length)} of that computing`);
+  said.append('.');
+  if (call.deaths > 0) said.append(' ', figure('deaths', call.deaths), ` ${call.deaths === 1 ? 'worker' : 'workers'} died, `, figure('retries', call.retries), ' handed out again.');
+  return said;
+};
+
+forkful.facts = (call) => {
+  const {figure, make, time, bytes} = forkful;
+  const rows = [
+    ['pool', figure('pool', call.pool, String), `one of ${forkful.counted(call.workers, 'worker')}, way “${call.way}”`],
+    ['call', figure('call', call.call, String), `verb “${call.verb}”`],
+    ['began', figure('began_ns', call.began_ns, time), 'on the machine’s monotonic clock'],
+    ['wall', figure('wall_ns', call.wall_ns, time), 'from entering the verb to leaving it'],
+    ['slices', figure('slices', call.slices), 'of the input'],
+    ['chunks', figure('chunks', call.chunks), 'hand-outs'],
+    ['workers', figure('workers', call.workers), 'size of the pool'],
+    ['imbalance', figure('imbalance', call.imbalance, (value) => value.toFixed(2)), 'longest compute of a worker over the mean; 1 is even'],
+    ['deaths', figure('deaths', call.deaths), 'workers that ended during the call'],
+    ['retries', figure('retries', call.retries), 'chunks handed out again'],
+    ['threads at fork', figure('threads_at_fork', call.threads_at_fork), 'of the caller; 0: no worker was forked from it'],
+    ['shared memory', figure('arena_bytes', call.arena_bytes, bytes), 'in use when the call ended'],
+  ];
+  return forkful.section('The pool and the call', forkful.inNumbers('Every other figure', false,
+    forkful.table('Figures of the call', ['what', 'figure', 'meaning'], rows)));
+};
+
+forkful.warnings = (call) => (call.warnings.length === 0 ? null : forkful.section('Worth knowing',
+  forkful.make('ul', {}, call.warnings.map((warning) => forkful.make('li', {}, warning)))));
+
+/** Draws one call into an element; `compact`: only the timeline, the memory and the time. */
+forkful.draw = (element, call, {compact = false} = {}) => {
+  const {make} = forkful;
+  const advice = call.advice ? make('p', {class: 'advice'}, make('strong', {}, 'What to do next: '), call.advice) : null;
+  const sections = [forkful.timeline(call), forkful.memory(call), forkful.whereTheTimeWent(call)];
+  if (!compact) sections.push(forkful.slowest(call), forkful.estimate(call), forkful.warnings(call), forkful.facts(call));
+  element.replaceChildren(make('article', {'data-drawn': call.number},
+    ...[forkful.verdict(call), advice, ...sections].filter((each) => each != null)));
+  forkful.redrawAll();
+};
+
+forkful.nameOf = (call) => `${call.verb || 'call'} of ${forkful.counted(call.slices, 'slice')}${call.workers ? `, ${forkful.counted(call.workers, 'worker')}` : ''}${call.way ? ` (${call.way})` : ''}`;
+
+/** The whole page of one call or of several: with several, a list to choose from, and the longest first. */
+forkful.drawChooser = (element, calls) => {
+  const {make} = forkful;
+  const heading = make('h1', {});
+  const place = make('div', {});
+  const show = (call) => {
+    heading.textContent = forkful.nameOf(call);
+    forkful.draw(place, call);
+  };
+  if (calls.length === 0) {
+    heading.textContent = 'No call was made';
+    place.append(make('p', {}, 'The program ended without a call on a pool.'));
+    element.append(heading, place);
+    return;
+  }
+  const longest = calls.reduce((best, call) => (call.wall_ns > best.wall_ns ? call : best), calls[0]);
+  if (calls.length > 1) {
+    const list = make('select', {id: 'which-call', onchange: () => show(calls[list.selectedIndex])},
+      calls.map((call) => make('option', {selected: call === longest},
+        `${call.number + 1}. ${forkful.nameOf(call)}, ${call.finished ? forkful.time(call.wall_ns) : 'unfinished'}`)));
+    element.append(make('p', {class: 'chooser'}, make('label', {for: 'which-call'}, `${calls.length} calls; this is `), list));
+  }
+  element.append(heading, place);
+  show(longest);
+};
+
+{
+  const {calls} = JSON.parse(document.getElementById('forkful-calls').textContent);
+  calls.forEach((call, number) => Object.assign(call, {number}));
+  for (const element of document.querySelectorAll('[data-calls]')) forkful.drawChooser(element, calls);
+  for (const element of document.querySelectorAll('[data-call]'))
+    forkful.draw(element, calls[Number(element.dataset.call)], {compact: 'compact' in element.dataset});
+
+  let width = window.innerWidth;
+  window.addEventListener('resize', () => {
+    if (window.innerWidth === width) return;
+    width = window.innerWidth;
+    forkful.redrawAll();
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', forkful.redrawAll);
+
+  // On paper: light colours, the numbers beside the pictures, and canvases of three dots a pixel, which uPlot makes when the window says it has them.
+  const density = (ratio) => {
+    if (ratio) Object.defineProperty(window, 'devicePixelRatio', {value: ratio, configurable: true});
+    else delete window.devicePixelRatio;
+    window.dispatchEvent(new CustomEvent('dppxchange'));
+  };
+  let closed = [];
+  const own = Object.getOwnPropertyDescriptor(window, 'devicePixelRatio');
+  window.addEventListener('beforeprint', () => {
+    document.documentElement.dataset.print = '';
+    closed = [...document.querySelectorAll('details.in-numbers:not([open])')];
+    for (const details of closed) details.open = true;
+    density(3);
+    forkful.redrawAll();
+  });
+  window.addEventListener('afterprint', () => {
+    delete document.documentElement.dataset.print;
+    for (const details of closed) details.open = false;
+    density(0);
+    if (own) Object.defineProperty(window, 'devicePixelRatio', own);
+    forkful.redrawAll();
+  });
+}

@@ -1,0 +1,315 @@
+// Who ate which slices when: a row for the caller and one for each worker. uPlot does the scales, axes and zooming by mouse.
+'use strict';
+
+/** Times come as differences, in arrays of one column each (src/report/html.cpp); here they are numbers from the call's begin. */
+forkful.unpack = (call) => {
+  const packed = call.timeline;
+  if (!packed || packed.chunks) return packed;
+  const chunks = [];
+  let slice = 0;
+  let at = 0;
+  for (const [worker, count] of packed.workers) {
+    let free = 0;
+    for (const until = at + count; at < until; ++at) {
+      const first = slice + packed.first[at];
+      const begin = free + packed.begin[at];
+      free = begin + packed.length[at];
+      slice = first + packed.count[at];
+      chunks.push({worker, first, count: packed.count[at], merged: packed.merged ? packed.merged[at] : 1, begin_ns: begin,
+                   end_ns: free, pass_in_ns: packed.pass_in[at], pass_out_ns: packed.pass_out[at]});
+    }
+  }
+  packed.chunks = chunks;
+  return packed;
+};
+
+forkful.timeline = (call) => {
+  const {make, time, counted} = forkful;
+  const title = 'Who ate which slices when';
+  const timeline = forkful.unpack(call);
+  if (!timeline) {
+    return forkful.section(title, make('p', {},
+      'No timeline was kept. Set ', make('code', {}, 'pool_options::record_timeline'), ', or run the program with ',
+      make('code', {}, 'FORKFUL_REPORT=run.html'), ', to see it here.'));
+  }
+  const {chunks, events, caller} = timeline;
+  const workers = Math.max(call.workers, ...events.map((event) => event.worker + 1), chunks.length ? chunks.at(-1).worker + 1 : 0);
+  const rows = Array.from({length: workers}, () => []);
+  for (const chunk of chunks) rows[chunk.worker].push(chunk);
+  let end = Math.max(call.wall_ns, 1);
+  for (const chunk of chunks) end = Math.max(end, chunk.end_ns);
+  for (const event of events) end = Math.max(end, event.at_ns);
+  const count = workers + 1;
+  const height = Math.max(count > 40 ? 7 : count > 16 ? 14 : 26, 1) * count;
+
+  let focused = null;
+  const says = make('p', {class: 'says', 'aria-live': 'polite'}, 'Point at a chunk, or press an arrow key here, to see what it is.');
+  const stage = make('div', {class: 'timeline', tabindex: 0, role: 'group', 'aria-label':
+    `Timeline of ${counted(chunks.length, 'chunk')} on ${counted(workers, 'worker')}. Arrow keys walk from chunk to chunk, plus and minus zoom, 0 shows everything.`});
+  const describe = (chunk) => {
+    const length = chunk.end_ns - chunk.begin_ns;
+    const compute = Math.max(0, length - chunk.pass_in_ns - chunk.pass_out_ns);
+    return `${forkful.eaten(chunk)} on worker ${chunk.worker}: ${time(length)}, from ${time(chunk.begin_ns)} to ${time(chunk.end_ns)}; ` +
+      `computing ${time(compute)}, passing in ${time(chunk.pass_in_ns)}, passing out ${time(chunk.pass_out_ns)}`;
+  };
+
+  const marks = {worker_died: 'a worker died', slice_failed: 'a slice failed', worker_started: 'a worker started'};
+  const drawMark = (context, what, x, y, size) => {
+    context.beginPath();
+    if (what === 'worker_died') {
+      context.moveTo(x - size, y - size);
+      context.lineTo(x + size, y + size);
+      context.moveTo(x + size, y - size);
+      context.lineTo(x - size, y + size);
+    } else if (what === 'slice_failed') {
+      context.moveTo(x, y - size);
+      context.lineTo(x + size, y + size);
+      context.lineTo(x - size, y + size);
+      context.closePath();
+    } else {
+      context.moveTo(x, y - size);
+      context.lineTo(x, y + size);
+    }
+    // A rim in the paper's colour keeps a mark visible on whatever lies below it.
+    context.strokeStyle = forkful.colour('paper');
+    context.lineWidth = size * 1.1;
+    context.stroke();
+    context.strokeStyle = forkful.colour(what === 'worker_started' ? 'ink' : 'alarm');
+    context.lineWidth = size * 0.5;
+    context.stroke();
+    if (what === 'slice_failed') {
+      context.fillStyle = forkful.colour('paper');
+      context.fill();
+    }
+  };
+
+  const drawRows = (plot) => {
+    const context = plot.ctx;
+    const {left, top, width, height: tall} = plot.bbox;
+    const ratio = uPlot.pxRatio;
+    const fills = Object.fromEntries(forkful.parts.map(({name}) => [name, forkful.pattern(context, name, ratio)]));
+    const x = (at) => plot.valToPos(at, 'x', true);
+    const row = tall / count;
+    const pad = row > 12 * ratio ? 2 * ratio : row > 5 * ratio ? ratio : 0;
+    const box = (fill, from, to, y) => {
+      context.fillStyle = fill;
+      context.fillRect(from, y + pad, to - from, row - 2 * pad);
+    };
+    context.save();
+    context.beginPath();
+    context.rect(left, top, width, tall);
+    context.clip();
+    context.strokeStyle = forkful.colour('ink');
+    for (const step of caller) {
+      const from = x(step.begin_ns);
+      const to = Math.max(x(step.end_ns), from + ratio / 2);
+      if (to < left || from > left + width) continue;
+      box(fills[step.what], from, to, top);
+      if (to - from > 3 * ratio && row > 5 * ratio) {
+        context.lineWidth = ratio / 2;
+        context.strokeRect(from, top + pad, to - from, row - 2 * pad);
+      }
+    }
+    rows.forEach((list, worker) => {
+      const y = top + (worker + 1) * row;
+      let drawn = -Infinity;
+      for (const chunk of list) {
+        const to = x(chunk.end_ns);
+        if (to < left || to < drawn + ratio / 2) continue;
+        const from = x(chunk.begin_ns);
+        if (from > left + width) break;
+        drawn = Math.max(to, from + ratio / 2);
+        if (to - from < 4 * ratio) {
+          box(fills.compute, from, drawn, y);
+          continue;
+        }
+        const computing = x(chunk.begin_ns + chunk.pass_in_ns);
+        const leaving = Math.max(x(chunk.end_ns - chunk.pass_out_ns), computing);
+        box(fills.pass_in, from, computing, y);
+        box(fills.compute, computing, leaving, y);
+        box(fills.pass_out, leaving, to, y);
+        if (row > 5 * ratio) {
+          context.lineWidth = ratio / 2;
+          context.strokeStyle = forkful.colour('ink');
+          context.strokeRect(from, y + pad, to - from, row - 2 * pad);
+        }
+        const label = chunk.merged > 1 ? `${chunk.first}…` : chunk.count === 1 ? `${chunk.first}` : `${chunk.first}-${chunk.first + chunk.count - 1}`;
+        if (row > 14 * ratio && leaving - computing > (label.length + 2) * 7 * ratio) {
+          context.fillStyle = forkful.colour('on-compute');
+          context.font = `${11 * ratio}px system-ui, sans-serif`;
+          context.textAlign = 'left';
+          context.textBaseline = 'middle';
+          context.fillText(label, Math.max(computing, left) + 4 * ratio, y + row / 2);
+        }
+      }
+    });
+    for (const event of events) {
+      const size = Math.min(row / 3, 6 * ratio);
+      drawMark(context, event.what, x(event.at_ns), top + (event.worker + 1.5) * row, size);
+    }
+    if (focused) {
+      context.strokeStyle = forkful.colour('focus');
+      context.lineWidth = 3 * ratio;
+      const from = x(focused.begin_ns);
+      context.strokeRect(from, top + (focused.worker + 1) * row + ratio, Math.max(x(focused.end_ns) - from, ratio), row - 2 * ratio);
+    }
+    context.restore();
+  };
+
+  let plot = null;
+  const view = () => [plot.scales.x.min, plot.scales.x.max];
+  const show = (from, to) => {
+    const length = Math.min(Math.max(to - from, Math.min(100, end)), end);
+    const begin = Math.min(Math.max(from, 0), end - length);
+    plot.setScale('x', {min: begin, max: begin + length});
+  };
+  const zoom = (factor, at) => {
+    const [from, to] = view();
+    const around = at ?? (focused ? (focused.begin_ns + focused.end_ns) / 2 : (from + to) / 2);
+    show(around - (around - from) * factor, around + (to - around) * factor);
+  };
+  const pan = (share) => {
+    const [from, to] = view();
+    show(from + share * (to - from), to + share * (to - from));
+  };
+  const focus = (chunk) => {
+    focused = chunk;
+    says.textContent = describe(chunk);
+    const [from, to] = view();
+    if (chunk.begin_ns < from || chunk.end_ns > to) {
+      const half = (to - from) / 2;
+      const middle = (chunk.begin_ns + chunk.end_ns) / 2;
+      show(middle - half, middle + half);
+    }
+    plot.redraw();
+  };
+  const nearest = (list, at) => list.reduce((best, chunk) =>
+    Math.abs(chunk.begin_ns + chunk.end_ns - 2 * at) < Math.abs(best.begin_ns + best.end_ns - 2 * at) ? chunk : best, list[0]);
+  const step = (by) => {
+    if (!focused) return chunks.length ? focus(rows.find((list) => list.length)[0]) : undefined;
+    const list = rows[focused.worker];
+    return focus(list[Math.min(Math.max(list.indexOf(focused) + by, 0), list.length - 1)]);
+  };
+  const stepRow = (by) => {
+    if (!focused) return step(0);
+    const middle = (focused.begin_ns + focused.end_ns) / 2;
+    for (let worker = focused.worker + by; worker >= 0 && worker < workers; worker += by) {
+      if (rows[worker].length) return focus(nearest(rows[worker], middle));
+    }
+    return undefined;
+  };
+  const keys = {
+    ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => stepRow(1), ArrowUp: () => stepRow(-1),
+    Home: () => step(-Infinity), End: () => step(Infinity),
+    '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), '0': () => show(0, end),
+  };
+  stage.addEventListener('keydown', (event) => {
+    if (!keys[event.key] || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+  stage.addEventListener('wheel', (event) => {
+    const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.shiftKey ? event.deltaY : 0;
+    if (sideways) {
+      event.preventDefault();
+      pan(sideways / 1000);
+    } else if (event.ctrlKey) {
+      event.preventDefault();
+      zoom(event.deltaY > 0 ? 1.25 : 0.8, plot.posToVal(event.offsetX, 'x'));
+    }
+  }, {passive: false});
+
+  const pointed = (over) => {
+    const {left, top} = over.cursor;
+    if (left == null || left < 0) return null;
+    const worker = Math.floor(over.posToVal(top, 'y')) - 1;
+    const at = over.posToVal(left, 'x');
+    const list = rows[worker];
+    if (!list || !list.length) return null;
+    const slack = over.posToVal(left + 3, 'x') - at;
+    const best = nearest(list.filter((chunk) => chunk.begin_ns - slack <= at && at <= chunk.end_ns + slack), at);
+    return best ?? null;
+  };
+
+  const draw = () => {
+    const kept = plot ? view() : [0, end];
+    plot?.destroy();
+    const width = Math.max(stage.clientWidth || 700, 200);
+    const named = count > 40 ? Math.ceil(count / 20) : 1;
+    const axis = {stroke: forkful.colour('ink'), grid: {stroke: forkful.colour('line'), width: 1}, ticks: {stroke: forkful.colour('line')},
+                  font: '12px system-ui, sans-serif'};
+    plot = new uPlot({
+      width, height: height + 40,
+      padding: [6, 14, 0, 0],
+      scales: {x: {time: false, range: (_, min, max) => [min, max]}, y: {range: [0, count], dir: -1}},
+      axes: [
+        {...axis, space: 80, values: (_, splits) => forkful.timeTicks(splits), size: 30},
+        {...axis, size: 74, grid: {show: false}, splits: () => Array.from({length: count}, (_, at) => at + 0.5),
+         filter: (_, splits) => splits.map((at) => (at < 1 || named === 1 || (at > 2 && Math.floor(at - 1) % named === 0) ? at : null)),
+         values: (_, splits) => splits.map((at) => (at == null ? '' : at < 1 ? 'caller' : `worker ${Math.floor(at) - 1}`))},
+      ],
+      series: [{}, {paths: () => null, points: {show: false}}],
+      legend: {show: false},
+      cursor: {y: false, points: {show: false}, drag: {x: true, y: false}},
+      hooks: {
+        draw: [drawRows],
+        setCursor: [(over) => {
+          const chunk = pointed(over);
+          if (chunk) says.textContent = describe(chunk);
+        }],
+        ready: [(over) => over.over.addEventListener('click', () => {
+          const chunk = pointed(over);
+          if (chunk) focus(chunk);
+        })],
+      },
+    }, [[0, end], [0, 0]], stage);
+    plot.setScale('x', {min: kept[0], max: kept[1]});
+  };
+  forkful.charts.add({root: stage, redraw: draw});
+
+  const button = (label, name, does) => make('button', {type: 'button', 'aria-label': name, title: name, onclick: does}, label);
+  const tools = make('div', {class: 'tools', role: 'group', 'aria-label': 'What the timeline shows'},
+    button('+', 'Zoom in', () => zoom(0.5)), button('−', 'Zoom out', () => zoom(2)),
+    button('◀', 'Earlier', () => pan(-0.5)), button('▶', 'Later', () => pan(0.5)),
+    button('all', 'Show everything', () => show(0, end)),
+    make('span', {class: 'hint'}, 'drag to zoom, double-click for everything'));
+  const kinds = ['worker_died', 'slice_failed', 'worker_started'].filter((what) => events.some((event) => event.what === what));
+  const legend = make('ul', {class: 'legend', 'aria-label': 'What the patterns and marks mean'},
+    forkful.parts.map(({name, says: words}) => make('li', {}, make('span', {class: `swatch ${name}`}), words)),
+    kinds.map((what) => make('li', {}, make('span', {class: `mark ${what}`}), marks[what])));
+
+  const notes = [];
+  if (timeline.thinned) notes.push(make('p', {}, 'The call was long: neighbouring chunks are drawn as one.'));
+  const happened = events.filter((event) => event.what !== 'worker_started');
+  const told = happened.length === 0 ? [] : [forkful.table('Crashes and failures, in order', ['at', 'what', 'worker', 'slice', 'why'],
+    happened.map((event) => [time(event.at_ns), marks[event.what], `${event.worker}`, forkful.count(event.slice ?? 0), event.text]))];
+  return forkful.section(title, stage, says, tools, legend, ...notes, ...told, forkful.chunkTable(chunks, caller));
+};
+
+/** All chunks in numbers, made when somebody opens it, five hundred at a time. */
+forkful.chunkTable = (chunks, caller) => {
+  const {make, time} = forkful;
+  const details = make('details', {}, make('summary', {}, `The timeline in numbers (${forkful.counted(chunks.length, 'chunk')})`));
+  details.addEventListener('toggle', () => {
+    if (details.childElementCount > 1) return;
+    details.append(forkful.table('What the caller did', ['step', 'from', 'to', 'time'],
+      caller.map((each) => [each.what, time(each.begin_ns), time(each.end_ns), time(each.end_ns - each.begin_ns)])));
+    const row = (chunk) => [forkful.eaten(chunk), `${chunk.worker}`, time(chunk.begin_ns), time(chunk.end_ns),
+                            time(chunk.end_ns - chunk.begin_ns), time(chunk.pass_in_ns), time(chunk.pass_out_ns)];
+    let shown = 0;
+    const head = ['slices', 'worker', 'from', 'to', 'time', 'passing in', 'passing out'];
+    const more = make('button', {type: 'button'}, 'More');
+    const grow = () => {
+      const next = chunks.slice(shown, shown + 500);
+      shown += next.length;
+      const caption = `Chunks ${forkful.count(shown - next.length + 1)}-${forkful.count(shown)} of ${forkful.count(chunks.length)}`;
+      more.before(forkful.table(caption, head, next.map(row)));
+      more.hidden = shown === chunks.length;
+    };
+    more.addEventListener('click', grow);
+    details.append(more);
+    if (chunks.length) grow();
+    else more.hidden = true;
+  });
+  return details;
+};

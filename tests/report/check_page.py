@@ -1,0 +1,256 @@
+"""check_page.py FOLDER UPLOT: every FOLDER/*.html in a headless Chromium: no complaint, no request, and the numbers of the report.
+
+Pages are those of samples.cpp; NAME.json beside NAME.html holds the same calls. With KEEP=FOLDER in the environment,
+screenshots and a printed copy of each are left there to be looked at.
+"""
+import html
+import json
+import math
+import os
+import pathlib
+import sys
+
+from browser import Browser
+
+
+def human_time(ns):
+    if ns < 1e3:
+        return f"{math.floor(ns + 0.5)} ns"
+    for unit, name, digits in ((1e3, "µs", 1), (1e6, "ms", 1), (1e9, "s", 2)):
+        if ns < 999.95 * unit or name == "s":
+            return f"{ns / unit:.{digits}f} {name}"
+
+
+def human_bytes(size):
+    if size < 1000:
+        return f"{size} B"
+    for name in ("KB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 999.95 or name == "TB":
+            return f"{size:.1f} {name}"
+
+
+def human(field, value):
+    parent = field.rsplit(".", 1)[0]
+    if field.endswith("_ns") or parent.endswith("_ns"):
+        return human_time(value)
+    if "bytes" in field:
+        return human_bytes(value)
+    if field == "imbalance":
+        return f"{value:.2f}"
+    return str(value) if field in ("pool", "call") else f"{value:,}"
+
+
+def look_up(call, field):
+    for step in field.split("."):
+        call = call[int(step)] if step.isdigit() else call[step]
+    return call
+
+
+def leaves(value, path=""):
+    """The paths of all numbers of a call but those of its timeline."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if not (path == "" and name == "timeline"):
+                yield from leaves(inner, f"{path}{name}.")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from leaves(inner, f"{path}{index}.")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path[:-1]
+
+
+# Written in words ("slices 70-79"), or the table's own row.
+NOT_AS_FIGURES = (".worker", ".first", ".count")
+FIGURES = "[...document.querySelectorAll('data[data-field]')].map(e => [e.dataset.field, e.value, e.textContent])"
+
+
+def predict(call, workers, length):
+    """The formula of docs/report.md."""
+    rows = [row["time_ns"] for row in call["per_worker"]]
+    slices = call["slices"]
+    once = call["caller_ns"]["wake"] + sum(row["wake"] for row in rows) / len(rows)
+    each = length + sum(row["pass_in"] + row["pass_out"] for row in rows) / slices
+    uneven = max(call["imbalance"], 1) if workers > 1 else 1
+    busiest = min(max(slices / workers * uneven, math.ceil(slices / workers)), slices)
+    return (once + call["caller_ns"]["start"] / len(rows) * workers
+            + call["caller_ns"]["pass_in"] + call["caller_ns"]["reassemble"] + each * busiest)
+
+
+class Checks:
+    def __init__(self, folder):
+        self.folder = folder
+        self.browser = Browser()
+        self.figures = 0
+
+    def open(self, name, **how):
+        url = (self.folder / name).resolve().as_uri()
+        self.browser.open(url, **how)
+        self.is_quiet(name, url)
+        return url
+
+    def is_quiet(self, name, url):
+        self.browser.evaluate("1")  # whatever it has to say has been said before this answer
+        assert self.browser.complaints == [], f"{name}: {self.browser.complaints}"
+        assert self.browser.requests == [url], f"{name}: {self.browser.requests}"
+
+    def figures_are(self, name, call):
+        shown = self.browser.evaluate(FIGURES)
+        for field, value, text in shown:
+            expected = look_up(call, field)
+            assert float(value) == expected, f"{name}: {field} is {expected}, the page says {value}"
+            written = text.replace("\u00a0", " ")
+            assert written == human(field, expected), f"{name}: {field} is {human(field, expected)}, the page says {written}"
+        fields = {field for field, _, _ in shown}
+        for field in leaves(call):
+            if field.endswith(NOT_AS_FIGURES) or (call["time_ns"]["compute"] == 0 and "_ns" in field):
+                continue
+            assert field in fields, f"{name}: {field} is not on the page"
+        self.figures += len(shown)
+
+    def page(self, name):
+        calls = json.loads((self.folder / f"{name}.json").read_text())["calls"]
+        url = self.open(f"{name}.html")
+        if len(calls) == 1:
+            self.figures_are(name, calls[0])
+            assert self.browser.evaluate("document.querySelector('.advice')?.textContent ?? ''").endswith(calls[0]["advice"])
+            warnings = self.browser.evaluate("[...document.querySelectorAll('section > ul:not(.legend) > li')].map(e => e.textContent)")
+            assert warnings == calls[0]["warnings"], name
+        wide = self.browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide == 0, f"{name}: {wide} pixels too wide"
+        keep = os.environ.get("KEEP")
+        if keep:
+            self.browser.screenshot(f"{keep}/{name}.png")
+            self.browser.pdf(f"{keep}/{name}.pdf")
+            self.is_quiet(name, url)
+            for mode, how in (("dark", {"dark": True}), ("narrow", {"width": 400})):
+                self.open(f"{name}.html", **how)
+                self.browser.screenshot(f"{keep}/{name}-{mode}.png")
+
+    def colours(self):
+        """How many colours the timeline has been drawn with: a canvas that nobody drew on has one."""
+        return self.browser.evaluate("""(() => {
+            const canvas = document.querySelector('.timeline canvas');
+            const dots = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+            return new Set(dots).size;
+        })()""")
+
+    def says(self):
+        return self.browser.evaluate("document.querySelector('.says').textContent").replace("\u00a0", " ")
+
+    def keyboard(self):
+        self.open("ordinary.html")
+        chunks = json.loads((self.folder / "ordinary.json").read_text())["calls"][0]["timeline"]["chunks"]
+        rows = [[chunk for chunk in chunks if chunk["worker"] == worker] for worker in (0, 1)]
+
+        def is_focused(chunk):
+            last = chunk["first"] + chunk["count"] - 1
+            expected = (f"slices {chunk['first']}-{last} on worker {chunk['worker']}: {human_time(chunk['end_ns'] - chunk['begin_ns'])}, "
+                        f"from {human_time(chunk['begin_ns'])} to {human_time(chunk['end_ns'])}; computing ")
+            assert self.says().startswith(expected), f"{self.says()!r} is not {expected!r}"
+
+        self.browser.evaluate("document.querySelector('.timeline').focus()")
+        self.browser.press("ArrowRight")
+        is_focused(rows[0][0])
+        self.browser.press("ArrowRight")
+        is_focused(rows[0][1])
+        self.browser.press("End")
+        is_focused(rows[0][-1])
+        self.browser.press("ArrowDown")
+        assert "on worker 1" in self.says(), self.says()
+        self.browser.press("Home")
+        is_focused(rows[1][0])
+        before = self.ticks()
+        self.browser.press("+")
+        zoomed = self.ticks()
+        self.browser.press("0")
+        assert before != zoomed and self.ticks() == before, (before, zoomed)
+        # Every control can be reached without a mouse.
+        assert self.browser.evaluate("[...document.querySelectorAll('button, input, select, summary, .timeline')].every(e => e.tabIndex === 0)")
+
+    def ticks(self):
+        return self.browser.evaluate("""(() => {
+            const canvas = document.querySelector('.timeline canvas');
+            const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            return dots.reduce((sum, dot, at) => (sum * 31 + dot + at) % 1000003, 7);
+        })()""")
+
+    def sliders(self):
+        self.open("ordinary.html")
+        call = json.loads((self.folder / "ordinary.json").read_text())["calls"][0]
+        estimated = "Number(document.querySelector('[data-estimated]').value)"
+        length = call["time_ns"]["compute"] / call["slices"]
+        assert math.isclose(self.browser.evaluate(estimated), predict(call, 2, length), rel_tol=1e-9)
+        # Close to what was measured, or its formula is not of this call.
+        assert 0.8 < predict(call, 2, length) / call["wall_ns"] < 1.2
+        for workers, position in ((7, 100), (64, 30), (1, 140)):
+            for name, value in (("workers", workers), ("length", position)):
+                self.browser.evaluate(f"(() => {{ const slider = document.querySelector('[data-slider={name}]');"
+                                      f"slider.value = {value}; slider.dispatchEvent(new Event('input')); }})()")
+            found = self.browser.evaluate(estimated)
+            assert math.isclose(found, predict(call, workers, 10 ** (position / 20)), rel_tol=1e-9), (workers, position, found)
+
+    def several(self):
+        calls = json.loads((self.folder / "several.json").read_text())["calls"]
+        url = self.open("several.html")
+        longest = max(range(len(calls)), key=lambda at: calls[at]["wall_ns"])
+        assert self.browser.evaluate("document.querySelector('#which-call').length") == len(calls)
+        assert self.browser.evaluate("document.querySelector('#which-call').selectedIndex") == longest
+        self.figures_are("several", calls[longest])
+        for at, call in enumerate(calls):
+            self.browser.evaluate(f"(() => {{ const list = document.querySelector('#which-call'); list.selectedIndex = {at};"
+                                  "list.dispatchEvent(new Event('change')); })()")
+            self.figures_are(f"several, {at}", call)
+        self.is_quiet("several", url)
+
+    def embedded(self):
+        self.open("embedded.page.html")
+        assert self.browser.evaluate("document.title") == "A tour"
+        assert self.browser.evaluate("[...document.querySelectorAll('article')].map(e => e.dataset.drawn)") == ["1", "0"]
+        sections = self.browser.evaluate("[...document.querySelectorAll('article')].map(e => e.querySelectorAll('section').length)")
+        assert sections[0] == 3 and sections[1] > 5, sections
+
+    def printed(self):
+        url = self.open("crashes.html", dark=True)
+        self.browser.pdf(self.folder / "crashes.pdf")
+        self.is_quiet("crashes, printed", url)
+        assert (self.folder / "crashes.pdf").stat().st_size > 20_000
+        # Afterwards it is as it was.
+        assert self.browser.evaluate("document.documentElement.dataset.print") is None
+        assert self.browser.evaluate("document.querySelectorAll('details[open]').length") == 0
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    library = pathlib.Path(sys.argv[2]).read_text()
+    checks = Checks(folder)
+    try:
+        pages = sorted(path.stem for path in folder.glob("*.html") if path.with_suffix(".json").exists())
+        assert len(pages) > 15, pages
+        for name in pages:
+            checks.page(name)
+        checks.open("ordinary.html")
+        assert checks.colours() > 4
+        checks.open("ordinary.html", dark=True)
+        assert checks.colours() > 4
+        checks.open("crashes.html", width=400)
+        assert checks.browser.evaluate("document.querySelectorAll('article img, article script').length") == 0
+        checks.keyboard()
+        checks.sliders()
+        checks.several()
+        checks.embedded()
+        checks.printed()
+    finally:
+        checks.browser.close()
+
+    large = (folder / "large.html").read_text()
+    chunks = len(json.loads((folder / "large.json").read_text())["calls"][0]["timeline"]["chunks"])
+    assert chunks == 10_000 and len(large.encode()) <= 1_000_000, (chunks, len(large.encode()))
+    assert library in large, "the plotting library is not the file that is kept in the repository"
+    # Without scripts there is the report as text.
+    assert "2 workers died" in html.unescape((folder / "crashes.html").read_text().split("<noscript>")[1].split("</noscript>")[0])
+    assert checks.figures > 1_000, checks.figures
+    print(f"{len(pages)} pages, {checks.figures} figures as in the reports; 10000 chunks are {len(large.encode())} bytes")
+
+
+main()
