@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -84,6 +85,8 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
   if (!led_ && !followers_.empty()) followers_.front()->news.notify_one();
   if (!led_) unled_.notify_one();
   ended = ended || now->ended();
+  // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake eats one chunk at a time.
+  if (!ended) wake_for_unclaimed(*table_);
   let_go(held);
   return ended;
 }
@@ -323,6 +326,7 @@ bool session::cancel(call& now, bool kill) {
   if (!done && kill) {
     const unsigned worker = now.doom();
     if (worker != max_workers) {
+      breakpoint(point::kill_before);
       crew_.kill(worker);
       done = true;
     }

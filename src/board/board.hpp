@@ -182,6 +182,9 @@ void wake_one(board&) noexcept;
 // The same without asking whether somebody awake is looking.
 void wake_sleeper(board&) noexcept;
 
+// Wakes a sleeper for each unclaimed chunk that nobody awake is looking for: for a caller that will not look again soon.
+void wake_for_unclaimed(board&) noexcept;
+
 // ---- The parent's side ----------------------------------------------------------------------------------------------
 
 // Hands out entry `published` of the ring; its plain members are already written.

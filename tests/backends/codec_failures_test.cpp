@@ -1,6 +1,8 @@
 // Codecs of users that fail: on either side, by throwing, or by reading less or more than they wrote. Each costs the slices
 // whose values they fail on, and no others.
+#include <array>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -123,6 +125,77 @@ TYPED_TEST(codec_failures, run_the_rest_again_and_nothing_twice_or_shifted) {
       EXPECT_EQ(throwing[i].value().first, i);
     }
   }
+}
+
+// Asks for a stop when it is read in the caller's process, or cannot be read, or both.
+struct told_on_arrival {
+  std::size_t number = 0;
+};
+std::size_t stops_at = 0;
+std::size_t fails_at = 0;
+std::stop_source* stop_asked = nullptr;  // null: in a worker
+
+}  // namespace
+
+template <>
+struct forkful::codec<told_on_arrival> {
+  static void write(sink& out, const told_on_arrival& value) {
+    out.write(value.number);
+    out.write(std::string("crumbs"));
+  }
+  static told_on_arrival read(source& in) {
+    const told_on_arrival value{in.read<std::size_t>()};
+    if (value.number == stops_at) stop_asked->request_stop();
+    if (value.number == fails_at) throw std::overflow_error("cannot be read");
+    (void)in.read<std::string>();
+    return value;
+  }
+};
+
+namespace {
+
+// A result that cannot be read makes the rest of its chunk run again, which a stop forbids: still each slice has one outcome.
+// The stop is asked for when the first chunk arrives; later ones take longer and longer, so that they are done before it is
+// heeded, meanwhile, or after.
+TYPED_TEST(codec_failures, and_a_stop_leave_one_outcome_a_slice) {
+  constexpr std::size_t n = 12;
+  std::array<std::size_t, 3> seen{};  // right, not read, cancelled
+  for (const std::size_t chunk : {1U, 4U, 12U}) {
+    for (std::size_t length = 0; length != 16; ++length) {
+      stops_at = length % chunk;
+      fails_at = length * 5 % n;
+      std::stop_source source;
+      stop_asked = &source;
+      const auto outcomes = this->pool.with({.chunk = chunk, .stop = source.get_token()})
+                                .try_map(
+                                    indices(n),
+                                    [](std::size_t i, std::size_t first_of_second, std::size_t turns) {
+                                      if (i < first_of_second) turns = 0;
+                                      for (volatile std::size_t turn = 0; turn < turns;) turn = turn + 1;
+                                      return told_on_arrival{i};
+                                    },
+                                    chunk, length * 20'000);
+      ASSERT_EQ(outcomes.size(), n) << chunk << " " << length;
+      for (std::size_t i = 0; i != n; ++i) {
+        if (outcomes[i]) {
+          ASSERT_EQ(outcomes[i].value().number, i);
+          ASSERT_NE(i, fails_at);
+          ++seen[0];
+          continue;
+        }
+        const slice_failure& why = outcomes[i].failure();
+        ASSERT_EQ(why.slice, i);
+        if (why.kind == failure_kind::cancelled) {
+          ++seen[2];
+        } else {
+          ASSERT_EQ(i, fails_at);
+          ASSERT_EQ(why.what, "cannot be read");
+          ++seen[1];
+        }
+      }
+    }
+  }
+  for (const std::size_t count : seen) EXPECT_GT(count, 10U);
 }
 
 TYPED_TEST(codec_failures, of_imap_end_it_there) {

@@ -63,6 +63,19 @@ TEST(snapshot, slices_may_be_anything_that_can_be_walked) {
   EXPECT_EQ(pool.report().bytes_in, 0U);
 }
 
+// Calls of few slices get boards of few workers: those that do not fit the next call make room in the arena for others.
+TEST(snapshot, calls_of_every_length_and_pools_of_every_size_use_the_same_places) {
+  snapshot_pool pool(1U);
+  unsigned places = 0;
+  for (unsigned workers = 64; workers > 45; workers -= 2) {
+    pool.resize(workers);
+    ASSERT_EQ(pool.map(indices(200), [](std::size_t i) { return i; }).size(), 200U);
+    ASSERT_EQ(pool.map(indices(workers - 1), [](std::size_t i) { return i; }).size(), workers - 1);
+    places += workers + workers - 1;
+  }
+  EXPECT_GT(places, 1024U) << "more than there are at a time";
+}
+
 TEST(serial, is_the_plain_loop) {
   serial_pool pool;
   int eaten = 0;

@@ -1,5 +1,6 @@
 // A call that is asked to stop, and a call that tells how far it is.
 #include <atomic>
+#include <span>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -20,23 +21,29 @@ template <class Pool>
 using stopped_on = on_every_pool<Pool>;
 TYPED_TEST_SUITE(stopped_on, every_pool, pool_names);
 
-// Slices that begin before the stop are finished; it comes while the first are eaten.
 std::string slow(std::size_t i) {
   std::this_thread::sleep_for(1ms);
   return std::to_string(i);
 }
 
-struct asked_soon {
+// Asks for a stop when a few slices have begun. Those that begin before the stop are finished.
+struct asked_meanwhile {
+  shared_vector<int> begun = shared_vector<int>(1);
   std::stop_source source{};
   std::thread asks{[this] {
-    std::this_thread::sleep_for(20ms);
+    while (std::atomic_ref(begun[0]).load() < 5) std::this_thread::yield();
     source.request_stop();
   }};
-  asked_soon() = default;
-  asked_soon(const asked_soon&) = delete;
-  asked_soon& operator=(const asked_soon&) = delete;
-  ~asked_soon() { asks.join(); }
+  asked_meanwhile() = default;
+  asked_meanwhile(const asked_meanwhile&) = delete;
+  asked_meanwhile& operator=(const asked_meanwhile&) = delete;
+  ~asked_meanwhile() { asks.join(); }
 };
+
+std::string counted(std::size_t i, std::span<int> begun) {
+  ++std::atomic_ref(begun[0]);
+  return slow(i);
+}
 
 TYPED_TEST(stopped_on, before_it_begins_it_throws_at_once) {
   std::stop_source source;
@@ -47,9 +54,10 @@ TYPED_TEST(stopped_on, before_it_begins_it_throws_at_once) {
 
 TYPED_TEST(stopped_on, map_throws_cancelled_and_the_pool_goes_on) {
   {
-    const asked_soon stop;
+    asked_meanwhile stop;
     try {
-      (void)this->pool.with({.chunk = 100, .stop = stop.source.get_token()}).map(indices(100'000), slow);
+      (void)this->pool.with({.chunk = 100, .stop = stop.source.get_token()})
+          .map(indices(100'000), counted, std::span(stop.begun));
       ADD_FAILURE() << "nothing was thrown";
     } catch (const cancelled& error) {
       EXPECT_NE(std::string(error.what()).find("was not finished"), std::string::npos);
@@ -60,8 +68,9 @@ TYPED_TEST(stopped_on, map_throws_cancelled_and_the_pool_goes_on) {
 }
 
 TYPED_TEST(stopped_on, try_map_keeps_what_was_done) {
-  const asked_soon stop;
-  const auto outcomes = this->pool.with({.chunk = 10, .stop = stop.source.get_token()}).try_map(indices(20'000), slow);
+  asked_meanwhile stop;
+  const auto outcomes = this->pool.with({.chunk = 10, .stop = stop.source.get_token()})
+                            .try_map(indices(20'000), counted, std::span(stop.begun));
   ASSERT_EQ(outcomes.size(), 20'000U);
   std::size_t done = 0;
   for (std::size_t i = 0; i != outcomes.size(); ++i) {
@@ -73,6 +82,8 @@ TYPED_TEST(stopped_on, try_map_keeps_what_was_done) {
       ASSERT_EQ(outcomes[i].failure().slice, i);
     }
   }
+  EXPECT_EQ(done, static_cast<std::size_t>(stop.begun[0])) << "what was begun was finished";
+  EXPECT_GE(done, 5U);
   EXPECT_LT(done, outcomes.size());
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 using namespace forkful;
 using forkful_tests::every_pool;
+using forkful_tests::isolated;
 using forkful_tests::on_every_pool;
 using forkful_tests::pool_names;
 
@@ -75,6 +76,39 @@ TYPED_TEST(transform_reduce_on, names_the_very_slice_that_fails) {
       EXPECT_EQ(dynamic_cast<const slice_info&>(error).slice(), 77U);
     }
   }
+}
+
+// Folding the blocks' results is the caller's part of the work: what it throws belongs to a slice all the same.
+TYPED_TEST(transform_reduce_on, names_the_slice_whose_result_cannot_be_folded) {
+  try {
+    (void)this->pool.transform_reduce(
+        indices(40'960), std::size_t{0},
+        [](std::size_t sum, std::size_t next) {
+          if (sum >= 1'000'000) throw std::length_error("enough");  // no block sums up to so much by itself
+          return sum + next;
+        },
+        [](std::size_t i) { return i; });
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const std::length_error& error) {
+    EXPECT_STREQ(error.what(), "enough");
+    const auto* const where = dynamic_cast<const slice_info*>(&error);
+    ASSERT_NE(where, nullptr);
+    EXPECT_EQ(where->slice(), 1420U) << "the first slice of the block that was to be added";
+  }
+}
+
+// transform_reduce counts blocks and sets options of its own for them; those of with() are the caller's.
+TYPED_TEST(transform_reduce_on, leaves_the_options_of_with_alone) {
+  auto chosen = this->pool.with({.chunk = 1000});
+  const auto chunks_of_a_map = [&] {
+    EXPECT_EQ(chosen.map(indices(50'000), [](std::size_t i) { return i; }).size(), 50'000U);
+    return this->pool.report().chunks;
+  };
+  const std::size_t before = chunks_of_a_map();
+  EXPECT_EQ(before, isolated<TypeParam> ? 50U : 1U);
+  EXPECT_EQ(chosen.transform_reduce(indices(50'000), std::size_t{0}, std::plus<>{}, [](std::size_t i) { return i; }),
+            1'249'975'000U);
+  EXPECT_EQ(chunks_of_a_map(), before);
 }
 
 TEST(transform_reduce_on_processes, survives_crashes_and_names_the_block) {

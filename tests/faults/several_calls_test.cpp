@@ -1,6 +1,7 @@
 // Calls of several threads on one pool, while workers crash: each gets its own results, and its own failures.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <forkful/forkful.hpp>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "faults/killing.hpp"
+#include "os/breakpoint.hpp"
 
 namespace {
 
@@ -61,25 +63,167 @@ void eaten_by_several_threads() {
 TEST(several_calls, share_a_process_pool_that_crashes) { eaten_by_several_threads<process_pool>(); }
 TEST(several_calls, share_a_snapshot_pool_that_crashes) { eaten_by_several_threads<snapshot_pool>(); }
 
-// A long slice of one thread holds up no other thread's.
+// What slices of a test wait for, and tell: made before the workers that are to see it.
+struct gate {
+  std::atomic<int> begun{0};
+  std::atomic<bool> open{false};
+};
+gate* shared_gate = nullptr;
+
+void wait_at_the_gate(std::size_t /*slice*/) {
+  ++shared_gate->begun;
+  while (!shared_gate->open) std::this_thread::yield();
+}
+
+// A long slice of one thread holds up no other thread's, though its thread is the one that watches. There are so many calls that
+// lost wake-ups, which cost up to 100 ms each, would wake the watchdog.
 TEST(several_calls, do_not_wait_for_each_other) {
   const watchdog bites(50);
-  process_pool pool(2U);
-  const seen_by_all<std::atomic<int>> release;
-  static std::atomic<int>* gate = nullptr;
-  gate = &*release;
-  process_pool shares_the_gate(2U);
-  std::thread longer([&] {
-    shares_the_gate.for_each(indices(1), [](std::size_t) {
-      while (gate->load() == 0) std::this_thread::yield();
-    });
-  });
-  for (int i = 0; i != 50; ++i) {
-    ASSERT_EQ(shares_the_gate.map(indices(10), [](std::size_t x) { return x; }).size(), 10U);
+  constexpr unsigned calls = 900;  // all on the board beside the long one
+  const unsigned rounds = times(10);
+  unsigned long_ones = 0;
+  std::atomic<unsigned> right{0};
+  for (unsigned round = 0; round != rounds; ++round) {
+    const seen_by_all<gate> its_gate;
+    shared_gate = &*its_gate;
+    process_pool pool(3U);
+    std::thread longer([&] { pool.for_each(indices(1), wait_at_the_gate); });
+    while (its_gate->begun == 0) std::this_thread::yield();
+    std::vector<std::thread> others;
+    for (int i = 0; i != 2; ++i) {
+      others.emplace_back([&] {
+        for (unsigned call = 0; call != calls; ++call) {
+          right += pool.with({.chunk = 10}).map(indices(10), [](std::size_t x) { return x; }).size() == 10 ? 1 : 0;
+        }
+      });
+    }
+    for (std::thread& one : others) one.join();
+    EXPECT_EQ(its_gate->begun, 1);
+    its_gate->open = true;
+    longer.join();
+    ++long_ones;
   }
-  EXPECT_EQ(gate->load(), 0);
-  gate->store(1);
+  EXPECT_EQ(long_ones, rounds);
+  EXPECT_EQ(right, rounds * 2 * calls);
+}
+
+// Asleep are workers that found nothing to do for a while.
+void wait_for_sleepers(std::size_t how_many) {
+  for (;;) {
+    const auto workers = children_of(getpid());
+    const auto asleep = std::count_if(workers.begin(), workers.end(), [](pid_t one) { return state_of(one) == 'S'; });
+    if (static_cast<std::size_t>(asleep) == how_many) return;
+    std::this_thread::yield();
+  }
+}
+
+// Beside a long call, whose thread sleeps until it is done: what is handed out meanwhile wakes somebody. A hundred times 100 ms,
+// should nobody be woken before that thread looks again, would wake the watchdog.
+TEST(several_calls, wake_workers_for_themselves) {
+  const watchdog bites(20);
+  const seen_by_all<gate> its_gate;
+  shared_gate = &*its_gate;
+  process_pool pool(3U);
+  std::thread longer([&] { pool.for_each(indices(1), wait_at_the_gate); });
+  while (its_gate->begun == 0) std::this_thread::yield();
+  unsigned right = 0;
+  for (unsigned call = 0; call != 500; ++call) {
+    wait_for_sleepers(2);
+    right += pool.map(indices(1), [](std::size_t x) { return x + 1; }) == std::vector<std::size_t>{1} ? 1 : 0;
+  }
+  EXPECT_EQ(right, 500U);
+  EXPECT_EQ(its_gate->begun, 1);
+  its_gate->open = true;
   longer.join();
+}
+
+// What is submitted is begun though nobody waits for it yet, as long as there are idle workers.
+TEST(several_calls, are_begun_before_anybody_waits_for_them) {
+  const watchdog bites(20);
+  for (unsigned round = 0; round != times(20); ++round) {
+    const seen_by_all<gate> its_gate;
+    shared_gate = &*its_gate;
+    process_pool pool(3U);
+    std::vector<future<void>> waiting;
+    for (int begun = 0; begun != 3; ++begun) {
+      wait_for_sleepers(static_cast<std::size_t>(3 - begun));
+      waiting.push_back(pool.submit(wait_at_the_gate, std::size_t{0}));
+      while (its_gate->begun != begun + 1) std::this_thread::yield();
+    }
+    its_gate->open = true;
+    for (auto& one : waiting) one.get();
+    EXPECT_EQ(its_gate->begun, 3);
+  }
+}
+
+// cancel(kill) ends a worker, which is done with that very slice just before the signal comes, and never the slice that would be
+// its next.
+TEST(several_calls, lose_nothing_when_another_is_cancelled_and_killed) {
+  const watchdog bites(50);
+  struct seen_by_workers : gate {
+    std::atomic<unsigned> done{0};
+    std::atomic<unsigned> next_begun{0};
+    pid_t parent = getpid();
+  };
+  static seen_by_workers* seen = nullptr;
+  forkful::detail::breakpoint_installed = [](point where) {
+    if (where == point::done_after) ++seen->done;
+    if (where != point::kill_before || getpid() != seen->parent) return;
+    seen->open = true;
+    while (seen->done == 0) std::this_thread::yield();
+    for (int look = 0; look != 1000; ++look) std::this_thread::yield();
+  };
+  const unsigned rounds = times(10);
+  for (unsigned round = 0; round != rounds; ++round) {
+    const seen_by_all<seen_by_workers> shared;
+    shared_gate = seen = &*shared;
+    process_pool pool(1U);
+    auto victim = pool.submit(wait_at_the_gate, std::size_t{0});
+    auto next = pool.submit(
+        [](int x) {
+          ++seen->next_begun;
+          return x + 1;
+        },
+        4);
+    while (seen->begun == 0) std::this_thread::yield();
+    EXPECT_TRUE(victim.cancel(forkful::kill));
+    EXPECT_EQ(seen->done, 1U);
+    EXPECT_EQ(seen->next_begun, 0U) << "by a worker that is about to be killed";
+    EXPECT_THROW(victim.get(), cancelled);
+    EXPECT_EQ(next.get(), 5);
+  }
+  forkful::detail::breakpoint_installed = nullptr;
+}
+
+// restart() in one thread holds the verbs of others back until there are new workers; none is refused.
+TEST(several_calls, are_not_refused_while_another_thread_starts_the_pool_anew) {
+  const watchdog bites(50);
+  process_pool pool(2U);
+  std::atomic<bool> stop{false};
+  std::atomic<unsigned> right{0};
+  std::atomic<unsigned> refused{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i != 2; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        try {
+          right += pool.submit([](int x) { return x; }, 4).get() == 4 ? 1 : 0;
+        } catch (const pool_closed&) {
+          ++refused;
+        } catch (const cancelled&) {
+        }
+      }
+    });
+  }
+  for (unsigned round = 0; round != times(50); ++round) {
+    const unsigned before = right;
+    pool.restart();
+    while (right == before) std::this_thread::yield();
+  }
+  stop = true;
+  for (std::thread& one : threads) one.join();
+  EXPECT_EQ(refused, 0U);
+  EXPECT_GE(right, times(50));
 }
 
 // The thread that watches the crew ends first; somebody else has to notice the deaths.
