@@ -9,6 +9,7 @@
 #include <forkful/outcome.hpp>
 #include <forkful/pool.hpp>
 #include <forkful/process_pool.hpp>
+#include <forkful/progress.hpp>
 #include <forkful/report.hpp>
 #include <forkful/serial_pool.hpp>
 #include <forkful/shared.hpp>
