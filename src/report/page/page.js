@@ -56,7 +56,7 @@ forkful.draw = (element, call, {compact = false} = {}) => {
   if (!compact) sections.push(forkful.slowest(call), forkful.estimate(call), forkful.warnings(call), forkful.facts(call));
   element.replaceChildren(make('article', {'data-drawn': call.number},
     ...[forkful.verdict(call), advice, ...sections].filter((each) => each != null)));
-  forkful.redrawAll();
+  forkful.redraw(element);
 };
 
 forkful.nameOf = (call) => `${call.verb || 'call'} of ${forkful.counted(call.slices, 'slice')}${call.workers ? `, ${forkful.counted(call.workers, 'worker')}` : ''}${call.way ? ` (${call.way})` : ''}`;
@@ -98,9 +98,9 @@ forkful.drawChooser = (element, calls) => {
   window.addEventListener('resize', () => {
     if (window.innerWidth === width) return;
     width = window.innerWidth;
-    forkful.redrawAll();
+    forkful.redraw();
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', forkful.redrawAll);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => forkful.redraw());
 
   // On paper: light colours, the numbers beside the pictures, and canvases of three dots a pixel, which uPlot makes when the window says it has them.
   const density = (ratio) => {
@@ -115,13 +115,13 @@ forkful.drawChooser = (element, calls) => {
     closed = [...document.querySelectorAll('details.in-numbers:not([open])')];
     for (const details of closed) details.open = true;
     density(3);
-    forkful.redrawAll();
+    forkful.redraw();
   });
   window.addEventListener('afterprint', () => {
     delete document.documentElement.dataset.print;
     for (const details of closed) details.open = false;
     density(0);
     if (own) Object.defineProperty(window, 'devicePixelRatio', own);
-    forkful.redrawAll();
+    forkful.redraw();
   });
 }

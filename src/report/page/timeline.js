@@ -157,16 +157,22 @@ forkful.timeline = (call) => {
   };
 
   let plot = null;
-  const view = () => [plot.scales.x.min, plot.scales.x.max];
+  let shown = [0, end];  // uPlot takes a new scale over a little later
+  const view = () => shown;
   const show = (from, to) => {
     const length = Math.min(Math.max(to - from, Math.min(100, end)), end);
     const begin = Math.min(Math.max(from, 0), end - length);
+    shown = [begin, begin + length];
     plot.setScale('x', {min: begin, max: begin + length});
   };
   const zoom = (factor, at) => {
     const [from, to] = view();
-    const around = at ?? (focused ? (focused.begin_ns + focused.end_ns) / 2 : (from + to) / 2);
-    show(around - (around - from) * factor, around + (to - around) * factor);
+    if (at == null) {  // what is looked at goes to the middle
+      const middle = focused ? (focused.begin_ns + focused.end_ns) / 2 : (from + to) / 2;
+      show(middle - ((to - from) / 2) * factor, middle + ((to - from) / 2) * factor);
+    } else {
+      show(at - (at - from) * factor, at + (to - at) * factor);
+    }
   };
   const pan = (share) => {
     const [from, to] = view();
@@ -232,7 +238,6 @@ forkful.timeline = (call) => {
   };
 
   const draw = () => {
-    const kept = plot ? view() : [0, end];
     plot?.destroy();
     const width = Math.max(stage.clientWidth || 700, 200);
     const named = count > 40 ? Math.ceil(count / 20) : 1;
@@ -253,6 +258,9 @@ forkful.timeline = (call) => {
       cursor: {y: false, points: {show: false}, drag: {x: true, y: false}},
       hooks: {
         draw: [drawRows],
+        setScale: [(over, axis) => {
+          if (axis === 'x' && over === plot) shown = [over.scales.x.min, over.scales.x.max];
+        }],
         setCursor: [(over) => {
           const chunk = pointed(over);
           if (chunk) says.textContent = describe(chunk);
@@ -263,7 +271,7 @@ forkful.timeline = (call) => {
         })],
       },
     }, [[0, end], [0, 0]], stage);
-    plot.setScale('x', {min: kept[0], max: kept[1]});
+    plot.setScale('x', {min: shown[0], max: shown[1]});
   };
   forkful.charts.add({root: stage, redraw: draw});
 
@@ -293,7 +301,7 @@ forkful.chunkTable = (chunks, caller) => {
   details.addEventListener('toggle', () => {
     if (details.childElementCount > 1) return;
     details.append(forkful.table('What the caller did', ['step', 'from', 'to', 'time'],
-      caller.map((each) => [each.what, time(each.begin_ns), time(each.end_ns), time(each.end_ns - each.begin_ns)])));
+      caller.map((each) => [forkful.parts.find(({name}) => name === each.what).says, time(each.begin_ns), time(each.end_ns), time(each.end_ns - each.begin_ns)])));
     const row = (chunk) => [forkful.eaten(chunk), `${chunk.worker}`, time(chunk.begin_ns), time(chunk.end_ns),
                             time(chunk.end_ns - chunk.begin_ns), time(chunk.pass_in_ns), time(chunk.pass_out_ns)];
     let shown = 0;

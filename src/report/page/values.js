@@ -107,12 +107,12 @@ forkful.section = (title, ...content) => {
   return forkful.make('section', {'aria-labelledby': id}, forkful.make('h2', {id}, title), ...content);
 };
 
-/** Charts are drawn again whenever colours or widths change. */
+/** Charts are drawn once they stand in the page, and again whenever colours or widths change. */
 forkful.charts = new Set();
-forkful.redrawAll = () => {
+forkful.redraw = (inside = document) => {
   for (const chart of forkful.charts) {
-    if (chart.root.isConnected) chart.redraw();
-    else forkful.charts.delete(chart);
+    if (!chart.root.isConnected) forkful.charts.delete(chart);
+    else if (inside.contains(chart.root)) chart.redraw();
   }
 };
 forkful.colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
