@@ -1,6 +1,7 @@
 #include "crew/death.hpp"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -17,14 +18,33 @@ constexpr std::size_t shown_frames = 16;
 crash_site site_of(const death& end) {
   crash_site site;
   site.touched = end.touched;
-  std::vector<code_name> names = name_code(end.where);
-  const auto ours = [](const code_name& name) { return name.text.find("forkful::detail::") != std::string::npos; };
-  // Callables without a name are often inlined into a frame of ours: the innermost stays if there is no other.
-  while (names.size() > 1 && ours(names.back())) names.pop_back();
+  std::vector<code_name> names;
+  try {
+    names = name_code(end.where);
+  } catch (const std::bad_alloc&) {
+    // What matters is that the slice crashed.
+  }
+  const auto users = [](const code_name& name) { return !name.ours && !name.system; };
+  // What called the user's function is not the user's: ours, and std::apply between.
+  const auto outermost = std::find_if(names.rbegin(), names.rend(), users);
+  if (outermost != names.rend()) {
+    names.erase(outermost.base(), names.end());
+  } else {
+    const auto has_callable = [](const code_name& name) { return !name.callable.empty(); };
+    const auto swallowed = std::find_if(names.begin(), names.end(), has_callable);
+    if (swallowed != names.end()) {
+      names.erase(swallowed + 1, names.end());
+      names.back() = {.text = names.back().callable};
+    }
+    while (names.size() > 1 && names.back().ours) names.pop_back();
+  }
   if (names.size() > shown_frames) names.resize(shown_frames);
-  for (code_name& name : names) {
-    if (site.top.empty() && !name.system && !ours(name)) site.top = name.text;
-    site.frames.push_back(std::move(name.text));
+  for (const code_name& name : names) {
+    if (site.top.empty() && users(name)) {
+      site.top = name.text;
+      site.place = name.place;
+    }
+    site.frames.push_back(name.place.empty() ? name.text : name.text + " at " + name.place);
   }
   return site;
 }
@@ -47,8 +67,7 @@ std::string death::trouble() const {
   if (!said.empty()) return said;
   if (signal == 0 && exit_status < 0) return "on_worker_start ended, nobody knows how";
   if (signal == 0) return "on_worker_start left with exit status " + std::to_string(exit_status);
-  const std::string top = site_of(*this).top;
-  return "on_worker_start crashed (" + signal_text(signal) + ")" + (top.empty() ? "" : " in " + top);
+  return "on_worker_start crashed (" + signal_text(signal) + ")" + in_function(site_of(*this));
 }
 
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,

@@ -2,12 +2,36 @@
 
 #include <elf.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace forkful::detail {
+
+std::uint64_t digest(std::span<const std::byte> bytes) noexcept {
+  std::uint64_t sum = 14695981039346656037U;  // FNV-1a
+  for (const std::byte byte : bytes) sum = (sum ^ static_cast<unsigned char>(byte)) * 1099511628211U;
+  return sum;
+}
+
+std::uint64_t build_in_notes(std::span<const std::byte> notes) noexcept {
+  constexpr auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
+  while (notes.size() >= sizeof(ElfW(Nhdr))) {
+    ElfW(Nhdr) note;
+    std::memcpy(&note, notes.data(), sizeof note);
+    const std::size_t name = sizeof note;
+    const std::size_t content = name + padded(note.n_namesz);
+    const std::size_t end = content + padded(note.n_descsz);
+    if (end > notes.size()) return 0;
+    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(notes.data() + name, "GNU", 4) == 0)
+      return digest(notes.subspan(content, note.n_descsz));
+    notes = notes.subspan(end);
+  }
+  return 0;
+}
 
 // dl_iterate_phdr, as far as needed here.
 struct look {
@@ -28,29 +52,6 @@ struct look {
     return now;
   }
 
-  static std::uint64_t digest(const unsigned char* bytes, std::size_t count) {
-    std::uint64_t sum = 14695981039346656037U;  // FNV-1a
-    for (std::size_t i = 0; i != count; ++i) sum = (sum ^ bytes[i]) * 1099511628211U;
-    return sum;
-  }
-
-  static std::uint64_t build_of(const unsigned char* notes, std::size_t bytes) {
-    constexpr auto padded = [](std::size_t size) { return (size + 3) / 4 * 4; };
-    while (bytes >= sizeof(ElfW(Nhdr))) {
-      ElfW(Nhdr) note;
-      std::memcpy(&note, notes, sizeof note);
-      const std::size_t name = sizeof note;
-      const std::size_t content = name + padded(note.n_namesz);
-      const std::size_t end = content + padded(note.n_descsz);
-      if (end > bytes) return 0;
-      if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(notes + name, "GNU", 4) == 0)
-        return digest(notes + content, note.n_descsz);
-      notes += end;
-      bytes -= end;
-    }
-    return 0;
-  }
-
   static modules::module module_of(const dl_phdr_info& info) {
     modules::module one{UINTPTR_MAX, 0, 0};
     for (unsigned i = 0; i != info.dlpi_phnum; ++i) {
@@ -60,7 +61,7 @@ struct look {
         one.first = std::min(one.first, begin);
         one.last = std::max(one.last, begin + segment.p_memsz);
       } else if (segment.p_type == PT_NOTE && one.build == 0) {
-        one.build = build_of(reinterpret_cast<const unsigned char*>(begin), segment.p_memsz);
+        one.build = build_in_notes({reinterpret_cast<const std::byte*>(begin), segment.p_memsz});
       }
     }
     return one;
@@ -73,6 +74,44 @@ struct look {
     return found == where.all_.end() ? nullptr : &*found;
   }
 };
+
+std::vector<const char*> loaded_module::files() const {
+  if (!path.empty()) return {path.c_str()};
+  const auto* const started = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  return {"/proc/self/exe", started == nullptr ? "" : started};
+}
+
+loaded_module module_at(std::uintptr_t address) {
+  struct search {
+    std::uintptr_t address;
+    loaded_module found;
+  } one{address, {}};
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* out) {
+        auto& wanted = *static_cast<search*>(out);
+        const auto here = look::module_of(*info);
+        if (wanted.address < here.first || wanted.address >= here.last) return 0;
+        wanted.found = {{}, info->dlpi_addr, here.build, true};
+        try {
+          wanted.found.path = info->dlpi_name;
+        } catch (...) {
+          wanted.found.found = false;  // no memory for the name
+        }
+        return 1;
+      },
+      &one);
+  return std::move(one.found);
+}
+
+bool wholly_static() noexcept {
+  const auto needs_loader = [](dl_phdr_info* info, std::size_t, void*) {
+    const std::span segments(info->dlpi_phdr, info->dlpi_phnum);
+    return std::any_of(segments.begin(), segments.end(), [](const ElfW(Phdr) & one) { return one.p_type == PT_INTERP; })
+               ? 1
+               : 0;
+  };
+  return ::dl_iterate_phdr(needs_loader, nullptr) == 0;
+}
 
 modules modules::loaded() {
   modules now;

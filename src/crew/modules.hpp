@@ -4,10 +4,36 @@
 // address may; this tells such a callable before it is sent. Owns a list of address ranges.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace forkful::detail {
+
+// Tells builds from each other.
+std::uint64_t digest(std::span<const std::byte>) noexcept;
+
+// The digest of the build id among an ELF file's notes; 0: they hold none.
+std::uint64_t build_in_notes(std::span<const std::byte> notes) noexcept;
+
+// One module of this process, where it is now.
+struct loaded_module {
+  std::string path;         // of its file, as the loader knows it; empty: the program itself
+  std::uintptr_t base = 0;  // how far it was moved from the addresses in its file
+  std::uint64_t build = 0;  // digest of its build id; 0: it has none
+  bool found = false;
+
+  // Where its file may be.
+  [[nodiscard]] std::vector<const char*> files() const;
+};
+
+// The module an address lies in.
+loaded_module module_at(std::uintptr_t address);
+
+// Whether the program was linked with -static: it cannot load modules.
+bool wholly_static() noexcept;
 
 class modules {
  public:

@@ -1,80 +1,28 @@
 #include "crew/symbols.hpp"
 
-#include <cxxabi.h>
-#include <dlfcn.h>
-#include <elf.h>
+#include <errno.h>
 #include <fmt/format.h>
-#include <link.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
-#include "os/file_view.hpp"
+#include "crew/debug_info.hpp"
+#include "crew/modules.hpp"
+#include "crew/symbol_table.hpp"
+#include "errors/readable.hpp"
+#include "os/identity.hpp"
 
 namespace forkful::detail {
 
 namespace {
-
-// Reads a T at an offset of a file that may be anything. False: it does not lie inside.
-template <class T>
-bool read_at(std::span<const std::byte> file, std::uint64_t offset, T& value) {
-  if (offset > file.size() || sizeof(T) > file.size() - offset) return false;
-  std::memcpy(&value, file.data() + offset, sizeof(T));
-  return true;
-}
-
-std::string text_at(std::span<const std::byte> file, std::uint64_t offset) {
-  if (offset >= file.size()) return {};
-  const auto* const first = reinterpret_cast<const char*>(file.data()) + offset;
-  return {first, ::strnlen(first, file.size() - offset)};
-}
-
-// The function an address of the module lies in, by the file's full symbol table; empty if it has none.
-std::string name_in_file(std::span<const std::byte> file, std::uintptr_t address) {
-  ElfW(Ehdr) header{};
-  if (!read_at(file, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-      header.e_shentsize != sizeof(ElfW(Shdr))) {
-    return {};
-  }
-  for (unsigned i = 0; i < header.e_shnum; ++i) {
-    ElfW(Shdr) section{};
-    if (!read_at(file, header.e_shoff + i * sizeof section, section) || section.sh_type != SHT_SYMTAB) continue;
-    ElfW(Shdr) strings{};
-    if (!read_at(file, header.e_shoff + section.sh_link * sizeof strings, strings)) return {};
-    ElfW(Sym) symbol{};
-    for (std::uint64_t at = 0; at + sizeof symbol <= section.sh_size; at += sizeof symbol) {
-      if (!read_at(file, section.sh_offset + at, symbol)) return {};
-      if ((symbol.st_info & 0xf) == STT_FUNC && address >= symbol.st_value &&
-          address - symbol.st_value < symbol.st_size) {
-        return text_at(file, strings.sh_offset + symbol.st_name);
-      }
-    }
-  }
-  return {};
-}
-
-std::string readable(const std::string& symbol) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> demangled{
-      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free};
-  std::string text = demangled != nullptr ? demangled.get() : symbol;
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> rewrites{{
-      {"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string"},
-      {"__cxx11::", ""},
-      {"[abi:cxx11]", ""},
-  }};
-  for (const auto& [from, to] : rewrites) {
-    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-      text.replace(at, from.size(), to);
-    }
-  }
-  return text;
-}
 
 bool is_system(std::string_view module) {
   constexpr std::array<std::string_view, 8> known{"libc.so",    "libstdc++.so", "libgcc_s.so", "ld-linux",
@@ -85,38 +33,183 @@ bool is_system(std::string_view module) {
   return false;
 }
 
-code_name name_one(std::uintptr_t address) {
-  Dl_info about{};
-  link_map* module = nullptr;
-  auto* const code = reinterpret_cast<void*>(address);
-  if (::dladdr1(code, &about, reinterpret_cast<void**>(&module), RTLD_DL_LINKMAP) == 0 || module == nullptr) {
-    return {fmt::format("{:#x}", address), false};
-  }
-  // The program itself has no name there, and is found by its link even when it was moved.
-  const bool program = *module->l_name == '\0';
-  const std::string_view path = program || about.dli_fname == nullptr ? "" : about.dli_fname;
-  const bool system = is_system(path.substr(path.rfind('/') + 1));
+// Whether a name, mangled or not, is of this namespace.
+bool is_in(std::string_view name, std::string_view mangled, std::string_view plain) {
+  if (!name.starts_with("_Z")) return name.starts_with(plain);
+  name.remove_prefix(2);
+  while (name.starts_with('Z')) name.remove_prefix(1);  // a local one of a function
+  if (name.starts_with('N')) name.remove_prefix(1);
+  while (!name.empty() && (name[0] == 'K' || name[0] == 'V' || name[0] == 'R' || name[0] == 'O')) name.remove_prefix(1);
+  return name.starts_with(mangled);
+}
 
-  const ElfW(Sym)* symbol = nullptr;
-  std::string name;
-  if (::dladdr1(code, &about, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&symbol)), RTLD_DL_SYMENT) != 0 &&
-      about.dli_sname != nullptr && symbol != nullptr &&
-      address - reinterpret_cast<std::uintptr_t>(about.dli_saddr) < symbol->st_size) {
-    name = about.dli_sname;
-  } else {
-    const file_view file(program ? "/proc/self/exe" : module->l_name);
-    name = name_in_file(file.bytes(), address - module->l_addr);
+// Where the bracket that opens at a place is closed; npos: nowhere.
+std::size_t closing(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')' && --depth == 0) return i;
   }
-  if (!name.empty()) return {readable(name), system};
-  const std::string_view shown = about.dli_fname == nullptr ? "" : about.dli_fname;
-  return {fmt::format("{}+{:#x}", shown.substr(shown.rfind('/') + 1), address - module->l_addr), system};
+  return std::string_view::npos;
+}
+
+// "lambda(int) in main" for what the demangler calls main::{lambda(int)#1}::operator()(int) const, and "lambda in main" for
+// main::<lambda>::operator(), as debug_info has it, and for Clang's main::$_0::operator().
+std::string readable_lambda(const std::string& name) {
+  constexpr std::string_view mangled = "{lambda(";
+  constexpr std::string_view local = "<lambda>";
+  constexpr std::string_view numbered = "$_";
+  std::size_t at = name.rfind(mangled);
+  std::string lambda = "lambda";
+  std::string_view rest;
+  if (at != std::string::npos) {
+    const std::size_t open = at + mangled.size() - 1;
+    const std::size_t close = closing(name, open);
+    const std::size_t end = name.find('}', close);
+    if (close == std::string::npos || end == std::string::npos) return name;
+    lambda += std::string_view{name}.substr(open, close + 1 - open);
+    rest = std::string_view{name}.substr(end + 1);
+  } else {
+    std::size_t end = at = name.rfind(local);
+    if (at != std::string::npos) {
+      end += local.size();
+    } else {
+      at = name.rfind(numbered);
+      end = name.find_first_not_of("0123456789", at == std::string::npos ? at : at + numbered.size());
+    }
+    // Of a class that has no name and lies nowhere, as far as -g1 tells.
+    if (name == "operator()" || name.starts_with("operator()<")) return lambda;
+    if (at == std::string::npos) return name;
+    rest = std::string_view{name}.substr(std::min(end, name.size()));
+  }
+  if (!rest.empty() && !rest.starts_with("::operator()") && !rest.starts_with("::_FUN")) return name;
+  std::string outer = name.substr(0, at);
+  if (outer.starts_with("auto ")) outer.erase(0, 5);
+  if (outer.ends_with("::")) outer.erase(outer.size() - 2);
+  return outer.empty() ? lambda : lambda + " in " + outer;
+}
+
+// The callable of one of our plans, which has swallowed it: the third of the type's arguments. Empty: it is none.
+std::string callable_in(const std::string& name) {
+  constexpr std::string_view plan = "forkful::detail::plan<";
+  std::size_t begin = name.find(plan);
+  if (begin == std::string::npos) return {};
+  begin += plan.size();
+  int depth = 0;
+  int argument = 1;
+  for (std::size_t i = begin; i < name.size(); ++i) {
+    const char c = name[i];
+    if (c == '<' || c == '(' || c == '{') ++depth;
+    if (c == '>' || c == ')' || c == '}') --depth;
+    if (depth < 0) return {};
+    if (c != ',' || depth != 0) continue;
+    if (argument == 3) {
+      std::string type = name.substr(begin, i - begin);
+      return type.find("(*)") == std::string::npos ? type : "";
+    }
+    ++argument;
+    begin = i + 2;
+  }
+  return {};
+}
+
+std::string function_name(std::string symbol) {
+  // What the compiler split off: "eat.cold", "eat(int) [clone .cold]".
+  const bool mangled = symbol.starts_with("_Z");
+  if (mangled) symbol = readable(symbol.c_str());
+  const bool plain = !mangled && symbol.find('<') == std::string::npos;
+  symbol.erase(std::min(symbol.find(plain ? "." : " [clone "), symbol.size()));
+  return readable_lambda(symbol);
+}
+
+std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+class namer {
+ public:
+  void name(std::uintptr_t address, std::vector<code_name>& names) {
+    const std::lock_guard one_at_a_time(mutex_);
+    const loaded_module where = module_at(address);
+    constexpr std::size_t most = 4096;
+    if (known_.size() > most) known_.clear();
+    auto& known = known_[{address, where.build, where.path}];
+    if (known.empty()) known = name_new(address, where);
+    names.insert(names.end(), known.begin(), known.end());
+  }
+
+ private:
+  std::vector<code_name> name_new(std::uintptr_t address, const loaded_module& where) {
+    const std::string file = last_part(where.path);
+    if (!where.found) return {{.text = fmt::format("{:#x}", address)}};
+    const bool system = is_system(file);
+    const bool ours = file.starts_with("libforkful.so");
+    std::vector<code_name> names;
+    // The C library's own lines would help nobody, and take long to read.
+    if (!system) {
+      for (debug_frame& frame : debug_info_.at(address, where)) {
+        std::string symbol = std::move(frame.symbol);
+        if (symbol.empty() && frame.entry != 0) symbol = symbol_at(frame.entry, where);
+        if (symbol.empty()) symbol = std::move(frame.name);
+        names.push_back(named(symbol, false));
+        code_name& name = names.back();
+        if (frame.line > 0 && !frame.file.empty()) {
+          name.place = fmt::format("{}:{}", last_part(frame.file), frame.line);
+        }
+        // With -g1 what is static has lost its scope; its file tells whose it is.
+        name.system = name.system || frame.file.find("/include/c++/") != std::string::npos;
+        name.ours = name.ours || frame.file.find("/forkful/detail/") != std::string::npos;
+      }
+    }
+    if (names.empty()) {
+      const std::string symbol = symbol_at(address, where);
+      if (!symbol.empty()) {
+        names.push_back(named(symbol, system));
+        names.back().callable = readable_lambda(callable_in(names.back().text));
+      }
+    }
+    if (names.empty()) {
+      const std::string shown = where.path.empty() ? program_invocation_short_name : file;
+      names.push_back({.text = fmt::format("{}+{:#x}", shown, address - where.base), .system = system});
+    }
+    for (code_name& name : names) name.ours = name.ours || ours;
+    return names;
+  }
+
+  static code_name named(const std::string& symbol, bool system) {
+    const bool library = is_in(symbol, "St", "std::") || is_in(symbol, "9__gnu_cxx", "__gnu_cxx::");
+    return {.text = function_name(symbol),
+            .system = system || library,
+            .ours = is_in(symbol, "7forkful6detail", "forkful::detail::")};
+  }
+
+  std::mutex mutex_;
+  debug_info debug_info_;
+  std::map<std::tuple<std::uintptr_t, std::uint64_t, std::string>, std::vector<code_name>> known_;
+};
+
+// A forked child must not go on with what another thread may have been in the middle of, so each process makes its own. Never
+// destroyed: threads may still be in it when the program ends.
+namer& namer_of_this_process() {
+  struct owned {
+    std::uint64_t owner;
+    namer names;
+  };
+  static std::atomic<owned*> current{nullptr};
+  const std::uint64_t me = this_process();
+  // acquire, and release below: whoever sees it sees it made.
+  owned* now = current.load(std::memory_order_acquire);
+  while (now == nullptr || now->owner != me) {
+    auto made = std::make_unique<owned>();
+    made->owner = me;
+    if (current.compare_exchange_strong(now, made.get(), std::memory_order_acq_rel)) now = made.release();
+  }
+  return now->names;
 }
 
 }  // namespace
 
 std::vector<code_name> name_code(std::span<const std::uintptr_t> addresses) {
   std::vector<code_name> names;
-  for (const std::uintptr_t address : addresses) names.push_back(name_one(address));
+  for (const std::uintptr_t address : addresses) namer_of_this_process().name(address, names);
   return names;
 }
 

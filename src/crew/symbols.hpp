@@ -1,7 +1,8 @@
-// Names for addresses of code, as a person reads them. Owns nothing.
+// Names for addresses of code, as a person reads them: "eat(std::string const&) at cake.cpp:12".
 //
-// From the dynamic symbols if the address lies within one, else from the full symbol table of the module's file (which knows
-// static functions and lambdas too, unless it was stripped), else module and offset, as addr2line takes them.
+// From the debug information if there is any, else from the dynamic symbols if the address lies within one, else from the full
+// symbol table of the module's file (which knows static functions and lambdas too, unless it was stripped), else module and
+// offset, as addr2line takes them. Owns what was named already.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,16 @@
 namespace forkful::detail {
 
 struct code_name {
-  std::string text;
+  std::string text{};
+  std::string place{};  // "cake.cpp:12"; empty: not known
   bool system = false;  // of the C or C++ library, or a sanitizer: not where to look for a mistake
+  bool ours = false;    // of forkful's own insides
+  // Of ours, where there is no debug information: the user's callable that may be inlined in it.
+  std::string callable{};
 };
 
-// One for each address. Cost: reads the symbol tables of the modules concerned, about a millisecond.
+// In the same order; more than one for an address at which functions were inlined, innermost first. Thread-safe. Cost: some
+// milliseconds at first, 0.3 us for an address that was named before.
 std::vector<code_name> name_code(std::span<const std::uintptr_t> addresses);
 
 }  // namespace forkful::detail

@@ -2,45 +2,29 @@
 #include "errors/exceptions.hpp"
 
 #include <cxxabi.h>
-#include <array>
+
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <typeinfo>
 #include <utility>
 
 #include "errors/bases.hpp"
+#include "errors/readable.hpp"
 #include "os/host.hpp"
 
 namespace forkful::detail {
 
 namespace {
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
-// The type as users write it: demangled, without the inline namespaces and wrappers of the standard library.
-std::string readable(const std::type_info& type) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> demangled{
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free};
-  std::string text = demangled != nullptr ? demangled.get() : type.name();
+// The type as users write it: demangled, without the wrappers of the standard library.
+std::string name_of(const std::type_info& type) {
+  std::string text = readable(type.name());
   constexpr std::string_view nested = "std::_Nested_exception<";  // std::throw_with_nested
   if (text.starts_with(nested)) text = text.substr(nested.size(), text.size() - nested.size() - 1);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> rewrites{{
-      {"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string"},
-      {"__cxx11::", ""},
-      {"[abi:cxx11]", ""},
-      {"std::__ios_failure", "std::ios_base::failure"},
-  }};
-  for (const auto& [from, to] : rewrites) replace_all(text, from, to);
-  return text;
+  return text == "std::__ios_failure" ? "std::ios_base::failure" : text;
 }
 
 // The value of an exception that is no std::exception, where it can be told: programs do throw "text".
@@ -73,7 +57,7 @@ void describe_foreign(slice_failure& failure) {
 
 void describe_handled_exception(slice_failure& failure) {
   const std::type_info* const type = abi::__cxa_current_exception_type();
-  failure.type = type != nullptr ? readable(*type) : "an exception of another language";
+  failure.type = type != nullptr ? name_of(*type) : "an exception of another language";
   failure.host = host_name();
   const auto list = bases();
   try {

@@ -23,8 +23,12 @@ slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned att
 struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
+  std::string place;                // of it, as "cake.cpp:12"; may be empty
   access touched = access::unknown;
 };
+
+/// " in eat(int) at cake.cpp:12", shortened to fit into a sentence; empty if nothing is known.
+std::string in_function(const crash_site&);
 
 /// "SIGSEGV, segmentation fault".
 std::string signal_text(int signal);

@@ -72,12 +72,6 @@ std::string_view reason(int signal, access touched) {
   }
 }
 
-// A function's name in the middle of a sentence.
-std::string shortened(const std::string& name) {
-  constexpr std::size_t longest = 120;
-  return name.size() <= longest ? name : name.substr(0, longest) + "...";
-}
-
 // The way out of a failure that killed a worker.
 std::string way_out(std::string_view cure, bool in_place) {
   if (in_place) {
@@ -115,6 +109,13 @@ std::string signal_text(int signal) {
   return "SIG" + std::string{name} + ", " + text;
 }
 
+std::string in_function(const crash_site& where) {
+  constexpr std::size_t longest = 120;
+  if (where.top.empty()) return {};
+  const std::string name = where.top.size() <= longest ? where.top : where.top.substr(0, longest) + "...";
+  return " in " + name + (where.place.empty() ? "" : " at " + where.place);
+}
+
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
                             int signal, int exit_status, bool in_place, crash_site where) {
   slice_failure failure = failure_of(failure_kind::crash, "forkful::worker_crashed", first, worker, attempt);
@@ -122,7 +123,7 @@ slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker
   failure.exit_status = exit_status;
   const std::string on = " worker " + std::to_string(worker) + " (";
   if (signal != 0) {
-    const std::string in = where.top.empty() ? "" : " in " + shortened(where.top);
+    const std::string in = in_function(where);
     failure.frames = std::move(where.frames);
     failure.what = named(first, last) + " crashed" + on + signal_text(signal) + ")" + in + " on " +
                    tried(attempt, attempts) + ": " + std::string{reason(signal, where.touched)} + ". " +

@@ -1,0 +1,87 @@
+// Names of code. That of programs with and without debug information: tests/crash_names/run.sh.
+#include "crew/symbols.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "faults/killing.hpp"
+#include "support/in_child.hpp"
+
+namespace kitchen {
+
+// Declared with C linkage, so that its name is one that means a type to the demangler.
+extern "C" [[gnu::noinline]] void i() { asm volatile(""); }
+
+[[gnu::noinline]] static void stir() { asm volatile(""); }
+
+}  // namespace kitchen
+
+namespace {
+
+using forkful::detail::code_name;
+using forkful::detail::name_code;
+using testing::StartsWith;
+
+code_name name_of(void (*code)()) { return name_code(std::array{reinterpret_cast<std::uintptr_t>(code)}).at(0); }
+
+TEST(symbols, name_static_functions_with_their_lines) {
+  const code_name name = name_of(kitchen::stir);
+  EXPECT_EQ(name.text, "kitchen::stir()");
+  EXPECT_THAT(name.place, StartsWith("symbols_test.cpp:"));
+  EXPECT_FALSE(name.system);
+  EXPECT_FALSE(name.ours);
+}
+
+TEST(symbols, do_not_take_the_name_of_a_c_function_for_a_type) { EXPECT_EQ(name_of(kitchen::i).text, "i"); }
+
+TEST(symbols, tell_what_is_the_c_librarys) {
+  const code_name name = name_of(&std::abort);
+  EXPECT_EQ(name.text, "abort");
+  EXPECT_TRUE(name.system);
+}
+
+TEST(symbols, show_an_address_that_is_no_code) {
+  const auto names = name_code(std::array<std::uintptr_t, 2>{0, 0x10});
+  ASSERT_EQ(names.size(), 2U);
+  EXPECT_EQ(names[1].text, "0x10");
+}
+
+std::size_t address_space() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// The reader of debug information would end the program if it were let; here memory runs out in it in many places.
+TEST(symbols, are_poorer_without_memory_and_never_end_the_program) {
+  if (forkful_tests::sanitized) GTEST_SKIP() << "a sanitizer takes all the address space there is";
+  enum how : int { with_line = 50, without_line, none };
+  std::array<unsigned, 60> seen{};
+  for (std::size_t room = 0; seen[with_line] == 0; room += std::size_t{96} << 10) {
+    ASSERT_LT(room, std::size_t{256} << 20);
+    const auto end = forkful_tests::in_child([&] {
+      const rlimit little{address_space() + room, address_space() + room};
+      setrlimit(RLIMIT_AS, &little);
+      try {
+        return name_of(kitchen::stir).place.empty() ? without_line : with_line;
+      } catch (const std::bad_alloc&) {
+        return none;
+      }
+    });
+    const bool fine = end.exited_with(with_line) || end.exited_with(without_line) || end.exited_with(none);
+    ASSERT_TRUE(fine) << end.status << " with " << room << " bytes";
+    ++seen[static_cast<std::size_t>(WEXITSTATUS(end.status))];
+  }
+  EXPECT_GE(seen[without_line], 5U);
+}
+
+}  // namespace
