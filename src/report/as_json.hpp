@@ -1,23 +1,22 @@
-// A report as a JSON value: the one place that names the fields, for json(), the page and the trace.
+// Reports as JSON text: the one place that names the fields, for json(), the page and the trace.
 #pragma once
 
 #include <forkful/report.hpp>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace forkful::detail {
 
-using json_value = nlohmann::ordered_json;
+/// One object with the fields of docs/report.md, in its order; `timeline` is the JSON to put there.
+std::string as_json(const report& what, std::string_view timeline);
+/// Arrays of the timeline's events and of the caller's steps.
+std::string events_as_json(const timeline& recorded);
+std::string steps_as_json(const timeline& recorded);
+/// {"forkful": version, "calls": [...]} of calls that are JSON already.
+std::string calls_as_json(const std::vector<std::string>& calls);
 
-/// Everything but the timeline: what docs/report.md lists, in its order.
-json_value as_json(const report& what);
-json_value as_json(const time_split& time);
-json_value events_as_json(const timeline& recorded);
-json_value steps_as_json(const timeline& recorded);
-const char* name_of(timeline_event::kind what);
+/// A string literal. Text that is no UTF-8 (a what() may be anything) gets replacement characters.
+std::string quoted(std::string_view text);
 const char* name_of(timeline_step::kind what);
-
-/// On one line. Text that is no UTF-8 (a what() may be anything) gets replacement characters instead.
-std::string written(const json_value& value);
 
 }  // namespace forkful::detail

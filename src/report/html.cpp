@@ -1,7 +1,9 @@
 // The report as a page: its figures as JSON, for the script of src/report/page/ to draw.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <forkful/version.hpp>
+#include <vector>
 
 #include "report/as_json.hpp"
 #include "report/document.hpp"
@@ -15,24 +17,27 @@ namespace {
 
 // Columns instead of objects, and differences instead of times, so that ten thousand chunks are 300 KB. page/timeline.js
 // unpacks them: begin counts from the end of the worker's chunk before it, first from the end of the chunk before it in the list.
-json_value packed(const timeline& recorded) {
-  json_value workers = json_value::array();
-  json_value first = json_value::array();
-  json_value count = json_value::array();
-  json_value begin = json_value::array();
-  json_value length = json_value::array();
-  json_value pass_in = json_value::array();
-  json_value pass_out = json_value::array();
-  json_value merged = json_value::array();
-  bool any_merged = false;
+std::string packed(const timeline& recorded) {
+  struct run {
+    unsigned worker;
+    std::size_t chunks;
+  };
+  std::vector<run> workers;
+  std::vector<std::int64_t> first;
+  std::vector<std::size_t> count;
+  std::vector<std::int64_t> begin;
+  std::vector<std::int64_t> length;
+  std::vector<std::int64_t> pass_in;
+  std::vector<std::int64_t> pass_out;
+  std::vector<std::size_t> merged;
   std::int64_t next_slice = 0;
   std::int64_t free_from = 0;
   for (const timeline_chunk& chunk : recorded.chunks) {
-    if (workers.empty() || workers.back()[0] != chunk.worker) {
-      workers.push_back(json_value::array({chunk.worker, 0}));
+    if (workers.empty() || workers.back().worker != chunk.worker) {
+      workers.push_back({chunk.worker, 0});
       free_from = 0;
     }
-    workers.back()[1] = workers.back()[1].get<std::size_t>() + 1;
+    ++workers.back().chunks;
     first.push_back(static_cast<std::int64_t>(chunk.first) - next_slice);
     next_slice = static_cast<std::int64_t>(chunk.first + chunk.count);
     count.push_back(chunk.count);
@@ -42,20 +47,30 @@ json_value packed(const timeline& recorded) {
     pass_in.push_back(chunk.pass_in.count());
     pass_out.push_back(chunk.pass_out.count());
     merged.push_back(chunk.merged);
-    any_merged = any_merged || chunk.merged != 1;
   }
-  json_value value = {{"thinned", recorded.thinned},   {"workers", std::move(workers)},  {"first", std::move(first)},
-                      {"count", std::move(count)},     {"begin", std::move(begin)},      {"length", std::move(length)},
-                      {"pass_in", std::move(pass_in)}, {"pass_out", std::move(pass_out)}};
-  if (any_merged) value["merged"] = std::move(merged);
-  value["events"] = events_as_json(recorded);
-  value["caller"] = steps_as_json(recorded);
-  return value;
+  std::string text = fmt::format("{{\"thinned\":{},\"workers\":[", recorded.thinned);
+  const char* between = "";
+  for (const run& each : workers) {
+    text += fmt::format("{}[{},{}]", between, each.worker, each.chunks);
+    between = ",";
+  }
+  const auto column = [&](const char* name, const auto& values) {
+    text += fmt::format(",\"{}\":[{}]", name, fmt::join(values, ","));
+  };
+  text += ']';
+  column("first", first);
+  column("count", count);
+  column("begin", begin);
+  column("length", length);
+  column("pass_in", pass_in);
+  column("pass_out", pass_out);
+  if (std::any_of(merged.begin(), merged.end(), [](std::size_t each) { return each != 1; })) column("merged", merged);
+  text += fmt::format(",\"events\":{},\"caller\":{}}}", events_as_json(recorded), steps_as_json(recorded));
+  return text;
 }
 
 // JSON that may stand in a <script>: no '<' can end it.
-std::string in_script(const json_value& value) {
-  const std::string text = written(value);
+std::string in_script(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());
   for (const char letter : text) {
@@ -93,12 +108,8 @@ std::string html_escaped(std::string_view text) {
 }
 
 std::string page(std::string_view title, std::string_view body, std::span<const report> calls) {
-  json_value list = json_value::array();
-  for (const report& call : calls) {
-    json_value value = as_json(call);
-    value["timeline"] = call.has_timeline ? packed(call.recorded) : json_value(nullptr);
-    list.push_back(std::move(value));
-  }
+  std::vector<std::string> list;
+  for (const report& call : calls) list.push_back(as_json(call, call.has_timeline ? packed(call.recorded) : "null"));
   // The nonce keeps whatever might slip into the body from running; connections of any kind are forbidden.
   std::string made =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -108,7 +119,7 @@ std::string page(std::string_view title, std::string_view body, std::span<const 
   made += fmt::format("<title>{}</title>\n<style nonce=\"forkful\">\n{}</style>\n</head>\n<body>\n{}\n",
                       html_escaped(title), page_style, body);
   made += "<script type=\"application/json\" id=\"forkful-calls\">";
-  made += in_script({{"forkful", FORKFUL_VERSION}, {"calls", std::move(list)}});
+  made += in_script(calls_as_json(list));
   made += fmt::format("</script>\n<script nonce=\"forkful\">\n{}</script>\n</body>\n</html>\n", page_script);
   return made;
 }

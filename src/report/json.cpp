@@ -1,5 +1,11 @@
 // The report as JSON: the fields of docs/report.md. Names are stable; a time ends in _ns, a size begins with bytes_ or ends in _bytes.
+//
+// The only file that knows nlohmann's library, which takes its time to compile. What is there in thousands is written by {fmt}.
+#include <fmt/format.h>
+
 #include <forkful/version.hpp>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "report/as_json.hpp"
 #include "report/document.hpp"
@@ -10,49 +16,29 @@ namespace detail {
 
 namespace {
 
-json_value timeline_as_json(const timeline& recorded) {
-  json_value chunks = json_value::array();
-  for (const timeline_chunk& chunk : recorded.chunks)
-    chunks.push_back({{"worker", chunk.worker},
-                      {"first", chunk.first},
-                      {"count", chunk.count},
-                      {"merged", chunk.merged},
-                      {"begin_ns", chunk.begin.count()},
-                      {"end_ns", chunk.end.count()},
-                      {"pass_in_ns", chunk.pass_in.count()},
-                      {"pass_out_ns", chunk.pass_out.count()}});
-  return {{"thinned", recorded.thinned},
-          {"chunks", std::move(chunks)},
-          {"events", events_as_json(recorded)},
-          {"caller", steps_as_json(recorded)}};
+using json_value = nlohmann::ordered_json;
+
+std::string written(const json_value& value) {
+  return value.dump(-1, ' ', false, json_value::error_handler_t::replace);
 }
 
-json_value whole(const report& what) {
-  json_value value = as_json(what);
-  value["timeline"] = what.has_timeline ? timeline_as_json(what.recorded) : json_value(nullptr);
-  return value;
-}
-
-}  // namespace
-
-json_value events_as_json(const timeline& recorded) {
-  json_value events = json_value::array();
-  for (const timeline_event& event : recorded.events) {
-    const bool has_slice = event.what != timeline_event::kind::worker_started;
-    events.push_back({{"what", name_of(event.what)},
-                      {"worker", event.worker},
-                      {"slice", has_slice ? json_value(event.slice) : json_value(nullptr)},
-                      {"at_ns", event.at.count()},
-                      {"text", event.text}});
+std::string timeline_as_json(const timeline& recorded) {
+  std::string text = fmt::format("{{\"thinned\":{},\"chunks\":[", recorded.thinned);
+  const char* between = "";
+  for (const timeline_chunk& chunk : recorded.chunks) {
+    fmt::format_to(
+        std::back_inserter(text),
+        R"({}{{"worker":{},"first":{},"count":{},"merged":{},"begin_ns":{},"end_ns":{},"pass_in_ns":{},"pass_out_ns":{}}})",
+        between, chunk.worker, chunk.first, chunk.count, chunk.merged, chunk.begin.count(), chunk.end.count(),
+        chunk.pass_in.count(), chunk.pass_out.count());
+    between = ",";
   }
-  return events;
+  text += fmt::format("],\"events\":{},\"caller\":{}}}", events_as_json(recorded), steps_as_json(recorded));
+  return text;
 }
 
-json_value steps_as_json(const timeline& recorded) {
-  json_value steps = json_value::array();
-  for (const timeline_step& step : recorded.caller)
-    steps.push_back({{"what", name_of(step.what)}, {"begin_ns", step.begin.count()}, {"end_ns", step.end.count()}});
-  return steps;
+std::string whole(const report& what) {
+  return as_json(what, what.has_timeline ? timeline_as_json(what.recorded) : "null");
 }
 
 json_value as_json(const time_split& time) {
@@ -73,6 +59,8 @@ const char* name_of(timeline_event::kind what) {
   }
 }
 
+}  // namespace
+
 const char* name_of(timeline_step::kind what) {
   switch (what) {
     case timeline_step::kind::start:
@@ -90,7 +78,33 @@ const char* name_of(timeline_step::kind what) {
   }
 }
 
-json_value as_json(const report& what) {
+std::string events_as_json(const timeline& recorded) {
+  json_value events = json_value::array();
+  for (const timeline_event& event : recorded.events) {
+    const bool has_slice = event.what != timeline_event::kind::worker_started;
+    events.push_back({{"what", name_of(event.what)},
+                      {"worker", event.worker},
+                      {"slice", has_slice ? json_value(event.slice) : json_value(nullptr)},
+                      {"at_ns", event.at.count()},
+                      {"text", event.text}});
+  }
+  return written(events);
+}
+
+std::string steps_as_json(const timeline& recorded) {
+  std::string text = "[";
+  const char* between = "";
+  for (const timeline_step& step : recorded.caller) {
+    fmt::format_to(std::back_inserter(text), R"({}{{"what":"{}","begin_ns":{},"end_ns":{}}})", between,
+                   name_of(step.what), step.begin.count(), step.end.count());
+    between = ",";
+  }
+  return text + "]";
+}
+
+std::string quoted(std::string_view text) { return written(text); }
+
+std::string as_json(const report& what, std::string_view timeline) {
   json_value rows = json_value::array();
   for (const worker_row& row : what.per_worker)
     rows.push_back({{"worker", row.worker},
@@ -105,37 +119,40 @@ json_value as_json(const report& what) {
   for (const slow_slices& slow : what.slowest)
     slowest.push_back(
         {{"first", slow.first}, {"count", slow.count}, {"worker", slow.worker}, {"time_ns", slow.time.count()}});
-  return {{"way", what.way},
-          {"verb", what.verb},
-          {"pool", what.pool},
-          {"call", what.call},
-          {"finished", what.finished},
-          {"began_ns", what.began.count()},
-          {"wall_ns", what.wall.count()},
-          {"slices", what.slices},
-          {"chunks", what.chunks},
-          {"workers", what.workers},
-          {"time_ns", as_json(what.time())},
-          {"caller_ns", as_json(what.caller)},
-          {"per_worker", std::move(rows)},
-          {"imbalance", what.imbalance()},
-          {"bytes_in", what.bytes_in},
-          {"bytes_out", what.bytes_out},
-          {"bytes_shared", what.bytes_shared},
-          {"bytes_copied_on_write", what.bytes_copied_on_write},
-          {"page_faults", what.page_faults},
-          {"peak_memory_bytes", what.peak_memory},
-          {"arena_bytes", what.arena_bytes},
-          {"slowest", std::move(slowest)},
-          {"deaths", what.deaths},
-          {"retries", what.retries},
-          {"threads_at_fork", what.threads_at_fork},
-          {"warnings", what.warnings},
-          {"advice", what.advice}};
+  std::string text = written({{"way", what.way},
+                              {"verb", what.verb},
+                              {"pool", what.pool},
+                              {"call", what.call},
+                              {"finished", what.finished},
+                              {"began_ns", what.began.count()},
+                              {"wall_ns", what.wall.count()},
+                              {"slices", what.slices},
+                              {"chunks", what.chunks},
+                              {"workers", what.workers},
+                              {"time_ns", as_json(what.time())},
+                              {"caller_ns", as_json(what.caller)},
+                              {"per_worker", std::move(rows)},
+                              {"imbalance", what.imbalance()},
+                              {"bytes_in", what.bytes_in},
+                              {"bytes_out", what.bytes_out},
+                              {"bytes_shared", what.bytes_shared},
+                              {"bytes_copied_on_write", what.bytes_copied_on_write},
+                              {"page_faults", what.page_faults},
+                              {"peak_memory_bytes", what.peak_memory},
+                              {"arena_bytes", what.arena_bytes},
+                              {"slowest", std::move(slowest)},
+                              {"deaths", what.deaths},
+                              {"retries", what.retries},
+                              {"threads_at_fork", what.threads_at_fork},
+                              {"warnings", what.warnings},
+                              {"advice", what.advice}});
+  text.back() = ',';  // the closing brace
+  text += fmt::format("\"timeline\":{}}}", timeline);
+  return text;
 }
 
-std::string written(const json_value& value) {
-  return value.dump(-1, ' ', false, json_value::error_handler_t::replace);
+std::string calls_as_json(const std::vector<std::string>& calls) {
+  return fmt::format(R"({{"forkful":"{}","calls":[{}]}})", FORKFUL_VERSION, fmt::join(calls, ","));
 }
 
 std::string document(std::span<const report> calls, document_format format) {
@@ -145,9 +162,9 @@ std::string document(std::span<const report> calls, document_format format) {
     case document_format::html:
       return page_of(calls);
     case document_format::json: {
-      json_value list = json_value::array();
+      std::vector<std::string> list;
       for (const report& call : calls) list.push_back(whole(call));
-      return written({{"forkful", FORKFUL_VERSION}, {"calls", std::move(list)}}) + "\n";
+      return calls_as_json(list) + "\n";
     }
     default: {
       std::string text;
@@ -159,6 +176,6 @@ std::string document(std::span<const report> calls, document_format format) {
 
 }  // namespace detail
 
-std::string report::json() const { return detail::written(detail::whole(*this)); }
+std::string report::json() const { return detail::whole(*this); }
 
 }  // namespace forkful
