@@ -38,7 +38,7 @@ struct pool_options {
   std::size_t worker_memory_limit = 0;
   /// How many threads libraries may use inside a worker: OpenMP, OpenBLAS, MKL, BLIS and oneTBB. Those that are loaded when
   /// a worker starts are told, those loaded later find it in the environment (OMP_NUM_THREADS and so on; oneTBB has no such
-  /// variable). 0: leave alone. More than 1 pays only with fewer workers than CPUs. A slice, or on_worker_start, may set
+  /// variable, and is told before the next call). 0: leave alone. More than 1 pays only with fewer workers than CPUs. A slice, or on_worker_start, may set
   /// its own.
   unsigned inner_threads = 1;
   /// Keeps each worker on a core of its own, by the machine's topology: neighbouring workers on neighbouring cores, and only

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace forkful::detail {
@@ -46,9 +47,17 @@ constexpr std::array<std::string_view, 4> variables{
 struct found_knob {
   void* function;
   takes what;
+  bool late = false;  // found in the last look and not in the one before
 };
 
-// Filled by the parent, read by its children.
+// What this worker was told to tell them.
+struct limit {
+  unsigned count = 0;
+  bool alone = false;
+};
+limit limited;
+
+// Filled by the parent, read by its children, and by a worker again where slices load libraries.
 std::vector<found_knob> found;
 unsigned long long loads_seen = 0;
 
@@ -74,11 +83,33 @@ loaded look_at_modules() {
   return all;
 }
 
-void find_in(void* handle) {
+void find_in(void* handle, const std::vector<found_knob>& before) {
   for (const knob& each : knobs) {
     void* const function = ::dlsym(handle, each.name);
-    const auto same = [&](const found_knob& other) { return other.function == function; };
-    if (function != nullptr && std::none_of(found.begin(), found.end(), same)) found.push_back({function, each.what});
+    const auto among = [&](const std::vector<found_knob>& some) {
+      return std::any_of(some.begin(), some.end(), [&](const found_knob& other) { return other.function == function; });
+    };
+    if (function != nullptr && !among(found)) found.push_back({function, each.what, !among(before)});
+  }
+}
+
+void tell(const found_knob& each) {
+  const unsigned count = limited.count;
+  switch (each.what) {
+    case takes::an_int:
+      reinterpret_cast<void (*)(int)>(each.function)(static_cast<int>(count));
+      break;
+    case takes::a_long:
+      reinterpret_cast<void (*)(std::int64_t)>(each.function)(count);
+      break;
+    case takes::a_control: {
+      // It takes locks. Where other threads ran at the fork, they may be held for ever; but there oneTBB, if it was used, has
+      // lost its threads anyway, and works with the caller's.
+      static tbb_control control{};
+      control = {count, 0, 0};
+      if (limited.alone) reinterpret_cast<void (*)(tbb_control&)>(each.function)(control);
+      break;
+    }
   }
 }
 
@@ -114,13 +145,14 @@ void find_inner_threads() noexcept {
   try {
     const loaded now = look_at_modules();
     if (now.loads == loads_seen) return;
+    const std::vector<found_knob> before = std::move(found);
     found.clear();
-    find_in(RTLD_DEFAULT);
+    find_in(RTLD_DEFAULT, before);
     // Plugins are often loaded so that nobody else sees their libraries.
     for (const std::string& path : now.paths) {
       void* const module = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
       if (module == nullptr) continue;
-      find_in(module);
+      find_in(module, before);
       ::dlclose(module);
     }
     loads_seen = now.loads;
@@ -130,30 +162,25 @@ void find_inner_threads() noexcept {
 }
 
 void limit_inner_threads(unsigned count, bool alone) noexcept {
+  limited = {count, alone};
   if (count == 0) return;
   if (alone) find_inner_threads();
-  for (const found_knob& each : found) {
-    switch (each.what) {
-      case takes::an_int:
-        reinterpret_cast<void (*)(int)>(each.function)(static_cast<int>(count));
-        break;
-      case takes::a_long:
-        reinterpret_cast<void (*)(std::int64_t)>(each.function)(count);
-        break;
-      case takes::a_control: {
-        // It takes locks. Where other threads ran at the fork, they may be held for ever; but there oneTBB, if it was used, has
-        // lost its threads anyway, and works with the caller's.
-        static tbb_control control{};
-        control = {count, 0, 0};
-        if (alone) reinterpret_cast<void (*)(tbb_control&)>(each.function)(control);
-        break;
-      }
-    }
-  }
+  for (const found_knob& each : found) tell(each);
   try {
     set_environment(count);
   } catch (...) {
     // No memory: libraries that are loaded later keep their own mind.
+  }
+}
+
+void limit_late_inner_threads() noexcept {
+  if (limited.count == 0 || !limited.alone) return;
+  const unsigned long long before = loads_seen;
+  find_inner_threads();
+  if (loads_seen == before) return;
+  for (const found_knob& each : found) {
+    // The others have read the environment, and may have been told something else since.
+    if (each.late && each.what == takes::a_control) tell(each);
   }
 }
 

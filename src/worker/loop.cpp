@@ -13,6 +13,7 @@
 #include "os/process.hpp"
 #include "os/timer.hpp"
 #include "worker/crash.hpp"
+#include "worker/inner_threads.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -230,6 +231,7 @@ class worker {
 
   void begin_job(const shared_job& job) {
     forget_broadcast();
+    limit_late_inner_threads();
     job_ = job.id;
     block_ = 1;
   }
