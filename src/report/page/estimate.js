@@ -85,10 +85,17 @@ forkful.estimate = (call) => {
         context.fill();
         context.fillStyle = ink;
         context.font = `${12 * ratio}px system-ui, sans-serif`;
-        context.textAlign = 'right';
-        const right = plot.bbox.left + plot.bbox.width - 4 * ratio;
-        context.fillText('loop', right, plot.valToPos(single.at(-1), 'y', true) - 6 * ratio);
-        context.fillText('pool', right, plot.valToPos(pool.at(-1), 'y', true) + (single.at(-1) > pool.at(-1) ? 16 : -6) * ratio);
+        // Each name where the lines are apart: they meet on the right where slices are long.
+        const {left, width} = plot.bbox;
+        const name = (text, values, others, end) => {
+          context.textAlign = end ? 'right' : 'left';
+          const which = end ? values.length - 1 : 0;
+          const below = values[which] < others[which];
+          context.fillText(text, end ? left + width - 4 * ratio : left + 4 * ratio,
+                           plot.valToPos(values[which], 'y', true) + (below ? 15 : -6) * ratio);
+        };
+        name('loop', single, pool, !log);
+        name('pool', pool, single, !log);
       }]},
     }, [xs, pool, single], element);
   };
@@ -104,9 +111,9 @@ forkful.estimate = (call) => {
       ` for ${counted(costs.slices, 'slice')} of ${time(state.length)} on ${counted(state.workers, 'worker')}, ${compare(predicted)}.`);
     const all = Array.from({length: largest}, (_, at) => at + 1);
     lines(overWorkers, all, all.map((count) => forkful.predict(costs, count, state.length)), all.map(loop), state.workers, false);
-    const spans = Array.from({length: 81}, (_, at) => state.length * 10 ** ((at - 40) / 20));
+    const spans = Array.from({length: 81}, (_, at) => Math.max(state.length, 100) * 10 ** ((at - 40) / 20));
     lines(overLength, spans, spans.map((span) => forkful.predict(costs, state.workers, span)), spans.map((span) => span * costs.slices),
-          spans[40], true);
+          state.length, true);
     const picks = [...new Set([1, 2, 4, 8, 16, 32, 64, call.workers, state.workers])].sort((a, b) => a - b);
     table.replaceChildren(forkful.table(`Estimate for slices of ${time(state.length)}`, ['workers', 'time', 'against a loop'], picks.map((count) => {
       const pool = forkful.predict(costs, count, state.length);

@@ -21,7 +21,8 @@ forkful.memory = (call) => {
   }
   if (call.way === 'snapshot') words.append('The rest of the program’s memory was only looked at: a photograph costs nothing until somebody writes on it. ');
 
-  const radius = 70;
+  // To scale within a picture; and a few bytes do not look like gigabytes from afar.
+  const radius = largest >= 1e6 ? 70 : largest >= 1e4 ? 48 : 30;
   const drawing = make('div', {class: 'cakes', role: 'img', 'aria-label':
     `Four cakes to scale: ${cakes.map(({field, title}) => `${title} ${bytes(call[field])}`).join(', ')}.`});
   if (largest > 0) {
@@ -53,10 +54,10 @@ forkful.memory = (call) => {
 /** A cake seen from above, cut in as many slices as there are workers. */
 forkful.cake = (radius, largest, kind, pieces) => {
   const space = 'http://www.w3.org/2000/svg';
-  const size = 2 * largest + 6;
-  const middle = size / 2;
+  const [width, height] = [146, 2 * largest + 6];
+  const [middle, waist] = [width / 2, height / 2];
   const drawn = document.createElementNS(space, 'svg');
-  drawn.setAttribute('viewBox', `0 0 ${size} ${size}`);
+  drawn.setAttribute('viewBox', `0 0 ${width} ${height}`);
   drawn.setAttribute('class', `cake ${kind}`);
   drawn.setAttribute('aria-hidden', 'true');
   const add = (tag, attributes) => {
@@ -66,17 +67,17 @@ forkful.cake = (radius, largest, kind, pieces) => {
     return made;
   };
   if (radius === 0) return drawn;
-  add('circle', {cx: middle, cy: middle, r: radius, class: 'body'});
+  add('circle', {cx: middle, cy: waist, r: radius, class: 'body'});
   if (kind === 'on-write') {
     for (let x = -radius; x < radius; x += 5) {
       const half = Math.sqrt(Math.max(radius * radius - x * x, 0));
-      add('line', {x1: middle + x, x2: middle + x, y1: middle - half, y2: middle + half, class: 'stripes'});
+      add('line', {x1: middle + x, x2: middle + x, y1: waist - half, y2: waist + half, class: 'stripes'});
     }
   }
   if (radius > 8 && pieces > 1) {
     for (let piece = 0; piece < pieces; ++piece) {
       const angle = (2 * Math.PI * piece) / pieces - Math.PI / 2;
-      add('line', {x1: middle, y1: middle, x2: middle + radius * Math.cos(angle), y2: middle + radius * Math.sin(angle), class: 'cut'});
+      add('line', {x1: middle, y1: waist, x2: middle + radius * Math.cos(angle), y2: waist + radius * Math.sin(angle), class: 'cut'});
     }
   }
   return drawn;

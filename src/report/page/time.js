@@ -41,10 +41,11 @@ forkful.whereTheTimeWent = (call) => {
 forkful.slowest = (call) => {
   const {make, time, figure} = forkful;
   if (call.slowest.length === 0) return null;
+  const times = (ratio) => `${ratio < 10 ? Number(ratio.toPrecision(2)) : forkful.count(Math.round(ratio))} times`;
   const mean = call.slices > 0 ? call.time_ns.compute / call.slices : 0;
   return forkful.section('The slowest slices',
     forkful.table(`The ${call.slowest.length === 1 ? 'slowest' : `${call.slowest.length} slowest`}, where an average slice takes ${time(mean)}`,
       ['slices', 'worker', 'time', 'a slice, against the average'],
       call.slowest.map((slow, at) => [forkful.slices(slow.first, slow.count), figure(`slowest.${at}.worker`, slow.worker),
-        figure(`slowest.${at}.time_ns`, slow.time_ns, time), mean > 0 ? `${(slow.time_ns / slow.count / mean).toFixed(1)} times` : '-'])));
+        figure(`slowest.${at}.time_ns`, slow.time_ns, time), mean > 0 ? times(slow.time_ns / slow.count / mean) : '-'])));
 };
