@@ -157,6 +157,11 @@ class namer {
         // With -g1 what is static has lost its scope; its file tells whose it is.
         name.system = name.system || frame.file.find("/include/c++/") != std::string::npos;
         name.ours = name.ours || frame.file.find("/forkful/detail/") != std::string::npos;
+        // The half of a function that GCC split off, inlined into the other half again.
+        if (names.size() > 1) {
+          const code_name& before = names[names.size() - 2];
+          if (before.text == name.text && before.place == name.place) names.pop_back();
+        }
       }
     }
     if (names.empty()) {
