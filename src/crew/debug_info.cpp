@@ -31,9 +31,9 @@ struct debug_info::view {
  public:
   view(const libdw& dw, const loaded_module& where) : dw_(dw) {
     callbacks_.find_debuginfo = dw.dwfl_build_id_find_debuginfo;
-    Dwfl* const all = dw.dwfl_begin(&callbacks_);
-    if (all == nullptr) return;
-    module_ = report(all, where);
+    dwfl_ = dw.dwfl_begin(&callbacks_);
+    if (dwfl_ == nullptr) return;
+    module_ = report(where);
     if (module_ == nullptr || dw.dwfl_module_getdwarf(module_, &bias_) == nullptr) return;
     Dwarf* const found = dw.dwfl_module_getdwarf(module_, &bias_);
     dw.dwarf_new_oom_handler(found, out_of_memory);
@@ -70,11 +70,11 @@ struct debug_info::view {
  private:
   enum class depth { code, scopes, everywhere };
 
-  Dwfl_Module* report(Dwfl* all, const loaded_module& where) const {
+  Dwfl_Module* report(const loaded_module& where) const {
     for (const char* const path : where.files()) {
-      dw_.dwfl_report_begin(all);
-      Dwfl_Module* const module = dw_.dwfl_report_elf(all, path, path, -1, where.base, true);
-      dw_.dwfl_report_end(all, nullptr, nullptr);
+      dw_.dwfl_report_begin(dwfl_);
+      Dwfl_Module* const module = dw_.dwfl_report_elf(dwfl_, path, path, -1, where.base, true);
+      dw_.dwfl_report_end(dwfl_, nullptr, nullptr);
       if (module != nullptr && build_of(module) == where.build) return module;
     }
     return nullptr;
@@ -225,6 +225,7 @@ struct debug_info::view {
 
   const libdw& dw_;
   Dwfl_Callbacks callbacks_{};
+  Dwfl* dwfl_ = nullptr;
   Dwfl_Module* module_ = nullptr;
   Dwarf_Addr bias_ = 0;
   bool usable_ = false;
