@@ -34,14 +34,13 @@ inline std::size_t resident_kilobytes() {
   return 0;
 }
 
-// Names with forkful in them that were not there before: other programs come and go in these folders.
-inline std::vector<std::string> ours(const std::vector<std::string>& now, const std::vector<std::string>& before) {
-  std::vector<std::string> made;
-  for (const std::string& name : now) {
-    const bool mentions = name.find("forkful") != std::string::npos;
-    if (mentions && std::find(before.begin(), before.end(), name) == before.end()) made.push_back(name);
-  }
-  return made;
+// Whether so many pools left names behind, with forkful in them, that were not there before. Other programs come and go in these
+// folders, and tests beside this one: only as many as these pools would leave are theirs.
+inline bool left_by(std::size_t pools, const std::vector<std::string>& now, const std::vector<std::string>& before) {
+  const auto is_new = [&](const std::string& name) {
+    return name.find("forkful") != std::string::npos && std::find(before.begin(), before.end(), name) == before.end();
+  };
+  return static_cast<std::size_t>(std::count_if(now.begin(), now.end(), is_new)) > pools / 20;
 }
 
 struct tally {

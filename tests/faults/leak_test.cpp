@@ -39,8 +39,8 @@ TEST(leaks, a_thousand_pools_leave_nothing_behind) {
   EXPECT_EQ(after.descriptors, before.descriptors);
   EXPECT_TRUE(before.children.empty());
   EXPECT_TRUE(after.children.empty()) << "workers or zombies are left";
-  EXPECT_TRUE(ours(after.shm, before.shm).empty());
-  EXPECT_TRUE(ours(after.tmp, before.tmp).empty());
+  EXPECT_FALSE(left_by(pools, after.shm, before.shm));
+  EXPECT_FALSE(left_by(pools, after.tmp, before.tmp));
   if (!sanitized) {
     EXPECT_LT(resident_after, resident_before + 3 * pools + 2000) << "kilobytes, for " << pools << " pools";
   }
