@@ -238,6 +238,8 @@ class source {
   /// Whether handles read from here become owners of what they point at (false: they borrow it).
   bool adopting() const noexcept { return adopting_; }
   void adopting(bool on) noexcept { adopting_ = on; }
+  /// Bytes behind the handles that were adopted: results that came without a copy.
+  std::size_t adopted() const noexcept { return adopted_; }
 
   /// Reads how many elements follow, each at least `least` bytes. Throws if so many cannot.
   std::size_t count(std::size_t least, std::string_view type);
@@ -279,6 +281,7 @@ class source {
   detail::source_bounds bounds_{};
   unsigned depth_ = 0;
   bool adopting_ = false;
+  std::size_t adopted_ = 0;
   mutable bool misread_ = false;
 };
 

@@ -149,6 +149,7 @@ struct submitted_parts {
     } else {
       keep_results_here<result>(call.work());
     }
+    call.work().verb = "submit";
     plan.emplace(call, output{}, &collector);
   }
 

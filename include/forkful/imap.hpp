@@ -103,6 +103,7 @@ struct imap_call {
       keep_results_here<result>(call.work());
     }
     call.work().unordered = Numbered;
+    call.work().verb = Numbered ? "imap_unordered" : "imap";
     plan.emplace(call, output{}, &collector);
   }
 

@@ -57,6 +57,8 @@ class verbs {
     detail::prepared<Way, detail::verb::into, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                     args...);
     if constexpr (!std::is_void_v<typename decltype(call)::result>) {  // else one error is enough
+      call.work().verb = "map_into";
+      if constexpr (Way::isolated) call.work().bytes_shared += std::ranges::size(out) * sizeof(place);
       detail::check_room(std::ranges::data(out), std::ranges::size(out), sizeof(place), call.size(), Way::isolated);
       call.run(*running_, options_, detail::placed_results<place>{std::ranges::data(out)},
                static_cast<std::nullptr_t*>(nullptr));
@@ -76,6 +78,7 @@ class verbs {
     if constexpr (!std::is_void_v<result>) {  // else one error is enough
       detail::collect_outcomes<result, Way::isolated> collector;
       collector.out.reserve(call.size());
+      call.work().verb = "try_map";
       call.work().keep_going = true;
       run_for_results<result>(call, collector);
       return std::move(collector.out);
@@ -92,6 +95,7 @@ class verbs {
   void for_each(Range&& range, F&& f, const A&... args) {
     detail::prepared<Way, detail::verb::for_each, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                         args...);
+    call.work().verb = "for_each";
     call.run(*running_, options_, detail::no_results{}, static_cast<std::nullptr_t*>(nullptr));
   }
   template <class T, class F, class... A>
@@ -103,6 +107,7 @@ class verbs {
   [[nodiscard]] std::vector<outcome<void>> try_for_each(Range&& range, F&& f, const A&... args) {
     detail::prepared<Way, detail::verb::for_each, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                         args...);
+    call.work().verb = "try_for_each";
     call.work().keep_going = true;
     detail::collect_failures collector;
     call.run(*running_, options_, detail::no_results{}, &collector);
@@ -170,6 +175,7 @@ class verbs {
     detail::prepared<Way, detail::verb::fold, false, Range, both, A...> call(std::forward<Range>(range), fold, args...);
     call_options whole = options_;
     call.whole_blocks(whole);
+    call.work().verb = "transform_reduce";
     detail::collect_folded<R, Way::isolated, callable_of<Reduce>> collector{std::move(init), folds};
     run_for_results<R>(call, collector, whole);
     return std::move(collector.folded);
@@ -205,6 +211,7 @@ class verbs {
     using result = typename decltype(call)::result;
     if constexpr (!std::is_void_v<result>) {  // else one error is enough
       detail::collect_values<result, Way::isolated> collector;
+      if constexpr (Star) call.work().verb = "starmap";
       if constexpr (Way::isolated) collector.out.reserve(call.size());
       run_for_results<result>(call, collector);
       return std::move(collector.out);
@@ -216,6 +223,7 @@ class verbs {
     detail::prepared<Way, detail::verb::update, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                       args...);
     using result = typename decltype(call)::result;
+    call.work().verb = outcomes != nullptr ? "try_update" : "update";
     call.work().keep_going = outcomes != nullptr;
     detail::put_back<result, Way::isolated, Range> collector{call.range(), outcomes};
     run_for_results<result>(call, collector);

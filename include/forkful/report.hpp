@@ -98,6 +98,7 @@ struct report {
   time_split caller{};                   ///< where the caller's wall went
   std::vector<worker_row> per_worker{};  ///< one row a worker, by number
   std::size_t bytes_in = 0;              ///< data copied towards the workers; pointers into shared memory count nothing
+  std::size_t bytes_broadcast = 0;       ///< of bytes_in: broadcast arguments, which are copied once
   std::size_t bytes_out = 0;             ///< data copied back as results
   std::size_t bytes_shared = 0;          ///< data that workers reached in shared memory without a copy
   std::size_t bytes_copied_on_write = 0;  ///< with a timeline only: of all workers

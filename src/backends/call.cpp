@@ -41,15 +41,25 @@ slice_failure describe(const std::exception_ptr& thrown, std::size_t slice, unsi
 
 }  // namespace
 
+namespace {
+
+// What handing out is: mostly encoding, where there is something to encode.
+stopwatch::phase handing(const job& work) noexcept {
+  return work.encode != nullptr || work.pull != nullptr ? stopwatch::phase::pass_in : stopwatch::phase::wake;
+}
+
+}  // namespace
+
 call::call(desk& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner)
-    : desk_(where),
+    : counted(work, where.table.workers, work.bytes_broadcast != 0 ? stopwatch::phase::pass_in : handing(work)),
+      desk_(where),
       job_(work),
       owner_(std::move(owner)),
       options_(options),
       limit_(~std::uint64_t{0}),
       input_ended_(work.pull == nullptr),
-      began_ns_(now_ns()),
-      told_ns_(began_ns_) {
+      told_ns_(job_.began_ns) {
+  if (work.recorded) counted.record(std::make_shared<recorder>(where.table.workers));
   shared_ = new (desk_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
   shared_->id = number;
   shared_->run = job_.run;
@@ -59,6 +69,7 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
   shared_->results = job_.results;
   shared_->one_at_a_time = job_.one_at_a_time;
   shared_->keep_going = job_.keep_going;
+  shared_->passes = job_.passes;
   shared_->undo = job_.mutates && options_.attempts > 1;
   shared_->locate = job_.locate;
   shared_->limit.store(limit_, std::memory_order_relaxed);
@@ -109,6 +120,7 @@ std::size_t call::wished_size() const noexcept {
 bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock) {
   if (publish_waiting(self)) return true;
   if (waiting_ != 0 || !more_input() || next_size() == 0) return false;
+  counted.watch.enter(handing(job_));
   encode_next(lock);
   publish_waiting(self);
   return true;
@@ -162,11 +174,11 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
     what.reached = what.last;
     return;
   }
-  happened.bytes_in += copied;
+  counted.happened.bytes_in += copied;
   frame_bytes_ += frame.size();
   what.in = frame.take();
   if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wish_);
-  ++happened.chunks;
+  ++counted.happened.chunks;
   ++waiting_;
 }
 
@@ -175,6 +187,12 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
   // Without workers nothing would ever come back: whoever carries the call on stops it first.
   if (desk_.closed && reason_ == nullptr) return false;
   bool any = false;
+  if (waiting_ != 0 && !published_) {
+    published_ = true;
+    const std::uint64_t now = now_ns();
+    counted.watch.enter(handing(job_), now);
+    counted.published(now);
+  }
   for (auto what = handouts_.begin(); waiting_ != 0 && what != handouts_.end() && !desk_.full(); ++what) {
     if (what->where != handout::place::waiting) continue;
     --waiting_;
@@ -217,6 +235,7 @@ void call::take_back(handout& what) {
   what.heap_slot = desk_.workers.heap_slot(what.worker);
   take_failures(entry, what);
   what.reached = std::clamp(entry.reached, what.resume, what.last);
+  count(entry, what);
   what.out = std::exchange(entry.out, nullptr);
   what.where = handout::place::back;
   if (job_.pull != nullptr && entry.eaten_ns < long_enough_ns && what.last - what.first >= lazy_size_) {
@@ -225,15 +244,47 @@ void call::take_back(handout& what) {
   desk_.clear(what.sequence);
 }
 
+void call::count(const chunk& entry, const handout& what) {
+  const std::uint64_t eaten = std::min(entry.eaten_ns, entry.ended_ns - std::min(entry.ended_ns, entry.began_ns));
+  const std::size_t first = job_.named(what.resume);
+  const auto part = [eaten](std::uint16_t share) { return (eaten * share) >> 16; };
+  counted.add({what.worker, first, job_.named(what.reached) - first, entry.began_ns, entry.ended_ns, eaten,
+               part(entry.in_share), part(entry.out_share)});
+  if (entry.began_ns == 0) return;
+  const chunk_note& note = desk_.table.note(what.sequence);
+  if (counted.may_be_slow(eaten)) {
+    slow_slices slow{first, job_.named(what.reached) - first, what.worker, std::chrono::nanoseconds(eaten)};
+    if ((entry.noted & chunk_note::slowest) != 0) {
+      const std::uint64_t from = std::clamp(note.slow_first, what.resume, what.reached);
+      const std::uint64_t to = std::clamp(from + note.slow_count, from, what.reached);
+      slow = {job_.named(from), job_.named(to) - job_.named(from), what.worker,
+              std::chrono::nanoseconds(std::min(note.slow_ns, eaten))};
+    }
+    counted.add_slow(slow);
+  }
+  if ((entry.noted & chunk_note::memory) != 0) counted.add_memory(what.worker, note.page_faults, note.peak_memory);
+}
+
+void call::take_leave() {
+  if (!std::exchange(started_, false)) return;
+  for (unsigned worker = 0; worker < desk_.table.workers; ++worker) {
+    counted.add_start(worker, desk_.table.slots[worker].ready.load(std::memory_order_relaxed));
+  }
+}
+
 bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const patience& how_long) {
   bool any = false;
   for (auto what = handouts_.begin(); what != handouts_.end();) {
-    if (what->where == handout::place::on_board && desk_.done(what->sequence)) take_back(*what);
+    if (what->where == handout::place::on_board && desk_.done(what->sequence)) {
+      counted.watch.enter(stopwatch::phase::reassemble);
+      take_back(*what);
+    }
     if (what->where != handout::place::back) {
       if (!job_.unordered) break;
       ++what;
       continue;
     }
+    counted.watch.enter(stopwatch::phase::reassemble);
     any = true;
     if (!skipped_for_nothing(*what)) {
       collect_one(*what, lock);
@@ -304,7 +355,7 @@ void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& th
 
 // Runs slices from `from` on once more; the results before are collected, or lost.
 void call::run_again(handout& what, std::uint64_t from) noexcept {
-  ++happened.retries;
+  ++counted.happened.retries;
   what.where = handout::place::waiting;
   what.resume = from;
   ++waiting_;
@@ -316,8 +367,9 @@ std::exception_ptr call::decode(handout& what, std::size_t& taken) {
     desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
     source results(what.out, of_worker.bounds());
     results.adopting(true);
-    happened.bytes_out += job_.results ? results.remaining() : 0;
+    counted.happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken});
+    counted.happened.bytes_shared += results.adopted();
     if (job_.keep_going && what.reached < what.last) fill_cancelled(what.reached, what.last);
   } catch (...) {
     return std::current_exception();
@@ -456,7 +508,7 @@ void call::tell_progress(std::unique_lock<std::mutex>& lock, bool last) {
   progress so_far;
   so_far.done = job_.named(collected_);
   so_far.total = input_ended_ && reason_ == nullptr ? job_.all() : 0;
-  so_far.elapsed = std::chrono::nanoseconds(now - began_ns_);
+  so_far.elapsed = std::chrono::nanoseconds(now - job_.began_ns);
   for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
     if (desk_.word(sequence).state() == chunk_state::running) ++so_far.busy;
   }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "backends/desk.hpp"
+#include "report/tally.hpp"
 
 namespace forkful::detail {
 
@@ -81,6 +82,11 @@ class call {
   [[nodiscard]] bool wants_room() const noexcept { return waiting_ != 0; }
   // The first chunk of this call on the board; none: the board's `published`.
   [[nodiscard]] std::uint64_t first_on_board() const noexcept;
+  // Workers were started while it ran: the report is to say how long that took.
+  void workers_started() noexcept { started_ = true; }
+  // Its workers may be ended now: takes from their slots what the report says of them.
+  void take_leave();
+
   // Which chunk to be woken for.
   [[nodiscard]] std::uint64_t wanted() const noexcept;
 
@@ -108,7 +114,7 @@ class call {
 
   [[nodiscard]] const std::stop_token& stop_asked() const noexcept { return options_.stop; }
 
-  report happened;                     // what can be counted here
+  tally counted;
   bool open = true;                    // more may be handed out (session::rest)
   std::condition_variable news;        // for a thread that waits while another looks after the crew
   std::uint64_t spun_ns = 0;           // how long its thread has spun
@@ -119,6 +125,7 @@ class call {
   std::size_t wished_size() const noexcept;
   void fail(handout& what, failed_slice failed);
   void take_failures(chunk& entry, handout& what);
+  void count(const chunk& entry, const handout& what);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(handout& what, unsigned attempt);
   bool crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
@@ -164,9 +171,10 @@ class call {
   bool failed_ = false;
   bool cancelled_ = false;
   bool doomed_ = false;
+  bool started_ = false;
+  bool published_ = false;
   std::exception_ptr reason_;         // thrown at the end instead of anything else
   std::exception_ptr reason_at_end_;  // the input failed: thrown when what came before is eaten
-  std::uint64_t began_ns_ = 0;
   std::uint64_t told_ns_ = 0;
 };
 

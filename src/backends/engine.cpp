@@ -15,10 +15,12 @@ namespace forkful::detail {
 
 namespace {
 std::atomic<std::uint64_t> engines{0};
-}
+std::atomic<std::uint64_t> calls{0};
+}  // namespace
 
 // relaxed: only uniqueness matters.
-engine::engine() noexcept : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1) {}
+engine::engine(const pool_options& options)
+    : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1), records_(options.record_timeline) {}
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
@@ -43,9 +45,13 @@ void check(const call_options& options) {
 std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
                                    std::shared_ptr<void> owner) {
   check(options);
+  work.recorded = running.records();
   std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
-  begun->happened.workers = running.size();
+  begun->happened.pool = running.number();
+  begun->happened.call = calls.fetch_add(1, std::memory_order_relaxed) + 1;
+  begun->happened.bytes_broadcast = work.bytes_broadcast;
   begun->happened.bytes_in = work.bytes_broadcast;
+  begun->happened.bytes_shared = work.bytes_shared;
   begun->happened.slices = work.all();
   return begun;
 }

@@ -8,6 +8,7 @@
 #include "backends/call.hpp"
 #include "errors/exceptions.hpp"
 #include "os/breakpoint.hpp"
+#include "os/cpu.hpp"
 
 namespace forkful::detail {
 
@@ -47,6 +48,7 @@ void call::fail(handout& what, failed_slice failed) {
     lowest_slice_ = failed.slice;
   }
   failed_ = true;
+  counted.add_failure(failed.failure);
   if (!job_.keep_going) set_limit(failed.slice);
   what.failures.push_back(std::move(failed));
 }
@@ -80,7 +82,7 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
 // ---- Deaths -----------------------------------------------------------------------------------------------------------
 
 void call::again(handout& what, unsigned attempt) {
-  ++happened.retries;
+  ++counted.happened.retries;
   chunk& entry = desk_.entry(what.sequence);
   entry.reached = entry.resume;
   publish_again(desk_.table, what.sequence, std::min(attempt, max_attempts), ++desk_.generation);
@@ -95,6 +97,11 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
   const std::uint64_t first = std::clamp(what.first + (cursor >> 16), what.first, what.last);
   const std::uint64_t last = std::clamp(first + (cursor & 0xffff), first, what.last);
   const bool begun = last > first;
+  if (counted.recording()) {
+    timeline_event died{.what = timeline_event::kind::worker_died, .worker = worker, .slice = job_.named(first)};
+    died.text = how.told_briefly();
+    counted.add_event(std::move(died), now_ns());
+  }
   desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
   if (job_.in_place) {
     // What was eaten before the block stays eaten, and failures told so far stay told.

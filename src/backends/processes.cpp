@@ -16,7 +16,8 @@ namespace {
 class process_engine final : public engine {
  public:
   explicit process_engine(const pool_options& options)
-      : options_(options),
+      : engine(options),
+        options_(options),
         workers_(checked_workers(options.workers)),
         session_(make_session()),
         made_by_(this_process()) {}

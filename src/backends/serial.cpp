@@ -2,35 +2,51 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <forkful/detail/job.hpp>
 #include <memory>
 #include <new>
 
 #include "errors/exceptions.hpp"
+#include "report/tally.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
 
 namespace {
 
+constexpr std::uint64_t progress_ns = 100'000'000;
+constexpr std::uint64_t short_block_ns = 20'000;  // blocks grow while they take less
+constexpr std::size_t largest_block = std::size_t{1} << 20;
+constexpr std::uint64_t long_ns = 5'000;   // an item that takes so long is worth its clock
+constexpr std::size_t measured_items = 8;  // one in so many of the others is measured
+
 struct eating : chunk_io {
   std::vector<failed_slice> failures;
+  tally* counted = nullptr;
 };
 
 void record_failure(chunk_io& io, std::size_t slice, std::size_t named) {
-  static_cast<eating&>(io).failures.push_back({slice, capture_exception(named, 0, 1)});
+  auto& mine = static_cast<eating&>(io);
+  mine.failures.push_back({slice, capture_exception(named, 0, 1)});
+  if (mine.counted->recording()) mine.counted->add_failure(mine.failures.back().failure);
 }
 
 // A call that the thread which asks for it eats itself: all at once, or, of lazy input, slice by slice as it is asked for.
 class serial_call final : public ongoing {
  public:
   serial_call(job& work, const call_options& options, std::shared_ptr<void> owner)
-      : job_(work), owner_(std::move(owner)), options_(options) {
-    happened.way = "serial";
+      : job_(work), owner_(std::move(owner)), options_(options), counted_(work, 1, stopwatch::phase::pass_in) {
+    counted_.happened.way = "serial";
+    counted_.published(work.began_ns);
+    if (work.recorded) counted_.record(std::make_shared<recorder>(1));
   }
 
   bool advance(const patience& how_long) override {
     while (!ended_) {
+      measured_ = long_ || items_++ % measured_items == 0;
+      if (measured_) counted_.watch.enter(stopwatch::phase::pass_in);
+      const std::uint64_t began = counted_.watch.since();
       if (options_.stop.stop_requested()) {
         cancel_rest();
         break;
@@ -44,6 +60,10 @@ class serial_call final : public ongoing {
         last = next_ + got;
       }
       eat(last);
+      if (measured_) {
+        counted_.watch.enter(stopwatch::phase::idle);
+        long_ = counted_.watch.since() - began > long_ns;
+      }
       ended_ = ended_ || (job_.pull == nullptr ? next_ == job_.slices : last == next_from_);
       tell_progress(ended_);
       if (!ended_ && how_long.met()) break;
@@ -55,6 +75,7 @@ class serial_call final : public ongoing {
   bool cancel(bool /*kill*/) override { return false; }
 
   void conclude() override {
+    complete_report();
     if (failed_) rethrow(lowest_);
     if (cancelled_ && !job_.keep_going) rethrow(cancelled_failure(job_.named(next_), 0, 1));
   }
@@ -64,24 +85,68 @@ class serial_call final : public ongoing {
   void eat(std::size_t last) {
     next_from_ = next_;
     if (next_ == last) return;
+    eaten_chunk eaten;
+    eaten.began = measured_ ? clock_ns() : 0;
+    if (measured_) counted_.watch.enter(stopwatch::phase::idle, eaten.began);
+    eaten.ended = eaten.began;
     const worker_scope here(0);
     eating io;
     io.fail = record_failure;
+    io.counted = &counted_;
     const std::unique_ptr<void, void (*)(void*)> results(
         job_.make_results != nullptr ? job_.make_results(last - next_) : nullptr,
         job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
     io.results = results.get();
     while (next_ < last) {
-      const std::size_t reached = job_.run(job_.plan, io, next_, last);
-      next_ = reached < last ? reached + 1 : reached;
+      const std::size_t first = next_;
+      const std::size_t stop = first + std::min(last - first, block_);
+      const std::size_t reached = job_.run(job_.plan, io, first, stop);
+      next_ = reached < stop ? reached + 1 : reached;
+      if (measured_) eaten.ended = measure(first, eaten.ended);
       if (!io.failures.empty() && !job_.keep_going) {
         failed_ = ended_ = true;
         lowest_ = io.failures.front().failure;
         break;
       }
     }
-    if (job_.collect != nullptr) collect({next_from_, next_, nullptr, io.results, &io.failures, nullptr});
-    happened.chunks = 1;
+    eaten.first = job_.named(next_from_);
+    eaten.count = job_.named(next_) - eaten.first;
+    eaten.eaten = eaten.ended - eaten.began;
+    counted_.add(eaten);
+    if (!long_) {
+      ++short_items_;
+      if (measured_) ++short_measured_;
+      short_ns_ += eaten.eaten;
+    }
+    if (job_.collect == nullptr) return;
+    if (measured_) counted_.watch.enter(stopwatch::phase::reassemble, eaten.ended);
+    collect({next_from_, next_, nullptr, io.results, &io.failures, nullptr});
+  }
+
+  // The block from `first` to next_ was eaten since then. Returns now.
+  std::uint64_t measure(std::size_t first, std::uint64_t since) {
+    const std::uint64_t now = clock_ns();
+    const std::uint64_t took = now - since;
+    if (counted_.may_be_slow(took)) {
+      counted_.add_slow({job_.named(first), job_.named(next_) - job_.named(first), 0, std::chrono::nanoseconds(took)});
+    }
+    if (took < short_block_ns) {
+      block_ = std::min(block_ * 2, largest_block);
+    } else if (took > 4 * short_block_ns) {
+      block_ = std::max<std::size_t>(block_ / 2, 1);
+    }
+    return now;
+  }
+
+  // Of slices that were asked for one by one and are short, only some were measured: they stand for the others.
+  void complete_report() {
+    worker_row& row = counted_.happened.per_worker.front();
+    row.chunks = counted_.happened.chunks = row.slices == 0 ? 0 : 1;
+    if (short_measured_ != 0) {
+      const double others = static_cast<double>(short_items_ - short_measured_) / static_cast<double>(short_measured_);
+      row.time.compute += std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(short_ns_) * others));
+    }
+    happened = counted_.finished(clock_ns(), happened);
   }
 
   // What taking a result throws (a `reduce`) is a failure of the slice whose result it was.
@@ -114,10 +179,10 @@ class serial_call final : public ongoing {
 
   void tell_progress(bool last) {
     if (!options_.progress) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (!last && now - told_ < std::chrono::milliseconds(100)) return;
-    told_ = now;
-    options_.progress({job_.named(next_), job_.all(), now - began, ended_ ? 0U : 1U});
+    const std::uint64_t now = clock_ns();
+    if (!last && now - told_ns_ < progress_ns) return;
+    told_ns_ = now;
+    options_.progress({job_.named(next_), job_.all(), std::chrono::nanoseconds(now - job_.began_ns), ended_ ? 0U : 1U});
   }
 
   job& job_;
@@ -129,11 +194,20 @@ class serial_call final : public ongoing {
   bool failed_ = false;
   bool cancelled_ = false;
   bool ended_ = false;
-  std::chrono::steady_clock::time_point told_ = began;
+  std::uint64_t told_ns_ = job_.began_ns;
+  tally counted_;
+  std::size_t block_ = 1;  // slices that are timed together
+  bool measured_ = true;   // what is going on now
+  bool long_ = false;      // the last item took so long that the next one is measured too
+  std::size_t items_ = 0;
+  std::size_t short_items_ = 0;
+  std::size_t short_measured_ = 0;
+  std::uint64_t short_ns_ = 0;
 };
 
 class serial_engine final : public engine {
  public:
+  using engine::engine;
   [[nodiscard]] unsigned size() const noexcept override { return 1; }
 
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
@@ -151,8 +225,6 @@ class serial_engine final : public engine {
 
 }  // namespace
 
-std::unique_ptr<engine> start_serial(const pool_options& /*a serial pool has no workers to set up*/) {
-  return std::make_unique<serial_engine>();
-}
+std::unique_ptr<engine> start_serial(const pool_options& options) { return std::make_unique<serial_engine>(options); }
 
 }  // namespace forkful::detail

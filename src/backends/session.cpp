@@ -57,7 +57,7 @@ std::shared_ptr<call> session::begin(job& work, const call_options& options, std
       if (desk_.closed) throw_closed();
       crew_.renew();
     }
-    crew_.fill();
+    fill_for(made.get());
   } catch (...) {
     if (!held.owns_lock()) held.lock();
     // Without workers nothing on the board will ever be settled.
@@ -87,6 +87,11 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
   ended = ended || now->ended();
   // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake eats one chunk at a time.
   if (!ended) wake_for_unclaimed(*table_);
+  if (ended) now->take_leave();
+  // Until somebody asks for it again.
+  if (!ended || how_long.until != for_ever || how_long.enough != nullptr) {
+    now->counted.watch.enter(stopwatch::phase::idle);
+  }
   let_go(held);
   return ended;
 }
@@ -99,7 +104,7 @@ bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patie
     }
     if (now->stop_asked().stop_requested()) now->stop(nullptr);
     bool moved = now->feed(now, held);
-    if (moved) invite();
+    if (moved) invite_for(*now);
     if (how_long.only_hand_out && !now->more_input() && !now->wants_room()) return false;
     if (desk_.full()) retire();
     if (now->collect(now, held, how_long)) {
@@ -136,22 +141,34 @@ void session::retire() {
 
 // Lazy waking: when everybody sleeps one is woken at once, and another each time that work has lain unclaimed for a while.
 // Short calls are eaten by whoever is awake, because waking costs more than they do.
-void session::invite() noexcept {
-  if (somebody_awake(*table_) && unlooked_.fetch_add(1, std::memory_order_relaxed) % 8 != 7) return;
+// When it began to wake somebody; 0: it did not.
+std::uint64_t session::invite() noexcept {
+  if (somebody_awake(*table_) && unlooked_.fetch_add(1, std::memory_order_relaxed) % 8 != 7) return 0;
   const std::uint64_t now = now_ns();
   if (last_wake_.load(std::memory_order_relaxed) == 0 && somebody_awake(*table_)) {
     last_wake_.store(now, std::memory_order_relaxed);
   }
-  if (now - last_wake_.load(std::memory_order_relaxed) < unclaimed_ns || probably_unclaimed(*table_) == 0) return;
+  if (now - last_wake_.load(std::memory_order_relaxed) < unclaimed_ns || probably_unclaimed(*table_) == 0) return 0;
   last_wake_.store(now, std::memory_order_relaxed);
   wake_one(*table_);
+  return now;
+}
+
+void session::invite_for(call& now) noexcept {
+  const std::uint64_t began = invite();
+  if (began == 0) return;
+  const stopwatch::phase before = now.counted.watch.now();
+  if (before == stopwatch::phase::wake) return;
+  now.counted.watch.enter(stopwatch::phase::wake, began);
+  now.counted.watch.enter(before, now_ns());
 }
 
 // ---- Waiting: one leads, the others follow ------------------------------------------------------------------------------
 
 void session::wait(call* now, lock& held, std::uint64_t until) {
   // Another call may have given up and ended all workers.
-  if (!desk_.closed && crew_.running_count() == 0) crew_.fill();
+  if (!desk_.closed && crew_.running_count() == 0) fill_for(now);
+  if (now != nullptr && led_) now->counted.watch.enter(stopwatch::phase::idle);
   if (led_) {
     // The leader sleeps, and wakes nobody for what was handed out since.
     const bool unclaimed = probably_unclaimed(*table_) != 0;
@@ -193,6 +210,7 @@ bool session::spin(call& now, lock& held, std::uint64_t until) {
   const std::atomic<std::uint64_t>& word = desk_.entry(first).word;
   const std::uint32_t generation = desk_.word(first).generation();
   const std::uint64_t began = now_ns();
+  now.counted.watch.enter(stopwatch::phase::idle, began);
   const std::uint64_t most = std::min(spin_ns - now.spun_ns, until - std::min(until, began));
   held.unlock();
   std::uint64_t waited = 0;
@@ -209,10 +227,12 @@ bool session::spin(call& now, lock& held, std::uint64_t until) {
   }
   held.lock();
   now.spun_ns += waited;
+  if (arrived) now.counted.watch.enter(stopwatch::phase::reassemble, began + waited);
   return arrived;
 }
 
 void session::sleep(call* now, lock& held, std::uint64_t until) {
+  if (now != nullptr) now->counted.watch.enter(stopwatch::phase::idle);
   gather_limits();
   const bool unclaimed = desk_.something_ready();
   // Regardless of who seems to be looking: a spinner may have been stopped.
@@ -285,7 +305,7 @@ void session::look_after_crew(call* now) {
         " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
         "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
   }
-  if (!desk_.closed) crew_.fill();
+  if (!desk_.closed) fill_for(now);
 }
 
 // Gives what a dead worker held back to its call; a death that no call lost anything by counts for the one that saw it. True if
@@ -296,10 +316,10 @@ bool session::lost(unsigned worker, unsigned incarnation, const death& end, call
     if (mine.owner == nullptr) continue;
     const chunk_word word = desk_.word(sequence);
     if (word.state() != chunk_state::running || word.worker() != worker || word.incarnation() != incarnation) continue;
-    ++mine.owner->happened.deaths;
+    mine.owner->counted.add_death(worker);
     return mine.owner->lost(*mine.what, worker, end);
   }
-  if (seen_by != nullptr) ++seen_by->happened.deaths;
+  if (seen_by != nullptr) seen_by->counted.add_death(worker);
   return false;
 }
 
@@ -353,8 +373,18 @@ void session::note_end_of_input(call& now) noexcept {
   --open_;
 }
 
-void session::describe(report& happened) {
+void session::fill_for(call* now) {
+  const std::uint64_t began = crew_.fill();
+  if (began == 0 || now == nullptr) return;
+  now->workers_started();
+  const stopwatch::phase before = now->counted.watch.now();
+  now->counted.watch.enter(stopwatch::phase::start, began);
+  now->counted.watch.enter(before, now_ns());
+}
+
+void session::describe(call& of) {
   const lock held(mutex_);
+  report& happened = of.counted.happened;
   happened.threads_at_fork = crew_.threads_at_fork();
   happened.warnings = crew_.warnings();
 }

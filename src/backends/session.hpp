@@ -47,8 +47,8 @@ class session {
   bool rest(std::vector<std::shared_ptr<call>>* parted = nullptr);
   // All that is left to do was handed out.
   [[nodiscard]] bool ends_by_itself();
-  // What there is to say of how workers were started, and the threads that ran when one was forked.
-  void describe(report& happened);
+  // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.
+  void describe(call& of);
   // Wakes whoever waits, so that a request to stop is seen. From any thread.
   void wake() noexcept;
 
@@ -63,7 +63,9 @@ class session {
   void look_after_crew(call* now);
   void collapse(const std::exception_ptr& reason) noexcept;
   void gather_limits() noexcept;
-  void invite() noexcept;
+  std::uint64_t invite() noexcept;
+  void invite_for(call& now) noexcept;
+  void fill_for(call* now);
   bool lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
   void empty_board(lock& held);
   void empty_board_or_collapse(lock& held);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/cpu.hpp"
 #include "os/identity.hpp"
 
 namespace forkful::detail {
@@ -13,8 +14,8 @@ namespace forkful::detail {
 session_call::session_call(const char* way, std::shared_ptr<session> where, job& work, const call_options& options,
                            std::shared_ptr<void> owner, bool one_time)
     : session_(std::move(where)), one_time_(one_time), made_by_(this_process()) {
-  happened.way = way;
   call_ = session_->begin(work, options, std::move(owner));
+  call_->counted.happened.way = way;
   if (options.stop.stop_possible()) waker_.emplace(options.stop, waker{session_});
 }
 
@@ -33,7 +34,12 @@ bool session_call::advance(const patience& how_long) {
   check_process(made_by_);
   if (ended_) return true;
   ended_ = session_->advance(call_, how_long);
-  if (ended_ && one_time_) session_->rest();
+  if (ended_ && one_time_) {
+    const stopwatch::phase before = call_->counted.watch.now();
+    call_->counted.watch.enter(stopwatch::phase::start);
+    session_->rest();
+    call_->counted.watch.enter(before);
+  }
   return ended_;
 }
 
@@ -43,13 +49,8 @@ bool session_call::cancel(bool kill) {
 }
 
 void session_call::conclude() {
-  const report& counted = call_->happened;
-  happened.chunks = counted.chunks;
-  happened.bytes_in += counted.bytes_in;
-  happened.bytes_out = counted.bytes_out;
-  happened.deaths = counted.deaths;
-  happened.retries = counted.retries;
-  session_->describe(happened);
+  session_->describe(*call_);
+  happened = call_->counted.finished(now_ns(), happened);
   call_->conclude();
 }
 

@@ -19,7 +19,7 @@ namespace {
 class snapshot_engine final : public engine {
  public:
   explicit snapshot_engine(const pool_options& options)
-      : options_(options), workers_(checked_workers(options.workers)), made_by_(this_process()) {
+      : engine(options), options_(options), workers_(checked_workers(options.workers)), made_by_(this_process()) {
     // Without a first board the pool could not work: better to hear of it now.
     sessions_.push_back(make_session(workers_));
   }

@@ -66,7 +66,8 @@ struct shared_job {
   bool results = false;
   bool one_at_a_time = false;
   bool keep_going = false;
-  bool undo = false;  // in place, several attempts: keep a copy of each block before it is eaten
+  bool passes = false;  // `run` times what chunk_io::timed asks for
+  bool undo = false;    // in place, several attempts: keep a copy of each block before it is eaten
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
   // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
   std::atomic<std::uint64_t> limit{~std::uint64_t{0}};
@@ -101,9 +102,30 @@ struct alignas(128) chunk {
   // The parent's, written while no worker holds the chunk: slices [first, resume) are not to be run again, because they
   // were eaten in place before a worker died. `first` never moves: encoded input begins there.
   std::uint64_t resume = 0;
-  std::uint64_t eaten_ns = 0;  // how long eating took
+  // For the report. Times are CLOCK_MONOTONIC nanoseconds.
+  std::uint64_t began_ns = 0;  // when its first block began; 0: none did
+  std::uint64_t ended_ns = 0;  // when the last one ended
+  std::uint64_t eaten_ns = 0;  // how long all of them took
+  // Of eaten_ns, in 65536ths: decoding slices, encoding results. Measured on some blocks.
+  std::uint16_t in_share = 0;
+  std::uint16_t out_share = 0;
+  std::uint32_t noted = 0;  // which members of the chunk's note are of this chunk
 };
 static_assert(sizeof(chunk) == 128);
+
+// What few chunks have to tell, beside them so that the others need not touch it. Written like the second half of a chunk.
+struct alignas(64) chunk_note {
+  static constexpr std::uint32_t slowest = 1;
+  static constexpr std::uint32_t memory = 2;
+
+  // The block that took longest, where there were several.
+  std::uint64_t slow_first;
+  std::uint64_t slow_count;
+  std::uint64_t slow_ns;
+  // What the kernel has counted for this worker: faults since the last note, the most it ever had, in bytes.
+  std::uint64_t page_faults;
+  std::uint64_t peak_memory;
+};
 
 enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 2 };
 
@@ -121,8 +143,8 @@ struct alignas(128) worker_slot {
   // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
   // timer was set, so a worker that its timer killed has a deadline that is past.
   std::atomic<std::uint64_t> deadline{0};
-  std::atomic<std::uint64_t> slices_eaten{0};
-  std::atomic<std::uint64_t> busy_ns{0};
+  // When it was there, CLOCK_MONOTONIC nanoseconds; 0: it is not yet.
+  std::atomic<std::uint64_t> ready{0};
   // The word of a chunk whose holder is about to be killed by its parent (future::cancel); 0: none. Written by the parent. Once
   // that chunk is done the worker claims nothing before this is something else, so that nobody else's slice is lost.
   std::atomic<std::uint64_t> doomed{0};
@@ -151,7 +173,9 @@ struct board {
   unsigned max_spinners = 0;
   worker_slot* slots = nullptr;
   alignas(128) std::array<chunk, ring_size> ring;
+  chunk_note* notes = nullptr;  // one an entry; not touched before something is noted
 
+  [[nodiscard]] chunk_note& note(std::uint64_t sequence) noexcept { return notes[sequence % ring_size]; }
   [[nodiscard]] chunk& entry(std::uint64_t sequence) noexcept { return ring[sequence % ring_size]; }
 };
 

@@ -10,7 +10,9 @@ board_memory::board_memory(arena& memory, unsigned workers) : arena_(memory) {
   table_ = new (arena_.allocate(sizeof(board), alignof(board))) board{};
   try {
     table_->slots = static_cast<worker_slot*>(arena_.allocate(sizeof(worker_slot) * workers, alignof(worker_slot)));
+    table_->notes = static_cast<chunk_note*>(arena_.allocate(sizeof(chunk_note) * ring_size, alignof(chunk_note)));
   } catch (...) {
+    arena_.deallocate(table_->slots);
     arena_.deallocate(table_);
     throw;
   }
@@ -21,6 +23,7 @@ board_memory::board_memory(arena& memory, unsigned workers) : arena_(memory) {
 
 board_memory::~board_memory() {
   for (unsigned worker = 0; worker < table_->workers; ++worker) arena_.deallocate(table_->slots[worker].undo.load());
+  arena_.deallocate(table_->notes);
   arena_.deallocate(table_->slots);
   arena_.deallocate(table_);
 }

@@ -304,6 +304,7 @@ detail::handle source::handle(std::size_t size, std::size_t align, std::string_v
                      in_one_block(static_cast<const char*>(to.data), to.capacity * size) &&
                      (!adopting_ || (owns(to.data, to.capacity * size) && is_block(to.data)));
   if (!sound) fail(detail::outside, type);
+  if (adopting_) adopted_ += to.size * size;
   return to;
 }
 

@@ -58,7 +58,8 @@ unsigned crew::running_count() const noexcept {
   return count;
 }
 
-void crew::fill() {
+std::uint64_t crew::fill() {
+  std::uint64_t began = 0;
   if (running_count() == 0) take_stock();
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
@@ -68,14 +69,16 @@ void crew::fill() {
       bury(worker);
     }
     if (members_[worker].process.valid()) continue;
+    if (began == 0) began = now_ns();
     try {
       start(worker);
     } catch (const start_failed&) {
       // Fewer workers do the same work, and the next call tries again; none at all is an error.
       if (running_count() == 0) throw;
-      return;
+      break;
     }
   }
+  return began;
 }
 
 void crew::renew() {
@@ -110,6 +113,7 @@ void crew::start(unsigned worker) {
   slot.deadline.store(0, std::memory_order_relaxed);
   slot.doomed.store(0, std::memory_order_relaxed);
   slot.watched.store(0, std::memory_order_relaxed);
+  slot.ready.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
   one.late = false;
   std::construct_at(&records_[worker]);

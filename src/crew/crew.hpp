@@ -31,8 +31,9 @@ class crew {
   // Dismisses the workers. In a process that did not make the crew, only lets go.
   ~crew();
 
-  // Starts every worker that is not running. Throws start_failed when not a single one runs afterwards.
-  void fill();
+  // Starts every worker that is not running. Returns when it began to, CLOCK_MONOTONIC; 0 if all were there. Throws start_failed
+  // when not a single one runs afterwards.
+  std::uint64_t fill();
   // Whether the workers have the code at this address; null is known.
   [[nodiscard]] bool knows(const void* code) const { return code_.known(code); }
   // Ends all workers, who hold no chunk, and forks new ones from this process, with all the code it has now. Throws start_failed.

@@ -70,6 +70,12 @@ std::string death::trouble() const {
   return "on_worker_start crashed (" + signal_text(signal) + ")" + in_function(site_of(*this));
 }
 
+std::string death::told_briefly() const {
+  if (late) return "too late";
+  if (signal != 0) return signal_text(signal);
+  return exit_status < 0 ? "nobody knows how" : "exit status " + std::to_string(exit_status);
+}
+
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
                           std::chrono::nanoseconds timeout, bool in_place) const {
   if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, in_place);

@@ -28,6 +28,8 @@ struct death : ending {
   // Why a worker did not get through its start, as the end of a sentence.
   [[nodiscard]] std::string trouble() const;
 
+  // "signal 11 (SIGSEGV)", "exit status 3", "too late".
+  [[nodiscard]] std::string told_briefly() const;
   // Tells it as the failure of slices [first, last), on their last attempt.
   [[nodiscard]] slice_failure told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,
                                    unsigned attempts, std::chrono::nanoseconds timeout, bool in_place) const;

@@ -12,9 +12,8 @@ constexpr std::size_t kept_reports = 64;
 
 void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
-    call.happened.wall = std::chrono::steady_clock::now() - call.began;
     if (last_reports.size() >= kept_reports) last_reports.clear();
-    last_reports[engine_number] = call.happened;
+    last_reports[engine_number] = std::move(call.happened);
   };
   try {
     call.conclude();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "errors/exceptions.hpp"
+#include "os/account.hpp"
 #include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
@@ -14,6 +15,7 @@
 #include "os/timer.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
+#include "worker/measurement.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -25,6 +27,9 @@ constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes r
 constexpr std::uint64_t unclaimed_ns = 20'000;   // a burst shorter than this is eaten by one worker
 constexpr std::uint64_t short_block_ns = 5'000;  // blocks grow while they take less
 constexpr std::uint64_t largest_block = 256;
+constexpr std::uint64_t long_block_ns = 10'000;  // timing the parts of its slices costs nothing that would be seen
+constexpr std::uint64_t timed_blocks = 16;       // one in so many of the others is timed
+constexpr std::uint64_t account_ns = 100'000;    // the kernel is asked for its account after so much eating
 
 class worker {
  public:
@@ -42,6 +47,8 @@ class worker {
   // Until the board closes or this worker has eaten as much as it may. It holds nothing then.
   void run() {
     end_frames_here(__builtin_frame_address(0));
+    faults_seen_ = read_account().page_faults;
+    slot_.ready.store(now_ns(), std::memory_order_relaxed);
     while (slot_.watched.load(std::memory_order_relaxed) == 0) futex_wait(slot_.watched, 0);
     for (;;) {
       // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
@@ -136,10 +143,10 @@ class worker {
     io.held = &held;
     io.attempt = mine.word.attempt();
 
-    held.reached = eat_blocks(job, held, io);
+    chunk_note& note = table_.note(mine.sequence);
+    held.reached = eat_blocks(job, held, note, io);
     if (job.timeout_ns != 0) lift_deadline();
-    slot_.slices_eaten.store(slot_.slices_eaten.load(std::memory_order_relaxed) + (held.reached - held.first),
-                             std::memory_order_relaxed);
+    take_account(held, note);
     last_chunk_ = held.last - held.first;
     eaten_ += held.reached - held.first;
     flush_output();
@@ -155,9 +162,10 @@ class worker {
   }
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
-  std::uint64_t eat_blocks(const shared_job& job, chunk& held, eating& io) {
+  std::uint64_t eat_blocks(const shared_job& job, chunk& held, chunk_note& note, eating& io) {
     std::uint64_t at = held.resume;
-    held.eaten_ns = 0;
+    measurement of_chunk;
+    held.began_ns = 0;
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
@@ -189,14 +197,21 @@ class worker {
       // release: the copy kept for undo is complete before the cursor names the block.
       slot_.cursor.store((at - held.first) << 16 | (stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
+      laps parts;
+      const bool timed = job.passes && (long_blocks_ || blocks_++ % timed_blocks == 0);
+      io.timed = timed ? &parts : nullptr;
+      const std::uint64_t broadcast_before = io.broadcast_ns;
       const std::uint64_t reached = job.run(job.plan, io, at, stop);
       // User code may have forked and returned here in the child: then this is not the worker, and the board is not ours.
       if (this_process() != identity_) leave(0);
       breakpoint(point::slice_end);
       arena_.slice_done();
-      const std::uint64_t took = now_ns() - began;
-      slot_.busy_ns.store(slot_.busy_ns.load(std::memory_order_relaxed) + took, std::memory_order_relaxed);
-      held.eaten_ns += took;
+      const std::uint64_t ended = now_ns();
+      const std::uint64_t took = ended - began;
+      if (held.began_ns == 0) held.began_ns = began;
+      held.ended_ns = ended;
+      of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
+      long_blocks_ = took > long_block_ns;
       if (!suspect) adapt(took);
       at = reached < stop ? reached + 1 : stop;
       if (reached < stop && io.in->misread() && job.skip != nullptr) {
@@ -206,7 +221,20 @@ class worker {
       }
       if (reached < stop && !job.keep_going) break;
     }
+    of_chunk.tell(held, note, io.broadcast_ns, shares_);
     return at;
+  }
+
+  // What the kernel has counted, every now and then: asking costs more than a short chunk does.
+  void take_account(chunk& held, chunk_note& note) noexcept {
+    unaccounted_ns_ += held.eaten_ns;
+    if (unaccounted_ns_ < account_ns) return;
+    unaccounted_ns_ = 0;
+    const account now = read_account();
+    note.page_faults = now.page_faults - faults_seen_;
+    note.peak_memory = now.peak_memory;
+    faults_seen_ = now.page_faults;
+    held.noted |= chunk_note::memory;
   }
 
   // The timer first: whenever it strikes, the deadline is past. Until the next slice begins it stays the last one's, which the
@@ -232,6 +260,13 @@ class worker {
   void begin_job(const shared_job& job) {
     forget_broadcast();
     limit_late_inner_threads();
+    // A call like the one before: short ones are many, and cannot all be measured.
+    if (run_ != job.run) {
+      run_ = job.run;
+      shares_ = {};
+      blocks_ = 0;
+    }
+    long_blocks_ = false;
     job_ = job.id;
     block_ = 1;
   }
@@ -319,6 +354,12 @@ class worker {
   kept broadcast_;
   std::uint64_t block_ = 1;
   std::uint64_t burst_began_ = 0;
+  run_fn run_ = nullptr;  // whose shares these are
+  passing_shares shares_;
+  std::uint64_t blocks_ = 0;  // of slices that pass, not counting the long ones
+  bool long_blocks_ = false;
+  std::uint64_t unaccounted_ns_ = 0;
+  std::uint64_t faults_seen_ = 0;
   kill_timer timer_;
 };
 

@@ -35,15 +35,28 @@ struct kept {
   void (*destroy)(void*) = nullptr;
 };
 
+/// CLOCK_MONOTONIC, which is the same in every process of this machine.
+inline std::uint64_t clock_ns() noexcept {
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+/// Where the time of some slices goes, for the report. Only what has to be decoded or encoded piece by piece is timed apart.
+struct laps {
+  std::uint64_t pass_in = 0;
+  std::uint64_t pass_out = 0;
+};
+
 /// What a chunk of slices reads from and writes to while it is being eaten.
 struct chunk_io {
-  std::size_t first = 0;        ///< first slice of the chunk
-  const char* frame = nullptr;  ///< the chunk's encoded slices, first byte; null when nothing was encoded
-  source* in = nullptr;         ///< the same, as a stream positioned at the next slice
-  sink* out = nullptr;          ///< isolated pools: where results are encoded
-  void* results = nullptr;      ///< pools in the caller's process: the chunk's std::vector<R>
-  kept* broadcast = nullptr;    ///< this worker's decoded broadcast arguments, made on first use
-  std::uint64_t process = 0;    ///< the process that eats this chunk
+  std::size_t first = 0;           ///< first slice of the chunk
+  const char* frame = nullptr;     ///< the chunk's encoded slices, first byte; null when nothing was encoded
+  source* in = nullptr;            ///< the same, as a stream positioned at the next slice
+  sink* out = nullptr;             ///< isolated pools: where results are encoded
+  void* results = nullptr;         ///< pools in the caller's process: the chunk's std::vector<R>
+  kept* broadcast = nullptr;       ///< this worker's decoded broadcast arguments, made on first use
+  laps* timed = nullptr;           ///< not null: these slices are to be timed
+  std::uint64_t broadcast_ns = 0;  ///< how long decoding broadcast arguments took, in this chunk
+  std::uint64_t process = 0;       ///< the process that eats this chunk
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
   const std::uint64_t* mark = &process;
@@ -72,8 +85,10 @@ struct settled {
 };
 
 struct job {
-  std::size_t slices = 0;  ///< with `pull`: known so far
-  std::size_t items = 0;   ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
+  std::uint64_t began_ns = clock_ns();  ///< when the verb was entered
+  const char* verb = "map";             ///< its name
+  std::size_t slices = 0;               ///< with `pull`: known so far
+  std::size_t items = 0;  ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
   std::size_t slice_bytes = 0;  ///< about what encoding one slice takes, to bound a chunk; 0: nothing or unknown
 
   run_fn run = nullptr;
@@ -96,6 +111,9 @@ struct job {
   void (*drop_results)(void*) = nullptr;
 
   std::size_t bytes_broadcast = 0;  ///< bytes copied for broadcast arguments, for the report
+  std::size_t bytes_shared = 0;     ///< bytes that workers reach without a copy, likewise
+  bool recorded = false;            ///< a timeline is to be kept
+  bool passes = false;              ///< `run` times what chunk_io::timed asks for
   bool results = false;             ///< results travel back (there is a frame to expect)
   bool in_place = false;            ///< for_each: a slice that ran must not run again
   bool mutates = false;             ///< in place, and slices are changed where they lie
@@ -134,17 +152,16 @@ class ongoing {
   virtual bool advance(const patience&) = 0;
   /// Takes back what nobody has begun; with `kill` ends the worker that is eating it. True: the call was cancelled.
   virtual bool cancel(bool kill) = 0;
-  /// Once it has ended: throws what it has to throw, and the report is complete.
+  /// Once it has ended: completes the report, and throws what it has to throw.
   virtual void conclude() = 0;
 
   report happened;
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 };
 
 /// The running part of a pool. Thread-safe.
 class engine {
  public:
-  engine() noexcept;
+  explicit engine(const pool_options&);
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
   virtual ~engine() = default;
@@ -158,9 +175,12 @@ class engine {
   virtual void restart(unsigned workers) = 0;
   /// Never used twice in a process.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  /// Whether a timeline is to be kept of its calls.
+  [[nodiscard]] bool records() const noexcept { return records_; }
 
  private:
   std::uint64_t number_;
+  bool records_;
 };
 
 /// Runs the job to its end and keeps its report as this thread's last, also when it throws. Throws the failure with the lowest

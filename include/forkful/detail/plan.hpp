@@ -44,8 +44,10 @@ struct shipped_arguments {
 
   const arrived& open(chunk_io& io) const {
     if (io.broadcast->object == nullptr) {
+      const std::uint64_t began = clock_ns();
       source in(frame);
       io.broadcast->object = new arrived{in.read<broadcast_type<A>>()...};
+      io.broadcast_ns += clock_ns() - began;
       io.broadcast->destroy = [](void* object) { delete static_cast<arrived*>(object); };
     }
     return *static_cast<const arrived*>(io.broadcast->object);
@@ -60,6 +62,7 @@ struct shipped_arguments<> {
 // ---- Results on their way out ----
 
 struct no_results {
+  static constexpr bool encodes = false;
   struct writer {
     writer(const no_results& /*none*/, chunk_io& /*io*/, std::size_t /*count*/) noexcept {}
     template <class Eat>
@@ -73,6 +76,7 @@ struct no_results {
 /// Into the chunk's std::vector<R>, in this process.
 template <class R>
 struct kept_results {
+  static constexpr bool encodes = false;
   struct writer {
     writer(const kept_results& /*none*/, chunk_io& io, std::size_t /*count*/) noexcept
         : out(*static_cast<std::vector<R>*>(io.results)) {}
@@ -88,6 +92,7 @@ struct kept_results {
 /// Into the chunk's frame, in shared memory.
 template <class R>
 struct encoded_results {
+  static constexpr bool encodes = true;
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& chunk, std::size_t /*count*/) noexcept : io(chunk) {}
     template <class Eat>
@@ -95,7 +100,9 @@ struct encoded_results {
       R result = eat();
       // User code may have forked: only the worker writes to the frame.
       if (*io.mark != io.process) leave_fork();
+      const std::uint64_t began = io.timed != nullptr ? clock_ns() : 0;
       io.out->give(result);
+      if (io.timed != nullptr) io.timed->pass_out += clock_ns() - began;
     }
     void broke_off() noexcept {}
     chunk_io& io;
@@ -104,6 +111,7 @@ struct encoded_results {
 template <class R>
   requires(bitwise<R> && alignof(R) <= most_alignment)
 struct encoded_results<R> {
+  static constexpr bool encodes = false;
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& io, std::size_t count)
         : out(*io.out),
@@ -137,6 +145,7 @@ struct encoded_results<R> {
 /// Where the caller wants them, in memory that workers share.
 template <class R>
 struct placed_results {
+  static constexpr bool encodes = false;
   R* base;
   struct writer {
     writer(const placed_results& results, chunk_io& io, std::size_t /*count*/) noexcept
@@ -224,6 +233,9 @@ struct plan {
   template <std::size_t K>
   static constexpr wish wants = wish_in<Verb, F, K, parts_type, Arguments>();
   static constexpr bool single = sizeof...(Part) == 1;
+  static constexpr bool decodes = (Part::streams || ...);
+  /// Slices pass in or out piece by piece: what that takes is worth measuring. (All else is a load or a store.)
+  static constexpr bool passes = decodes || Output::encodes;
 
   template <std::size_t K>
   using part = std::tuple_element_t<K, parts_type>;
@@ -235,11 +247,16 @@ struct plan {
 
   // By value: a reference that the callable returns may be to the slice, which lives here.
   template <class Readers, class A, std::size_t... K, std::size_t... B>
-  static auto eat(F& f, Readers& readers, std::size_t i, const A& args, std::index_sequence<K...> /*parts*/,
-                  std::index_sequence<B...> /*args*/) {
+  static auto eat(F& f, Readers& readers, [[maybe_unused]] laps* timed, std::size_t i, const A& args,
+                  std::index_sequence<K...> /*parts*/, std::index_sequence<B...> /*args*/) {
+    [[maybe_unused]] std::uint64_t began = 0;
+    if constexpr (decodes) began = timed != nullptr ? clock_ns() : 0;
     // In this order: parts are read one after another from the same stream.
     using taken_type = std::tuple<decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...>;
     taken_type taken{std::get<K>(readers).template take<wants<K>, in_place<K>>(i)...};
+    if constexpr (decodes) {
+      if (timed != nullptr) timed->pass_in += clock_ns() - began;
+    }
     if constexpr (Verb == verb::update) {
       static_assert(single,
                     "forkful: update copies single slices out and back: zip and starmap give several at once; make "
@@ -277,7 +294,7 @@ struct plan {
       try {
         for (; i < last; ++i) {
           out.put(i, [&] {
-            return eat(f, readers, i, args, index{},
+            return eat(f, readers, io.timed, i, args, index{},
                        std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
           });
         }
@@ -305,7 +322,7 @@ struct plan {
   using readers_type = std::tuple<typename Part::reader...>;
   using arguments_type =
       std::remove_cvref_t<decltype(std::declval<const Broadcast&>().open(std::declval<chunk_io&>()))>;
-  using raw_result = decltype(eat(std::declval<F&>(), std::declval<readers_type&>(), std::size_t{},
+  using raw_result = decltype(eat(std::declval<F&>(), std::declval<readers_type&>(), nullptr, std::size_t{},
                                   std::declval<const arguments_type&>(), index{},
                                   std::make_index_sequence<std::tuple_size_v<arguments_type>>{}));
   using result = std::remove_cvref_t<raw_result>;
@@ -343,7 +360,7 @@ struct fold_plan : Plan {
       typename Output::writer out(mine.output, io, last - first);
       F& f = mine.callable.get();
       const auto next = [&]() -> R {
-        return Plan::eat(f, readers, at, args, typename Plan::index{},
+        return Plan::eat(f, readers, io.timed, at, args, typename Plan::index{},
                          std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
       };
       try {

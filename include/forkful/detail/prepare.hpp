@@ -230,6 +230,7 @@ class prepared {
       job_.slices = std::min(job_.items, most_blocks);
     }
     check(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
+    if constexpr (isolated) job_.bytes_shared = bytes_shared(range_.range()) + (bytes_shared_by(args) + ... + 0);
   }
   prepared(const prepared&) = delete;
   prepared& operator=(const prepared&) = delete;
@@ -313,6 +314,7 @@ class prepared {
     }
     job_.caller = this;
     job_.run = Plan::run;
+    job_.passes = isolated && Plan::passes;
     if constexpr (ships) job_.code = code_behind(f_);
     job_.plan = plan;
     if constexpr (sends_slices) {
@@ -433,6 +435,36 @@ class prepared {
   template <class T>
   static block_of_memory bytes_at(T* data, std::size_t count) {
     return {reinterpret_cast<std::byte*>(const_cast<std::remove_const_t<T>*>(data)), count * sizeof(T)};
+  }
+
+  /// What workers reach of a range, or of an argument, in shared memory.
+  template <class T>
+  static std::size_t bytes_shared(const T& range) noexcept {
+    if constexpr (is_pulled<T>) {
+      return 0;  // not read yet
+    } else if constexpr (Verb == verb::call) {
+      return std::apply([](const auto&... each) { return (bytes_shared_by(each) + ... + 0); }, range[0]);
+    } else if constexpr (is_zip<T>) {
+      return std::apply([](const auto&... each) { return (bytes_shared(each.range()) + ... + 0); }, range.parts());
+    } else if constexpr (is_slices<T>) {
+      const std::size_t bytes = range.elements() * sizeof(typename T::element);
+      return in_shared_memory(range.data(), bytes) ? bytes : 0;
+    } else if constexpr (contiguous<const T>) {
+      const std::size_t bytes = std::ranges::size(range) * sizeof(*std::ranges::data(range));
+      return in_shared_memory(std::ranges::data(range), bytes) ? bytes : 0;
+    } else {
+      return 0;
+    }
+  }
+  template <class T>
+  static std::size_t bytes_shared_by(const T& argument) noexcept {
+    if constexpr (is_handle<T>) {
+      return handle_codec<T>::describe(argument).size * sizeof(typename handle_codec<T>::element);
+    } else if constexpr (is_span<T> || is_string_view<T>) {
+      return bytes_shared(argument);
+    } else {
+      return 0;
+    }
   }
 
   /// About how much one slice takes when it is copied, judged by the first.

@@ -1,0 +1,153 @@
+#include "report/tally.hpp"
+
+#include <algorithm>
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::size_t most_slowest = 5;
+
+std::chrono::nanoseconds time(std::uint64_t nanoseconds) noexcept {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds));
+}
+
+}  // namespace
+
+tally::tally(const job& work, unsigned workers, stopwatch::phase first_phase)
+    : watch(work.began_ns, first_phase), began_(work.began_ns) {
+  happened.verb = work.verb;
+  happened.began = time(work.began_ns);
+  happened.workers = workers;
+  happened.per_worker.resize(workers);
+  happened.slowest.reserve(most_slowest);
+}
+
+void tally::published(std::uint64_t now) noexcept {
+  if (published_ == 0) published_ = now;
+}
+
+// Until finish() a row's `wake` is the moment when the worker took its first chunk.
+void tally::add(const eaten_chunk& one) {
+  if (one.worker >= happened.per_worker.size()) return;
+  worker_row& row = happened.per_worker[one.worker];
+  ++row.chunks;
+  row.slices += one.count;
+  if (one.began < began_ || one.ended <= one.began) return;
+  const std::uint64_t eaten = std::min(one.eaten, one.ended - one.began);
+  const std::uint64_t in = std::min(one.pass_in, eaten);
+  const std::uint64_t out = std::min(one.pass_out, eaten - in);
+  row.time.pass_in += time(in);
+  row.time.pass_out += time(out);
+  row.time.compute += time(eaten - in - out);
+  if (recorded_ != nullptr) {
+    recorded_->add(
+        {one.worker, one.first, one.count, 1, time(one.began - began_), time(one.ended - began_), time(in), time(out)});
+  }
+  const auto began = time(one.began);
+  if (row.time.wake.count() == 0 || began < row.time.wake) row.time.wake = began;
+}
+
+void tally::add_slow(const slow_slices& one) {
+  auto& all = happened.slowest;
+  const auto place =
+      std::find_if(all.begin(), all.end(), [&](const slow_slices& other) { return other.time < one.time; });
+  if (all.size() == most_slowest) {
+    if (place == all.end()) return;
+    std::move_backward(place, all.end() - 1, all.end());
+    *place = one;
+  } else {
+    all.insert(place, one);
+  }
+  if (all.size() == most_slowest) bar_ = static_cast<std::uint64_t>(all.back().time.count());
+}
+
+void tally::add_memory(unsigned worker, std::size_t page_faults, std::size_t peak) noexcept {
+  if (worker >= happened.per_worker.size()) return;
+  worker_row& row = happened.per_worker[worker];
+  row.page_faults += page_faults;
+  row.peak_memory = std::max(row.peak_memory, peak);
+  happened.page_faults += page_faults;
+}
+
+void tally::add_copied(unsigned worker, std::size_t bytes) noexcept {
+  if (worker >= happened.per_worker.size()) return;
+  happened.per_worker[worker].bytes_copied_on_write += bytes;
+  happened.bytes_copied_on_write += bytes;
+}
+
+void tally::record(std::shared_ptr<recorder> into) {
+  recorded_ = std::move(into);
+  watch.record(recorded_.get());
+}
+
+void tally::add_failure(const slice_failure& failure) {
+  if (recorded_ == nullptr) return;
+  add_event({.what = timeline_event::kind::slice_failed,
+             .worker = failure.worker,
+             .slice = failure.slice,
+             .text = failure.type.empty() ? failure.what : failure.type + ": " + failure.what},
+            now_ns());
+}
+
+void tally::add_event(timeline_event what, std::uint64_t at) {
+  if (recorded_ == nullptr) return;
+  what.at = time(at - std::min(at, began_));
+  recorded_->add(std::move(what));
+}
+
+void tally::add_death(unsigned worker) noexcept {
+  ++happened.deaths;
+  if (worker < happened.per_worker.size()) ++happened.per_worker[worker].deaths;
+}
+
+void tally::add_start(unsigned worker, std::uint64_t ready) {
+  if (ready > began_) add_event({.what = timeline_event::kind::worker_started, .worker = worker}, ready);
+  if (worker >= happened.per_worker.size() || (ready != 0 && ready <= began_)) return;
+  happened.per_worker[worker].time.start = ready == 0 ? std::chrono::nanoseconds::max() : time(ready - began_);
+}
+
+void tally::finish(std::uint64_t now) noexcept {
+  watch.enter(watch.now(), now);
+  happened.caller = watch.split();
+  watch.record(nullptr);
+  happened.wall = time(now - began_);
+  for (unsigned worker = 0; worker < happened.per_worker.size(); ++worker) {
+    worker_row& row = happened.per_worker[worker];
+    row.worker = worker;
+    time_split& split = row.time;
+    split.start = std::min(split.start, happened.wall);
+    const std::chrono::nanoseconds first = split.wake;
+    split.wake = {};
+    if (first.count() != 0) {
+      // One that was there only after its first chunk is another, which replaced it: while there was none, nobody ate.
+      if (time(began_) + split.start > first) split.start = {};
+      const auto since = std::max(time(published_), time(began_) + split.start);
+      split.wake = std::max(std::chrono::nanoseconds(0), first - since);
+    }
+    split.idle = happened.wall - split.sum();
+    if (split.idle.count() < 0) {  // clocks of several cores, or nonsense from a worker
+      split.compute += split.idle;
+      split.idle = {};
+      if (split.compute.count() < 0) split = {.idle = happened.wall};
+    }
+  }
+}
+
+report tally::finished(std::uint64_t now, const report& begun) {
+  finish(now);
+  happened.pool = begun.pool;
+  happened.call = begun.call;
+  happened.slices = begun.slices;
+  happened.bytes_in += begun.bytes_in;
+  happened.bytes_broadcast = begun.bytes_broadcast;
+  happened.bytes_shared += begun.bytes_shared;
+  if (recorded_ != nullptr) {
+    happened.has_timeline = true;
+    happened.recorded = recorded_->take();
+    recorded_.reset();
+  }
+  return std::move(happened);
+}
+
+}  // namespace forkful::detail
