@@ -59,7 +59,7 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
       limit_(~std::uint64_t{0}),
       input_ended_(work.pull == nullptr),
       told_ns_(job_.began_ns) {
-  if (work.recorded) counted.record(std::make_shared<recorder>(where.table.workers));
+  if (work.recorded != nullptr) counted.record(std::move(work.recorded));
   shared_ = new (desk_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
   shared_->id = number;
   shared_->run = job_.run;

@@ -9,6 +9,8 @@
 #include "memory/arena.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
+#include "report/recorder.hpp"
+#include "report/reporter.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -19,8 +21,10 @@ std::atomic<std::uint64_t> calls{0};
 }  // namespace
 
 // relaxed: only uniqueness matters.
-engine::engine(const pool_options& options)
-    : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1), records_(options.record_timeline) {}
+engine::engine(const pool_options& options, const char* way)
+    : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1),
+      way_(way),
+      records_(reporting() || options.record_timeline) {}
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
@@ -45,14 +49,19 @@ void check(const call_options& options) {
 std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
                                    std::shared_ptr<void> owner) {
   check(options);
-  work.recorded = running.records();
+  report known;
+  known.way = running.way();
+  known.verb = work.verb;
+  known.began = std::chrono::nanoseconds(work.began_ns);
+  known.pool = running.number();
+  known.call = calls.fetch_add(1, std::memory_order_relaxed) + 1;
+  known.workers = running.size();
+  known.slices = work.all();
+  known.bytes_broadcast = known.bytes_in = work.bytes_broadcast;
+  known.bytes_shared = work.bytes_shared;
+  if (running.records()) work.recorded = std::make_shared<recorder>(known);
   std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
-  begun->happened.pool = running.number();
-  begun->happened.call = calls.fetch_add(1, std::memory_order_relaxed) + 1;
-  begun->happened.bytes_broadcast = work.bytes_broadcast;
-  begun->happened.bytes_in = work.bytes_broadcast;
-  begun->happened.bytes_shared = work.bytes_shared;
-  begun->happened.slices = work.all();
+  begun->happened = std::move(known);
   return begun;
 }
 

@@ -16,7 +16,7 @@ namespace {
 class process_engine final : public engine {
  public:
   explicit process_engine(const pool_options& options)
-      : engine(options),
+      : engine(options, "process"),
         options_(options),
         workers_(checked_workers(options.workers)),
         session_(make_session()),
@@ -35,7 +35,7 @@ class process_engine final : public engine {
     check_process(made_by_);
     check_attempts(work, options);
     const std::shared_lock stays(renewal_);
-    return std::make_unique<session_call>("process", now(), work, options, std::move(owner), false);
+    return std::make_unique<session_call>(now(), work, options, std::move(owner), false);
   }
 
   // Also while restart() waits for submitted work: then that is what ends it.

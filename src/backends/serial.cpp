@@ -37,9 +37,8 @@ class serial_call final : public ongoing {
  public:
   serial_call(job& work, const call_options& options, std::shared_ptr<void> owner)
       : job_(work), owner_(std::move(owner)), options_(options), counted_(work, 1, stopwatch::phase::pass_in) {
-    counted_.happened.way = "serial";
     counted_.published(work.began_ns);
-    if (work.recorded) counted_.record(std::make_shared<recorder>(1));
+    if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
   }
 
   bool advance(const patience& how_long) override {
@@ -207,7 +206,7 @@ class serial_call final : public ongoing {
 
 class serial_engine final : public engine {
  public:
-  using engine::engine;
+  explicit serial_engine(const pool_options& options) : engine(options, "serial") {}
   [[nodiscard]] unsigned size() const noexcept override { return 1; }
 
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {

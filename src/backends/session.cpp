@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "os/account.hpp"
 #include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
@@ -387,6 +388,24 @@ void session::describe(call& of) {
   report& happened = of.counted.happened;
   happened.threads_at_fork = crew_.threads_at_fork();
   happened.warnings = crew_.warnings();
+}
+
+void session::look_at_copies(report& happened) {
+  const lock held(mutex_);
+  const std::uint64_t began = now_ns();
+  if (began - static_cast<std::uint64_t>(happened.began.count()) < 10 * looking_ns_) return;
+  copied_.resize(table_->workers);
+  for (unsigned worker = 0; worker < std::min<std::size_t>(table_->workers, happened.per_worker.size()); ++worker) {
+    if (!crew_.running(worker)) continue;
+    copies& before = copied_[worker];
+    const copies now{crew_.pid(worker), private_copies(crew_.pid(worker))};
+    const std::size_t known = before.of == now.of ? before.bytes : 0;
+    const std::size_t more = now.bytes - std::min(now.bytes, known);
+    happened.per_worker[worker].bytes_copied_on_write += more;
+    happened.bytes_copied_on_write += more;
+    before = now;
+  }
+  looking_ns_ = now_ns() - began;
 }
 
 bool session::rest(std::vector<std::shared_ptr<call>>* parted) {

@@ -49,11 +49,19 @@ class session {
   [[nodiscard]] bool ends_by_itself();
   // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.
   void describe(call& of);
+  // With a timeline: what workers have copied on write since they were last looked at. After calls that took too short for
+  // looking to be worth it, nothing.
+  void look_at_copies(report& happened);
   // Wakes whoever waits, so that a request to stop is seen. From any thread.
   void wake() noexcept;
 
  private:
   using lock = std::unique_lock<std::mutex>;
+
+  struct copies {
+    pid_t of = -1;
+    std::size_t bytes = 0;
+  };
 
   void retire();
   bool carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long);
@@ -87,6 +95,8 @@ class session {
   unsigned idle_deaths_ = 0;                 // in a row
   std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
   std::atomic<unsigned> unlooked_{0};
+  std::vector<copies> copied_;          // of each worker, when it was last looked at
+  std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
 };
 
 }  // namespace forkful::detail

@@ -11,11 +11,10 @@
 
 namespace forkful::detail {
 
-session_call::session_call(const char* way, std::shared_ptr<session> where, job& work, const call_options& options,
+session_call::session_call(std::shared_ptr<session> where, job& work, const call_options& options,
                            std::shared_ptr<void> owner, bool one_time)
     : session_(std::move(where)), one_time_(one_time), made_by_(this_process()) {
   call_ = session_->begin(work, options, std::move(owner));
-  call_->counted.happened.way = way;
   if (options.stop.stop_possible()) waker_.emplace(options.stop, waker{session_});
 }
 
@@ -37,6 +36,7 @@ bool session_call::advance(const patience& how_long) {
   if (ended_ && one_time_) {
     const stopwatch::phase before = call_->counted.watch.now();
     call_->counted.watch.enter(stopwatch::phase::start);
+    if (call_->counted.recording()) session_->look_at_copies(call_->counted.happened);
     session_->rest();
     call_->counted.watch.enter(before);
   }
@@ -51,6 +51,7 @@ bool session_call::cancel(bool kill) {
 void session_call::conclude() {
   session_->describe(*call_);
   happened = call_->counted.finished(now_ns(), happened);
+  if (happened.has_timeline && !one_time_) session_->look_at_copies(happened);
   call_->conclude();
 }
 

@@ -16,8 +16,8 @@ namespace forkful::detail {
 class session_call final : public ongoing {
  public:
   // `one_time`: the session's workers end with the call. Throws what session::begin throws.
-  session_call(const char* way, std::shared_ptr<session> where, job& work, const call_options& options,
-               std::shared_ptr<void> owner, bool one_time);
+  session_call(std::shared_ptr<session> where, job& work, const call_options& options, std::shared_ptr<void> owner,
+               bool one_time);
   ~session_call() override;
   bool advance(const patience& how_long) override;
   bool cancel(bool kill) override;

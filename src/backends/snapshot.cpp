@@ -19,7 +19,10 @@ namespace {
 class snapshot_engine final : public engine {
  public:
   explicit snapshot_engine(const pool_options& options)
-      : engine(options), options_(options), workers_(checked_workers(options.workers)), made_by_(this_process()) {
+      : engine(options, "snapshot"),
+        options_(options),
+        workers_(checked_workers(options.workers)),
+        made_by_(this_process()) {
     // Without a first board the pool could not work: better to hear of it now.
     sessions_.push_back(make_session(workers_));
   }
@@ -56,7 +59,7 @@ class snapshot_engine final : public engine {
         std::shared_ptr<session> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, parted);
         if (resting != nullptr) {
           // With the mutex held: nobody else may begin a call there, whose workers would not be a photograph of now.
-          return std::make_unique<session_call>("snapshot", std::move(resting), work, options, std::move(owner), true);
+          return std::make_unique<session_call>(std::move(resting), work, options, std::move(owner), true);
         }
       }
       parted.clear();

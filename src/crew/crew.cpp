@@ -129,6 +129,7 @@ void crew::start(unsigned worker) {
     one.line = lifeline();
     throw_start_failed("fork", error);
   }
+  one.pid = pid;
   one.process = open_pidfd(pid);
   if (!one.process.valid()) {
     // Without a pidfd nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.

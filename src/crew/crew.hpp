@@ -63,6 +63,8 @@ class crew {
 
   [[nodiscard]] unsigned incarnation(unsigned worker) const noexcept { return members_[worker].incarnation; }
   [[nodiscard]] unsigned heap_slot(unsigned worker) const noexcept { return members_[worker].heap_slot; }
+  // Its number, as long as it was not buried.
+  [[nodiscard]] pid_t pid(unsigned worker) const noexcept { return members_[worker].pid; }
   [[nodiscard]] bool running(unsigned worker) const noexcept { return members_[worker].process.valid(); }
   [[nodiscard]] unsigned running_count() const noexcept;
 
@@ -75,6 +77,7 @@ class crew {
   struct member {
     fd process;
     lifeline line;
+    pid_t pid = -1;
     unsigned heap_slot = 0;
     unsigned incarnation = 0;
     bool late = false;

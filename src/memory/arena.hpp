@@ -84,6 +84,8 @@ class arena {
   // The allocated block or run, of whatever slot, that an address of this arena lies in; empty if there is none. Never
   // faults.
   std::span<std::byte> block_around(const void* data) const noexcept;
+  // Bytes taken by all processes, with what they keep for reuse; for the report.
+  std::size_t bytes_taken() const noexcept { return spans_.bytes_taken(); }
   // Gives this process's warm memory back to the kernel.
   void trim() noexcept;
 

@@ -22,6 +22,10 @@ std::size_t span_table::claim(span_word first_word, std::size_t length, std::siz
   if (first == none && begin != 0 && !refused_) first = search(first_word, 0, length, align);
   if (first == none) return none;
   shared_->hint.store(first + length, std::memory_order_relaxed);
+  // Only a bound for bytes_taken(): should two processes write at once, the lower value may win for a while.
+  if (shared_->top.load(std::memory_order_relaxed) < first + length) {
+    shared_->top.store(first + length, std::memory_order_relaxed);
+  }
 
   if (!commit(address(first), length * span_bytes)) {
     refused_ = true;
@@ -67,6 +71,13 @@ std::size_t span_table::take(span_word first_word, std::size_t first, std::size_
   // Only now does it read as a run. relaxed: whoever needs the length has the run's address from a release of its own.
   if (is_run) words_[first].store(first_word.bits(), std::memory_order_relaxed);
   return none;
+}
+
+std::size_t span_table::bytes_taken() const noexcept {
+  const std::size_t top = std::min<std::size_t>(shared_->top.load(std::memory_order_relaxed), count_);
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i != top; ++i) taken += word(i).free() ? 0 : 1;
+  return taken * span_bytes;
 }
 
 void span_table::release_run(std::size_t first) noexcept {

@@ -54,6 +54,7 @@ class span_table {
   // What all processes share beside the words.
   struct shared_state {
     std::atomic<std::uint64_t> hint;       // where a search begins
+    std::atomic<std::uint64_t> top;        // no span at or above it was ever taken; a kill may leave it too low
     std::atomic<std::uint64_t> committed;  // words below this one may be touched; only where memory is committed
   };
 
@@ -90,6 +91,8 @@ class span_table {
   std::size_t claim_small(unsigned slot, unsigned size_class) noexcept;
   // Takes `length` adjoining free spans, the first at a multiple of `align` bytes. Returns the first's index, or none.
   std::size_t claim_run(unsigned slot, std::size_t length, std::size_t align = span_bytes) noexcept;
+  // Bytes of all spans that are taken, by whomever; for the report. Cost: a load a span.
+  std::size_t bytes_taken() const noexcept;
   // Whether the last claim failed because the machine refused to commit memory, not for want of free spans.
   bool refused() const noexcept { return refused_; }
   // Gives a run back: its memory to the kernel, then its words. Only whoever holds the run may.

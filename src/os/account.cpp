@@ -2,6 +2,10 @@
 
 #include <sys/resource.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
 namespace forkful::detail {
 
 account read_account() noexcept {
@@ -9,6 +13,24 @@ account read_account() noexcept {
   if (::getrusage(RUSAGE_SELF, &used) != 0) return {};
   return {static_cast<std::uint64_t>(used.ru_minflt) + static_cast<std::uint64_t>(used.ru_majflt),
           static_cast<std::uint64_t>(used.ru_maxrss) * 1024};
+}
+
+std::size_t private_copies(pid_t process) noexcept {
+  try {
+    std::ifstream maps("/proc/" + std::to_string(process) + "/smaps");
+    std::size_t kilobytes = 0;
+    bool is_private = false;
+    for (std::string line; std::getline(maps, line);) {
+      if (line.starts_with("Private_Dirty:")) {
+        if (is_private) kilobytes += std::strtoull(line.c_str() + 14, nullptr, 10);
+      } else if (const auto space = line.find(' '); space != std::string::npos && line.find(':') > space) {
+        is_private = line.size() > space + 4 && line[space + 4] == 'p';  // "7f00-7fff rw-p ..."
+      }
+    }
+    return kilobytes * 1024;
+  } catch (...) {
+    return 0;  // no memory to read it with
+  }
 }
 
 }  // namespace forkful::detail

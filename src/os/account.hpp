@@ -1,6 +1,9 @@
 // What the kernel has counted for this process. Owns nothing. A system call each: 0.3 to 1 us.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
 
 namespace forkful::detail {
@@ -11,5 +14,9 @@ struct account {
 };
 
 account read_account() noexcept;
+
+// Bytes of private memory that a process has for itself alone because it wrote to them. Of memory that it inherited by a fork,
+// these are what was copied for it. 0 if /proc does not say. Costs about 2 us a mapping, and 10 ms a GB.
+std::size_t private_copies(pid_t process) noexcept;
 
 }  // namespace forkful::detail

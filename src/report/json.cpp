@@ -134,6 +134,7 @@ std::string as_json(const report& what, std::string_view timeline) {
                               {"per_worker", std::move(rows)},
                               {"imbalance", what.imbalance()},
                               {"bytes_in", what.bytes_in},
+                              {"bytes_broadcast", what.bytes_broadcast},
                               {"bytes_out", what.bytes_out},
                               {"bytes_shared", what.bytes_shared},
                               {"bytes_copied_on_write", what.bytes_copied_on_write},

@@ -1,19 +1,43 @@
 // Keeps each thread's last report, pool by pool.
 #include <forkful/detail/job.hpp>
 #include <unordered_map>
+#include <utility>
+
+#include "memory/arena.hpp"
+#include "os/account.hpp"
+#include "report/advice.hpp"
+#include "report/reporter.hpp"
 
 namespace forkful::detail {
 
 namespace {
 // Keyed by the engine's number, which is never used twice: a pool made at a dead pool's address has no report yet.
-thread_local std::unordered_map<std::uint64_t, report> last_reports;
+struct last {
+  report happened;
+  bool told = false;  // what is said of the figures is in it
+};
+thread_local std::unordered_map<std::uint64_t, last> last_reports;
 constexpr std::size_t kept_reports = 64;
+// What is said of the figures, and those that can wait until somebody asks.
+void tell(last& one) {
+  if (std::exchange(one.told, true)) return;
+  report& happened = one.happened;
+  happened.peak_memory = read_account().peak_memory;
+  for (const worker_row& row : happened.per_worker) happened.peak_memory += row.peak_memory;
+  if (happened.way != "serial") happened.arena_bytes = arena::own().bytes_taken();
+  advise_on(happened);
+}
+
 }  // namespace
 
 void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
     if (last_reports.size() >= kept_reports) last_reports.clear();
-    last_reports[engine_number] = std::move(call.happened);
+    last& mine = last_reports[engine_number];
+    mine = {std::move(call.happened), false};
+    if (!reporting()) return;
+    tell(mine);
+    report_finished(mine.happened);
   };
   try {
     call.conclude();
@@ -26,7 +50,9 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
 
 report last_report(const engine& running) {
   const auto found = last_reports.find(running.number());
-  return found == last_reports.end() ? report{} : found->second;
+  if (found == last_reports.end()) return {};
+  tell(found->second);
+  return found->second.happened;
 }
 
 }  // namespace forkful::detail

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "report/reporter.hpp"
+
 namespace forkful::detail {
 
 namespace {
@@ -31,17 +33,24 @@ bool append(timeline_step& to, const timeline_step& next, std::chrono::nanosecon
 
 }  // namespace
 
+recorder::recorder(const report& begun) : mirror_(report_begin(begun)), last_(begun.workers, SIZE_MAX) {}
+
+recorder::~recorder() { report_end(mirror_); }
+
 void recorder::add(const timeline_chunk& one) noexcept {
+  if (one.worker >= last_.size()) return;
   const std::size_t last = last_[one.worker];
   // Chunks of a worker mostly come back in the order in which it ate them.
   if (last != SIZE_MAX && kept_.chunks[last].merged < stride_ && kept_.chunks[last].end <= one.begin) {
     append(kept_.chunks[last], one);
+    if (mirror_ != nullptr) mirror_->put(last, kept_.chunks[last], kept_.chunks.size());
     return;
   }
   if (kept_.chunks.size() == most) thin_chunks();
   try {
     kept_.chunks.push_back(one);
     last_[one.worker] = kept_.chunks.size() - 1;
+    if (mirror_ != nullptr) mirror_->put(last_[one.worker], one, kept_.chunks.size());
   } catch (const std::bad_alloc&) {
     kept_.thinned = true;
   }
@@ -69,9 +78,13 @@ void recorder::thin_chunks() noexcept {
   }
   std::fill(last_.begin(), last_.end(), SIZE_MAX);
   for (std::size_t i = 0; i < all.size(); ++i) last_[all[i].worker] = i;
+  if (mirror_ != nullptr) mirror_->replace(all);
 }
 
 void recorder::add(timeline_event one) noexcept {
+  if (mirror_ != nullptr && one.what == timeline_event::kind::worker_died) {
+    mirror_->deaths.fetch_add(1, std::memory_order_relaxed);
+  }
   if (kept_.events.size() == most_events) {
     kept_.thinned = true;
     return;

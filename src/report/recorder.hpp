@@ -8,14 +8,20 @@
 #include <forkful/report.hpp>
 #include <vector>
 
+#include "report/journal.hpp"
+
 namespace forkful::detail {
 
 class recorder {
  public:
-  static constexpr std::size_t most = 10'000;
+  static constexpr std::size_t most = live_call::most;
   static constexpr std::size_t most_events = 1'000;
 
-  explicit recorder(unsigned workers) : last_(workers, SIZE_MAX) {}
+  // Calls that are to be reported (FORKFUL_REPORT) are kept in the journal as well, for as long as they run.
+  explicit recorder(const report& begun);
+  recorder(const recorder&) = delete;
+  recorder& operator=(const recorder&) = delete;
+  ~recorder();
   // Without memory what is added is forgotten, and the timeline counts as thinned.
   void add(const timeline_chunk&) noexcept;
   void add(timeline_event) noexcept;
@@ -28,6 +34,7 @@ class recorder {
   void thin_chunks() noexcept;
   void thin_steps() noexcept;
 
+  live_call* mirror_;
   timeline kept_;
   std::vector<std::size_t> last_;         // where each worker's last entry is
   std::size_t stride_ = 1;                // so many hand-outs of a worker are one entry

@@ -16,7 +16,6 @@ std::chrono::nanoseconds time(std::uint64_t nanoseconds) noexcept {
 
 tally::tally(const job& work, unsigned workers, stopwatch::phase first_phase)
     : watch(work.began_ns, first_phase), began_(work.began_ns) {
-  happened.verb = work.verb;
   happened.began = time(work.began_ns);
   happened.workers = workers;
   happened.per_worker.resize(workers);
@@ -68,12 +67,6 @@ void tally::add_memory(unsigned worker, std::size_t page_faults, std::size_t pea
   row.page_faults += page_faults;
   row.peak_memory = std::max(row.peak_memory, peak);
   happened.page_faults += page_faults;
-}
-
-void tally::add_copied(unsigned worker, std::size_t bytes) noexcept {
-  if (worker >= happened.per_worker.size()) return;
-  happened.per_worker[worker].bytes_copied_on_write += bytes;
-  happened.bytes_copied_on_write += bytes;
 }
 
 void tally::record(std::shared_ptr<recorder> into) {
@@ -136,6 +129,9 @@ void tally::finish(std::uint64_t now) noexcept {
 
 report tally::finished(std::uint64_t now, const report& begun) {
   finish(now);
+  happened.way = begun.way;
+  happened.verb = begun.verb;
+  happened.began = begun.began;
   happened.pool = begun.pool;
   happened.call = begun.call;
   happened.slices = begun.slices;

@@ -35,7 +35,6 @@ class tally {
   [[nodiscard]] bool may_be_slow(std::uint64_t nanoseconds) const noexcept { return nanoseconds > bar_; }
   // What the kernel counted for a worker.
   void add_memory(unsigned worker, std::size_t page_faults, std::size_t peak) noexcept;
-  void add_copied(unsigned worker, std::size_t bytes) noexcept;
   void add_death(unsigned worker) noexcept;
   // The worker was there at that time, first or again; 0: it never was.
   void add_start(unsigned worker, std::uint64_t ready);

@@ -1,47 +1,144 @@
-// The report as text: readable in ten seconds.
-#include <fmt/chrono.h>
+// The report as text: readable in ten seconds, without colour, within 80 columns, what to do next in the last line.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <forkful/report.hpp>
+
+#include "report/words.hpp"
 
 namespace forkful {
 
 namespace {
 
-std::string human_bytes(std::size_t bytes) {
-  static constexpr std::array units{"B", "KB", "MB", "GB", "TB"};
-  if (bytes < 1000) return fmt::format("{} B", bytes);
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 999.95 && unit + 1 < units.size()) {
-    value /= 1000;
-    ++unit;
+using detail::counted;
+using detail::human_bytes;
+using detail::human_time;
+using detail::percent;
+using std::chrono::nanoseconds;
+
+constexpr std::size_t columns = 80;
+constexpr std::size_t bar_width = 30;
+constexpr std::size_t most_rows = 8;
+
+struct part {
+  char sign;
+  const char* name;
+  nanoseconds time;
+};
+
+double share(nanoseconds part, nanoseconds whole) {
+  return whole.count() <= 0 ? 0 : static_cast<double>(part.count()) / static_cast<double>(whole.count());
+}
+
+// "worker 0  ######################>.....  compute 74 %, passing 3 %, waiting 23 %"
+template <std::size_t N>
+std::string row(const std::string& name, const std::array<part, N>& parts, nanoseconds whole) {
+  std::string bar;
+  nanoseconds so_far{0};
+  for (const part& one : parts) {
+    so_far += one.time;
+    const auto end = static_cast<std::size_t>(share(so_far, whole) * static_cast<double>(bar_width) + 0.5);
+    if (end > bar.size()) bar.append(std::min(end, bar_width) - bar.size(), one.sign);
   }
-  return fmt::format("{:.1f} {}", value, units[unit]);
+  std::array<part, N> by_size = parts;
+  std::stable_sort(by_size.begin(), by_size.end(), [](const part& a, const part& b) { return a.time > b.time; });
+  std::string told;
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, N); ++i) {
+    if (i != 0 && share(by_size[i].time, whole) < 0.01) break;
+    told += fmt::format("{}{} {}", told.empty() ? "" : ", ", by_size[i].name, percent(share(by_size[i].time, whole)));
+  }
+  return fmt::format("{:<11.11} {:<{}}  {}\n", name, bar, bar_width, told);
 }
 
-std::string human_time(std::chrono::nanoseconds time) {
-  const auto ns = static_cast<double>(time.count());
-  if (ns < 1e3) return fmt::format("{} ns", time.count());
-  if (ns < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
-  if (ns < 1e9) return fmt::format("{:.1f} ms", ns / 1e6);
-  return fmt::format("{:.2f} s", ns / 1e9);
+std::string worker_line(const std::string& name, const time_split& time, nanoseconds whole) {
+  return row(name,
+             std::array<part, 4>{{{'+', "starting", time.start},
+                                  {'#', "computing", time.compute},
+                                  {'=', "passing", time.pass_in + time.pass_out},
+                                  {'.', "waiting", time.wake + time.idle}}},
+             whole);
 }
 
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+std::string caller_line(const time_split& time, nanoseconds whole) {
+  return row("caller",
+             std::array<part, 4>{{{'+', "starting", time.start},
+                                  {'=', "passing in", time.pass_in + time.wake},
+                                  {'.', "waiting", time.idle + time.compute},
+                                  {'=', "taking back", time.reassemble}}},
+             whole);
+}
+
+void add(time_split& sum, const time_split& one) {
+  sum.start += one.start;
+  sum.pass_in += one.pass_in;
+  sum.wake += one.wake;
+  sum.compute += one.compute;
+  sum.idle += one.idle;
+  sum.pass_out += one.pass_out;
+}
+
+// Breaks a sentence into lines, the later ones indented as far as the first begins.
+std::string wrapped(std::string_view head, std::string_view sentence) {
+  std::string lines(head);
+  std::size_t width = head.size();
+  while (!sentence.empty()) {
+    const std::size_t end = std::min(sentence.find(' '), sentence.size());
+    const std::string_view word = sentence.substr(0, end);
+    if (width > head.size() && width + 1 + word.size() > columns) {
+      lines += '\n';
+      lines.append(head.size(), ' ');
+      width = head.size();
+    }
+    if (width > head.size()) {
+      lines += ' ';
+      ++width;
+    }
+    lines += word;
+    width += word.size();
+    sentence.remove_prefix(std::min(end + 1, sentence.size()));
+  }
+  return lines + '\n';
 }
 
 }  // namespace
 
 std::string report::text() const {
-  std::string text = fmt::format("{} in {} by {} ({}), {}\n", counted(slices, "slice"), counted(chunks, "chunk"),
-                                 counted(workers, "worker"), way, human_time(wall));
-  text += fmt::format("copied in {}, copied out {}\n", human_bytes(bytes_in), human_bytes(bytes_out));
+  std::string text =
+      wrapped("", fmt::format("{}{}: {} in {} by {} ({}), {}", verb.empty() ? "call" : verb,
+                              finished ? "" : " (not finished)", counted(slices, "slice"), counted(chunks, "chunk"),
+                              counted(workers, "worker"), way, human_time(wall)));
+  if (wall.count() > 0) {
+    if (per_worker.size() <= most_rows) {
+      for (const worker_row& one : per_worker) {
+        text += worker_line(fmt::format("worker {}", one.worker), one.time, wall);
+      }
+    } else {
+      time_split all;
+      for (const worker_row& one : per_worker) add(all, one.time);
+      text += worker_line(fmt::format("{} workers", per_worker.size()), all,
+                          wall * static_cast<std::int64_t>(per_worker.size()));
+    }
+    text += caller_line(caller, wall);
+  }
+  text += fmt::format("copied in {}, copied out {}", human_bytes(bytes_in), human_bytes(bytes_out));
+  if (bytes_shared != 0) text += fmt::format(", in shared memory {}", human_bytes(bytes_shared));
+  text += '\n';
+  if (!slowest.empty() && slices > 1) {
+    const slow_slices& one = slowest.front();
+    text += one.count == 1 ? fmt::format("slowest: slice {}", one.first)
+                           : fmt::format("slowest: slices {}-{}", one.first, one.first + one.count - 1);
+    text += fmt::format(", {}\n", human_time(one.time));
+  }
+  if (peak_memory != 0) {
+    text += fmt::format("memory: {} at most, {}", human_bytes(peak_memory), counted(page_faults, "page fault"));
+    if (bytes_copied_on_write != 0) text += fmt::format(", {} copied on write", human_bytes(bytes_copied_on_write));
+    text += '\n';
+  }
   if (deaths != 0)
     text += fmt::format("{} died, {} handed out again\n", counted(deaths, "worker"), counted(retries, "chunk"));
-  for (const std::string& warning : warnings) text += fmt::format("note: {}\n", warning);
+  for (const std::string& warning : warnings) text += wrapped("note: ", warning);
+  if (!advice.empty()) text += wrapped("next: ", advice);
   return text;
 }
 

@@ -49,7 +49,7 @@ class measurement {
     const double eating = static_cast<double>(all_ - std::min(all_, broadcast)) / static_cast<double>(all_);
     held.in_share = part_of_all(shares.in * eating + (1 - eating));
     held.out_share = part_of_all(shares.out * eating);
-    if (blocks_ < 2) return;
+    if (blocks_ < 2 && broadcast == 0) return;
     note.slow_first = slow_first_;
     note.slow_count = slow_count_;
     note.slow_ns = slow_;

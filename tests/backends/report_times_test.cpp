@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -59,61 +60,61 @@ void expect_adds_up(const report& r) {
 }
 
 TYPED_TEST(report_times, add_up_for_every_verb) {
-  TypeParam& pool = this->pool;
+  TypeParam& here = this->pool;
   const std::vector<std::string> texts(50, std::string(100, 'x'));
   std::vector<std::pair<std::string, std::function<void()>>> verbs{
-      {"map", [&] { (void)pool.map(texts, [](const std::string& t) { return t + "_eaten"; }); }},
-      {"try_map", [&] { (void)pool.try_map(texts, [](const std::string& t) { return t.size(); }); }},
+      {"map", [&] { (void)here.map(texts, [](const std::string& t) { return t + "_eaten"; }); }},
+      {"try_map", [&] { (void)here.try_map(texts, [](const std::string& t) { return t.size(); }); }},
       {"map_into",
        [&] {
          shared_vector<std::size_t> out(50);
-         pool.map_into(out, indices(50), [](std::size_t i) { return i; });
+         here.map_into(out, indices(50), [](std::size_t i) { return i; });
        }},
       {"starmap",
        [&] {
-         (void)pool.starmap(std::vector<std::tuple<int, std::string>>(50, {1, "x"}),
+         (void)here.starmap(std::vector<std::tuple<int, std::string>>(50, {1, "x"}),
                             [](int n, const std::string& t) { return t + std::to_string(n); });
        }},
       {"for_each",
        [&] {
          shared_vector<double> numbers(50, 1.0);
-         pool.for_each(numbers, [](double& x) { x += 1; });
+         here.for_each(numbers, [](double& x) { x += 1; });
        }},
-      {"try_for_each", [&] { (void)pool.try_for_each(texts, [](const std::string& t) { (void)t.size(); }); }},
+      {"try_for_each", [&] { (void)here.try_for_each(texts, [](const std::string& t) { (void)t.size(); }); }},
       {"update",
        [&] {
          std::vector<std::string> changed(texts);
-         pool.update(changed, [](std::string& t) { t += "!"; });
+         here.update(changed, [](std::string& t) { t += "!"; });
        }},
       {"try_update",
        [&] {
          std::vector<std::string> changed(texts);
-         (void)pool.try_update(changed, [](std::string& t) { t += "!"; });
+         (void)here.try_update(changed, [](std::string& t) { t += "!"; });
        }},
       {"imap",
        [&] {
-         for (auto&& t : pool.imap(texts, [](const std::string& s) { return s + "!"; })) (void)t;
+         for (auto&& t : here.imap(texts, [](const std::string& s) { return s + "!"; })) (void)t;
        }},
       {"imap_unordered",
        [&] {
-         for (auto&& t : pool.imap_unordered(texts, [](const std::string& s) { return s + "!"; })) (void)t;
+         for (auto&& t : here.imap_unordered(texts, [](const std::string& s) { return s + "!"; })) (void)t;
        }},
       {"transform_reduce",
        [&] {
-         (void)pool.transform_reduce(
+         (void)here.transform_reduce(
              indices(50), std::size_t{0}, [](std::size_t a, std::size_t b) { return a + b; },
              [](std::size_t i) { return i; });
        }},
       {"submit",
        [&] {
-         auto later = pool.submit([](const std::string& t) { return t + "!"; }, std::string("x"));
+         auto later = here.submit([](const std::string& t) { return t + "!"; }, std::string("x"));
          (void)later.get();
        }},
   };
   for (const auto& [name, call] : verbs) {
     SCOPED_TRACE(name);
     call();
-    const report r = pool.report();
+    const report r = here.report();
     EXPECT_EQ(r.verb, name);
     EXPECT_EQ(r.way, pool_names::GetName<TypeParam>(0));
     EXPECT_EQ(r.slices, name == "submit" ? 1U : 50U);
@@ -352,6 +353,51 @@ TYPED_TEST(timelines, name_who_died) {
     EXPECT_EQ(died->text, "exit status 3");
     EXPECT_EQ(r.per_worker.at(died->worker).deaths, 1U);
   }
+}
+
+// Memory of the caller's that workers see as it was when they were forked.
+std::vector<char>& cake() {
+  static std::vector<char> whole(8'000'000, 'c');
+  return whole;
+}
+
+TEST(memory_of, snapshot_workers_that_write_to_the_callers_memory_is_copied_and_counted) {
+  snapshot_pool pool(pool_options{.workers = 1, .record_timeline = true});
+  cake();
+  const auto eat = [](std::size_t bites) {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < cake().size(); i += 4096) sum += static_cast<std::size_t>(cake()[i]);
+    for (std::size_t i = 0; i < bites; ++i) cake()[i] = 'e';
+    return sum + work_for(microseconds(20'000));
+  };
+  (void)pool.map(std::vector<std::size_t>{0}, eat);
+  const report reading = pool.report();
+  EXPECT_LT(reading.bytes_copied_on_write, 2'000'000U);
+  (void)pool.map(std::vector<std::size_t>{8'000'000}, eat);
+  const report writing = pool.report();
+  EXPECT_GE(writing.bytes_copied_on_write, reading.bytes_copied_on_write / 2 + 7'000'000U);
+  EXPECT_LT(writing.bytes_copied_on_write, 12'000'000U);
+  EXPECT_EQ(writing.per_worker.at(0).bytes_copied_on_write, writing.bytes_copied_on_write);
+  EXPECT_GE(writing.page_faults, 8'000'000U / 4096 / 16) << "fewer only with larger pages";
+  EXPECT_GT(writing.page_faults, reading.page_faults);
+  EXPECT_GE(writing.peak_memory, 16'000'000U) << "the caller's and the worker's";
+  EXPECT_EQ(cake()[0], 'c');
+}
+
+TEST(memory_of, calls_in_shared_memory_is_counted_there) {
+  process_pool pool{2U};
+  (void)pool.map(indices(3), [](std::size_t i) { return i; });
+  const std::size_t before = pool.report().arena_bytes;
+  shared_vector<double> numbers(1'000'000, 1.0);
+  pool.for_each(numbers, [](double& x) { x += 1; });
+  const report r = pool.report();
+  EXPECT_EQ(r.bytes_shared, 8'000'000U);
+  EXPECT_EQ(r.bytes_in + r.bytes_out, 0U);
+  EXPECT_GE(r.arena_bytes, before + 8'000'000U);
+  (void)pool.map(indices(3), [](std::size_t i, std::span<const double> all) { return all[i]; }, numbers.span());
+  EXPECT_EQ(pool.report().bytes_shared, 8'000'000U);
+  (void)pool.map(indices(3), [](std::size_t) { return shared_vector<double>(1000, 2.0); });
+  EXPECT_EQ(pool.report().bytes_shared, 24'000U) << "results that came without a copy";
 }
 
 }  // namespace

@@ -84,6 +84,8 @@ struct settled {
   std::size_t* taken = nullptr;  ///< to be raised with every slice whose result was taken; tells where decoding failed
 };
 
+class recorder;
+
 struct job {
   std::uint64_t began_ns = clock_ns();  ///< when the verb was entered
   const char* verb = "map";             ///< its name
@@ -110,16 +112,16 @@ struct job {
   void* (*make_results)(std::size_t slices) = nullptr;
   void (*drop_results)(void*) = nullptr;
 
-  std::size_t bytes_broadcast = 0;  ///< bytes copied for broadcast arguments, for the report
-  std::size_t bytes_shared = 0;     ///< bytes that workers reach without a copy, likewise
-  bool recorded = false;            ///< a timeline is to be kept
-  bool passes = false;              ///< `run` times what chunk_io::timed asks for
-  bool results = false;             ///< results travel back (there is a frame to expect)
-  bool in_place = false;            ///< for_each: a slice that ran must not run again
-  bool mutates = false;             ///< in place, and slices are changed where they lie
-  bool one_at_a_time = false;       ///< in place, slices not arithmetic: name the very slice that was half eaten
-  bool keep_going = false;          ///< try_ verbs: a failed slice costs one slice
-  bool unordered = false;           ///< chunks are collected as they come
+  std::shared_ptr<recorder> recorded{};  ///< keeps a timeline; null: none is asked for
+  std::size_t bytes_broadcast = 0;       ///< bytes copied for broadcast arguments, for the report
+  std::size_t bytes_shared = 0;          ///< bytes that workers reach without a copy, likewise
+  bool passes = false;                   ///< `run` times what chunk_io::timed asks for
+  bool results = false;                  ///< results travel back (there is a frame to expect)
+  bool in_place = false;                 ///< for_each: a slice that ran must not run again
+  bool mutates = false;                  ///< in place, and slices are changed where they lie
+  bool one_at_a_time = false;            ///< in place, slices not arithmetic: name the very slice that was half eaten
+  bool keep_going = false;               ///< try_ verbs: a failed slice costs one slice
+  bool unordered = false;                ///< chunks are collected as they come
   /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
 
@@ -161,7 +163,8 @@ class ongoing {
 /// The running part of a pool. Thread-safe.
 class engine {
  public:
-  explicit engine(const pool_options&);
+  /// `way`: its name.
+  engine(const pool_options&, const char* way);
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
   virtual ~engine() = default;
@@ -178,8 +181,11 @@ class engine {
   /// Whether a timeline is to be kept of its calls.
   [[nodiscard]] bool records() const noexcept { return records_; }
 
+  [[nodiscard]] const char* way() const noexcept { return way_; }
+
  private:
   std::uint64_t number_;
+  const char* way_;
   bool records_;
 };
 

@@ -1,0 +1,184 @@
+#include "report/reporter.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "os/aside.hpp"
+#include "os/identity.hpp"
+#include "os/memory.hpp"
+#include "os/message.hpp"
+#include "os/process.hpp"
+#include "os/unshared.hpp"
+#include "report/document.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr int patience_ms = 5'000;  // for the file to be written, at the program's exit
+
+struct destination {
+  std::string path;
+  document_format format;
+};
+
+struct state {
+  journal* shared = nullptr;
+  unshared_fd line;
+  std::uint64_t owner = 0;
+  std::mutex mutex;  // of the journal's writers
+};
+state* reporter = nullptr;  // never destroyed
+
+void say(const std::string& sentence) noexcept { std::fputs(("forkful: " + sentence + "\n").c_str(), stderr); }
+
+std::optional<document_format> format_of(std::string_view path) {
+  if (path == "-") return document_format::text;
+  if (path.ends_with(".json")) return document_format::json;
+  if (path.ends_with(".trace")) return document_format::trace;
+  if (path.ends_with(".html")) return document_format::html;
+  return std::nullopt;
+}
+
+std::string part_of(const std::string& path, std::uint64_t mark) { return fmt::format("{}.{:x}.part", path, mark); }
+
+bool can_be_written(const std::string& path) {
+  if (path == "-") return true;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return false;
+  const std::string part = part_of(path, this_process());
+  if (!std::ofstream(part)) return false;
+  std::filesystem::remove(part, ignored);
+  return true;
+}
+
+void write(const destination& to, const journal& what, std::uint64_t mark) {
+  const std::vector<report> calls = what.all();
+  const std::string text = document(calls, to.format);
+  if (to.path == "-") {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+    return;
+  }
+  // Whoever looks finds the old file or the new one, whole.
+  const std::string part = part_of(to.path, mark);
+  std::error_code ignored;
+  {
+    std::ofstream file(part, std::ios::binary);
+    file << text;
+    if (!file.flush()) {
+      std::filesystem::remove(part, ignored);
+      return;
+    }
+  }
+  std::filesystem::rename(part, to.path, ignored);
+}
+
+// The reporter's whole life. Nothing unwinds into the frames of the program, which this process inherited.
+[[noreturn]] void wait_and_write(const destination& to, const journal& what, int line, std::uint64_t mark) noexcept {
+  try {
+    detach(line, to.path == "-");
+    char end = 0;
+    receive_message(line, &end, sizeof end, nullptr, -1);
+    write(to, what, mark);
+    send_message(line, &end, sizeof end, nullptr);
+  } catch (...) {
+    // No memory, or a journal that was written over: then there is no report.
+  }
+  leave(0);
+}
+
+// The program's normal exit: whoever looks afterwards is to find the file.
+void finish() noexcept {
+  if (reporter == nullptr || reporter->owner != this_process()) return;
+  const std::uint64_t dropped = reporter->shared->dropped.load(std::memory_order_relaxed);
+  if (dropped != 0) say(fmt::format("{} further calls are not in the report: it is full", dropped));
+  std::fflush(stdout);
+  char end = 1;
+  if (!send_message(reporter->line.number(), &end, sizeof end, nullptr)) return;
+  receive_message(reporter->line.number(), &end, sizeof end, nullptr, patience_ms);
+}
+
+void start(const destination& to) {
+  auto made = std::make_unique<state>();
+  made->owner = this_process();
+  const shared_mapping memory = map_shared(sizeof(journal), 4096, false);
+  if (memory.base == nullptr) {
+    say(fmt::format("there is no memory for a report ({}); the program goes on without", memory.refused));
+    return;
+  }
+  made->shared = reinterpret_cast<journal*>(memory.base);  // zero is its beginning
+  socket_ends ends = socket_ends::make(SOCK_SEQPACKET);
+  const std::uint64_t mark = this_process();
+  // Twice: the reporter is not to be a child of the program, whose wait() would find it.
+  const pid_t between = fork_flushed();
+  if (between == 0) {
+    if (fork_flushed() == 0) wait_and_write(to, *made->shared, ends.theirs.number(), mark);
+    leave(0);
+  }
+  if (between < 0) {
+    unmap_shared(memory.base, memory.size, -1);
+    say("a process to write the report could not be started (fork); the program goes on without");
+    return;
+  }
+  reap_unwatched(between);
+  made->line = std::move(ends.ours);
+  reporter = made.release();
+  std::atexit(finish);
+}
+
+void begin() noexcept {
+  const char* const asked = std::getenv("FORKFUL_REPORT");
+  if (asked == nullptr || *asked == '\0' || in_worker_process()) return;
+  try {
+    const std::optional<document_format> format = format_of(asked);
+    if (!format) {
+      say(fmt::format(
+          "FORKFUL_REPORT={}: a report is written to a file that ends in .html, .json or .trace, or to - as "
+          "text; the program goes on without",
+          asked));
+    } else if (!can_be_written(asked)) {
+      say(fmt::format("FORKFUL_REPORT={}: this file cannot be written; the program goes on without a report", asked));
+    } else {
+      start({asked, *format});
+    }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "forkful: no report will be written: %s\n", error.what());
+  }
+}
+
+}  // namespace
+
+bool reporting() noexcept {
+  static const bool begun = [] {
+    begin();
+    return true;
+  }();
+  return begun && reporter != nullptr && reporter->owner == this_process();
+}
+
+live_call* report_begin(const report& begun) noexcept { return reporting() ? reporter->shared->begin(begun) : nullptr; }
+
+void report_end(live_call* one) noexcept {
+  // In a forked child it is the parent's.
+  if (one == nullptr || reporter->owner != this_process()) return;
+  one->taken.store(0, std::memory_order_release);
+}
+
+void report_finished(const report& what) noexcept {
+  if (!reporting()) return;
+  const std::lock_guard held(reporter->mutex);
+  reporter->shared->add(what);
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,25 @@
+// FORKFUL_REPORT: a report of all calls of a program, written when it has ended.
+//
+// Owns the journal and, by a socket, the reporter: a process forked when the first pool is made, which waits for the program's end
+// (however it comes) and then writes the file. Nothing is written by a process that crashes. Invariant: only the process that
+// made the first pool reports; its workers and forks do not.
+#pragma once
+
+#include <forkful/report.hpp>
+
+#include "report/journal.hpp"
+
+namespace forkful::detail {
+
+// Whether this process's calls are to be reported. The first call reads FORKFUL_REPORT and starts the reporter; what is wrong
+// with it is said on stderr, once, and the program goes on without.
+bool reporting() noexcept;
+
+// A call under way; null: not reporting, or too many are.
+live_call* report_begin(const report& begun) noexcept;
+// Gives its place back.
+void report_end(live_call*) noexcept;
+// A finished call.
+void report_finished(const report&) noexcept;
+
+}  // namespace forkful::detail

@@ -1,0 +1,18 @@
+// Figures as people read them. Owns nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace forkful::detail {
+
+std::string human_bytes(std::size_t bytes);
+std::string human_time(std::chrono::nanoseconds time);
+// "1 slice", "2 slices".
+std::string counted(std::size_t count, std::string_view thing);
+// A part of a whole, as "63 %".
+std::string percent(double share);
+
+}  // namespace forkful::detail
