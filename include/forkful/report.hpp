@@ -93,7 +93,7 @@ struct report {
   std::chrono::nanoseconds began{0};     ///< CLOCK_MONOTONIC when the verb was entered
   std::size_t slices = 0;                ///< slices of the input
   std::size_t chunks = 0;                ///< hand-outs; chunks handed out again after a death are not counted twice
-  unsigned workers = 0;                  ///< size of the pool
+  unsigned workers = 0;                  ///< size of the pool; in a snapshot_pool no more than there are slices
   std::chrono::nanoseconds wall{0};      ///< from entering the verb to leaving it
   time_split caller{};                   ///< where the caller's wall went
   std::vector<worker_row> per_worker{};  ///< one row a worker, by number
@@ -105,7 +105,7 @@ struct report {
   std::size_t page_faults = 0;            ///< of all workers
   std::size_t peak_memory = 0;  ///< most that caller and workers had resident, added up (shared pages more than once)
   std::size_t arena_bytes = 0;  ///< shared memory in use when the call ended
-  std::vector<slow_slices> slowest{};  ///< the five slowest, slowest first, at most one a chunk
+  std::vector<slow_slices> slowest{};  ///< the five slowest, slowest first, at most one a chunk (serial_pool: any)
   std::size_t deaths = 0;              ///< workers that ended during the call
   std::size_t retries = 0;             ///< chunks handed out again
   unsigned threads_at_fork =

@@ -44,24 +44,32 @@ void check(const call_options& options) {
   }
 }
 
+// What is known of a call when it begins, but for its verb. Takes no memory, so that a call that has begun cannot fail of it.
+void describe(report& known, const engine& running, const job& work, std::uint64_t number) noexcept {
+  known.way = running.way();
+  known.began = std::chrono::nanoseconds(work.began_ns);
+  known.pool = running.number();
+  known.call = number;
+  known.workers = running.size();
+  known.slices = work.all();
+  known.bytes_broadcast = known.bytes_in = work.bytes_broadcast;
+  known.bytes_shared = work.bytes_shared;
+}
+
 }  // namespace
 
 std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
                                    std::shared_ptr<void> owner) {
   check(options);
-  report known;
-  known.way = running.way();
-  known.verb = work.verb;
-  known.began = std::chrono::nanoseconds(work.began_ns);
-  known.pool = running.number();
-  known.call = calls.fetch_add(1, std::memory_order_relaxed) + 1;
-  known.workers = running.size();
-  known.slices = work.all();
-  known.bytes_broadcast = known.bytes_in = work.bytes_broadcast;
-  known.bytes_shared = work.bytes_shared;
-  if (running.records()) work.recorded = std::make_shared<recorder>(known);
+  const std::uint64_t number = calls.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (running.records()) {
+    report known;
+    describe(known, running, work, number);
+    known.verb = work.verb;
+    work.recorded = std::make_shared<recorder>(known);
+  }
   std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
-  begun->happened = std::move(known);
+  describe(begun->happened, running, work, number);
   return begun;
 }
 

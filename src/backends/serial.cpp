@@ -145,7 +145,7 @@ class serial_call final : public ongoing {
       const double others = static_cast<double>(short_items_ - short_measured_) / static_cast<double>(short_measured_);
       row.time.compute += std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(short_ns_) * others));
     }
-    happened = counted_.finished(clock_ns(), happened);
+    counted_.finish_into(happened, clock_ns());
   }
 
   // What taking a result throws (a `reduce`) is a failure of the slice whose result it was.

@@ -50,7 +50,7 @@ bool session_call::cancel(bool kill) {
 
 void session_call::conclude() {
   session_->describe(*call_);
-  happened = call_->counted.finished(now_ns(), happened);
+  call_->counted.finish_into(happened, now_ns());
   if (happened.has_timeline && !one_time_) session_->look_at_copies(happened);
   call_->conclude();
 }

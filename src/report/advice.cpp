@@ -88,7 +88,7 @@ void short_slices(const figures& is, findings& found) {
   const double lost = ratio(is.waited, is.all);
   if (r.deaths != 0 || copying_rules(is) || one_slice_rules(is)) return;
   const nanoseconds chunk = each(is.compute, r.chunks);
-  if (lost < much || chunk > long_enough || r.chunks < 4UL * r.workers) return;
+  if (lost < much || chunk > long_enough || r.chunks == 0 || r.chunks < 4UL * r.workers) return;
   const auto size =
       static_cast<std::size_t>(std::max<std::int64_t>(1, long_enough / std::max(is.slice, nanoseconds(1))));
   const std::size_t fair = std::max<std::size_t>(1, r.slices / (4UL * r.workers));

@@ -1,5 +1,6 @@
 // Keeps each thread's last report, pool by pool.
 #include <forkful/detail/job.hpp>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -34,10 +35,15 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
     if (last_reports.size() >= kept_reports) last_reports.clear();
     last& mine = last_reports[engine_number];
-    mine = {std::move(call.happened), false};
+    mine.happened = std::move(call.happened);
+    mine.told = false;
     if (!reporting()) return;
-    tell(mine);
-    report_finished(mine.happened);
+    try {
+      tell(mine);
+      report_finished(mine.happened);
+    } catch (const std::bad_alloc&) {
+      // The call itself went well: only its report is missing.
+    }
   };
   try {
     call.conclude();

@@ -17,6 +17,7 @@ std::chrono::nanoseconds time(std::uint64_t nanoseconds) noexcept {
 tally::tally(const job& work, unsigned workers, stopwatch::phase first_phase)
     : watch(work.began_ns, first_phase), began_(work.began_ns) {
   happened.began = time(work.began_ns);
+  happened.verb = work.verb;
   happened.workers = workers;
   happened.per_worker.resize(workers);
   happened.slowest.reserve(most_slowest);
@@ -127,10 +128,9 @@ void tally::finish(std::uint64_t now) noexcept {
   }
 }
 
-report tally::finished(std::uint64_t now, const report& begun) {
+void tally::finish_into(report& begun, std::uint64_t now) {
   finish(now);
-  happened.way = begun.way;
-  happened.verb = begun.verb;
+  happened.way = std::move(begun.way);
   happened.began = begun.began;
   happened.pool = begun.pool;
   happened.call = begun.call;
@@ -143,7 +143,7 @@ report tally::finished(std::uint64_t now, const report& begun) {
     happened.recorded = recorded_->take();
     recorded_.reset();
   }
-  return std::move(happened);
+  begun = std::move(happened);
 }
 
 }  // namespace forkful::detail

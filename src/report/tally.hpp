@@ -48,8 +48,8 @@ class tally {
 
   // Nothing more is counted; `happened` is complete but for what is said about it.
   void finish(std::uint64_t now) noexcept;
-  // The same, handed over. `begun`: what was known when the call began.
-  report finished(std::uint64_t now, const report& begun);
+  // The same, handed over to `begun`, which holds what was known when the call began.
+  void finish_into(report& begun, std::uint64_t now);
 
   report happened;
   stopwatch watch;
