@@ -22,11 +22,17 @@ for path in sorted(pathlib.Path(folder).glob("*.json")):
     for call in document["calls"]:
         calls += 1
         timelines += call["timeline"] is not None
-        made_up = not path.name.startswith("real-") and path.name != "several.json"
         rows = [call["caller_ns"]] + [row["time_ns"] for row in call["per_worker"]]
         for part, total in call["time_ns"].items():
             assert total == sum(row[part] for row in rows), f"{path.name}: {part}"
-        if made_up and call["finished"]:
+        if call["finished"]:
             assert sum(call["time_ns"].values()) == call["wall_ns"] * len(rows), path.name
+        if path.name in ("real-map.json", "real-in-place.json"):  # every slice was eaten once, and is drawn once
+            assert sum(row["slices"] for row in call["per_worker"]) == call["slices"] > 0, path.name
+            assert sum(chunk["count"] for chunk in call["timeline"]["chunks"]) == call["slices"], path.name
+        if path.name == "real-crash.json":
+            events = [(event["what"], event["slice"]) for event in call["timeline"]["events"]]
+            assert ("worker_died", 17) in events and ("slice_failed", 21) in events, events
+            assert call["deaths"] == 1, call["deaths"]
 assert calls > 20 and timelines > 10, (calls, timelines)
 print(f"{calls} calls as the schema says")

@@ -90,6 +90,7 @@ inline forkful::report ordinary(std::size_t chunks, unsigned workers) {
   call.caller.reassemble = call.wall - last;
   call.caller.idle = call.wall - call.caller.sum();
   call.bytes_in = call.slices * 24;
+  call.bytes_broadcast = call.slices * 4;
   call.bytes_out = call.slices * 48;
   call.bytes_shared = 8'000'000;
   call.arena_bytes = 12'582'912;
@@ -130,7 +131,7 @@ inline forkful::report serial() {
   forkful::report call = ordinary(1, 1);
   call.way = "serial";
   call.verb = "for_each";
-  call.bytes_in = call.bytes_out = call.bytes_shared = 0;
+  call.bytes_in = call.bytes_broadcast = call.bytes_out = call.bytes_shared = 0;
   call.threads_at_fork = 0;
   return call;
 }
@@ -165,7 +166,7 @@ inline forkful::report snapshot() {
   forkful::report call = ordinary(16, 4);
   call.way = "snapshot";
   call.verb = "update";
-  call.bytes_in = 0;
+  call.bytes_in = call.bytes_broadcast = 0;
   call.bytes_shared = 0;
   call.bytes_copied_on_write = 5'200'000'000;
   for (forkful::worker_row& each : call.per_worker) each.bytes_copied_on_write = 1'300'000'000;

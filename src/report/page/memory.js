@@ -38,6 +38,7 @@ forkful.memory = (call) => {
   const scale = largest > 0 ? make('p', {class: 'hint'}, `Areas are to scale; the largest is ${bytes(largest)}. Filled: copied. Dashed: shared, not copied. Striped: copied because it was written to.`) : null;
 
   const rows = cakes.map(({field, title, says}) => [title, figure(field, call[field], bytes), says]);
+  rows.splice(1, 0, ['of that broadcast', figure('bytes_broadcast', call.bytes_broadcast, bytes), 'arguments for every slice: sent once, however many workers']);
   rows.push(['shared memory in use', figure('arena_bytes', call.arena_bytes, bytes), 'when the call ended']);
   rows.push(['resident at most', figure('peak_memory_bytes', call.peak_memory_bytes, bytes), 'caller and workers added up; shared pages count more than once']);
   rows.push(['page faults', figure('page_faults', call.page_faults, count), 'of all workers']);
