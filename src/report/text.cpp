@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <forkful/report.hpp>
 
 #include "report/words.hpp"
@@ -38,7 +39,7 @@ std::string row(const std::string& name, const std::array<part, N>& parts, nanos
   nanoseconds so_far{0};
   for (const part& one : parts) {
     so_far += one.time;
-    const auto end = static_cast<std::size_t>(share(so_far, whole) * static_cast<double>(bar_width) + 0.5);
+    const auto end = static_cast<std::size_t>(std::lround(share(so_far, whole) * static_cast<double>(bar_width)));
     if (end > bar.size()) bar.append(std::min(end, bar_width) - bar.size(), one.sign);
   }
   std::array<part, N> by_size = parts;
