@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 
+#include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
 #include "report/tally.hpp"
 #include "worker/place.hpp"
@@ -16,6 +17,7 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::uint64_t progress_ns = 100'000'000;
+constexpr std::size_t most_unseen = 64;           // slices between two looks at the progress
 constexpr std::uint64_t short_block_ns = 20'000;  // blocks grow while they take less
 constexpr std::size_t largest_block = std::size_t{1} << 20;
 constexpr std::uint64_t long_ns = 5'000;   // an item that takes so long is worth its clock
@@ -43,7 +45,7 @@ class serial_call final : public ongoing {
 
   bool advance(const patience& how_long) override {
     while (!ended_) {
-      measured_ = long_ || items_++ % measured_items == 0;
+      measured_ = counted_.recording() || long_ || items_++ % measured_items == 0;
       if (measured_) counted_.watch.enter(stopwatch::phase::pass_in);
       const std::uint64_t began = counted_.watch.since();
       if (options_.stop.stop_requested()) {
@@ -51,8 +53,14 @@ class serial_call final : public ongoing {
         break;
       }
       std::size_t last = job_.slices;
-      // One by one where somebody wants to look in between.
-      if (options_.progress || options_.stop.stop_possible()) last = std::min(last, next_ + 1);
+      // In pieces where somebody wants to look in between, or to see afterwards when which slice was eaten.
+      if (options_.stop.stop_possible()) {
+        last = std::min(last, next_ + 1);
+      } else if (counted_.recording()) {
+        last = next_ + next_chunk(job_.slices, job_.slices - next_, 1, options_.chunk, 0);
+      } else if (options_.progress) {
+        last = std::min(last, next_ + std::min(block_, most_unseen));
+      }
       if (job_.pull != nullptr) {
         const std::size_t got = job_.pull(job_.caller, 1);
         if (got == 0) job_.slices = next_;
@@ -140,7 +148,8 @@ class serial_call final : public ongoing {
   // Of slices that were asked for one by one and are short, only some were measured: they stand for the others.
   void complete_report() {
     worker_row& row = counted_.happened.per_worker.front();
-    row.chunks = counted_.happened.chunks = row.slices == 0 ? 0 : 1;
+    if (!counted_.recording() && row.slices != 0) row.chunks = 1;  // however it was looked at in between
+    counted_.happened.chunks = row.chunks;
     if (short_measured_ != 0) {
       const double others = static_cast<double>(short_items_ - short_measured_) / static_cast<double>(short_measured_);
       row.time.compute += std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(short_ns_) * others));
