@@ -16,6 +16,7 @@
 #include "suggest.hpp"
 #include "terminal.hpp"
 #include "tour.hpp"
+#include "tour_page.hpp"
 
 namespace {
 
@@ -36,6 +37,8 @@ constexpr const char* tour_examples =
     "  forkful tour --step 8      only step 8: a friend faints\n"
     "  forkful tour --yes | less  no pauses; so it is without a terminal\n"
     "  forkful tour --step 10 *   the real cake, made of your own files\n"
+    "  forkful tour --export tour.html\n"
+    "                             the whole walk as one page, to send to a friend\n"
     "\n"
     "The story of a cake and hungry friends: every way to eat in parallel, as a few\n"
     "lines of C++ that really run, with what really came out.";
@@ -75,10 +78,11 @@ bool is_step(const std::string& text, std::size_t& step) {
   return read.ec == std::errc{} && read.ptr == end && step >= 1 && step <= cli::tour_steps();
 }
 
-int run_tour(const CLI::App& verb, const std::string& step, bool list, cli::tour_options& options) {
+int run_tour(const CLI::App& verb, const std::string& step, bool list, const std::string& page,
+             cli::tour_options& options) {
   constexpr std::string_view help = "forkful tour --help";
   if (verb.remaining_size() != 0)
-    return unknown("option", verb.remaining().front(), {"--step", "--list", "--yes", "--help"}, help);
+    return unknown("option", verb.remaining().front(), {"--step", "--list", "--yes", "--export", "--help"}, help);
   if (list) {
     cli::list_tour();
     return all_well;
@@ -91,7 +95,8 @@ int run_tour(const CLI::App& verb, const std::string& step, bool list, cli::tour
     return misused(fmt::format("step {} takes no files: only the real cake, step {}, is made of them", options.step,
                                cli::tour_steps()),
                    help);
-  return cli::walk_tour(options) ? all_well : input_failed;
+  const bool good = page.empty() ? cli::walk_tour(options) : cli::export_tour(options, page);
+  return good ? all_well : input_failed;
 }
 
 int run(int argc, char** argv) {
@@ -104,10 +109,12 @@ int run(int argc, char** argv) {
 
   cli::tour_options options;
   std::string step;
+  std::string page;
   bool list = false;
   CLI::App& tour = *app.add_subcommand("tour", "A walk through parallel computing, with cake");
   tour.add_option("--step", step, "Only this step")->type_name("N");
   tour.add_flag("--list", list, "Print what the steps are, and leave");
+  tour.add_option("--export", page, "Write the walk as one page instead")->type_name("FILE");
   tour.add_flag("-y,--yes", options.yes, "No pauses");
   tour.add_option("FILE", options.files, "Slices of the real cake (else the licence texts of Debian)")->type_name("");
   tour.allow_extras();
@@ -117,12 +124,15 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {
     return app.exit(asked_for_text);
-  } catch (const CLI::ArgumentMismatch& /*only --step takes one*/) {
+  } catch (const CLI::ArgumentMismatch& mismatch) {
+    if (std::string_view(mismatch.what()).find("--export") != std::string_view::npos)
+      return misused("--export wants the name of the page to write, as in: forkful tour --export tour.html",
+                     "forkful tour --help");
     return misused(fmt::format("--step wants one number, from 1 to {}", cli::tour_steps()), "forkful tour --list");
   } catch (const CLI::ParseError& error) {
     return misused(error.what(), tour.parsed() ? "forkful tour --help" : "forkful --help");
   }
-  if (tour.parsed()) return run_tour(tour, step, list, options);
+  if (tour.parsed()) return run_tour(tour, step, list, page, options);
   if (app.remaining_size() == 0) {
     fmt::print(stderr, "{}", app.help());
     return usage;

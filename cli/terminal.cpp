@@ -9,11 +9,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <ostream>
 #include <system_error>
 
 namespace cli {
 
 namespace {
+
+std::ostream* elsewhere = nullptr;
 
 std::string_view environment(const char* name) {
   const char* const value = std::getenv(name);
@@ -21,7 +24,7 @@ std::string_view environment(const char* name) {
 }
 
 std::string escaped(std::string_view code, std::string_view text) {
-  return colourful() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
+  return colourful() && elsewhere == nullptr ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
 }
 
 }  // namespace
@@ -44,7 +47,13 @@ std::string slice_colour(std::size_t n, std::string_view text) {
   return escaped(colours[n % colours.size()], text);
 }
 
+void print_to(std::ostream* out) { elsewhere = out; }
+
 void print(std::string_view text) {
+  if (elsewhere != nullptr) {
+    *elsewhere << text;
+    return;
+  }
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot write to stdout");
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ std::string red(std::string_view text);
 /// The colour of slice number n: the same slice has the same colour wherever it is drawn.
 std::string slice_colour(std::size_t n, std::string_view text);
 
+/// From now on print() writes to `out`; null: to stdout again.
+void print_to(std::ostream* out);
 /// Writes to stdout at once, so that nothing is left in a buffer that a fork would copy. Throws std::system_error.
 void print(std::string_view text);
 /// One line on stderr, as "forkful: text".

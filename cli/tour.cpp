@@ -8,7 +8,6 @@
 
 #include "interrupt.hpp"
 #include "terminal.hpp"
-#include "tour/notebook.hpp"
 #include "tour/shown.hpp"
 #include "tour/step.hpp"
 
@@ -45,7 +44,6 @@ bool walk_step(std::size_t number, const tour_options& options) {
   print("\n");
   print_beside(step.python_is_code ? "Python" : "talk", flush_left(step.python));
   print("\n");
-  tour::open_notebook();
   const bool good = step.run({options.files});
   print("\n");
   leave_if_interrupted();

@@ -3,8 +3,6 @@
 
 #include <thread>
 
-#include "tour/notebook.hpp"
-
 namespace tour {
 
 // show: make_cake
@@ -15,7 +13,6 @@ std::vector<std::string> make_cake() {
 
 // show: eat_slice
 std::string eat_slice(std::string_view slice) {
-  bite note{slice};  // who eats it, and when: for the picture
   std::this_thread::sleep_for(200ms);  // chewing
   return std::string(slice) + "_eaten";
 }

@@ -31,7 +31,7 @@ void keep_freed_memory();
 /// The friends, one for every CPU. They are invited before anything is
 /// measured; only snapshots are taken anew each time, as is their way.
 struct kitchen {
-  forkful::process_pool friends{};
+  forkful::process_pool friends{{.record_timeline = true}};
   forkful::snapshot_pool photographed{};
 };
 

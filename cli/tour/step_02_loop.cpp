@@ -1,10 +1,10 @@
 // Step 2: the for loop.
+#include <chrono>
 #include <iostream>
 
-#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
-#include "tour/notebook.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/step.hpp"
 
 namespace tour {
@@ -13,16 +13,36 @@ namespace {
 
 bool run(const visit& /*unused*/) {
   auto cake = make_cake();
+  const auto began = std::chrono::steady_clock::now();
+  forkful::report happened{
+      .way = "loop", .workers = 1, .has_timeline = true};
+  const auto now = [&] {
+    return std::chrono::steady_clock::now() - began;
+  };
+  // What the loop calls: tour::eat_slice, with a look at the clock.
+  const auto eat_slice = [&](std::string_view slice) {
+    const auto from = now();
+    std::string eaten = tour::eat_slice(slice);
+    happened.recorded.chunks.push_back({.first = happened.slices++,
+                                        .count = 1,
+                                        .begin = from,
+                                        .end = now()});
+    return eaten;
+  };
   // show: loop
   for (std::size_t i = 0; i < cake.size(); ++i) {
     std::cout << "Eating slice " << i << '\n' << std::flush;
     cake[i] = eat_slice(cake[i]);
   }
   // end
+  happened.wall = happened.caller.idle = now();
+  happened.chunks = happened.slices;
+  happened.per_worker = {{.slices = happened.slices,
+                          .chunks = happened.slices,
+                          .time = {.compute = happened.wall}}};
   cli::print(cake_text("cake", cake));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
-  cli::print(cli::draw_line("copied", "nothing: it was your cake"));
+  exhibit(happened);
   return true;
 }
 

@@ -1,10 +1,9 @@
 // Step 3: map and a lambda, still alone.
 #include <forkful/serial_pool.hpp>
 
-#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
-#include "tour/notebook.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/step.hpp"
 
 namespace tour {
@@ -16,13 +15,12 @@ bool run(const visit& /*unused*/) {
   auto eat = [](std::string_view slice) { return eat_slice(slice); };
 
   auto chocolate_cake = make_cake();
-  forkful::serial_pool alone;
+  forkful::serial_pool alone{{.record_timeline = true}};
   chocolate_cake = alone.map(chocolate_cake, eat);
   // end
   cli::print(cake_text("chocolate_cake", chocolate_cake));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
-  cli::print(cli::draw_copies(alone.report()));
+  exhibit(alone.report());
   return true;
 }
 

@@ -2,13 +2,12 @@
 #include <fmt/format.h>
 
 #include <forkful/snapshot_pool.hpp>
-#include <map>
 
 #include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/memory.hpp"
-#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 #include "units.hpp"
 
@@ -19,30 +18,26 @@ namespace {
 struct sight {
   unsigned eater;
   std::string saw;
-  std::size_t own;
 };
 
 bool run(const visit& /*unused*/) {
   const std::size_t photographed = resident_bytes();
   // show: photograph
   auto strawberry_cake = make_cake();
-  forkful::snapshot_pool friends{2};
+  forkful::snapshot_pool friends{
+      {.workers = 2, .record_timeline = true}};
   auto sights = friends.map(
       forkful::indices(strawberry_cake.size()), [&](std::size_t i) {
         strawberry_cake[i] = eat_slice(strawberry_cake[i]);
-        return sight{forkful::worker_index(), strawberry_cake[i],
-                     own_bytes()};
+        return sight{forkful::worker_index(), strawberry_cake[i]};
       });
   // end
-  std::map<unsigned, std::size_t> own;
-  for (const sight& each : sights) {
+  for (const sight& each : sights)
     cli::print(
         fmt::format("friend {} sees {}\n", each.eater, each.saw));
-    own[each.eater] = std::max(own[each.eater], each.own);
-  }
   cli::print(cake_text("your strawberry_cake", strawberry_cake));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
+  exhibit(friends.report());
   cli::print(cli::draw_line(
       "your cake", strawberry_cake == make_cake()
                        ? "untouched. The cake is a lie!"
@@ -51,16 +46,6 @@ bool run(const visit& /*unused*/) {
       "seen",
       fmt::format("{} of your memory in each photograph, not copied",
                   cli::bytes_text(photographed))));
-  for (const auto& [eater, bytes] : own)
-    cli::print(cli::draw_line(
-        "copied",
-        fmt::format("at most {} for friend {}: the pages it wrote to",
-                    cli::bytes_text(bytes), eater)));
-  const auto happened = friends.report();
-  cli::print(cli::draw_line(
-      "", fmt::format("{} to the friends, {} back: what they saw",
-                      cli::bytes_text(happened.bytes_in),
-                      cli::bytes_text(happened.bytes_out))));
   return true;
 }
 

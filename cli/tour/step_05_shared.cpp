@@ -4,7 +4,7 @@
 #include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
-#include "tour/notebook.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/step.hpp"
 
 namespace tour {
@@ -14,16 +14,16 @@ namespace {
 bool run(const visit& /*unused*/) {
   // show: shared
   forkful::shared_vector<forkful::shared_string> cake(make_cake());
-  forkful::process_pool friends{2};
+  forkful::process_pool friends{
+      {.workers = 2, .record_timeline = true}};
   friends.for_each(cake, [](forkful::shared_string& slice) {
     slice = eat_slice(slice);
   });
   // end
   cli::print(cake_text("cake", cake));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
+  exhibit(friends.report());
   cli::print(cli::draw_line("your cake", "eaten, where it lies"));
-  cli::print(cli::draw_copies(friends.report()));
   return true;
 }
 

@@ -4,7 +4,7 @@
 #include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
-#include "tour/notebook.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/step.hpp"
 
 namespace tour {
@@ -14,16 +14,16 @@ namespace {
 bool run(const visit& /*unused*/) {
   // show: whole_cake
   auto cake = make_cake();
-  forkful::snapshot_pool friends{2};
+  forkful::snapshot_pool friends{
+      {.workers = 2, .record_timeline = true}};
   friends.update(cake,
                  [](std::string& slice) { slice = eat_slice(slice); });
   // end
   cli::print(cake_text("cake", cake));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
+  exhibit(friends.report());
   cli::print(
       cli::draw_line("your cake", "eaten, slice by slice put back"));
-  cli::print(cli::draw_copies(friends.report()));
   return true;
 }
 

@@ -1,15 +1,12 @@
 // Step 8: a worker is killed in the middle of a slice.
-#include <fmt/format.h>
-
 #include <atomic>
 #include <csignal>
 #include <forkful/process_pool.hpp>
 #include <thread>
 
-#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
-#include "tour/notebook.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/step.hpp"
 
 namespace tour {
@@ -20,7 +17,6 @@ namespace {
 using faints = forkful::shared<std::atomic<int>>;
 
 std::string eat_or_faint(std::string_view slice, const faints& left) {
-  bite note{slice};
   std::this_thread::sleep_for(100ms);
   if (slice == "slice_1" && left->fetch_sub(1) > 0)
     std::raise(SIGKILL);  // nothing after this line happens
@@ -29,27 +25,19 @@ std::string eat_or_faint(std::string_view slice, const faints& left) {
 }
 // end
 
-void print_deaths(const forkful::report& happened) {
-  cli::print(cli::draw_copies(happened));
-  cli::print(cli::draw_line(
-      "fainted", fmt::format("{} of {} friends", happened.deaths,
-                             happened.workers)));
-}
-
 bool run(const visit& /*unused*/) {
   auto cake = make_cake();
   // show: try_map
-  forkful::process_pool friends{2};
+  forkful::process_pool friends{
+      {.workers = 2, .record_timeline = true}};
   faints once{1};
   auto plates = friends.try_map(cake, eat_or_faint, once);
   // end
   for (const auto& plate : plates)
     cli::print(cli::wrapped(plate ? *plate : plate.failure().what, 2));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
-  print_deaths(friends.report());
+  exhibit(friends.report());
 
-  turn_page();
   cli::print("\nAgain, and a slice may be begun twice:\n\n");
   // show: attempts
   faints once_more{1};
@@ -58,8 +46,7 @@ bool run(const visit& /*unused*/) {
   // end
   cli::print(cake_text("eaten", eaten));
   cli::print("\n");
-  cli::print(cli::draw_bites(notes()));
-  print_deaths(friends.report());
+  exhibit(friends.report());
   return true;
 }
 

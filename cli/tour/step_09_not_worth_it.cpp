@@ -3,10 +3,9 @@
 
 #include <forkful/process_pool.hpp>
 
-#include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
-#include "tour/notebook.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/step.hpp"
 #include "tour/stopwatch.hpp"
 #include "units.hpp"
@@ -40,7 +39,8 @@ bool run(const visit& /*unused*/) {
     for (const auto& slice : cake) eaten.push_back(nibble(slice));
     return eaten;
   });
-  forkful::process_pool friends{2};
+  forkful::process_pool friends{
+      {.workers = 2, .record_timeline = true}};
   auto shared =
       median_time(1001, [&] { return friends.map(cake, nibble); });
   auto invited = median_time(
@@ -65,13 +65,7 @@ bool run(const visit& /*unused*/) {
   }
   cli::print("\n");
 
-  turn_page();
-  (void)friends.map(cake, [](std::string_view slice) {
-    bite note{slice};
-    return nibble(slice);
-  });
-  cli::print(cli::draw_bites(notes()));
-  cli::print(cli::draw_copies(friends.report()));
+  exhibit(friends.report());
   return true;
 }
 

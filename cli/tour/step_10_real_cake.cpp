@@ -5,11 +5,10 @@
 #include <filesystem>
 
 #include "interrupt.hpp"
-#include "picture.hpp"
 #include "terminal.hpp"
+#include "tour/exhibit.hpp"
 #include "tour/files.hpp"
 #include "tour/kitchen.hpp"
-#include "tour/notebook.hpp"
 #include "tour/step.hpp"
 #include "tour/stopwatch.hpp"
 #include "units.hpp"
@@ -137,16 +136,13 @@ bool all_same(const std::vector<course>& courses) {
   return same;
 }
 
-/// Compresses once more, with notes: who takes which file.
+/// Compresses once more: who takes which file.
 std::vector<unsigned> eaters(kitchen& here, const real_cake& cake) {
-  turn_page();
   return here.friends.with(cli::stoppable())
-      .map(forkful::zip(cake.names, cake.slices),
-           [](std::string_view name, std::string_view text) {
-             bite note{name};
-             (void)squeeze(text);
-             return forkful::worker_index();
-           });
+      .map(cake.slices, [](std::string_view text) {
+        (void)squeeze(text);
+        return forkful::worker_index();
+      });
 }
 
 void print_files(const real_cake& cake, const texts& squeezed,
@@ -175,7 +171,6 @@ bool run(const visit& here_for) {
         "FILE...");
     return false;
   }
-  open_notebook(paths.size());
   keep_freed_memory();
   kitchen here;
   const real_cake cake = read_cake(here, paths);
@@ -195,8 +190,7 @@ bool run(const visit& here_for) {
   const feast eaten = eat_every_way(here, cake.slices);
   print_files(cake, eaten.expected, eaten_by);
   print_table(eaten.courses);
-  cli::print(cli::draw_bites(notes()));
-  cli::print(cli::draw_copies(happened));
+  exhibit(happened, cake.names);
   cli::print("\n");
   print_verdict(eaten.courses);
   return all_same(eaten.courses) && cake.whole;

@@ -11,13 +11,14 @@ namespace forkful::detail {
 /// A whole HTML document, in UTF-8. In `body`, which is trusted HTML, each element with the attribute `data-call="i"` gets the
 /// picture of calls[i], with `data-compact` besides only its timeline, memory and time; one with `data-calls` gets everything, and
 /// a list to choose a call from. The page asks for nothing from the network and forbids it: no style="" and no onclick="" in `body`.
-std::string page(std::string_view title, std::string_view body, std::span<const report> calls);
+[[gnu::visibility("default")]] std::string page(std::string_view title, std::string_view body,
+                                                std::span<const report> calls);
 
 /// What page() puts in: src/report/page/ and the plotting library, embedded when forkful is built (cmake/page.cmake).
 extern const std::string_view page_style;
 extern const std::string_view page_script;
 
 /// As text of an HTML element or attribute.
-std::string html_escaped(std::string_view text);
+[[gnu::visibility("default")]] std::string html_escaped(std::string_view text);
 
 }  // namespace forkful::detail

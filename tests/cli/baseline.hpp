@@ -17,22 +17,22 @@ namespace forkful_tests {
 // friends become one, since it may be that one friend ate everything.
 inline std::string normalised(const std::string& text) {
   static const std::regex time(R"( *\b[0-9.]+ (ns|us|ms|s)(?![a-z]))");
-  static const std::regex memory(R"([0-9.]+ [KMG]?B (of your memory|for friend))");
+  static const std::regex memory(R"([0-9.]+ [KMG]?B (of your memory))");
   static const std::regex row(R"(  friend [0-9]+  .*)");
   static const std::regex you(R"(  you       .*)");
-  static const std::regex copies(R"(.*copied .* for friend [0-9]+.*)");
+  static const std::regex copies(R"(.* by friend [0-9]+: the pages it wrote to)");
   static const std::regex number(R"(\b(friend|worker) [0-9]+)");
   std::string result;
   std::string last;
   for (std::string line : lines_of(text)) {
     if (std::regex_match(line, row)) line = "  friend N  BITES";
     if (std::regex_match(line, you)) line = "  you       BITES";
-    if (std::regex_match(line, copies)) line = "  copied    at most SIZE for friend N: the pages it wrote to";
+    if (std::regex_match(line, copies)) line = "            SIZE by friend N: the pages it wrote to";
     line = std::regex_replace(line, memory, "SIZE $1");
     line = std::regex_replace(line, number, "$1 N");
     // "0.2 s" in a story is no measurement; only an axis and a table end in one.
     if (line.find("      ") != std::string::npos) line = std::regex_replace(line, time, " TIME");
-    if (line != last || (line.find("BITES") == std::string::npos && line.find("SIZE for") == std::string::npos))
+    if (line != last || (line.find("BITES") == std::string::npos && line.find("SIZE by") == std::string::npos))
       result += line + '\n';
     last = line;
   }

@@ -51,7 +51,7 @@ TEST(Tour, OnAPhotographFriendsEatAndTheOriginalIsUntouched) {
   for (const char* eaten : {"slice_0_eaten", "slice_1_eaten", "slice_2_eaten", "slice_3_eaten"})
     EXPECT_TRUE(std::regex_search(out, std::regex(std::string("friend [01] sees ") + eaten))) << out;
   EXPECT_TRUE(has_line(out, "your strawberry_cake: slice_0 slice_1 slice_2 slice_3")) << out;
-  EXPECT_TRUE(std::regex_search(out, std::regex("copied +at most [0-9.]+ [KM]B for friend [01]"))) << out;
+  EXPECT_TRUE(std::regex_search(out, std::regex(" [0-9.]+ [KM]B by friend [01]: the pages it wrote to"))) << out;
 }
 
 TEST(Tour, InSharedMemoryTheCakeIsEatenAndNothingCopied) {
@@ -97,6 +97,33 @@ TEST(Tour, LeavesOnInterruptAndSaysHowFarItCame) {
   EXPECT_EQ(tour.end(), 130);
   EXPECT_NE(tour.said().find("interrupted in step 1 of 10; go on with: forkful tour --step 1"), std::string::npos)
       << tour.said();
+}
+
+TEST(Tour, IsExportedAsOnePageThatHoldsEveryStepAndItsReports) {
+  const std::string page = testing::TempDir() + "tour.html";
+  const ran exported = run({"tour", "--export", page});
+  EXPECT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_EQ(exported.out, "");
+  EXPECT_TRUE(std::regex_search(exported.err, std::regex("step 10 of 10: .*\n" + page + " holds the tour, [0-9]+ KB")))
+      << exported.err;
+  std::ifstream file(page);
+  const std::string html(std::istreambuf_iterator<char>(file), {});
+  for (int step = 1; step <= 10; ++step)
+    EXPECT_NE(html.find("<section id=\"step-" + std::to_string(step)), std::string::npos);
+  // Steps 2 to 10 show one call each, and step 8 two; what a step prints stands on its page.
+  for (int call = 0; call < 10; ++call)
+    EXPECT_NE(html.find("<div data-call=\"" + std::to_string(call)), std::string::npos);
+  EXPECT_EQ(html.find("<div data-call=\"10"), std::string::npos);
+  EXPECT_NE(html.find("Eating slice 3"), std::string::npos);
+  EXPECT_NE(html.find("std::vector&lt;std::string&gt; make_cake()"), std::string::npos);
+  EXPECT_EQ(html.find('\f'), std::string::npos);
+  std::filesystem::remove(page);
+}
+
+TEST(Tour, ThatCannotBeWrittenSaysSoBeforeItWalks) {
+  const ran exported = run({"tour", "--export", "/no/such/folder/tour.html"});
+  EXPECT_EQ(exported.exit_code, 1);
+  EXPECT_EQ(exported.err, "forkful: cannot write /no/such/folder/tour.html: No such file or directory\n");
 }
 
 TEST(Tour, StopsHandingOutOnInterruptAndSaysHowManySlicesWereEaten) {

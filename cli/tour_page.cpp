@@ -1,0 +1,140 @@
+// The page of a tour. See tour_page.hpp.
+#include "tour_page.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <forkful/report.hpp>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "interrupt.hpp"
+#include "report/page.hpp"
+#include "terminal.hpp"
+#include "tour/exhibit.hpp"
+#include "tour/shown.hpp"
+#include "tour/step.hpp"
+
+namespace cli {
+
+namespace {
+
+using forkful::detail::html_escaped;
+
+// The page forbids styles and scripts but those that carry its mark.
+constexpr std::string_view head = R"(<style nonce="forkful">
+body { max-width: 100rem; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 36rem), 1fr)); gap: 0 3rem; }
+.beside > * { min-width: 0; }
+.beside pre { overflow-x: auto; padding: 0.5rem 0.8rem; background: var(--raised); }
+.beside h2 { font-size: 1rem; margin-top: 1.2rem; }
+section > h2 { font-size: 1.4rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+.story { max-width: 46rem; }
+</style>
+<h1>Parallel computing, told with a cake</h1>
+<p class="story">Every step is a few lines of C++ that ran when this page was written, and what they really did. Left: what was said and
+run, and the same in the words of the talk it grew out of. Right: what happened, from the call's own report.</p>
+)";
+
+/// What is printed, by us and by the code that is shown, goes into `text` for as long as this lives; reports into `calls`.
+class recording {
+ public:
+  explicit recording(std::vector<forkful::report>& calls) : shown_(std::cout.rdbuf(text.rdbuf())) {
+    print_to(&text);
+    tour::keep_exhibits(&calls);
+  }
+  recording(const recording&) = delete;
+  recording& operator=(const recording&) = delete;
+  ~recording() {
+    tour::keep_exhibits(nullptr);
+    print_to(nullptr);
+    std::cout.rdbuf(shown_);
+  }
+  std::ostringstream text;
+
+ private:
+  std::streambuf* shown_;
+};
+
+std::string passage(std::string_view text) {
+  while (text.starts_with('\n')) text.remove_prefix(1);
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return text.empty() ? "" : fmt::format("<pre>{}</pre>\n", html_escaped(text));
+}
+
+/// What a step printed, with the marks of its calls replaced by places where the page draws them.
+std::string happened(std::string_view printed) {
+  std::string html;
+  std::size_t mark = 0;
+  while ((mark = printed.find('\f')) != std::string_view::npos) {
+    const std::size_t end = printed.find('\n', mark);
+    html += passage(printed.substr(0, mark));
+    html += fmt::format("<div data-call=\"{}\" data-compact></div>\n", printed.substr(mark + 1, end - mark - 1));
+    printed.remove_prefix(end + 1);
+  }
+  return html + passage(printed);
+}
+
+std::string section(std::size_t number, const tour::step& step, std::string_view printed) {
+  std::string html = fmt::format("<section id=\"step-{0}\">\n<h2>{0}. {1}</h2>\n<p class=\"story\">{2}</p>\n", number,
+                                 html_escaped(step.title), html_escaped(step.story));
+  html += "<div class=\"beside\">\n<div>\n";
+  for (const std::string_view name : step.shown) html += passage(tour::shown(name));
+  html += fmt::format("<p>{}</p>\n", step.python_is_code ? "The same in the talk's Python:" : "In the talk's words:");
+  html += passage(step.python);
+  html += "</div>\n<div>\n" + happened(printed) + "</div>\n</div>\n</section>\n";
+  return html;
+}
+
+/// The page under another name until it is whole.
+std::string unfinished(const std::string& file) { return file + ".part"; }
+
+[[noreturn]] void throw_unwritable(const std::string& file) {
+  const int why = errno;
+  std::remove(unfinished(file).c_str());
+  throw std::system_error(why, std::generic_category(), "cannot write " + file);
+}
+
+void write_whole(const std::string& file, std::string_view text) {
+  std::ofstream out(unfinished(file), std::ios::binary);
+  out << text << std::flush;
+  out.close();
+  if (!out || std::rename(unfinished(file).c_str(), file.c_str()) != 0) throw_unwritable(file);
+}
+
+/// Better said now than after the walk.
+void check_writable(const std::string& file) {
+  const bool works = std::ofstream(unfinished(file), std::ios::binary).is_open();
+  if (!works) throw_unwritable(file);
+  std::remove(unfinished(file).c_str());
+}
+
+}  // namespace
+
+bool export_tour(const tour_options& options, const std::string& file) {
+  check_writable(file);
+  std::vector<forkful::report> calls;
+  std::string body(head);
+  bool good = true;
+  for (std::size_t number = 1; number <= tour_steps(); ++number) {
+    if (options.step != 0 && options.step != number) continue;
+    const tour::step& step = tour::steps()[number - 1];
+    fmt::print(stderr, "step {} of {}: {}\n", number, tour_steps(), step.title);
+    say_when_interrupted(fmt::format(" in step {} of {}; {} is not written", number, tour_steps(), file));
+    const recording running(calls);
+    good = step.run({options.files}) && good;
+    leave_if_interrupted();
+    body += section(number, step, running.text.str());
+  }
+  const std::string page = forkful::detail::page("forkful tour: parallel computing with cake", body, calls);
+  write_whole(file, page);
+  fmt::print(stderr, "{} holds the tour, {} KB: open it in a browser\n", file, (page.size() + 999) / 1000);
+  return good;
+}
+
+}  // namespace cli
