@@ -62,6 +62,12 @@ std::size_t address_space() {
 }
 
 // The reader of debug information would end the program if it were let; here memory runs out in it in many places.
+// A stack that has no address space left to grow into ends any program, whatever it is doing.
+[[gnu::noinline]] void grow_stack() {
+  volatile char room[std::size_t{1} << 20];
+  for (std::size_t i = 0; i < sizeof room; i += 4096) room[i] = 0;
+}
+
 TEST(symbols, are_poorer_without_memory_and_never_end_the_program) {
   if (forkful_tests::sanitized) GTEST_SKIP() << "a sanitizer takes all the address space there is";
   enum how : int { with_line = 50, without_line, none };
@@ -69,6 +75,7 @@ TEST(symbols, are_poorer_without_memory_and_never_end_the_program) {
   for (std::size_t room = 0; seen[with_line] == 0; room += std::size_t{96} << 10) {
     ASSERT_LT(room, std::size_t{256} << 20);
     const auto end = forkful_tests::in_child([&] {
+      grow_stack();
       const rlimit little{address_space() + room, address_space() + room};
       setrlimit(RLIMIT_AS, &little);
       try {
