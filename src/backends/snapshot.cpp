@@ -42,8 +42,7 @@ class snapshot_engine final : public engine {
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
     check_process(made_by_);
     check_attempts(work, options);
-    // Let go of when the mutex is: they may have user's objects to destroy.
-    std::vector<std::shared_ptr<call>> parted;
+    leaving parted;
     // Submitted calls go on by themselves: no more of them at a time than workers.
     const bool submitted = owner != nullptr && work.pull == nullptr;
     for (;;) {
@@ -62,7 +61,8 @@ class snapshot_engine final : public engine {
           return std::make_unique<session_call>(std::move(resting), work, options, std::move(owner), true);
         }
       }
-      parted.clear();
+      parted.calls.clear();
+      parted.sessions.clear();
       oldest->drain();
     }
   }
@@ -87,6 +87,12 @@ class snapshot_engine final : public engine {
   }
 
  private:
+  // Let go of when the mutex is: calls may have user's objects to destroy. They go before the sessions that they lie in.
+  struct leaving {
+    std::vector<std::shared_ptr<session>> sessions;
+    std::vector<std::shared_ptr<call>> calls;  // last, and so destroyed first
+  };
+
   // Forked, whatever the options say: workers are to see the caller's memory.
   [[nodiscard]] std::shared_ptr<session> make_session(unsigned workers) const {
     return std::make_shared<session>(workers, start_method::fork, settings_of(options_));
@@ -94,12 +100,13 @@ class snapshot_engine final : public engine {
 
   // A board nobody uses; null, and the one that was first taken, when there are enough in use.
   std::shared_ptr<session> find_resting(unsigned workers, bool bounded, std::shared_ptr<session>& oldest,
-                                        std::vector<std::shared_ptr<call>>& parted) {
+                                        leaving& parted) {
     std::size_t busy = 0;
     for (std::size_t i = 0; i < sessions_.size();) {
       const auto one = sessions_[i];
       // One that is held only by futures which were not got yet rests too.
-      const bool rests = one->rest(&parted);
+      parted.sessions.push_back(one);
+      const bool rests = one->rest(&parted.calls);
       if (rests && one->workers() == workers) return one;
       if (rests) {  // of another size: it would keep its workers' heaps for nothing
         sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(i));

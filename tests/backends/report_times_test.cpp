@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "backends/every_pool.hpp"
+#include "faults/killing.hpp"
 
 namespace {
 
@@ -362,6 +363,8 @@ std::vector<char>& cake() {
 }
 
 TEST(memory_of, snapshot_workers_that_write_to_the_callers_memory_is_copied_and_counted) {
+  if (forkful_tests::sanitized)
+    GTEST_SKIP() << "a sanitizer's own memory takes longer to look at than this call is worth";
   snapshot_pool pool(pool_options{.workers = 1, .record_timeline = true});
   cake();
   const auto eat = [](std::size_t bites) {
