@@ -1,4 +1,4 @@
-// Figures as people read them. Owns nothing.
+// Figures as people read them. Owns nothing. The command line tool reads two of them too.
 #pragma once
 
 #include <chrono>
@@ -8,8 +8,8 @@
 
 namespace forkful::detail {
 
-std::string human_bytes(std::size_t bytes);
-std::string human_time(std::chrono::nanoseconds time);
+[[gnu::visibility("default")]] std::string human_bytes(std::size_t bytes);
+[[gnu::visibility("default")]] std::string human_time(std::chrono::nanoseconds time);
 // "1 slice", "2 slices".
 std::string counted(std::size_t count, std::string_view thing);
 // A part of a whole, as "63 %".
