@@ -9,8 +9,10 @@ write_basic_package_version_file(forkfulConfigVersion.cmake COMPATIBILITY SameMa
 file(RELATIVE_PATH pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 # A static library brings its dependencies to whoever links it.
 set(pc_requires Requires)
+set(pc_threads "-Wl,--as-needed,-ltbb,--no-as-needed")
 if(BUILD_SHARED_LIBS)
   set(pc_requires Requires.private)
+  set(pc_threads)
 endif()
 configure_file(cmake/forkful.pc.in forkful.pc @ONLY)
 

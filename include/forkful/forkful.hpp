@@ -1,6 +1,7 @@
 // Everything.
 #pragma once
 
+#include <forkful/advice.hpp>
 #include <forkful/by_value.hpp>
 #include <forkful/codec.hpp>
 #include <forkful/errors.hpp>
@@ -15,4 +16,5 @@
 #include <forkful/shared.hpp>
 #include <forkful/slices.hpp>
 #include <forkful/snapshot_pool.hpp>
+#include <forkful/thread_pool.hpp>
 #include <forkful/version.hpp>

@@ -196,8 +196,8 @@ class verbs {
   template <bool Numbered, class Range, class F, class... A>
   auto imap_range(Range&& range, F&& f, const A&... args) {
     using kept = detail::kept_callable<F>;
-    using result =
-        typename detail::prepared<Way, detail::verb::map, false, detail::pulled_range<Range>&, kept, A...>::result;
+    using result = typename detail::prepared<Way, detail::verb::map, false,
+                                             detail::pulled_range<Range, Way::concurrent>&, kept, A...>::result;
     using item = std::conditional_t<Numbered, numbered<result>, result>;
     using call = detail::imap_call<Way, item, Numbered, Range, kept, A...>;
     auto made = std::make_shared<call>(std::forward<Range>(range), std::forward<F>(f), args...);
@@ -212,6 +212,7 @@ class verbs {
     if constexpr (!std::is_void_v<result>) {  // else one error is enough
       detail::collect_values<result, Way::isolated> collector;
       if constexpr (Star) call.work().verb = "starmap";
+      collector.expected = call.size();
       if constexpr (Way::isolated) collector.out.reserve(call.size());
       run_for_results<result>(call, collector);
       return std::move(collector.out);

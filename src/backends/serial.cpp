@@ -10,6 +10,7 @@
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
 #include "report/tally.hpp"
+#include "worker/block.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -59,9 +60,10 @@ class serial_call final : public ongoing {
       } else if (counted_.recording()) {
         last = next_ + next_chunk(job_.slices, job_.slices - next_, 1, options_.chunk, 0);
       } else if (options_.progress) {
-        last = std::min(last, next_ + std::min(block_, most_unseen));
+        last = std::min(last, next_ + std::min(block_.slices(), most_unseen));
       }
       if (job_.pull != nullptr) {
+        job_.forget(job_.caller, next_);
         const std::size_t got = job_.pull(job_.caller, 1);
         if (got == 0) job_.slices = next_;
         last = next_ + got;
@@ -106,7 +108,7 @@ class serial_call final : public ongoing {
     io.results = results.get();
     while (next_ < last) {
       const std::size_t first = next_;
-      const std::size_t stop = first + std::min(last - first, block_);
+      const std::size_t stop = first + std::min(last - first, block_.slices());
       const std::size_t reached = job_.run(job_.plan, io, first, stop);
       next_ = reached < stop ? reached + 1 : reached;
       if (measured_) eaten.ended = measure(first, eaten.ended);
@@ -137,11 +139,7 @@ class serial_call final : public ongoing {
     if (counted_.may_be_slow(took)) {
       counted_.add_slow({job_.named(first), job_.named(next_) - job_.named(first), 0, std::chrono::nanoseconds(took)});
     }
-    if (took < short_block_ns) {
-      block_ = std::min(block_ * 2, largest_block);
-    } else if (took > 4 * short_block_ns) {
-      block_ = std::max<std::size_t>(block_ / 2, 1);
-    }
+    block_.adapt(took, short_block_ns, largest_block);
     return now;
   }
 
@@ -204,9 +202,9 @@ class serial_call final : public ongoing {
   bool ended_ = false;
   std::uint64_t told_ns_ = job_.began_ns;
   tally counted_;
-  std::size_t block_ = 1;  // slices that are timed together
-  bool measured_ = true;   // what is going on now
-  bool long_ = false;      // the last item took so long that the next one is measured too
+  block_length block_;    // of slices that are timed together
+  bool measured_ = true;  // what is going on now
+  bool long_ = false;     // the last item took so long that the next one is measured too
   std::size_t items_ = 0;
   std::size_t short_items_ = 0;
   std::size_t short_measured_ = 0;

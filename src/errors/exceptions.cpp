@@ -93,6 +93,11 @@ slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned att
   return failure;
 }
 
+std::string thrown_text(const slice_failure& thrown) {
+  const bool is_exception = thrown.base != base_named("forkful::slice_error");
+  return thrown.type + (is_exception ? ": " + thrown.what : ", no std::exception");
+}
+
 void rethrow(const slice_failure& failure) {
   const auto list = bases();
   // A number out of range can only come from a worker that was overwritten: its text is still worth having.

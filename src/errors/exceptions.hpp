@@ -19,6 +19,9 @@ namespace forkful::detail {
 /// the memory to describe it, the failure becomes a plain std::bad_alloc. Costs one rethrow, about 2 µs.
 slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned attempt) noexcept;
 
+/// "std::runtime_error: burnt", for a sentence about something that is no slice; "int, no std::exception" of others.
+std::string thrown_text(const slice_failure&);
+
 /// Where a crash was, as far as the worker could still tell.
 struct crash_site {
   std::vector<std::string> frames;  // innermost first

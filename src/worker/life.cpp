@@ -1,7 +1,6 @@
 // A worker's life around its work: what it sets up before its first chunk, and what it does before it leaves.
 #include <string>
 
-#include "errors/bases.hpp"
 #include "errors/exceptions.hpp"
 #include "os/breakpoint.hpp"
 #include "os/identity.hpp"
@@ -39,10 +38,7 @@ void begin(const worker_start& start, memory_budget& budget) noexcept {
   try {
     run_hook(start.settings.on_start);
   } catch (...) {
-    const slice_failure thrown = capture_exception(0, start.worker, 1);
-    const bool is_exception = thrown.base != base_named("forkful::slice_error");
-    give_up(start,
-            "on_worker_start threw " + thrown.type + (is_exception ? ": " + thrown.what : ", no std::exception"));
+    give_up(start, "on_worker_start threw " + thrown_text(capture_exception(0, start.worker, 1)));
   }
   if (start.settings.memory != 0) {
     if (!budget.begin(start.settings.memory)) {

@@ -13,6 +13,7 @@
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
 #include "os/timer.hpp"
+#include "worker/block.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/measurement.hpp"
@@ -26,7 +27,7 @@ constexpr std::uint64_t spin_ns = 50'000;        // about what waking a sleeper 
 constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes room for the parent on the same core
 constexpr std::uint64_t unclaimed_ns = 20'000;   // a burst shorter than this is eaten by one worker
 constexpr std::uint64_t short_block_ns = 5'000;  // blocks grow while they take less
-constexpr std::uint64_t largest_block = 256;
+constexpr std::size_t largest_block = 256;
 constexpr std::uint64_t long_block_ns = 10'000;  // timing the parts of its slices costs nothing that would be seen
 constexpr std::uint64_t timed_blocks = 16;       // one in so many of the others is timed
 constexpr std::uint64_t account_ns = 100'000;    // the kernel is asked for its account after so much eating
@@ -181,7 +182,7 @@ class worker {
         continue;
       }
       const bool suspect = at >= held.suspect_first && at < held.suspect_last;
-      std::uint64_t stop = std::min({held.last, limit, at + (suspect || one_at_a_time ? 1 : block_)});
+      std::uint64_t stop = std::min({held.last, limit, at + (suspect || one_at_a_time ? 1 : block_.slices())});
       if (at < held.suspect_first) stop = std::min(stop, held.suspect_first);
       if (skip != skip_end) stop = std::min(stop, *skip);
 
@@ -212,7 +213,7 @@ class worker {
       held.ended_ns = ended;
       of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
       long_blocks_ = took > long_block_ns;
-      if (!suspect) adapt(took);
+      if (!suspect) block_.adapt(took, short_block_ns, largest_block);
       at = reached < stop ? reached + 1 : stop;
       if (reached < stop && io.in->misread() && job.skip != nullptr) {
         // Where the next slice begins is known only from the beginning.
@@ -249,14 +250,6 @@ class worker {
     slot_.deadline.store(0, std::memory_order_relaxed);
   }
 
-  void adapt(std::uint64_t took) noexcept {
-    if (took < short_block_ns) {
-      block_ = std::min(block_ * 2, largest_block);
-    } else if (took > 4 * short_block_ns) {
-      block_ = std::max<std::uint64_t>(block_ / 2, 1);
-    }
-  }
-
   void begin_job(const shared_job& job) {
     forget_broadcast();
     limit_late_inner_threads();
@@ -268,7 +261,7 @@ class worker {
     }
     long_blocks_ = false;
     job_ = job.id;
-    block_ = 1;
+    block_ = {};
   }
 
   void forget_broadcast() noexcept {
@@ -352,7 +345,7 @@ class worker {
   std::uint64_t identity_;
   std::uint64_t job_ = 0;  // whose broadcast arguments and block size these are
   kept broadcast_;
-  std::uint64_t block_ = 1;
+  block_length block_;
   std::uint64_t burst_began_ = 0;
   run_fn run_ = nullptr;  // whose shares these are
   passing_shares shares_;

@@ -11,12 +11,17 @@
 
 namespace forkful_tests {
 
-using every_pool = testing::Types<forkful::serial_pool, forkful::snapshot_pool, forkful::process_pool>;
+using every_pool =
+    testing::Types<forkful::serial_pool, forkful::thread_pool, forkful::snapshot_pool, forkful::process_pool>;
 using pools_of_processes = testing::Types<forkful::snapshot_pool, forkful::process_pool>;
 
 // Whether workers are other processes, so that what they write outside shared memory is lost.
 template <class Pool>
-inline constexpr bool isolated = !std::is_same_v<Pool, forkful::serial_pool>;
+inline constexpr bool isolated =
+    std::is_same_v<Pool, forkful::snapshot_pool> || std::is_same_v<Pool, forkful::process_pool>;
+// Whether the caller does all the work.
+template <class Pool>
+inline constexpr bool alone = std::is_same_v<Pool, forkful::serial_pool>;
 // Whether slices and arguments are sent to workers that already run.
 template <class Pool>
 inline constexpr bool ships = std::is_same_v<Pool, forkful::process_pool>;
@@ -25,6 +30,7 @@ struct pool_names {
   template <class Pool>
   static std::string GetName(int /*index*/) {
     if (std::is_same_v<Pool, forkful::serial_pool>) return "serial";
+    if (std::is_same_v<Pool, forkful::thread_pool>) return "thread";
     if (std::is_same_v<Pool, forkful::snapshot_pool>) return "snapshot";
     return "process";
   }

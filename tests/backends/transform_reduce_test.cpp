@@ -105,7 +105,7 @@ TYPED_TEST(transform_reduce_on, leaves_the_options_of_with_alone) {
     return this->pool.report().chunks;
   };
   const std::size_t before = chunks_of_a_map();
-  EXPECT_EQ(before, isolated<TypeParam> ? 50U : 1U);
+  EXPECT_EQ(before, forkful_tests::alone<TypeParam> ? 1U : 50U);
   EXPECT_EQ(chosen.transform_reduce(indices(50'000), std::size_t{0}, std::plus<>{}, [](std::size_t i) { return i; }),
             1'249'975'000U);
   EXPECT_EQ(chunks_of_a_map(), before);

@@ -56,12 +56,18 @@ void keep_results_here(job& work) {
 template <class R, bool Isolated>
 struct collect_values {
   std::vector<R> out{};
+  std::size_t expected = 0;  ///< results in all, if that is known
   void collect(const settled& what) {
     std::size_t count = what.last - what.first - what.failures->size();
     if constexpr (!Isolated) {
       auto& chunk = *static_cast<std::vector<R>*>(what.results);
-      if (out.empty()) {
+      if (out.empty() && chunk.size() >= expected) {
         out = std::move(chunk);
+        return;
+      }
+      if (out.empty()) out.reserve(expected);
+      if constexpr (std::is_trivially_copyable_v<R> && std::is_copy_assignable_v<R>) {
+        out.insert(out.end(), chunk.begin(), chunk.end());
       } else {
         for (auto&& result : chunk) out.push_back(std::move(result));  // R need not be assignable
       }

@@ -99,9 +99,11 @@ struct job {
   const void* plan = nullptr;         ///< handed to `run`: readable in every worker at this address
   std::array<const void*, 2> code{};  ///< what `run` calls, if those are function pointers: workers need to have it
 
-  void* caller = nullptr;  ///< handed to the three functions below, which run in the caller's process
+  void* caller = nullptr;  ///< handed to the functions below, which run in the caller's process
   /// Lazy input: reads up to `wanted` more slices and returns how many; 0: there are no more. Null: all are there.
   std::size_t (*pull)(void* caller, std::size_t wanted) = nullptr;
+  /// Lazy input that is eaten where it was read: slices below `end` are eaten.
+  void (*forget)(void* caller, std::size_t end) = nullptr;
   /// Encodes slices [first, last), asked for in ascending order, again only if it threw. Null: nothing is
   /// encoded. Returns how many bytes of it were copied data (handles into shared memory count nothing).
   std::size_t (*encode)(void* caller, std::size_t first, std::size_t last, sink&) = nullptr;
@@ -122,6 +124,7 @@ struct job {
   bool one_at_a_time = false;            ///< in place, slices not arithmetic: name the very slice that was half eaten
   bool keep_going = false;               ///< try_ verbs: a failed slice costs one slice
   bool unordered = false;                ///< chunks are collected as they come
+  bool alone = false;  ///< neighbouring slices share memory (bits of a word): one worker eats, and nobody else collects
   /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
 
@@ -201,6 +204,7 @@ void conclude_job(std::uint64_t engine_number, ongoing&);
 report last_report(const engine&);
 
 std::unique_ptr<engine> start_serial(const pool_options&);
+std::unique_ptr<engine> start_threads(const pool_options&);
 std::unique_ptr<engine> start_snapshot(const pool_options&);
 std::unique_ptr<engine> start_processes(const pool_options&);
 

@@ -91,6 +91,12 @@ inline constexpr bool may_be_shared = shared_by_address<Range> || is_span<std::r
 template <class R>
 inline constexpr bool may_be_shared<slice_range<R>> = shared_by_address<std::remove_reference_t<R>>;
 
+/// Several of its elements share a word: a std::vector<bool>, alone or in a zip.
+template <class Range>
+inline constexpr bool packs_bits = std::is_same_v<std::ranges::range_reference_t<Range>, std::vector<bool>::reference>;
+template <class... R>
+inline constexpr bool packs_bits<zip_range<R...>> = (packs_bits<std::remove_cvref_t<R>> || ...);
+
 // ---- Its parts ----
 
 template <class T>
@@ -328,10 +334,11 @@ class prepared {
     if constexpr (is_pulled<range_type>) {
       if (range_.range().known() != 0) job_.slices = range_.range().known();
       job_.pull = [](void* self, std::size_t wanted) {
-        auto& input = static_cast<prepared*>(self)->range_.range();
-        if constexpr (!isolated) input.forget(input.size());  // what was read before is eaten
-        return input.pull(wanted);
+        return static_cast<prepared*>(self)->range_.range().pull(wanted);
       };
+      if constexpr (!isolated) {
+        job_.forget = [](void* self, std::size_t end) { static_cast<prepared*>(self)->range_.range().forget(end); };
+      }
     }
   }
 
@@ -358,6 +365,9 @@ class prepared {
       job_.mutates = (changes<K> || ...);
       job_.one_at_a_time = !(std::is_arithmetic_v<typename std::tuple_element_t<K, parts_type>::value_type> && ...);
       if constexpr (sizeof...(K) == 1) locate_elements<K...>();
+    }
+    if constexpr (Way::concurrent && (Verb == verb::for_each || Verb == verb::update)) {
+      job_.alone = packs_bits<range_type> && (Verb == verb::update || (changes<K> || ...));
     }
     if constexpr (sizeof...(K) == 1) job_.slice_bytes = bytes_of_slice();
     if constexpr (Verb == verb::fold) {

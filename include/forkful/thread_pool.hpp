@@ -1,0 +1,25 @@
+// thread_pool: friends at one table. Workers are threads of this process (oneTBB's): they share everything, nothing is copied, any
+// callable will do - and a slice that crashes takes the whole program with it.
+#pragma once
+
+#include <forkful/pool.hpp>
+
+namespace [[gnu::visibility("default")]] forkful {
+
+namespace detail {
+
+struct thread_way {
+  static constexpr bool ships = false;      // callable and slices are sent to workers that already run
+  static constexpr bool isolated = false;   // results have to travel back
+  static constexpr bool concurrent = true;  // several threads of the caller's process eat
+  static std::unique_ptr<engine> start(const pool_options& options) { return start_threads(options); }
+};
+
+}  // namespace detail
+
+/// Callables, slices and arguments are used by several threads at once: they must bear that. The calling thread eats too, as one of
+/// the workers, unless it is to tell progress. Of pool_options `workers`, `on_worker_start` and `on_worker_exit` count, of
+/// call_options all but `timeout` and `attempts`: nobody can end a thread. A cancelled call lets slices that have begun end.
+using thread_pool = basic_pool<detail::thread_way>;
+
+}  // namespace forkful

@@ -1,0 +1,469 @@
+#include "backends/thread_call.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "backends/session_call.hpp"
+#include "board/chunking.hpp"
+#include "errors/exceptions.hpp"
+#include "os/cpu.hpp"
+#include "os/identity.hpp"
+#include "os/process.hpp"
+#include "worker/block.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::uint64_t for_ever = ~std::uint64_t{0};
+constexpr std::uint64_t spin_ns = 50'000;              // about what being woken costs
+constexpr std::uint64_t polite_ns = 5'000;             // after this, spinning makes room for others on the same core
+constexpr std::uint64_t watch_ns = 100'000'000;        // how long the caller sleeps at most: it may be asked to stop
+constexpr std::uint64_t progress_every = 100'000'000;  // at most ten times a second
+constexpr std::uint64_t long_enough_ns = 50'000;       // for a chunk of an input of unknown length
+constexpr std::uint64_t short_block_ns = 20'000;       // blocks grow while they take less
+constexpr std::size_t largest_block = std::size_t{1} << 20;
+
+struct eating : chunk_io {
+  thread_chunk* mine = nullptr;
+  unsigned worker = 0;
+};
+
+void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
+  auto& io = static_cast<eating&>(base);
+  io.mine->failures.push_back({slice, capture_exception(named, io.worker, 1)});
+}
+
+std::exception_ptr pool_ended() {
+  return std::make_exception_ptr(cancelled(
+      "the pool was terminated while this call ran: what was not done is lost; call restart() and call again"));
+}
+
+class held_call final : public ongoing {
+ public:
+  explicit held_call(std::shared_ptr<thread_call> call) : call_(std::move(call)), made_by_(this_process()) {}
+  ~held_call() override {
+    if (this_process() != made_by_) {
+      keep_for_good(std::move(call_));
+    } else {
+      call_->let_go();
+    }
+  }
+  bool advance(const patience& how_long) override {
+    check_process(made_by_);
+    return call_->carry_on(how_long);
+  }
+  bool cancel(bool /*kill*/) override {
+    check_process(made_by_);
+    return call_->withdraw();
+  }
+  void conclude() override { call_->conclude(happened); }
+
+ private:
+  std::shared_ptr<thread_call> call_;
+  std::uint64_t made_by_;
+};
+
+}  // namespace
+
+std::unique_ptr<ongoing> hold(std::shared_ptr<thread_call> call) {
+  return std::make_unique<held_call>(std::move(call));
+}
+
+thread_call::thread_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
+                         std::shared_ptr<void> owner)
+    : crew_(std::move(where)),
+      job_(work),
+      owner_(std::move(owner)),
+      options_(options),
+      counted_(work, crew_->workers(), stopwatch::phase::pass_in),
+      process_(this_process()),
+      known_(work.pull == nullptr ? work.slices : 0),
+      input_ended_(work.pull == nullptr),
+      progress_ns_(work.began_ns) {
+  if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
+}
+
+// ---- What is left ----------------------------------------------------------------------------------------------------
+
+std::size_t thread_call::unclaimed() const noexcept {
+  const std::size_t end = std::min(known_, limit_.load(std::memory_order_relaxed));
+  return end - std::min(end, claimed_);
+}
+
+bool thread_call::claimable() const noexcept { return unclaimed() != 0 && !(job_.alone && eating_ != 0); }
+
+std::size_t thread_call::chunks_left() const noexcept {
+  if (job_.alone) return 1;
+  const std::size_t size = next_size();
+  return (unclaimed() + size - 1) / size;
+}
+
+bool thread_call::more_input() const noexcept {
+  return !input_ended_ && limit_.load(std::memory_order_relaxed) > known_;
+}
+
+bool thread_call::ended() const noexcept { return !more_input() && unclaimed() == 0 && chunks_.empty(); }
+
+// Slices of the next chunk.
+std::size_t thread_call::next_size() const noexcept {
+  const unsigned workers = job_.alone ? 1 : crew_->workers();
+  const std::size_t all = std::max(job_.slices, known_);
+  if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0);
+  std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
+  if (job_.slices > claimed_) size = next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0);
+  if (options_.window != 0)
+    size = std::min(size, std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers})));
+  return size;
+}
+
+// ---- The caller's thread ---------------------------------------------------------------------------------------------
+
+bool thread_call::carry_on(const patience& how_long) {
+  lock held(crew_->mutex);
+  try {
+    if (!begun_) {
+      begun_ = true;
+      counted_.published(now_ns());
+      if (crew_->closed()) {
+        close();
+      } else if (unclaimed() != 0) {
+        counted_.watch.enter(stopwatch::phase::wake);
+        crew_->open(shared_from_this());
+        if (may_eat(how_long) && !how_long.only_hand_out) {
+          invite(held);
+        } else {
+          crew_->invite(held, chunks_left());
+        }
+      }
+    }
+    for (;;) {
+      if (options_.stop.stop_requested()) stop(nullptr);
+      bool moved = read_input(held);
+      if (how_long.only_hand_out && !more_input()) return false;
+      if (collect(held, how_long)) moved = true;
+      tell_progress(held, ended());
+      if (ended()) {
+        if (stopped_) fill_cancelled(held);
+        if (closed_ && reason_ == nullptr) reason_ = pool_ended();
+        if (reason_ == nullptr) reason_ = std::exchange(input_failed_, nullptr);
+        counted_.watch.enter(stopwatch::phase::idle);
+        return true;
+      }
+      if (moved && how_long.met()) break;
+      if (moved) continue;
+      if (how_long.until != for_ever && now_ns() >= how_long.until) break;
+      if (may_eat(how_long) && claimable()) {
+        const thread_crew::seat mine(*crew_, held);
+        if (mine.taken()) {
+          counted_.watch.enter(stopwatch::phase::idle);
+          eat(held, mine.worker(), 1);
+          continue;
+        }
+      }
+      wait(held, how_long.until);
+    }
+  } catch (...) {
+    if (!held.owns_lock()) held.lock();
+    stop(std::current_exception());
+    input_ended_ = true;
+    while (eating_ != 0) wait(held, for_ever);
+    std::list<thread_chunk> dropped;
+    dropped.swap(chunks_);
+    held.unlock();
+    throw;
+  }
+  counted_.watch.enter(stopwatch::phase::idle);
+  return false;
+}
+
+// Who tells progress, or looks only for a while, has no time to eat.
+bool thread_call::may_eat(const patience& how_long) const noexcept {
+  return how_long.until == for_ever && !options_.progress;
+}
+
+void thread_call::invite(lock& held) {
+  crew_->invite(held, std::min<std::size_t>(chunks_left(), crew_->workers()) - 1);  // one is for the caller
+}
+
+// Reads as far ahead as may be. Exceptions of the input are thrown when what came before is eaten.
+bool thread_call::read_input(lock& held) {
+  if (!more_input()) return false;
+  if (crew_->closed()) {
+    close();
+    return false;
+  }
+  const std::size_t ahead = known_ - collected_;
+  std::size_t wanted = next_size();
+  if (options_.window != 0) {
+    wanted = std::min(wanted, options_.window - std::min(options_.window, ahead));
+  } else if (ahead >= 2 * std::size_t{crew_->workers()} * wanted) {
+    wanted = 0;
+  }
+  if (wanted == 0) return false;
+  held.unlock();
+  counted_.watch.enter(stopwatch::phase::pass_in);
+  if (job_.forget != nullptr) job_.forget(job_.caller, collected_);
+  std::size_t got = 0;
+  std::exception_ptr thrown;
+  try {
+    got = job_.pull(job_.caller, wanted);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  held.lock();
+  const bool was_claimable = claimable();
+  known_ += got;
+  if (got == 0) input_ended_ = true;
+  input_failed_ = std::move(thrown);
+  if (got == 0) return false;
+  if (!was_claimable) crew_->open(shared_from_this());
+  // The caller goes on reading, and is then taken away by whoever takes the results.
+  crew_->invite(held, 1);
+  return true;
+}
+
+bool thread_call::collect(lock& held, const patience& how_long) {
+  bool any = false;
+  for (;;) {
+    auto next = chunks_.begin();
+    if (job_.unordered) next = std::find_if(next, chunks_.end(), [](const thread_chunk& one) { return one.done; });
+    if (next == chunks_.end() || !next->done || (job_.alone && unclaimed() + eating_ != 0)) return any;
+    std::list<thread_chunk> taken;
+    taken.splice(taken.begin(), chunks_, next);
+    collect_one(taken.front(), held);
+    any = true;
+    if (how_long.met()) return true;
+  }
+}
+
+void thread_call::collect_one(thread_chunk& what, lock& held) {
+  // Who eats sees a stop_token before we do.
+  if (what.reached < what.last && options_.stop.stop_requested()) stop(nullptr);
+  const bool stopped = stopped_;
+  const bool wanted = job_.collect != nullptr && reason_ == nullptr;
+  held.unlock();
+  counted_.watch.enter(stopwatch::phase::reassemble);
+  count(what);
+  if (!what.failures.empty() && !job_.keep_going && what.failures.front().slice < lowest_slice_) {
+    lowest_slice_ = what.failures.front().slice;
+    lowest_ = what.failures.front().failure;
+  }
+  if (what.reached < what.last && stopped) {
+    missing_ = std::min(missing_, what.reached);
+    for (std::size_t slice = what.reached; slice < what.last && job_.keep_going; ++slice) {
+      what.failures.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+    }
+  }
+  const std::size_t end = job_.keep_going ? what.last : what.reached;
+  if (wanted) {
+    std::size_t taken = 0;
+    const settled told{what.first, end, nullptr, what.results.get(), &what.failures, &taken};
+    try {
+      job_.collect(job_.caller, told);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (...) {  // what taking a result throws (a `reduce`) is a failure of the slice whose result it was
+      if (what.first + taken < lowest_slice_) {
+        lowest_slice_ = what.first + taken;
+        lowest_ = capture_exception(job_.named(lowest_slice_), what.eaten.worker, 1);
+        lower_limit(0);
+      }
+    }
+  }
+  what.results.reset();
+  held.lock();
+  collected_ = job_.unordered ? collected_ + (what.last - what.first) : what.last;
+  if (job_.pull != nullptr && what.eaten.eaten < long_enough_ns && what.last - what.first >= lazy_size_)
+    lazy_size_ *= 2;
+}
+
+void thread_call::count(const thread_chunk& what) {
+  counted_.add(what.eaten);
+  if (counted_.may_be_slow(static_cast<std::uint64_t>(what.slowest.time.count()))) counted_.add_slow(what.slowest);
+  if (!counted_.recording()) return;
+  for (const failed_slice& one : what.failures) counted_.add_failure(one.failure);
+}
+
+// What nobody began is told slice by slice, where each has an outcome.
+void thread_call::fill_cancelled(lock& held) {
+  if (std::exchange(filled_, true)) return;
+  const std::size_t first = claimed_;
+  const std::size_t end = known_;
+  if (first < end || !input_ended_) missing_ = std::min(missing_, first);
+  if (!job_.keep_going || job_.collect == nullptr || first >= end) return;
+  held.unlock();
+  std::vector<failed_slice> missing;
+  for (std::size_t slice = first; slice < end; ++slice) {
+    missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+  }
+  const std::unique_ptr<void, void (*)(void*)> nothing(
+      job_.make_results != nullptr ? job_.make_results(0) : nullptr,
+      job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
+  std::size_t taken = 0;
+  job_.collect(job_.caller, {first, end, nullptr, nothing.get(), &missing, &taken});
+  held.lock();
+}
+
+void thread_call::tell_progress(lock& held, bool last) {
+  if (!options_.progress) return;
+  const std::uint64_t now = now_ns();
+  if (!last && now - progress_ns_ < progress_every) return;
+  progress_ns_ = now;
+  const progress so_far{job_.named(collected_), job_.all(), std::chrono::nanoseconds(now - job_.began_ns),
+                        static_cast<unsigned>(eating_)};
+  held.unlock();
+  options_.progress(so_far);
+  held.lock();
+}
+
+// Spins first: most calls end while it does.
+void thread_call::wait(lock& held, std::uint64_t until) {
+  counted_.watch.enter(stopwatch::phase::idle);
+  const std::uint32_t seen = told_.load(std::memory_order_relaxed);
+  held.unlock();
+  const std::uint64_t began = now_ns();
+  std::uint64_t now = began;
+  while (told_.load(std::memory_order_relaxed) == seen && now - began < spin_ns && now < until) {
+    if (now - began > polite_ns) let_others_run();
+    for (int i = 0; i < 32; ++i) relax();
+    now = now_ns();
+  }
+  held.lock();
+  if (told_.load(std::memory_order_relaxed) != seen || now >= until) return;
+  asleep_ = true;
+  const std::uint64_t most = options_.progress ? progress_every : watch_ns;
+  news_.wait_for(held, std::chrono::nanoseconds(std::min(until - now, most)));
+  asleep_ = false;
+}
+
+void thread_call::conclude(report& happened) {
+  counted_.finish_into(happened, now_ns());
+  happened.chunks = 0;
+  for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
+  if (reason_ != nullptr) std::rethrow_exception(reason_);
+  if (lowest_slice_ != SIZE_MAX) rethrow(lowest_);
+  if (missing_ != SIZE_MAX && !job_.keep_going) rethrow(cancelled_failure(job_.named(missing_), 0, 1));
+}
+
+bool thread_call::withdraw() {
+  const lock held(crew_->mutex);
+  if (claimed_ != 0 || stopped_) return false;
+  stop(nullptr);
+  if (asleep_) news_.notify_one();
+  return true;
+}
+
+void thread_call::let_go() noexcept {
+  lock held(crew_->mutex);
+  stop(nullptr);
+  input_ended_ = true;
+  while (owner_ == nullptr && eating_ != 0) wait(held, for_ever);
+  crew_->forget(*this);
+}
+
+void thread_call::stop(std::exception_ptr reason) noexcept {
+  if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
+  if (std::exchange(stopped_, true)) return;
+  lower_limit(0);
+  ++told_;
+}
+
+void thread_call::close() noexcept {
+  if (unclaimed() == 0 && !more_input()) return;
+  closed_ = true;
+  stop(nullptr);
+  if (asleep_) news_.notify_one();
+}
+
+// ---- Whoever eats ----------------------------------------------------------------------------------------------------
+
+void thread_call::eat(lock& held, unsigned worker, std::size_t most) noexcept {
+  if (std::exception_ptr thrown = crew_->get_ready(held, worker); thrown != nullptr) {
+    stop(std::move(thrown));
+    if (asleep_) news_.notify_one();
+  }
+  std::list<thread_chunk> fresh;
+  for (; most != 0 && claimable(); --most) {
+    try {
+      fresh.emplace_back();
+    } catch (const std::bad_alloc&) {
+      stop(std::current_exception());
+      break;
+    }
+    thread_chunk& mine = fresh.front();
+    mine.first = claimed_;
+    mine.last = claimed_ + std::min(next_size(), unclaimed());
+    claimed_ = mine.last;
+    chunks_.splice(chunks_.end(), fresh);
+    ++eating_;
+    held.unlock();
+    std::exception_ptr broken = eat_chunk(mine, worker);
+    held.lock();
+    --eating_;
+    mine.done = true;
+    if (broken != nullptr) stop(std::move(broken));
+    ++told_;
+    if (asleep_) news_.notify_one();
+  }
+}
+
+std::exception_ptr thread_call::eat_chunk(thread_chunk& mine, unsigned worker) noexcept {
+  const worker_scope here(worker);
+  eating io;
+  io.first = mine.first;
+  io.fail = record_failure;
+  io.mine = &mine;
+  io.worker = worker;
+  mine.reached = mine.first;
+  mine.eaten.worker = worker;
+  mine.eaten.began = now_ns();
+  std::uint64_t ended = mine.eaten.began;
+  block_length block;
+  std::exception_ptr broken;
+  try {
+    if (job_.make_results != nullptr) {
+      mine.results = {job_.make_results(mine.last - mine.first), job_.drop_results};
+      io.results = mine.results.get();
+    }
+    while (mine.reached < mine.last) {
+      const std::size_t first = mine.reached;
+      if (first >= limit_.load(std::memory_order_relaxed) || options_.stop.stop_requested()) break;
+      const std::size_t stop = first + std::min(mine.last - first, block.slices());
+      const std::size_t reached = job_.run(job_.plan, io, first, stop);
+      // User code has forked and returned here in the child, where the others are not.
+      if (this_process() != process_) leave(0);
+      mine.reached = reached < stop ? reached + 1 : reached;
+      const std::uint64_t began = std::exchange(ended, now_ns());
+      const std::uint64_t took = ended - began;
+      block.adapt(took, short_block_ns, largest_block);
+      if (std::chrono::nanoseconds(took) > mine.slowest.time) {
+        mine.slowest = {job_.named(first), job_.named(mine.reached) - job_.named(first), worker,
+                        std::chrono::nanoseconds(took)};
+      }
+      if (!mine.failures.empty() && !job_.keep_going) {
+        lower_limit(mine.failures.front().slice);
+        break;
+      }
+    }
+  } catch (...) {  // no memory for results, or to tell of a failure
+    broken = std::current_exception();
+  }
+  mine.eaten.ended = ended;
+  mine.eaten.eaten = ended - mine.eaten.began;
+  mine.eaten.first = job_.named(mine.first);
+  mine.eaten.count = job_.named(mine.reached) - mine.eaten.first;
+  return broken;
+}
+
+void thread_call::lower_limit(std::size_t slice) noexcept {
+  std::size_t now = limit_.load(std::memory_order_relaxed);
+  while (slice < now && !limit_.compare_exchange_weak(now, slice, std::memory_order_relaxed)) {
+  }
+}
+
+}  // namespace forkful::detail

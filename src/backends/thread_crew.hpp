@@ -1,0 +1,96 @@
+// The threads of one thread_pool: an arena of oneTBB's, numbers for those who eat in it, and the calls that have slices for them.
+//
+// Owns the arena. Everything lives in this process, so one mutex guards it all, calls included (thread_call.hpp); it is held for
+// some ten instructions at a time, never while user code runs.
+//
+// Invariants:
+// 1. At most `workers` threads eat at a time, each with a number of its own: a thread without a seat does not eat.
+// 2. Who gives up a seat has seen that no open call has slices for anybody. So nothing waits while a seat is free, except while a
+//    helper that was called is on its way.
+// 3. A call leaves `open_` with the mutex held and is destroyed without it: what it owns is the user's.
+#pragma once
+
+#include <oneapi/tbb/spin_mutex.h>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <forkful/detail/job.hpp>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace forkful::detail {
+
+class thread_call;
+
+class thread_crew : public std::enable_shared_from_this<thread_crew> {
+ public:
+  using mutex_type = tbb::spin_mutex;
+  using lock = std::unique_lock<mutex_type>;
+
+  thread_crew(unsigned workers, const pool_options& options);
+  thread_crew(const thread_crew&) = delete;
+  thread_crew& operator=(const thread_crew&) = delete;
+  ~thread_crew() = default;
+
+  mutex_type mutex;
+  [[nodiscard]] unsigned workers() const noexcept { return workers_; }
+
+  // A number to eat under, for as long as it lives. A thread that eats here already (a slice that calls a verb) keeps its own.
+  class seat {
+   public:
+    // With the mutex held, here and at the end. Without effect if all are taken.
+    seat(thread_crew& where, lock& held) noexcept;
+    seat(const seat&) = delete;
+    seat& operator=(const seat&) = delete;
+    ~seat();
+    [[nodiscard]] bool taken() const noexcept { return taken_; }
+    [[nodiscard]] unsigned worker() const noexcept { return worker_; }
+
+   private:
+    thread_crew& where_;
+    lock& held_;
+    seat* outer_;  // of this thread, in whatever pool
+    unsigned worker_ = 0;
+    bool taken_ = false;
+    bool borrowed_ = false;
+  };
+
+  // ---- With the mutex held. ----
+
+  // The call has slices that nobody has claimed. Throws bad_alloc.
+  void open(std::shared_ptr<thread_call> call);
+  // Nobody is to eat it any more.
+  void forget(const thread_call& call) noexcept;
+  // So many more may eat: calls helpers for free seats. They come in a while, or not at all where the system gives no threads.
+  void invite(lock& held, std::size_t wanted) noexcept;
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
+  // Before a worker's first slice: on_worker_start, with the mutex let go. If it throws, start_failed is returned.
+  std::exception_ptr get_ready(lock& held, unsigned worker) noexcept;
+
+  // ---- Without it. ----
+
+  // Ends it: lets what is open be finished, or, `now`, loses what nobody has claimed. Returns when nobody eats any more; but of what
+  // eats on the calling thread itself.
+  void end(bool now);
+
+ private:
+  struct threads;
+
+  void help() noexcept;
+  void eat_what_is_open(lock& held, unsigned worker) noexcept;
+
+  unsigned workers_;
+  void (*on_worker_start_)();
+  void (*on_worker_exit_)();
+  std::shared_ptr<threads> threads_;  // null: ended
+  std::vector<unsigned> free_;        // numbers, the lowest last
+  std::vector<bool> started_;         // by number
+  std::deque<std::shared_ptr<thread_call>> open_;
+  std::size_t coming_ = 0;  // helpers that were called and are not here yet
+  bool closed_ = false;
+  std::condition_variable_any quiet_;  // somebody gave up a seat
+};
+
+}  // namespace forkful::detail
