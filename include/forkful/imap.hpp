@@ -81,7 +81,7 @@ namespace detail {
 /// Everything an imap needs for as long as anybody works on it: kept by the stream and by the call.
 template <class Way, class Item, bool Numbered, class Range, class F, class... A>
 struct imap_call {
-  using input = pulled_range<Range, Way::concurrent>;
+  using input = pulled_range<Range, !Way::isolated>;
   // Arguments that are sent are sent at once; others are kept here, like the callable.
   template <class B>
   using kept = std::conditional_t<Way::ships, const B&, broadcast_type<B>>;

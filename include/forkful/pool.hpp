@@ -197,7 +197,7 @@ class verbs {
   auto imap_range(Range&& range, F&& f, const A&... args) {
     using kept = detail::kept_callable<F>;
     using result = typename detail::prepared<Way, detail::verb::map, false,
-                                             detail::pulled_range<Range, Way::concurrent>&, kept, A...>::result;
+                                             detail::pulled_range<Range, !Way::isolated>&, kept, A...>::result;
     using item = std::conditional_t<Numbered, numbered<result>, result>;
     using call = detail::imap_call<Way, item, Numbered, Range, kept, A...>;
     auto made = std::make_shared<call>(std::forward<Range>(range), std::forward<F>(f), args...);
@@ -253,9 +253,9 @@ class pool_with : public verbs<Way> {
   pool_with(detail::engine* running, const call_options& options) noexcept : verbs<Way>(running, options) {}
 };
 
-/// A pool that runs its verbs one way. Movable; a moved-from pool may only be destroyed or assigned to.
+/// A pool that runs its verbs one way. `Way` starts the engine, and says how slices pass (Way::passing). Movable; a moved-from pool may only be destroyed or assigned to.
 template <class Way>
-class basic_pool : public verbs<Way> {
+class basic_pool : public verbs<typename Way::passing> {
  public:
   /// As many workers as CPUs this process may use (affinity mask and cgroup quota). Throws start_failed.
   basic_pool() : basic_pool(pool_options{}) {}
@@ -272,7 +272,9 @@ class basic_pool : public verbs<Way> {
   ~basic_pool() = default;
 
   /// Copies the options; the pool must outlive what it returns.
-  [[nodiscard]] pool_with<Way> with(const call_options& options) noexcept { return {engine_.get(), options}; }
+  [[nodiscard]] pool_with<typename Way::passing> with(const call_options& options) noexcept {
+    return {engine_.get(), options};
+  }
 
   /// Number of workers; 1 for a serial_pool.
   [[nodiscard]] unsigned size() const noexcept { return engine_->size(); }

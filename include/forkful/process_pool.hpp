@@ -8,9 +8,9 @@ namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
 struct process_way {
-  static constexpr bool ships = true;        // callable and slices are sent to workers that already run
-  static constexpr bool isolated = true;     // results have to travel back
-  static constexpr bool concurrent = false;  // several threads of the caller's process eat
+  using passing = process_way;
+  static constexpr bool ships = true;     // callable and slices are sent to workers that already run
+  static constexpr bool isolated = true;  // results have to travel back
   static std::unique_ptr<engine> start(const pool_options& options) { return start_processes(options); }
 };
 

@@ -86,7 +86,7 @@ struct timeline {
 
 /// A plain struct; every figure is of one call.
 struct report {
-  std::string way{};                     ///< "serial", "thread", "snapshot" or "process"
+  std::string way{};                     ///< "serial", "thread", "auto", "snapshot" or "process"
   std::string verb{};                    ///< "map", "for_each", ...
   std::uint64_t pool = 0;                ///< tells the pools of a process apart
   std::uint64_t call = 0;                ///< tells the calls of a process apart, ascending

@@ -9,9 +9,7 @@ namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
 struct thread_way {
-  static constexpr bool ships = false;      // callable and slices are sent to workers that already run
-  static constexpr bool isolated = false;   // results have to travel back
-  static constexpr bool concurrent = true;  // several threads of the caller's process eat
+  using passing = present_way;
   static std::unique_ptr<engine> start(const pool_options& options) { return start_threads(options); }
 };
 

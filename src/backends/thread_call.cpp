@@ -28,16 +28,6 @@ constexpr std::uint64_t long_enough_ns = 50'000;       // for a chunk of an inpu
 constexpr std::uint64_t short_block_ns = 20'000;       // blocks grow while they take less
 constexpr std::size_t largest_block = std::size_t{1} << 20;
 
-struct eating : chunk_io {
-  thread_chunk* mine = nullptr;
-  unsigned worker = 0;
-};
-
-void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
-  auto& io = static_cast<eating&>(base);
-  io.mine->failures.push_back({slice, capture_exception(named, io.worker, 1)});
-}
-
 std::exception_ptr pool_ended() {
   return std::make_exception_ptr(cancelled(
       "the pool was terminated while this call ran: what was not done is lost; call restart() and call again"));
@@ -132,12 +122,10 @@ bool thread_call::carry_on(const patience& how_long) {
       if (crew_->closed()) {
         close();
       } else if (unclaimed() != 0) {
-        counted_.watch.enter(stopwatch::phase::wake);
-        crew_->open(shared_from_this());
-        if (may_eat(how_long) && !how_long.only_hand_out) {
-          invite(held);
-        } else {
-          crew_->invite(held, chunks_left());
+        if (how_long.only_hand_out) alone_ = false;
+        if (!alone_) {
+          counted_.watch.enter(stopwatch::phase::wake);
+          share(held, how_long.only_hand_out || !may_eat(how_long));
         }
       }
     }
@@ -161,7 +149,11 @@ bool thread_call::carry_on(const patience& how_long) {
         const thread_crew::seat mine(*crew_, held);
         if (mine.taken()) {
           counted_.watch.enter(stopwatch::phase::idle);
-          eat(held, mine.worker(), 1);
+          if (alone_) {
+            eat_alone(held, mine.worker());
+          } else {
+            eat(held, mine.worker(), 1);
+          }
           continue;
         }
       }
@@ -181,13 +173,17 @@ bool thread_call::carry_on(const patience& how_long) {
   return false;
 }
 
-// Who tells progress, or looks only for a while, has no time to eat.
+// Who tells progress, or looks only for a while, has no time to eat; but alone he can stop for a moment.
 bool thread_call::may_eat(const patience& how_long) const noexcept {
-  return how_long.until == for_ever && !options_.progress;
+  return how_long.until == for_ever && (!options_.progress || alone_);
 }
 
-void thread_call::invite(lock& held) {
-  crew_->invite(held, std::min<std::size_t>(chunks_left(), crew_->workers()) - 1);  // one is for the caller
+void thread_call::share(lock& held, bool watching) {
+  alone_ = false;
+  if (unclaimed() == 0) return;
+  crew_->open(shared_from_this());
+  const auto wanted = std::min<std::size_t>(chunks_left(), crew_->workers());
+  crew_->invite(held, watching ? wanted : wanted - 1);
 }
 
 // Reads as far ahead as may be. Exceptions of the input are thrown when what came before is eaten.
@@ -221,6 +217,7 @@ bool thread_call::read_input(lock& held) {
   if (got == 0) input_ended_ = true;
   input_failed_ = std::move(thrown);
   if (got == 0) return false;
+  if (alone_) return true;
   if (!was_claimable) crew_->open(shared_from_this());
   // The caller goes on reading, and is then taken away by whoever takes the results.
   crew_->invite(held, 1);
@@ -284,6 +281,7 @@ void thread_call::collect_one(thread_chunk& what, lock& held) {
 
 void thread_call::count(const thread_chunk& what) {
   counted_.add(what.eaten);
+  saw(what);
   if (counted_.may_be_slow(static_cast<std::uint64_t>(what.slowest.time.count()))) counted_.add_slow(what.slowest);
   if (!counted_.recording()) return;
   for (const failed_slice& one : what.failures) counted_.add_failure(one.failure);
@@ -312,13 +310,17 @@ void thread_call::fill_cancelled(lock& held) {
 void thread_call::tell_progress(lock& held, bool last) {
   if (!options_.progress) return;
   const std::uint64_t now = now_ns();
-  if (!last && now - progress_ns_ < progress_every) return;
+  if (!last && !progress_is_due(now)) return;
   progress_ns_ = now;
   const progress so_far{job_.named(collected_), job_.all(), std::chrono::nanoseconds(now - job_.began_ns),
                         static_cast<unsigned>(eating_)};
   held.unlock();
   options_.progress(so_far);
   held.lock();
+}
+
+bool thread_call::progress_is_due(std::uint64_t now) const noexcept {
+  return options_.progress && now - progress_ns_ >= progress_every;
 }
 
 // Spins first: most calls end while it does.
@@ -382,82 +384,168 @@ void thread_call::close() noexcept {
 
 // ---- Whoever eats ----------------------------------------------------------------------------------------------------
 
-void thread_call::eat(lock& held, unsigned worker, std::size_t most) noexcept {
-  if (std::exception_ptr thrown = crew_->get_ready(held, worker); thrown != nullptr) {
-    stop(std::move(thrown));
-    if (asleep_) news_.notify_one();
+// A chunk while it is eaten, by the thread that claimed it, without the mutex.
+class eating : public chunk_io {
+ public:
+  eating(thread_call& of, thread_chunk& mine, unsigned worker) noexcept : of_(of), mine_(mine), here_(worker) {
+    first = mine.first;
+    fail = record_failure;
+    mine.reached = mine.first;
+    mine.eaten.worker = worker;
+    mine.eaten.began = mine.eaten.ended = now_ns();
   }
-  std::list<thread_chunk> fresh;
-  for (; most != 0 && claimable(); --most) {
+
+  // Room for so many results.
+  void make_room(std::size_t slices) noexcept {
+    const job& work = of_.job_;
+    if (work.make_results == nullptr) return;
+    try {
+      mine_.results = {work.make_results(slices), work.drop_results};
+      results = mine_.results.get();
+    } catch (...) {
+      broken_ = std::current_exception();
+    }
+  }
+
+  // The next block, which ends before `end`. Returns how many slices it had; 0: nothing more is to be eaten.
+  std::size_t eat_block(std::size_t end) noexcept {
+    const std::size_t from = mine_.reached;
+    const job& work = of_.job_;
+    if (from >= end || from >= of_.limit_.load(std::memory_order_relaxed) || broken_ != nullptr) return 0;
+    if (of_.options_.stop.stop_requested() || (!mine_.failures.empty() && !work.keep_going)) return 0;
+    const std::size_t stop = from + std::min(end - from, block_.slices());
+    try {
+      const std::size_t reached = work.run(work.plan, *this, from, stop);
+      // User code has forked and returned here in the child, where the others are not.
+      if (this_process() != of_.process_) leave(0);
+      mine_.reached = reached < stop ? reached + 1 : reached;
+    } catch (...) {  // no memory to tell of a failure
+      broken_ = std::current_exception();
+    }
+    measure(from);
+    if (!mine_.failures.empty() && !work.keep_going) of_.lower_limit(mine_.failures.front().slice);
+    return mine_.reached - from;
+  }
+
+  [[nodiscard]] std::size_t next_block() const noexcept { return block_.slices(); }
+  [[nodiscard]] std::uint64_t took() const noexcept { return took_; }
+  // What ended it that belongs to no slice.
+  [[nodiscard]] std::exception_ptr broken() noexcept { return std::move(broken_); }
+
+ private:
+  static void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
+    thread_chunk& mine = static_cast<eating&>(base).mine_;
+    mine.failures.push_back({slice, capture_exception(named, mine.eaten.worker, 1)});
+  }
+
+  void measure(std::size_t from) noexcept {
+    const job& work = of_.job_;
+    const std::uint64_t began = std::exchange(mine_.eaten.ended, now_ns());
+    took_ = mine_.eaten.ended - began;
+    block_.adapt(took_, short_block_ns, largest_block);
+    if (const std::chrono::nanoseconds time(took_); time > mine_.slowest.time) {
+      mine_.slowest = {work.named(from), work.named(mine_.reached) - work.named(from), mine_.eaten.worker, time};
+    }
+    mine_.eaten.eaten = mine_.eaten.ended - mine_.eaten.began;
+    mine_.eaten.first = work.named(mine_.first);
+    mine_.eaten.count = work.named(mine_.reached) - mine_.eaten.first;
+  }
+
+  thread_call& of_;
+  thread_chunk& mine_;
+  worker_scope here_;
+  block_length block_;
+  std::uint64_t took_ = 0;  // the last block
+  std::exception_ptr broken_;
+};
+
+// Empty `fresh`: there was no memory for a chunk.
+thread_chunk& thread_call::claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept {
+  thread_chunk& mine = fresh.front();
+  mine.first = claimed_;
+  mine.last = claimed_ += std::min(size, unclaimed());
+  chunks_.splice(chunks_.end(), fresh);
+  ++eating_;
+  return mine;
+}
+
+void thread_call::done(thread_chunk& mine, std::exception_ptr broken) noexcept {
+  --eating_;
+  mine.done = true;
+  if (broken != nullptr) stop(std::move(broken));
+  ++told_;
+  if (asleep_) news_.notify_one();
+}
+
+bool thread_call::ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept {
+  std::exception_ptr refused = crew_->get_ready(held, worker);
+  if (refused == nullptr) {
     try {
       fresh.emplace_back();
+      return true;
     } catch (const std::bad_alloc&) {
-      stop(std::current_exception());
-      break;
+      refused = std::current_exception();
     }
-    thread_chunk& mine = fresh.front();
-    mine.first = claimed_;
-    mine.last = claimed_ + std::min(next_size(), unclaimed());
-    claimed_ = mine.last;
-    chunks_.splice(chunks_.end(), fresh);
-    ++eating_;
+  }
+  stop(std::move(refused));
+  if (asleep_) news_.notify_one();
+  return false;
+}
+
+void thread_call::eat(lock& held, unsigned worker, std::size_t most) noexcept {
+  std::list<thread_chunk> fresh;
+  for (; most != 0 && claimable(); --most) {
+    if (!ready_to_eat(held, worker, fresh) || !claimable()) return;
+    thread_chunk& mine = claim(fresh, next_size());
     held.unlock();
-    std::exception_ptr broken = eat_chunk(mine, worker);
+    std::exception_ptr broken;
+    {
+      eating now(*this, mine, worker);
+      now.make_room(mine.last - mine.first);
+      while (now.eat_block(mine.last) != 0) {
+      }
+      broken = now.broken();
+    }
     held.lock();
-    --eating_;
-    mine.done = true;
-    if (broken != nullptr) stop(std::move(broken));
-    ++told_;
-    if (asleep_) news_.notify_one();
+    done(mine, std::move(broken));
   }
 }
 
-std::exception_ptr thread_call::eat_chunk(thread_chunk& mine, unsigned worker) noexcept {
-  const worker_scope here(worker);
-  eating io;
-  io.first = mine.first;
-  io.fail = record_failure;
-  io.mine = &mine;
-  io.worker = worker;
-  mine.reached = mine.first;
-  mine.eaten.worker = worker;
-  mine.eaten.began = now_ns();
-  std::uint64_t ended = mine.eaten.began;
-  block_length block;
+void thread_call::eat_alone(lock& held, unsigned worker) noexcept {
+  std::list<thread_chunk> fresh;
+  if (!ready_to_eat(held, worker, fresh) || !claimable()) return;
+  const std::size_t all = unclaimed();
+  thread_chunk& mine = claim(fresh, 1);
+  held.unlock();
   std::exception_ptr broken;
-  try {
-    if (job_.make_results != nullptr) {
-      mine.results = {job_.make_results(mine.last - mine.first), job_.drop_results};
-      io.results = mine.results.get();
-    }
-    while (mine.reached < mine.last) {
-      const std::size_t first = mine.reached;
-      if (first >= limit_.load(std::memory_order_relaxed) || options_.stop.stop_requested()) break;
-      const std::size_t stop = first + std::min(mine.last - first, block.slices());
-      const std::size_t reached = job_.run(job_.plan, io, first, stop);
-      // User code has forked and returned here in the child, where the others are not.
-      if (this_process() != process_) leave(0);
-      mine.reached = reached < stop ? reached + 1 : reached;
-      const std::uint64_t began = std::exchange(ended, now_ns());
-      const std::uint64_t took = ended - began;
-      block.adapt(took, short_block_ns, largest_block);
-      if (std::chrono::nanoseconds(took) > mine.slowest.time) {
-        mine.slowest = {job_.named(first), job_.named(mine.reached) - job_.named(first), worker,
-                        std::chrono::nanoseconds(took)};
-      }
-      if (!mine.failures.empty() && !job_.keep_going) {
-        lower_limit(mine.failures.front().slice);
+  {
+    eating now(*this, mine, worker);
+    now.make_room(all);
+    for (;;) {
+      const std::size_t count = now.eat_block(mine.last);
+      held.lock();
+      if (mine.reached < mine.last) {
+        if (count != 0) {
+          held.unlock();
+          continue;
+        }
         break;
       }
+      block_began_ = mine.eaten.ended;
+      if (alone_ && unclaimed() != 0 && !goes_on_alone(mine, count, now.took())) {
+        try {
+          share(held, false);
+        } catch (const std::bad_alloc&) {
+          alone_ = true;  // no memory to share it with
+        }
+      }
+      if (!alone_ || unclaimed() == 0 || progress_is_due(block_began_)) break;
+      mine.last = claimed_ += std::min(now.next_block(), unclaimed());
+      held.unlock();
     }
-  } catch (...) {  // no memory for results, or to tell of a failure
-    broken = std::current_exception();
+    broken = now.broken();
   }
-  mine.eaten.ended = ended;
-  mine.eaten.eaten = ended - mine.eaten.began;
-  mine.eaten.first = job_.named(mine.first);
-  mine.eaten.count = job_.named(mine.reached) - mine.eaten.first;
-  return broken;
+  done(mine, std::move(broken));
 }
 
 void thread_call::lower_limit(std::size_t slice) noexcept {

@@ -35,6 +35,8 @@ struct thread_chunk {
   std::unique_ptr<void, void (*)(void*)> results{nullptr, nullptr};
 };
 
+class eating;
+
 class thread_call : public std::enable_shared_from_this<thread_call> {
  public:
   using lock = thread_crew::lock;
@@ -66,8 +68,20 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   void close() noexcept;
 
  protected:
-  // Called on the caller's thread when there are slices for others, with the mutex held: calls as many helpers as there is work for.
-  virtual void invite(lock& held);
+  // From now on others eat too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the
+  // caller does not eat.
+  void share(lock& held, bool watching);
+  // Asked after each block that the caller ate alone, with the mutex held: the last `count` slices of `mine` took so long.
+  virtual bool goes_on_alone(const thread_chunk& /*mine*/, std::size_t /*count*/, std::uint64_t /*took*/) noexcept {
+    return true;
+  }
+  // Told of each chunk that was eaten, on the caller's thread.
+  virtual void saw(const thread_chunk&) noexcept {}
+
+  bool alone_ = false;             // the caller eats alone, in a chunk that grows block by block
+  std::uint64_t block_began_ = 0;  // then: when his last block did
+  // The caller has come by; before, nothing may be shared.
+  [[nodiscard]] bool begun() const noexcept { return begun_; }
   // What is left to claim, as far as it is there.
   [[nodiscard]] std::size_t unclaimed() const noexcept;
   // How many chunks that makes, at least.
@@ -79,6 +93,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   [[nodiscard]] bool more_input() const noexcept;
   [[nodiscard]] bool ended() const noexcept;
   [[nodiscard]] bool may_eat(const patience& how_long) const noexcept;
+  void eat_alone(lock& held, unsigned worker) noexcept;
   bool read_input(lock& held);
   bool collect(lock& held, const patience& how_long);
   void collect_one(thread_chunk& what, lock& held);
@@ -86,7 +101,11 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   void fill_cancelled(lock& held);
   void tell_progress(lock& held, bool last);
   void wait(lock& held, std::uint64_t until);
-  std::exception_ptr eat_chunk(thread_chunk& mine, unsigned worker) noexcept;
+  bool ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept;
+  thread_chunk& claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept;
+  void done(thread_chunk& mine, std::exception_ptr broken) noexcept;
+  [[nodiscard]] bool progress_is_due(std::uint64_t now) const noexcept;
+  friend class eating;
   void lower_limit(std::size_t slice) noexcept;
   void stop(std::exception_ptr reason) noexcept;
 

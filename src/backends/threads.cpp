@@ -1,4 +1,4 @@
-// The back end whose workers are threads of this process: one crew, until it is started anew.
+// The back ends whose workers are threads of this process: one crew, until it is started anew.
 //
 // Owns the crew. Its mutex guards the pointer; the other one keeps calls from beginning on a crew that is about to end.
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "backends/auto_call.hpp"
 #include "backends/session_call.hpp"
 #include "backends/thread_call.hpp"
 #include "os/identity.hpp"
@@ -15,10 +16,10 @@ namespace forkful::detail {
 
 namespace {
 
-class thread_engine final : public engine {
+class thread_engine : public engine {
  public:
-  explicit thread_engine(const pool_options& options)
-      : engine(options, "thread"),
+  explicit thread_engine(const pool_options& options, const char* way = "thread")
+      : engine(options, way),
         options_(options),
         crew_(std::make_shared<thread_crew>(checked_workers(options.workers), options)),
         workers_(crew_->workers()),
@@ -43,7 +44,7 @@ class thread_engine final : public engine {
         throw pool_closed("this pool was terminated: call restart() to use it again, or make a new pool");
       }
     }
-    return hold(std::make_shared<thread_call>(crew, work, options, std::move(owner)));
+    return hold(make_call(crew, work, options, std::move(owner)));
   }
 
   void terminate() override {
@@ -62,6 +63,13 @@ class thread_engine final : public engine {
     workers_.store(wanted, std::memory_order_relaxed);
   }
 
+ protected:
+  [[nodiscard]] std::uint64_t made_by() const noexcept { return made_by_; }
+  virtual std::shared_ptr<thread_call> make_call(const std::shared_ptr<thread_crew>& crew, job& work,
+                                                 const call_options& options, std::shared_ptr<void> owner) {
+    return std::make_shared<thread_call>(crew, work, options, std::move(owner));
+  }
+
  private:
   [[nodiscard]] std::shared_ptr<thread_crew> now() const {
     const std::lock_guard held(mutex_);
@@ -76,8 +84,29 @@ class thread_engine final : public engine {
   std::uint64_t made_by_;
 };
 
+// Calls begin alone.
+class auto_engine final : public thread_engine {
+ public:
+  explicit auto_engine(const pool_options& options)
+      : thread_engine(options, "auto"), learnt_(std::make_shared<habits>(cpus_to_use())) {}
+  ~auto_engine() override {
+    // Its thread is not here.
+    if (this_process() != made_by()) keep_for_good(std::move(learnt_));
+  }
+
+ protected:
+  std::shared_ptr<thread_call> make_call(const std::shared_ptr<thread_crew>& crew, job& work,
+                                         const call_options& options, std::shared_ptr<void> owner) override {
+    return std::make_shared<auto_call>(crew, work, options, std::move(owner), learnt_);
+  }
+
+ private:
+  std::shared_ptr<habits> learnt_;
+};
+
 }  // namespace
 
+std::unique_ptr<engine> start_auto(const pool_options& options) { return std::make_unique<auto_engine>(options); }
 std::unique_ptr<engine> start_threads(const pool_options& options) { return std::make_unique<thread_engine>(options); }
 
 }  // namespace forkful::detail

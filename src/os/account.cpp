@@ -1,6 +1,7 @@
 #include "os/account.hpp"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -13,6 +14,12 @@ account read_account() noexcept {
   if (::getrusage(RUSAGE_SELF, &used) != 0) return {};
   return {static_cast<std::uint64_t>(used.ru_minflt) + static_cast<std::uint64_t>(used.ru_majflt),
           static_cast<std::uint64_t>(used.ru_maxrss) * 1024};
+}
+
+std::uint64_t cpu_time() noexcept {
+  timespec used{};
+  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) return 0;
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
 std::size_t private_copies(pid_t process) noexcept {

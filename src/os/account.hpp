@@ -15,6 +15,9 @@ struct account {
 
 account read_account() noexcept;
 
+// Nanoseconds of CPU time that all threads of this process have had together; 0 if the system does not say.
+std::uint64_t cpu_time() noexcept;
+
 // Bytes of private memory that a process has for itself alone because it wrote to them. Of memory that it inherited by a fork,
 // these are what was copied for it. 0 if /proc does not say. Costs about 2 us a mapping, and 10 ms a GB.
 std::size_t private_copies(pid_t process) noexcept;

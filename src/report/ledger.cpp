@@ -25,7 +25,7 @@ void tell(last& one) {
   report& happened = one.happened;
   happened.peak_memory = read_account().peak_memory;
   for (const worker_row& row : happened.per_worker) happened.peak_memory += row.peak_memory;
-  if (happened.way != "serial" && happened.way != "thread") happened.arena_bytes = arena::own().bytes_taken();
+  if (happened.way == "process" || happened.way == "snapshot") happened.arena_bytes = arena::own().bytes_taken();
   advise_on(happened);
 }
 

@@ -11,8 +11,8 @@
 
 namespace forkful_tests {
 
-using every_pool =
-    testing::Types<forkful::serial_pool, forkful::thread_pool, forkful::snapshot_pool, forkful::process_pool>;
+using every_pool = testing::Types<forkful::serial_pool, forkful::thread_pool, forkful::auto_pool,
+                                  forkful::snapshot_pool, forkful::process_pool>;
 using pools_of_processes = testing::Types<forkful::snapshot_pool, forkful::process_pool>;
 
 // Whether workers are other processes, so that what they write outside shared memory is lost.
@@ -31,6 +31,7 @@ struct pool_names {
   static std::string GetName(int /*index*/) {
     if (std::is_same_v<Pool, forkful::serial_pool>) return "serial";
     if (std::is_same_v<Pool, forkful::thread_pool>) return "thread";
+    if (std::is_same_v<Pool, forkful::auto_pool>) return "auto";
     if (std::is_same_v<Pool, forkful::snapshot_pool>) return "snapshot";
     return "process";
   }

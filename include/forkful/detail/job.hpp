@@ -205,6 +205,7 @@ report last_report(const engine&);
 
 std::unique_ptr<engine> start_serial(const pool_options&);
 std::unique_ptr<engine> start_threads(const pool_options&);
+std::unique_ptr<engine> start_auto(const pool_options&);
 std::unique_ptr<engine> start_snapshot(const pool_options&);
 std::unique_ptr<engine> start_processes(const pool_options&);
 

@@ -187,6 +187,13 @@ template <class Plan, class R, class Reduce, class Transform, class Output>
 struct folded_or<Plan, folding<R, Reduce, Transform>, Output>
     : std::type_identity<fold_plan<R, Plan, folding<R, Reduce, Transform>, Output>> {};
 
+/// How slices and callables pass on pools in the caller's process: not at all, everything is there. What is made for one such pool
+/// serves the others, too.
+struct present_way {
+  static constexpr bool ships = false;     // callable and slices are sent to workers that already run
+  static constexpr bool isolated = false;  // results have to travel back
+};
+
 /// `Way` says where slices and callable are (ships) and whether results have to travel (isolated).
 template <class Way, verb Verb, bool Star, class Range, class F, class... A>
 class prepared {
@@ -366,7 +373,7 @@ class prepared {
       job_.one_at_a_time = !(std::is_arithmetic_v<typename std::tuple_element_t<K, parts_type>::value_type> && ...);
       if constexpr (sizeof...(K) == 1) locate_elements<K...>();
     }
-    if constexpr (Way::concurrent && (Verb == verb::for_each || Verb == verb::update)) {
+    if constexpr (!isolated && (Verb == verb::for_each || Verb == verb::update)) {
       job_.alone = packs_bits<range_type> && (Verb == verb::update || (changes<K> || ...));
     }
     if constexpr (sizeof...(K) == 1) job_.slice_bytes = bytes_of_slice();

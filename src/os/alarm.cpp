@@ -1,0 +1,28 @@
+#include "os/alarm.hpp"
+
+#include <poll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+namespace forkful::detail {
+
+alarm_clock::alarm_clock() noexcept : timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {}
+
+void alarm_clock::set(std::uint64_t time) noexcept {
+  itimerspec when{};
+  when.it_value.tv_sec = static_cast<time_t>(time / 1'000'000'000);
+  when.it_value.tv_nsec = static_cast<long>(time % 1'000'000'000);
+  if (time == 0) when.it_value.tv_nsec = 1;  // zero would disarm it
+  // It can only fail for a time that is none.
+  ::timerfd_settime(timer_.number(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void alarm_clock::wait() noexcept {
+  // Interrupted, or asked for more than there is: the caller looks at the time anyway.
+  pollfd one{timer_.number(), POLLIN, 0};
+  ::poll(&one, 1, -1);
+  std::uint64_t times = 0;
+  [[maybe_unused]] const auto got = ::read(timer_.number(), &times, sizeof times);
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,25 @@
+// A clock that wakes a thread at a given time without another thread having to: setting it costs a system call, 0.3 us, waking
+// somebody nothing. Owns a timerfd.
+#pragma once
+
+#include <cstdint>
+
+#include "os/fd.hpp"
+
+namespace forkful::detail {
+
+class alarm_clock {
+ public:
+  // Not valid where the system grants none.
+  alarm_clock() noexcept;
+  [[nodiscard]] bool valid() const noexcept { return timer_.valid(); }
+  // wait() returns when CLOCK_MONOTONIC reads so many nanoseconds, or at once if it did already. Replaces an earlier time.
+  void set(std::uint64_t time) noexcept;
+  // Sleeps until then.
+  void wait() noexcept;
+
+ private:
+  fd timer_;
+};
+
+}  // namespace forkful::detail
