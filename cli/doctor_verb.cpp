@@ -27,9 +27,7 @@ using forkful::detail::limits;
 using forkful::detail::machine;
 using forkful::detail::weight;
 
-std::string seconds_text(double seconds) {
-  return time_text(std::chrono::nanoseconds(std::llround(std::max(seconds * 1e9, 1.0))));
-}
+std::string seconds_text(double seconds) { return time_text(std::chrono::nanoseconds(std::llround(seconds * 1e9))); }
 std::string rate_text(double bytes_a_second) { return bytes_text(static_cast<std::size_t>(bytes_a_second)) + "/s"; }
 std::string limit_text(std::size_t limit) { return limit == SIZE_MAX ? "no limit" : bytes_text(limit); }
 std::string count_text(std::size_t limit) { return limit == SIZE_MAX ? "no limit" : fmt::format("{}", limit); }
@@ -38,13 +36,19 @@ void print_row(std::string_view what, std::string_view figure, std::string_view 
   print(fmt::format("  {:<40}{:>12}{}{}\n", what, figure, remark.empty() ? "" : "  ", remark));
 }
 
+void print_costs(std::string_view what, double forkful::detail::way_costs::* cost, const machine& found) {
+  print(fmt::format("  {:<40}{:>12}{:>12}\n", what, seconds_text(found.threads.*cost),
+                    seconds_text(found.processes.*cost)));
+}
+
 void print_machine(const machine& found) {
-  const auto& pool = found.processes;
-  print(bold("What going parallel costs") + "\n");
-  print_row("a call, workers awake", seconds_text(pool.call));
-  print_row("waking a worker that sleeps", seconds_text(pool.wake));
-  print_row("a chunk, for the caller", seconds_text(pool.hand_out));
-  print_row("a chunk, for the worker", seconds_text(pool.claim));
+  using forkful::detail::way_costs;
+  print(bold(fmt::format("{:<42}{:>12}{:>12}", "What going parallel costs", "threads", "processes")) + "\n");
+  print_costs("a call, workers awake", &way_costs::call, found);
+  print_costs("waking a worker that sleeps", &way_costs::wake, found);
+  print_costs("a chunk, for the caller", &way_costs::hand_out, found);
+  print_costs("a chunk, for the worker", &way_costs::claim, found);
+  print("\n");
   print_row("starting and ending a worker, by fork", seconds_text(found.fork_start),
             fmt::format("+ {} a GB", seconds_text(found.fork_per_byte * 1e9)));
   print_row("the same from forkful::init's template", seconds_text(found.template_start), "however large");

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <forkful/init.hpp>
 #include <forkful/process_pool.hpp>
+#include <forkful/thread_pool.hpp>
 #include <span>
 #include <system_error>
 #include <thread>
@@ -59,7 +60,7 @@ double per_page(double seconds, std::size_t bytes) {
 // Memory that is small beside a fork's own cost and yet can be seen in it: what forks, faults and copies are measured with.
 class ballast {
  public:
-  explicit ballast(unsigned cpus) : pages_(std::min<std::size_t>(std::max(12U, 2 * cpus), 64) * megabyte) {}
+  explicit ballast(unsigned cpus) : pages_(std::min<std::size_t>(std::max(8U, 2 * cpus), 64) * megabyte) {}
 
   samples faults(pace& measuring) {
     std::vector<double> each;
@@ -75,7 +76,7 @@ class ballast {
   // What a fork takes longer because these pages are there, for each byte.
   double fork_per_byte(pace& measuring) {
     std::vector<double> without;
-    const samples with = measuring.repeat(8, 4, [&] {
+    const samples with = measuring.repeat(8, 3, [&] {
       pages_.show_to_children(false);
       without.push_back(in_fork([] {}));
       pages_.show_to_children(true);
@@ -113,7 +114,7 @@ class ballast {
     const auto from = [&](unsigned who) { return pages_.bytes().subspan(who * part, part); };
     const auto to = [&](unsigned who) { return pages_.bytes().subspan(half + who * part, part); };
     std::vector<double> took = at_once(
-        threads, 6,
+        threads, 5,
         [&](unsigned who) {
           leave_caches(from(who));
           leave_caches(to(who));
@@ -124,7 +125,7 @@ class ballast {
 
   samples fresh_copies(pace& measuring) {
     constexpr std::size_t bytes = 2 * megabyte;
-    return measuring.repeat(5, 4, [&] {
+    return measuring.repeat(5, 3, [&] {
       const private_pages fresh(bytes);
       const std::uint64_t began = now_ns();
       std::memcpy(fresh.bytes().data(), pages_.bytes().data(), bytes);
@@ -185,7 +186,7 @@ machine calibrate(unsigned cpus) {
 
   std::vector<double> from_template;
   found.fork_start = measuring
-                         .repeat(6, 5,
+                         .repeat(8, 5.5,
                                  [&] {
                                    from_template.push_back(start_of_a_worker(start_method::forkserver));
                                    return start_of_a_worker(start_method::fork);
@@ -210,6 +211,13 @@ machine calibrate(unsigned cpus) {
   found.copy_rate_all = memory.copy_rate(measuring, cpus);
   found.spread = measuring.spread();
   return found;
+}
+
+void calibrate_threads(machine& found) {
+  pace measuring;
+  const unsigned eaters = std::min(found.cpus, 2U);  // the caller is one of them
+  thread_pool pool(pool_options{.workers = eaters});
+  found.threads = measure_way(pool, eaters, measuring);
 }
 
 }  // namespace forkful::detail

@@ -57,12 +57,13 @@ class shared_outcome {
   outcome* what_ = nullptr;
 };
 
-[[noreturn]] void measure_and_leave(const shared_outcome& told, unsigned cpus) noexcept {
+[[noreturn]] void measure_and_leave(const shared_outcome& told, unsigned cpus, bool with_threads) noexcept {
   end_after(patience_ns);
   settle_signals();
   try {
     told->figures = calibrate(cpus);
-    if (plausible(told->figures)) told->state = outcome::measured;
+    if (with_threads) calibrate_threads(told->figures);
+    told->state = outcome::measured;
   } catch (const std::exception& error) {
     std::string_view(error.what()).copy(told->sentence.data(), told->sentence.size() - 1);
     told->state = outcome::failed;
@@ -106,18 +107,21 @@ machine measure_machine() {
   const shared_outcome told;
   const double own_memory = static_cast<double>(private_memory());
   const unsigned cpus = usable_cpus();
+  // A process that has threads may have used oneTBB, which then does not work in its forks.
+  const bool has_threads = thread_count() > 1;
   const pid_t child = fork_flushed();
   if (child < 0) throw_start_failed("fork", errno);
-  if (child == 0) measure_and_leave(told, cpus);
+  if (child == 0) measure_and_leave(told, cpus, !has_threads);
   reap_unwatched(child);
   if (told->state == outcome::failed) throw start_failed(told->sentence.data());
-  if (told->state == outcome::nothing) {
+  machine found = told->figures;
+  if (told->state == outcome::measured && has_threads) calibrate_threads(found);
+  if (told->state == outcome::nothing || !plausible(found)) {
     throw start_failed(
         "this machine could not be measured: a process that was to do it was killed, or took longer than 20 s; look "
         "for "
         "the reason in `dmesg`, and try again when the machine has memory and time to spare");
   }
-  machine found = told->figures;
   // What was measured is a fork of this process; what is asked for, one without private memory.
   found.fork_start = std::max(found.fork_start - found.fork_per_byte * own_memory, found.fork_start / 10);
   return found;

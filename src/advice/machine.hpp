@@ -32,8 +32,8 @@ struct machine {
   double spread = 0;           // how much repeated measurements differed: half the interquartile range over the median
 };
 
-// Measures all of it in about 50 ms, in a process of its own that is gone when this returns. Forks: to be called where forking is
-// safe. Throws start_failed.
+// Measures all of it in about 50 ms, in a process of its own that is gone when this returns (but the thread pool in this one, if
+// it has threads already). Forks: to be called where forking is safe. Throws start_failed.
 machine measure_machine();
 
 // The machine as measured once since it booted, for as many CPUs as this process may use now: from machine_file() if that fits,

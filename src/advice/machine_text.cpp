@@ -65,6 +65,7 @@ json figures_of(const machine& what) {
   json text;
   text["cpus"] = what.cpus;
   put(text, what, machine_figures);
+  put(text["threads"], what.threads, way_figures);
   put(text["processes"], what.processes, way_figures);
   return text;
 }
@@ -83,7 +84,8 @@ std::string as_text(const machine& what, const machine_key& key) {
 }
 
 bool plausible(const machine& what) {
-  return what.cpus != 0 && sensible(what, machine_figures) && sensible(what.processes, way_figures);
+  return what.cpus != 0 && sensible(what, machine_figures) && sensible(what.threads, way_figures) &&
+         sensible(what.processes, way_figures);
 }
 
 bool worth_keeping(const machine& what, std::size_t private_bytes) {
@@ -101,6 +103,7 @@ std::optional<machine> machine_from(std::string_view text, const machine_key& ke
     machine found;
     found.cpus = key.cpus;
     take(read, found, machine_figures);
+    take(read.at("threads"), found.threads, way_figures);
     take(read.at("processes"), found.processes, way_figures);
     return plausible(found) ? std::optional(found) : std::nullopt;
   } catch (const json::exception&) {

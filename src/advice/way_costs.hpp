@@ -48,7 +48,7 @@ way_costs measure_way(Pool& pool, unsigned eaters, pace& measuring) {
   way_costs costs;
 
   // As many slices as eaters, all as long: nobody eats two, so the last to begin is a worker that slept.
-  const samples wakes = measuring.repeat(6, 6, [&] {
+  const samples wakes = measuring.repeat(4, 4, [&] {
     idle_for(asleep_ns);
     const std::uint64_t began = now_ns();
     for (std::size_t i = 0; i != eaters; ++i) table[i] = {.until = eaters == 1 ? 1 : began + hold_ns};
@@ -61,7 +61,7 @@ way_costs measure_way(Pool& pool, unsigned eaters, pace& measuring) {
 
   // The first slices hold the workers until all chunks are handed out; then they eat what lies there as fast as they can take it.
   std::vector<double> hand_outs;
-  const samples claims = measuring.repeat(8, 3, [&] {
+  const samples claims = measuring.repeat(8, 2, [&] {
     for (stopwatch_slice& each : table) each = {};
     eat(1, 0);  // whoever slept is awake now
     const std::uint64_t free = now_ns() + hold_ns;
@@ -80,7 +80,7 @@ way_costs measure_way(Pool& pool, unsigned eaters, pace& measuring) {
   costs.claim = claims.median();
   costs.hand_out = measuring.taken(std::move(hand_outs)).median();
   // Back to back, ten at a time: reading the clock costs a twentieth of one.
-  const samples calls = measuring.repeat(100, 1.5, [&] {
+  const samples calls = measuring.repeat(100, 1, [&] {
     const std::uint64_t began = now_ns();
     for (int i = 0; i != 10; ++i) eat(1, 0);
     return seconds_since(began) / 10;

@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <forkful/thread_pool.hpp>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "advice/machine_text.hpp"
@@ -27,6 +30,7 @@ using namespace forkful::detail;
 machine some_machine() {
   machine made;
   made.cpus = 4;
+  made.threads = {.call = 5e-7, .wake = 2e-5, .hand_out = 0, .claim = 1e-7};
   made.processes = {.call = 1.5e-6, .wake = 4e-5, .hand_out = 3e-7, .claim = 2e-7};
   made.fork_start = 3e-4;
   made.fork_per_byte = 1.6e-11;
@@ -67,6 +71,7 @@ TEST(machine, its_text_reads_back_the_same) {
   ASSERT_TRUE(read);
   EXPECT_EQ(as_text(*read, some_key), as_text(kept, some_key));
   EXPECT_EQ(read->processes.wake, kept.processes.wake);
+  EXPECT_EQ(read->threads.call, kept.threads.call);
   EXPECT_EQ(read->fork_per_byte, kept.fork_per_byte);
 }
 
@@ -106,12 +111,14 @@ TEST(machine, a_figure_that_no_machine_has_is_refused) {
       EXPECT_FALSE(machine_from(as_text(made, some_key), some_key)) << absurd;
     }
   }
-  for (const auto figure : {&way_costs::call, &way_costs::wake, &way_costs::claim}) {
-    machine made = some_machine();
-    made.processes.*figure = -1e-6;
-    EXPECT_FALSE(plausible(made));
-    made.processes.*figure = 0;
-    EXPECT_FALSE(plausible(made));
+  for (const auto way : {&machine::threads, &machine::processes}) {
+    for (const auto figure : {&way_costs::call, &way_costs::wake, &way_costs::claim}) {
+      machine made = some_machine();
+      made.*way.*figure = -1e-6;
+      EXPECT_FALSE(plausible(made));
+      made.*way.*figure = 0;
+      EXPECT_FALSE(plausible(made));
+    }
   }
 }
 
@@ -185,6 +192,27 @@ TEST_F(machine_cache, every_figure_is_measured_and_nothing_is_left_behind) {
   EXPECT_LE(mappings(), mappings_before + 2) << "but the heap may have grown";
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG | __WALL), -1) << "a child is left";
   EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "measuring alone keeps nothing";
+}
+
+TEST_F(machine_cache, a_program_with_threads_is_no_obstacle) {
+  std::atomic<bool> stop{false};
+  std::jthread other([&] {
+    while (!stop) std::this_thread::yield();
+  });
+  forkful::thread_pool pool{2};
+  EXPECT_EQ(pool.map(forkful::indices(3), [](std::size_t i) { return i; }), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_TRUE(plausible(measure_machine()));
+  EXPECT_EQ(pool.map(forkful::indices(3), [](std::size_t i) { return i; }), (std::vector<std::size_t>{0, 1, 2}));
+  stop = true;
+}
+
+TEST_F(machine_cache, measuring_leaves_no_thread) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  if (threads() != 1) GTEST_SKIP() << "another test has left some";
+  measure_machine();
+  EXPECT_EQ(threads(), 1);
 }
 
 TEST_F(machine_cache, what_was_measured_is_kept_in_one_file_and_read_again) {
