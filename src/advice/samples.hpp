@@ -23,7 +23,6 @@ class samples {
 
   // At least one sample. Half of them are at most so.
   [[nodiscard]] double median() const { return quantile(0.5); }
-  [[nodiscard]] double least() const { return values_.front(); }
   // How much they differ: half the interquartile range over the median. 0 where that says nothing.
   [[nodiscard]] double spread() const {
     if (values_.size() < 4 || median() <= 0) return 0;
