@@ -2,6 +2,7 @@
 #pragma once
 
 #include <forkful/advice.hpp>
+#include <forkful/advise.hpp>
 #include <forkful/auto_pool.hpp>
 #include <forkful/by_value.hpp>
 #include <forkful/codec.hpp>

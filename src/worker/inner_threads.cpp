@@ -161,6 +161,34 @@ void find_inner_threads() noexcept {
   }
 }
 
+std::string inner_library() {
+  struct known {
+    std::string_view part;  // of the file's name
+    const char* name;
+  };
+  static constexpr std::array<known, 7> all{{{"openblas", "OpenBLAS"},
+                                             {"mkl", "MKL"},
+                                             {"blis", "BLIS"},
+                                             {"libgomp", "OpenMP"},
+                                             {"libomp", "OpenMP"},
+                                             {"libiomp", "OpenMP"},
+                                             {"flexiblas", "FlexiBLAS"}}};
+  std::size_t best = all.size();
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* module, std::size_t, void* found) {
+        const std::string_view path = module->dlpi_name;
+        const std::string_view name = path.substr(path.rfind('/') + 1);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          if (name.find(all[i].part) == std::string_view::npos) continue;
+          auto& first = *static_cast<std::size_t*>(found);
+          first = std::min(first, i);
+        }
+        return 0;
+      },
+      &best);
+  return best == all.size() ? std::string() : all[best].name;
+}
+
 void limit_inner_threads(unsigned count, bool alone) noexcept {
   limited = {count, alone};
   if (count == 0) return;

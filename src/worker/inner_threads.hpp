@@ -4,11 +4,17 @@
 // Owns what was found, for this process and the workers that are forked from it.
 #pragma once
 
+#include <string>
+
 namespace forkful::detail {
 
 // Looks which of the libraries are loaded, if any was since the last time. Takes the loader's locks, so it is for the process
 // that forks, before it does. Cost: 20 us, or under one if nothing was loaded.
 void find_inner_threads() noexcept;
+
+// What people call the library that most likely makes a callable parallel: the first of those that are loaded ("OpenBLAS", "OpenMP",
+// ...). Empty: none of them is. oneTBB is not among them, since our own threads are its.
+std::string inner_library();
 
 // In a new worker: `count` threads each. `alone`: it was forked by a process of one thread, so no lock can be held for ever.
 void limit_inner_threads(unsigned count, bool alone) noexcept;

@@ -8,7 +8,7 @@ namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
 /// What a verb does with slices and results.
-enum class verb { map, into, for_each, update, call, fold };
+enum class verb { map, into, for_each, update, call, fold, probe };
 
 // ---- Broadcast arguments ----
 
@@ -218,7 +218,7 @@ constexpr wish wish_in() {
     return wish::constant;
 }
 
-/// What a submitted callable that returns nothing sends back: that it is done.
+/// What a callable that returns nothing sends back where every call has a result (submit, advise): that it is done.
 struct nothing {};
 
 template <verb Verb, class Callable, class F, class Output, class Arguments, class Broadcast, class... Part>
@@ -269,7 +269,7 @@ struct plan {
     } else if constexpr (std::is_void_v<decltype(f(
                              pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
                              std::get<B>(args)...))> &&
-                         Verb == verb::call) {
+                         (Verb == verb::call || Verb == verb::probe)) {
       f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))..., std::get<B>(args)...);
       return nothing{};
     } else {

@@ -229,8 +229,13 @@ class prepared {
 
  public:
   using result = typename plan_of<no_results>::result;
-  static_assert(Verb == verb::for_each || Verb == verb::call || !std::is_void_v<result>,
+  static_assert(Verb == verb::for_each || Verb == verb::call || Verb == verb::probe || !std::is_void_v<result>,
                 "forkful: map needs a callable that returns something: use for_each for one that returns nothing");
+
+  /// Whether the callable changes some part of its slices.
+  static constexpr bool changes_slices = []<std::size_t... K>(std::index_sequence<K...>) {
+    return (changes<K> || ...);
+  }(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
 
   /// The caller's object, or the pointer that a function's name turns into.
   using callable_held = std::conditional_t<std::is_pointer_v<F>, F, F&>;
@@ -369,12 +374,12 @@ class prepared {
     }
     if constexpr (Verb == verb::for_each) {
       job_.in_place = true;
-      job_.mutates = (changes<K> || ...);
+      job_.mutates = changes_slices;
       job_.one_at_a_time = !(std::is_arithmetic_v<typename std::tuple_element_t<K, parts_type>::value_type> && ...);
       if constexpr (sizeof...(K) == 1) locate_elements<K...>();
     }
     if constexpr (!isolated && (Verb == verb::for_each || Verb == verb::update)) {
-      job_.alone = packs_bits<range_type> && (Verb == verb::update || (changes<K> || ...));
+      job_.alone = packs_bits<range_type> && (Verb == verb::update || changes_slices);
     }
     if constexpr (sizeof...(K) == 1) job_.slice_bytes = bytes_of_slice();
     if constexpr (Verb == verb::fold) {

@@ -1,0 +1,265 @@
+#include "advice/probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "advice/contention.hpp"
+#include "advice/samples.hpp"
+#include "errors/exceptions.hpp"
+#include "os/account.hpp"
+#include "os/cpu.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr double most_seconds = 0.05;     // for all of it
+constexpr double slices_seconds = 0.025;  // for timing slices
+constexpr double most_of_all = 0.01;      // or this part of the whole
+constexpr double block_seconds = 20e-6;   // short slices are timed together: the clock takes 30 ns
+constexpr std::size_t most_samples = 400;
+constexpr std::size_t enough_samples = 48;
+constexpr double passing_seconds = 0.008;  // for timing how slices and results pass
+constexpr std::size_t most_passed = 24;
+constexpr double several_cores = 1.2;    // CPU time over time: more than one core was busy
+constexpr double little_memory = 256e6;  // bytes that can be forked in a few milliseconds
+
+// What a slice throws while it is probed is thrown by advise().
+void rethrow_failure(chunk_io& /*io*/, std::size_t /*slice*/, std::size_t named) {
+  rethrow(capture_exception(named, 0, 1));
+}
+
+struct block {
+  std::size_t first = 0;
+  std::size_t count = 1;
+};
+
+// Eats a block in this process and returns how long that took. Results go where a chunk's go, and away.
+double eat(const job& work, block what) {
+  const worker_scope here(0);
+  chunk_io io;
+  io.first = what.first;
+  io.fail = rethrow_failure;
+  const std::unique_ptr<void, void (*)(void*)> results(work.make_results(what.count), work.drop_results);
+  io.results = results.get();
+  const std::uint64_t began = now_ns();
+  work.run(work.plan, io, what.first, what.first + what.count);
+  return seconds_since(began);
+}
+
+// Of the callable alone: what copying slices took is taken off.
+double eat_alone(const question& asked, block what) {
+  double took = eat(*asked.here, what);
+  if (asked.copying != nullptr) took -= eat(*asked.copying, what);
+  return std::max(took, 1e-9);
+}
+
+// Every place is as near to what was seen before as can be, however many there will be: the golden ratio's multiples.
+class places {
+ public:
+  places(std::size_t slices, std::size_t count) : slices_(slices), count_(count) {}
+  block next() {
+    const std::size_t room = slices_ - count_;
+    at_ += 0.6180339887498949;
+    at_ -= std::floor(at_);
+    return {std::min(room, static_cast<std::size_t>(at_ * static_cast<double>(room + 1))), count_};
+  }
+
+ private:
+  std::size_t slices_;
+  std::size_t count_;
+  double at_ = 0.38;
+};
+
+struct timed {
+  std::size_t at = 0;
+  double took = 0;  // one slice
+};
+
+class prober {
+ public:
+  prober(const question& asked, const machine& here) : asked_(asked), here_(here) { found_.work.slices = slices(); }
+
+  findings_of_probe find() {
+    if (slices() == 0) return std::move(found_);
+    time_slices();
+    if (asked_.shipped != nullptr && !asked_.in_place) time_passing();
+    if (worth_looking_beside()) {
+      found_.work.slowdown = slowdown_beside(here_.cpus - 1, [this] { eat_some(); });
+    }
+    return std::move(found_);
+  }
+
+ private:
+  [[nodiscard]] std::size_t slices() const noexcept { return asked_.here->slices; }
+  [[nodiscard]] double all_seconds() const { return mean_ * static_cast<double>(slices()); }
+
+  void time_slices() {
+    const std::uint64_t began = now_ns();
+    // The first one finds everything cold; of long slices it is one of few, and counts.
+    double first = eat_alone(asked_, {0, 1});
+    if (first > most_seconds / 10) {
+      all_.push_back({0, first});
+    } else {
+      first = eat_alone(asked_, {0, 1});
+    }
+    std::size_t count = 1;
+    if (first < block_seconds) {
+      count = std::clamp<std::size_t>(static_cast<std::size_t>(block_seconds / first), 1, (slices() + 3) / 4);
+    }
+    places where(slices(), count);
+    const std::uint64_t cpu_before = cpu_time();
+    const std::uint64_t cpu_began = now_ns();
+    while (more_wanted(seconds_since(began), count)) {
+      const block what = where.next();
+      if (count == 1 && seen(what.first)) {
+        if (all_.size() >= slices()) break;
+        continue;
+      }
+      blocks_.push_back(what);
+      all_.push_back({what.first, eat_alone(asked_, what) / static_cast<double>(count)});
+      mean_ = mean_of_samples();
+    }
+    const double wall = seconds_since(cpu_began);
+    const double cpu = 1e-9 * static_cast<double>(cpu_time() - cpu_before);
+    if (all_.empty()) all_.push_back({0, first});
+    if (blocks_.empty()) blocks_.push_back({0, 1});
+    mean_ = mean_of_samples();
+    judge_cores(cpu / wall, wall);
+    tell();
+  }
+
+  [[nodiscard]] bool seen(std::size_t slice) const {
+    return std::any_of(all_.begin(), all_.end(), [&](const timed& one) { return one.at == slice; });
+  }
+
+  [[nodiscard]] bool more_wanted(double spent, std::size_t count) const {
+    if (all_.empty()) return true;
+    if (all_.size() >= most_samples || (count == 1 && all_.size() >= slices())) return false;
+    if (all_.size() >= enough_samples && spent > slices_seconds / 2) return false;
+    return spent < std::max(slices_seconds, all_.size() < 8 ? most_of_all * all_seconds() : 0.0);
+  }
+
+  [[nodiscard]] double mean_of_samples() const {
+    double sum = 0;
+    for (const timed& one : all_) sum += one.took;
+    return sum / static_cast<double>(all_.size());
+  }
+
+  // A millisecond at least: less says nothing.
+  void judge_cores(double busy, double wall) {
+    if (wall < 1e-3) return;
+    if (busy > several_cores) found_.work.inner_threads = busy;
+    if (busy < 0.9) found_.work.cpu_share = std::clamp(busy, 0.0, 1.0);
+  }
+
+  void tell() {
+    std::sort(all_.begin(), all_.end(), [](const timed& a, const timed& b) { return a.at < b.at; });
+    std::vector<std::size_t> at;
+    std::vector<double> took;
+    for (const timed& one : all_) {
+      if (!at.empty() && at.back() == one.at) continue;
+      at.push_back(one.at);
+      took.push_back(one.took);
+    }
+    found_.work.time = lengths::sampled(slices(), at, took);
+    double squares = 0;
+    for (const double each : took) squares += (each - mean_) * (each - mean_);
+    const auto n = static_cast<double>(took.size());
+    // Two standard errors of the mean; with all slices seen there is none.
+    const double unseen = std::sqrt(std::max(0.0, 1 - n / static_cast<double>(slices())));
+    found_.spread = n < 2 ? 0.2 : std::min(0.5, 2 * std::sqrt(squares / (n - 1) / n) / mean_ * unseen);
+  }
+
+  // As a process_pool would pass them, but all in this process: encode, decode, eat, encode the result, decode that.
+  void time_passing() {
+    const job& ships = *asked_.shipped;
+    const std::uint64_t began = now_ns();
+    const std::size_t count = blocks_.front().count;
+    places where(slices(), count);
+    passing in;
+    passing out;
+    double broadcast = 0;
+    std::size_t passed = 0;
+    kept arguments;
+    for (std::size_t i = 0; i <= most_passed; ++i) {
+      if (i > 1 && seconds_since(began) > std::max(passing_seconds, 2 * mean_)) break;
+      const block what = where.next();
+      sink sent(shared_segments());
+      std::uint64_t at = now_ns();
+      if (ships.encode != nullptr)
+        in.bytes += static_cast<double>(ships.encode(ships.caller, what.first, what.first + count, sent));
+      in.encode += seconds_since(at);
+      segment* const frame = sent.take();
+
+      sink made(shared_segments());
+      source from(frame);
+      laps parts;
+      chunk_io io;
+      io.first = what.first;
+      io.frame = frame != nullptr ? frame->data() : nullptr;
+      io.in = &from;
+      io.out = &made;
+      io.broadcast = &arguments;
+      io.fail = rethrow_failure;
+      if (ships.passes) io.timed = &parts;
+      const worker_scope here(0);
+      ships.run(ships.plan, io, what.first, what.first + count);
+      broadcast = std::max(broadcast, 1e-9 * static_cast<double>(io.broadcast_ns));
+      in.decode += 1e-9 * static_cast<double>(parts.pass_in);
+      out.encode += 1e-9 * static_cast<double>(parts.pass_out);
+      out.bytes += static_cast<double>(made.copied());
+      segment* const results = made.take();
+
+      source back(results);
+      const std::vector<failed_slice> none;
+      std::size_t taken = 0;
+      at = now_ns();
+      ships.collect(ships.caller, {what.first, what.first + count, &back, nullptr, &none, &taken});
+      out.decode += seconds_since(at);
+      free_shared_segments(frame);
+      free_shared_segments(results);
+      passed += count;
+      if (i == 0) {  // cold
+        in = out = {};
+        passed = 0;
+      }
+    }
+    if (arguments.object != nullptr) arguments.destroy(arguments.object);
+    const auto each = [&](double all) { return all / static_cast<double>(std::max<std::size_t>(passed, 1)); };
+    found_.work.in = {each(in.bytes), each(in.encode), each(in.decode)};
+    found_.work.out = {each(out.bytes), each(out.encode), each(out.decode)};
+    found_.work.broadcast_bytes = static_cast<double>(ships.bytes_broadcast);
+  }
+
+  // Not where a fork is dear, or what it would look at too long, or where the cores are busy already.
+  [[nodiscard]] bool worth_looking_beside() const {
+    return here_.cpus > 1 && found_.work.inner_threads == 1 && found_.work.cpu_share > 0.5 &&
+           mean_ * static_cast<double>(blocks_.front().count) < most_seconds / 12 && all_seconds() > 1e-3 &&
+           static_cast<double>(private_memory()) < little_memory;
+  }
+
+  // About two milliseconds of slices that were timed before, the same each time.
+  void eat_some() const {
+    const double one = mean_ * static_cast<double>(blocks_.front().count);
+    const auto times = static_cast<std::size_t>(std::ceil(2e-3 / one));
+    for (std::size_t i = 0; i < times; ++i) eat_alone(asked_, blocks_[i % blocks_.size()]);
+  }
+
+  const question& asked_;
+  const machine& here_;
+  findings_of_probe found_{};
+  std::vector<block> blocks_;  // that were eaten
+  std::vector<timed> all_;
+  double mean_ = 0;
+};
+
+}  // namespace
+
+findings_of_probe probe(const question& asked, const machine& here) { return prober(asked, here).find(); }
+
+}  // namespace forkful::detail

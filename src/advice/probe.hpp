@@ -1,0 +1,21 @@
+// Finding out about work by doing a little of it: some slices, spread over the whole input, timed.
+//
+// Owns nothing. Slices that the callable would change are copied first, and what copying takes is taken off again.
+#pragma once
+
+#include <forkful/advise.hpp>
+
+#include "advice/machine.hpp"
+#include "advice/workload.hpp"
+
+namespace forkful::detail {
+
+struct findings_of_probe {
+  workload work{};
+  double spread = 0;  // how far the mean of a slice's time may be off, as a share of it
+};
+
+// Takes at most 50 ms, or 1 % of what all slices will take, but at least one slice. Throws what a slice throws.
+findings_of_probe probe(const question&, const machine&);
+
+}  // namespace forkful::detail
