@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace forkful::detail {
@@ -31,17 +32,23 @@ struct machine {
   double spread = 0;           // how much repeated measurements differed: half the interquartile range over the median
 };
 
-// Measures all of it in at most 50 ms. Forks: to be called where forking is safe. Throws start_failed.
+// Measures all of it in about 50 ms, in a process of its own that is gone when this returns. Forks: to be called where forking is
+// safe. Throws start_failed.
 machine measure_machine();
 
-// The machine as measured once since it booted, for as many CPUs as this process may use now: from a file below
-// $XDG_CACHE_HOME/forkful (else ~/.cache/forkful) if there is a fitting one, else measured now and written there. A file that
-// cannot be read, fits another boot or another version, or makes no sense, is measured anew; one that cannot be written is not.
-// Thread-safe; after the first call it costs nothing.
-const machine& this_machine();
+// The machine as measured once since it booted, for as many CPUs as this process may use now: from machine_file() if that fits,
+// else measured now and written there. A file that cannot be read, fits another boot, another number of CPUs or another build of
+// forkful, or makes no sense, is measured anew; where it cannot be written, nothing is kept. Nor is what was measured amid noise,
+// or by a process whose own memory is most of what a fork costs it.
+// Thread-safe; after the first call it costs nothing. Throws start_failed.
+[[gnu::visibility("default")]] const machine& this_machine();
+// The same from the file alone; empty if it does not fit.
+[[gnu::visibility("default")]] std::optional<machine> kept_machine();
+// Measured now, whatever was kept, and written. Does not change what this_machine() has returned.
+[[gnu::visibility("default")]] machine measure_again();
 
-// Where this_machine() keeps it. Empty: nowhere, because neither variable is set.
-std::string machine_file();
+// $XDG_CACHE_HOME/forkful/machine-HOST-CPUS.json, else the same below ~/.cache. Empty: neither variable is set.
+[[gnu::visibility("default")]] std::string machine_file();
 
 // Bytes of private memory that this process has touched (RssAnon): what a fork has to copy page tables of. 0 if /proc does not say.
 std::size_t private_memory() noexcept;

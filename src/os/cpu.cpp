@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -68,7 +69,9 @@ std::optional<double> cgroup_cpus() {
 
 }  // namespace
 
-unsigned usable_cpus() noexcept {
+unsigned online_cpus() noexcept { return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN))); }
+
+unsigned affinity_cpus() noexcept {
   unsigned cpus = 1;
   // The mask of machines with more CPUs than cpu_set_t holds needs a larger set: double it until the kernel is content.
   for (int room = 1024; room <= 1 << 20; room *= 2) {
@@ -80,13 +83,21 @@ unsigned usable_cpus() noexcept {
     CPU_FREE(set);
     if (known) break;
   }
-  try {
-    if (const auto quota = cgroup_cpus())
-      cpus = std::min(cpus, static_cast<unsigned>(std::max(1.0, std::ceil(*quota))));
-  } catch (...) {
-    // No memory to read the quota with: the affinity mask alone is still a true upper bound.
-  }
   return cpus;
+}
+
+double cpu_quota() noexcept {
+  try {
+    return cgroup_cpus().value_or(0);
+  } catch (...) {
+    return 0;  // no memory to read the quota with: the affinity mask alone is still a true upper bound
+  }
+}
+
+unsigned usable_cpus() noexcept {
+  const unsigned cpus = affinity_cpus();
+  const double quota = cpu_quota();
+  return quota > 0 ? std::min(cpus, static_cast<unsigned>(std::max(1.0, std::ceil(quota)))) : cpus;
 }
 
 std::uint64_t now_ns() noexcept {

@@ -1,12 +1,20 @@
 // The processors this process may use, the clock, and the pause of a spinning loop. Owns nothing.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace forkful::detail {
 
 // CPUs this process may use: the affinity mask, bounded by the cgroup quota (v2 cpu.max, v1 cfs) rounded up. At least 1.
 unsigned usable_cpus() noexcept;
+// What that is made of: CPUs of the affinity mask, and the quota in CPUs (1.5: half of the time on the second); 0 if there is none.
+unsigned affinity_cpus() noexcept;
+double cpu_quota() noexcept;
+// CPUs of the machine, whoever may use them.
+unsigned online_cpus() noexcept;
 
 // Monotonic nanoseconds, the same clock in every process of this machine.
 std::uint64_t now_ns() noexcept;
@@ -18,6 +26,20 @@ inline void relax() noexcept {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Puts memory back to where all memory is, out of every core's caches: who reads it next finds it as in data too large for them.
+// Does nothing on processors for which we do not know how.
+inline void leave_caches(std::span<const std::byte> bytes) noexcept {
+  constexpr std::size_t line = 64;
+  for (std::size_t i = 0; i < bytes.size(); i += line) {
+#if defined(__x86_64__)
+    __builtin_ia32_clflush(&bytes[i]);
+#elif defined(__aarch64__)
+    asm volatile("dc civac, %0" ::"r"(&bytes[i]) : "memory");
+#endif
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 // Lets another process of this core go first: two that wait for each other by spinning may have been put on the same one.

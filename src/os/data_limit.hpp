@@ -1,4 +1,4 @@
-// The limit on the private memory of this process (RLIMIT_DATA), and how much of it there is. Owns nothing.
+// The private memory of this process: how much there is, and the limit on it (RLIMIT_DATA). Owns nothing.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,8 @@ namespace forkful::detail {
 
 // Bytes of private writable memory, as the limit counts them (VmData: mapped, not only touched). 0: /proc does not say.
 std::size_t private_data() noexcept;
+// Bytes of private memory that are there because they were touched (RssAnon). 0: /proc does not say.
+std::size_t touched_private_memory() noexcept;
 
 std::size_t data_limit() noexcept;  // SIZE_MAX if there is none
 // Lets this process have so much, or as much as the hard limit allows. False if the system refuses.

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,25 +9,12 @@
 #include <charconv>
 #include <string_view>
 
+#include "os/limits.hpp"
+#include "os/small_file.hpp"
+
 namespace forkful::detail {
 
 namespace {
-
-std::size_t limit(decltype(RLIMIT_AS) which) noexcept {
-  rlimit now{};
-  if (getrlimit(which, &now) != 0 || now.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-  return now.rlim_cur;
-}
-
-// The beginning of a small file, or nothing. Not by iostreams: they cost more than mapping the arena.
-std::string contents_of(const std::string& path) {
-  std::string text(4096, '\0');
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const ssize_t bytes = fd >= 0 ? read(fd, text.data(), text.size()) : 0;
-  if (fd >= 0) close(fd);
-  text.resize(bytes > 0 ? static_cast<std::size_t>(bytes) : 0);
-  return text;
-}
 
 // The number a text begins with; `missing` if there is none ("max" is none).
 std::uint64_t leading_number(std::string_view text, std::uint64_t missing) {
@@ -37,7 +23,7 @@ std::uint64_t leading_number(std::string_view text, std::uint64_t missing) {
 }
 
 std::uint64_t number_in(const std::string& path, std::uint64_t missing) {
-  return leading_number(contents_of(path), missing);
+  return leading_number(read_small_file(path), missing);
 }
 
 // What the two versions of control groups call the same things.
@@ -59,7 +45,7 @@ std::uint64_t left_in_group(const std::string& root, std::string group, const gr
     constexpr std::uint64_t no_limit = std::uint64_t{1} << 62;  // version 1 writes "none" as the largest page multiple
     if (const std::uint64_t most = number_in(folder + files.limit, no_limit); most < no_limit) {
       std::uint64_t used = number_in(folder + files.used, 0);
-      const std::string statistics = "\n" + contents_of(folder + "memory.stat");
+      const std::string statistics = "\n" + read_small_file(folder + "memory.stat");
       for (const std::string_view name : files.droppable) {
         const auto line = statistics.find(name);
         if (line != std::string::npos) used -= std::min(used, leading_number(statistics.substr(line + name.size()), 0));
@@ -135,14 +121,14 @@ void* map_wipe_on_fork_page() noexcept {
   return nullptr;
 }
 
-std::size_t file_size_limit() noexcept { return limit(RLIMIT_FSIZE); }
-std::size_t address_space_limit() noexcept { return limit(RLIMIT_AS); }
+std::size_t file_size_limit() noexcept { return limit_of(resource::file_size); }
+std::size_t address_space_limit() noexcept { return limit_of(resource::address_space); }
 
 bool overcommit_is_strict(const std::string& proc) { return number_in(proc + "/sys/vm/overcommit_memory", 0) == 2; }
 
 std::size_t memory_left_in_groups(const std::string& proc, const std::string& cgroups) {
   std::size_t left = SIZE_MAX;
-  const std::string groups = contents_of(proc + "/self/cgroup");  // one line a hierarchy: id:controllers:path
+  const std::string groups = read_small_file(proc + "/self/cgroup");  // one line a hierarchy: id:controllers:path
   for (std::size_t begin = 0, end = 0; (end = groups.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string line = groups.substr(begin, end - begin);
     const auto first = line.find(':');

@@ -1,7 +1,7 @@
 // The door to the kernel's memory: shared mappings, giving pages back, and how much of it there may be.
 //
 // Owns nothing but the mapping handle. The only file that calls mmap, memfd_create, ftruncate, fallocate and madvise
-// for shared memory, and the only one that reads limits.
+// for shared memory.
 #pragma once
 
 #include <cstddef>

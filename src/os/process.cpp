@@ -34,6 +34,8 @@ pid_t fork_flushed() {
 
 fd open_pidfd(pid_t process) noexcept { return fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }
 
+int pidfd_error() noexcept { return open_pidfd(::getpid()).valid() ? 0 : errno; }
+
 std::optional<ending> reap(const fd& pidfd) noexcept {
   siginfo_t info{};
   int result = 0;

@@ -45,6 +45,39 @@ std::vector<cpu_set_t> usable_cores() {
   return cores;
 }
 
+namespace {
+
+// Which of several CPUs is the first; -1 where there are no two, or it cannot be told.
+int first_of_several(cpu_set_t& usable) noexcept {
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) < 2) return -1;
+  int cpu = 0;
+  while (!CPU_ISSET(static_cast<std::size_t>(cpu), &usable)) ++cpu;
+  return cpu;
+}
+
+}  // namespace
+
+on_first_cpu::on_first_cpu() noexcept {
+  const int first = first_of_several(before_);
+  if (first < 0) return;
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<std::size_t>(first), &only);
+  known_ = pin_to(only);
+}
+
+on_first_cpu::~on_first_cpu() {
+  if (known_) pin_to(before_);
+}
+
+void keep_off_first_cpu() noexcept {
+  cpu_set_t others;
+  const int first = first_of_several(others);
+  if (first < 0) return;
+  CPU_CLR(static_cast<std::size_t>(first), &others);
+  pin_to(others);
+}
+
 bool pin_to(const cpu_set_t& cpus) noexcept { return ::sched_setaffinity(0, sizeof cpus, &cpus) == 0; }
 
 }  // namespace forkful::detail

@@ -17,6 +17,7 @@
 #include "os/memory.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
+#include "os/small_file.hpp"
 #include "os/unshared.hpp"
 #include "report/document.hpp"
 #include "worker/place.hpp"
@@ -70,18 +71,7 @@ void write(const destination& to, const journal& what, std::uint64_t mark) {
     std::fflush(stdout);
     return;
   }
-  // Whoever looks finds the old file or the new one, whole.
-  const std::string part = part_of(to.path, mark);
-  std::error_code ignored;
-  {
-    std::ofstream file(part, std::ios::binary);
-    file << text;
-    if (!file.flush()) {
-      std::filesystem::remove(part, ignored);
-      return;
-    }
-  }
-  std::filesystem::rename(part, to.path, ignored);
+  replace_file(to.path, part_of(to.path, mark), text);
 }
 
 // The reporter's whole life. Nothing unwinds into the frames of the program, which this process inherited.

@@ -19,6 +19,8 @@
 #include <system_error>
 #include <vector>
 
+#include "advice/machine.hpp"
+#include "advice/machine_text.hpp"
 #include "faults/killing.hpp"
 #include "memory/arena.hpp"
 #include "system_calls/failing.hpp"
@@ -119,6 +121,9 @@ bool pinned() {
   process_pool pool(forkful::pool_options{.workers = 2, .pin = true});
   return pool.map(indices(3), [](std::size_t i) { return i; }) == std::vector<std::size_t>{0, 1, 2};
 }
+
+// By a process of its own.
+bool measured() { return forkful::detail::plausible(forkful::detail::measure_machine()); }
 
 // Where memory has to be committed before it is touched.
 bool committed_memory() {
@@ -336,7 +341,22 @@ TEST(refused_calls, that_find_cores) {
             {call::sched_getaffinity, {EINVAL}, {EPERM}, true}});
 }
 
+TEST(refused_calls, that_measure_the_machine) {
+  fail_all(measured, false,
+           {{call::fork, {EAGAIN}, {ENOMEM}, true},
+            {call::memfd_create, {EMFILE}, {ENFILE}, true},
+            {call::munmap, {ENOMEM}, {}},
+            {call::waitid, {EINTR, ECHILD}, {}},
+            {call::open, {EMFILE}, {EACCES}}});
+}
+
 // ---- The calls of workers ----
+
+TEST(refused_calls, of_the_process_that_measures) {
+  fail_all(
+      measured, true,
+      {{call::fork, {EAGAIN}, {EAGAIN}, true}, {call::madvise, {}, {EINVAL}}, {call::sched_setaffinity, {}, {EPERM}}});
+}
 
 TEST(refused_calls, that_pin_workers) { fail_all(pinned, true, {{call::sched_setaffinity, {EINVAL}, {EPERM}, true}}); }
 

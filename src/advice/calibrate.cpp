@@ -1,0 +1,215 @@
+#include "advice/calibrate.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <forkful/init.hpp>
+#include <forkful/process_pool.hpp>
+#include <span>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "advice/samples.hpp"
+#include "advice/way_costs.hpp"
+#include "os/memory.hpp"
+#include "os/private_pages.hpp"
+#include "os/process.hpp"
+#include "os/topology.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::size_t megabyte = std::size_t{1} << 20;
+
+// Starting and ending a worker, as one of two: a pool costs more than its workers, and that is shared among them.
+double start_of_a_worker(start_method start) {
+  const std::uint64_t began = now_ns();
+  {
+    process_pool pool(pool_options{.workers = 2, .start = start});
+    pool.for_each(indices(2), [](std::size_t) {});
+  }
+  return seconds_since(began) / 2;
+}
+
+// Forks a process that does `work` and ends, and waits for it.
+template <class Work>
+double in_fork(Work work) {
+  const std::uint64_t began = now_ns();
+  const pid_t child = fork_flushed();
+  if (child < 0) throw_start_failed("fork", errno);
+  if (child == 0) {
+    work();
+    leave(0);
+  }
+  reap_unwatched(child);
+  return seconds_since(began);
+}
+
+void touch(std::span<std::byte> bytes) {
+  for (std::size_t i = 0; i < bytes.size(); i += page_size()) bytes[i] = std::byte{1};
+}
+
+double per_page(double seconds, std::size_t bytes) {
+  return seconds / (static_cast<double>(bytes) / static_cast<double>(page_size()));
+}
+
+// Memory that is small beside a fork's own cost and yet can be seen in it: what forks, faults and copies are measured with.
+class ballast {
+ public:
+  explicit ballast(unsigned cpus) : pages_(std::min<std::size_t>(std::max(12U, 2 * cpus), 64) * megabyte) {}
+
+  samples faults(pace& measuring) {
+    std::vector<double> each;
+    constexpr std::size_t block = 2 * megabyte;
+    for (std::size_t at = 0; at != pages_.bytes().size(); at += block) {
+      const std::uint64_t began = now_ns();
+      touch(pages_.bytes().subspan(at, block));
+      each.push_back(per_page(seconds_since(began), block));
+    }
+    return measuring.taken(std::move(each));
+  }
+
+  // What a fork takes longer because these pages are there, for each byte.
+  double fork_per_byte(pace& measuring) {
+    std::vector<double> without;
+    const samples with = measuring.repeat(8, 4, [&] {
+      pages_.show_to_children(false);
+      without.push_back(in_fork([] {}));
+      pages_.show_to_children(true);
+      return in_fork([] {});
+    });
+    const samples base(std::move(without));
+    // Of the quickest forks: whatever else goes on, noise only adds to them, and much of it is more than is looked for here.
+    // Huge pages make it too little to be seen: then it is no more than what could just have been seen.
+    constexpr double visible = 1e-6;
+    const double more = std::max(with.least() - base.least(), visible);
+    return more / static_cast<double>(pages_.bytes().size());
+  }
+
+  samples copies_on_write(pace& measuring) {
+    const shared_mapping told = map_shared(page_size(), page_size(), false);
+    if (told.base == nullptr) throw_start_failed(told.refused, told.error);
+    auto* const took = reinterpret_cast<double*>(told.base);
+    const std::span<std::byte> written = pages_.bytes().first(2 * megabyte);
+    const samples all = measuring.repeat(5, 3, [&] {
+      in_fork([&] {
+        const std::uint64_t began = now_ns();
+        touch(written);
+        *took = seconds_since(began);
+      });
+      return per_page(*took, written.size());
+    });
+    unmap_shared(told.base, told.size, -1);
+    return all;
+  }
+
+  // Bytes a second from one half to the other: each thread its part of it, all at once.
+  double copy_rate(pace& measuring, unsigned threads) {
+    const std::size_t half = pages_.bytes().size() / 2;
+    const std::size_t part = half / threads;
+    const auto from = [&](unsigned who) { return pages_.bytes().subspan(who * part, part); };
+    const auto to = [&](unsigned who) { return pages_.bytes().subspan(half + who * part, part); };
+    std::vector<double> took = at_once(
+        threads, 6,
+        [&](unsigned who) {
+          leave_caches(from(who));
+          leave_caches(to(who));
+        },
+        [&](unsigned who) { std::memcpy(to(who).data(), from(who).data(), part); });
+    return static_cast<double>(part * threads) / measuring.taken(std::move(took)).median();
+  }
+
+  samples fresh_copies(pace& measuring) {
+    constexpr std::size_t bytes = 2 * megabyte;
+    return measuring.repeat(5, 4, [&] {
+      const private_pages fresh(bytes);
+      const std::uint64_t began = now_ns();
+      std::memcpy(fresh.bytes().data(), pages_.bytes().data(), bytes);
+      return seconds_since(began) / static_cast<double>(bytes);
+    });
+  }
+
+ private:
+  // Runs work(0) ... work(threads - 1) at the same time, for so many rounds, when all have prepared: seconds from the first to
+  // begin to the last to end.
+  template <class Prepare, class Work>
+  static std::vector<double> at_once(unsigned threads, unsigned rounds, const Prepare& prepare, const Work& work) {
+    std::atomic<unsigned> there{0};
+    std::atomic<bool> given_up{false};
+    std::vector<std::uint64_t> begins(std::size_t{rounds} * threads);
+    std::vector<std::uint64_t> ends(begins.size());
+    const auto run = [&](unsigned who) {
+      for (unsigned round = 0; round != rounds; ++round) {
+        prepare(who);
+        there.fetch_add(1);
+        // Two may be on the same core.
+        while (there.load() < (round + 1) * threads && !given_up.load()) let_others_run();
+        begins[round * threads + who] = now_ns();
+        work(who);
+        ends[round * threads + who] = now_ns();
+      }
+    };
+    {
+      std::vector<std::jthread> others;
+      try {
+        for (unsigned who = 1; who != threads; ++who) others.emplace_back(run, who);
+      } catch (const std::system_error& refused) {
+        given_up = true;
+        others.clear();
+        throw_start_failed("pthread_create", refused.code().value());
+      }
+      run(0);
+    }
+    std::vector<double> took;
+    for (std::size_t first = 0; first != begins.size(); first += threads) {
+      const std::uint64_t begin = *std::min_element(&begins[first], &begins[first] + threads);
+      const std::uint64_t end = *std::max_element(&ends[first], &ends[first] + threads);
+      took.push_back(1e-9 * static_cast<double>(std::max(end, begin + 1) - begin));
+    }
+    return took;
+  }
+
+  private_pages pages_;
+};
+
+}  // namespace
+
+machine calibrate(unsigned cpus) {
+  machine found;
+  pace measuring;
+  found.cpus = cpus;
+  init(0, nullptr);  // while there is one thread
+
+  std::vector<double> from_template;
+  found.fork_start = measuring
+                         .repeat(6, 5,
+                                 [&] {
+                                   from_template.push_back(start_of_a_worker(start_method::forkserver));
+                                   return start_of_a_worker(start_method::fork);
+                                 })
+                         .median();
+  found.template_start = measuring.taken(std::move(from_template)).median();
+  {
+    // A core is the caller's: on the same one, waking would be quick and calls would be slow.
+    const unsigned eaters = cpus > 2 ? 2 : 1;
+    process_pool pool(
+        pool_options{.workers = eaters, .start = start_method::fork, .on_worker_start = keep_off_first_cpu});
+    const on_first_cpu caller;
+    found.processes = measure_way(pool, eaters, measuring);
+  }
+
+  ballast memory(cpus);
+  found.page_fault = memory.faults(measuring).median();
+  found.copy_on_write = memory.copies_on_write(measuring).median();
+  found.fork_per_byte = memory.fork_per_byte(measuring);
+  found.copy_rate = memory.copy_rate(measuring, 1);
+  found.fresh_copy_rate = 1 / memory.fresh_copies(measuring).median();
+  found.copy_rate_all = memory.copy_rate(measuring, cpus);
+  found.spread = measuring.spread();
+  return found;
+}
+
+}  // namespace forkful::detail

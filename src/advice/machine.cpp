@@ -1,0 +1,162 @@
+#include "advice/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <forkful/errors.hpp>
+#include <forkful/version.hpp>
+#include <fstream>
+#include <new>
+#include <string_view>
+
+#include "advice/calibrate.hpp"
+#include "advice/machine_text.hpp"
+#include "os/cpu.hpp"
+#include "os/data_limit.hpp"
+#include "os/host.hpp"
+#include "os/identity.hpp"
+#include "os/memory.hpp"
+#include "os/process.hpp"
+#include "os/small_file.hpp"
+#include "os/timer.hpp"
+#include "report/reporter.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::uint64_t patience_ns = 20'000'000'000;  // for what takes 50 ms, or a second with sanitizers
+
+// What the measuring process leaves, in memory it shares with this one.
+struct outcome {
+  enum : std::uint8_t { nothing, measured, failed } state = nothing;
+  machine figures{};
+  std::array<char, 500> sentence{};
+};
+
+class shared_outcome {
+ public:
+  shared_outcome() : room_(map_shared(sizeof(outcome), page, false)) {
+    if (room_.base == nullptr) throw_start_failed(room_.refused, room_.error);
+    what_ = ::new (room_.base) outcome;
+  }
+  shared_outcome(const shared_outcome&) = delete;
+  shared_outcome& operator=(const shared_outcome&) = delete;
+  ~shared_outcome() { unmap_shared(room_.base, room_.size, -1); }
+
+  outcome* operator->() const noexcept { return what_; }
+
+ private:
+  static constexpr std::size_t page = 4096;
+  shared_mapping room_;
+  outcome* what_ = nullptr;
+};
+
+[[noreturn]] void measure_and_leave(const shared_outcome& told, unsigned cpus) noexcept {
+  end_after(patience_ns);
+  settle_signals();
+  try {
+    told->figures = calibrate(cpus);
+    if (plausible(told->figures)) told->state = outcome::measured;
+  } catch (const std::exception& error) {
+    std::string_view(error.what()).copy(told->sentence.data(), told->sentence.size() - 1);
+    told->state = outcome::failed;
+  }
+  leave(0);
+}
+
+// How this library was built: a measurement by another says little about it.
+std::string build() {
+  std::string name = FORKFUL_VERSION;
+#ifndef __OPTIMIZE__
+  name += " unoptimised";
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  name += " sanitizer";
+#endif
+#ifdef FORKFUL_BREAKPOINTS
+  name += " breakpoints";
+#endif
+  return name;
+}
+
+machine_key key_of_now() {
+  std::string boot = read_small_file("/proc/sys/kernel/random/boot_id");
+  boot.erase(std::find(boot.begin(), boot.end(), '\n'), boot.end());
+  return {std::move(boot), usable_cpus(), build()};
+}
+
+void keep(const machine& what) {
+  if (!worth_keeping(what, private_memory())) return;
+  const std::string path = machine_file();
+  const machine_key key = key_of_now();
+  if (path.empty() || key.boot.empty()) return;
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  replace_file(path, fmt::format("{}.{:x}.part", path, this_process()), as_text(what, key));
+}
+
+}  // namespace
+
+machine measure_machine() {
+  reporting();  // calls of the measuring process are not to be reported, so it must not be the first to make a pool
+  const shared_outcome told;
+  const double own_memory = static_cast<double>(private_memory());
+  const unsigned cpus = usable_cpus();
+  const pid_t child = fork_flushed();
+  if (child < 0) throw_start_failed("fork", errno);
+  if (child == 0) measure_and_leave(told, cpus);
+  reap_unwatched(child);
+  if (told->state == outcome::failed) throw start_failed(told->sentence.data());
+  if (told->state == outcome::nothing) {
+    throw start_failed(
+        "this machine could not be measured: a process that was to do it was killed, or took longer than 20 s; look "
+        "for "
+        "the reason in `dmesg`, and try again when the machine has memory and time to spare");
+  }
+  machine found = told->figures;
+  // What was measured is a fork of this process; what is asked for, one without private memory.
+  found.fork_start = std::max(found.fork_start - found.fork_per_byte * own_memory, found.fork_start / 10);
+  return found;
+}
+
+const machine& this_machine() {
+  static const machine known = [] {
+    const std::optional<machine> kept = kept_machine();
+    return kept ? *kept : measure_again();
+  }();
+  return known;
+}
+
+std::optional<machine> kept_machine() {
+  const std::string path = machine_file();
+  const machine_key key = key_of_now();
+  return path.empty() || key.boot.empty() ? std::nullopt : machine_from(read_small_file(path), key);
+}
+
+machine measure_again() {
+  const machine found = measure_machine();
+  keep(found);
+  return found;
+}
+
+std::string machine_file() {
+  const auto below = [](const char* folder, const char* rest) {
+    std::string host = host_name();
+    std::replace(host.begin(), host.end(), '/', '_');
+    return fmt::format("{}{}/forkful/machine-{}-{}.json", folder, rest, host, usable_cpus());
+  };
+  // The specification of base directories: relative paths do not count.
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return below(cache, "");
+  const char* const home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? below(home, "/.cache") : std::string();
+}
+
+std::size_t private_memory() noexcept { return touched_private_memory(); }
+
+}  // namespace forkful::detail

@@ -1,0 +1,111 @@
+#include "advice/machine_text.hpp"
+
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace forkful::detail {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr unsigned format = 1;  // another number whenever a field, or what it means, changes
+
+// A figure's name, and between what it lies on any machine there is or may soon be, sanitizers included.
+template <class Owner>
+struct figure {
+  const char* name;
+  double Owner::* member;
+  double least;
+  double most;
+};
+
+constexpr double longest = 10;  // seconds
+
+constexpr std::array<figure<machine>, 9> machine_figures{{
+    {"fork_start", &machine::fork_start, 1e-7, longest},
+    {"fork_per_byte", &machine::fork_per_byte, 1e-16, 1e-6},
+    {"template_start", &machine::template_start, 1e-7, longest},
+    {"page_fault", &machine::page_fault, 1e-10, 1e-2},
+    {"copy_on_write", &machine::copy_on_write, 1e-10, 1e-2},
+    {"copy_rate", &machine::copy_rate, 1e5, 1e14},
+    {"copy_rate_all", &machine::copy_rate_all, 1e5, 1e16},
+    {"fresh_copy_rate", &machine::fresh_copy_rate, 1e5, 1e14},
+    {"spread", &machine::spread, 0, 100},
+}};
+
+constexpr std::array<figure<way_costs>, 4> way_figures{{
+    {"call", &way_costs::call, 1e-9, longest},
+    {"wake", &way_costs::wake, 1e-9, longest},
+    {"hand_out", &way_costs::hand_out, 0, longest},
+    {"claim", &way_costs::claim, 1e-10, longest},
+}};
+
+template <class Owner, std::size_t Count>
+void put(json& into, const Owner& from, const std::array<figure<Owner>, Count>& figures) {
+  for (const auto& each : figures) into[each.name] = from.*each.member;
+}
+
+template <class Owner, std::size_t Count>
+void take(const json& from, Owner& into, const std::array<figure<Owner>, Count>& figures) {
+  for (const auto& each : figures) into.*each.member = from.at(each.name).template get<double>();
+}
+
+template <class Owner, std::size_t Count>
+bool sensible(const Owner& all, const std::array<figure<Owner>, Count>& figures) {
+  for (const auto& each : figures) {
+    const double value = all.*each.member;
+    if (!std::isfinite(value) || value < each.least || value > each.most) return false;
+  }
+  return true;
+}
+
+json figures_of(const machine& what) {
+  json text;
+  text["cpus"] = what.cpus;
+  put(text, what, machine_figures);
+  put(text["processes"], what.processes, way_figures);
+  return text;
+}
+
+}  // namespace
+
+std::string as_text(const machine& what) { return figures_of(what).dump(2) + "\n"; }
+
+std::string as_text(const machine& what, const machine_key& key) {
+  json text;
+  text["format"] = format;
+  text["boot"] = key.boot;
+  text["build"] = key.build;
+  text.update(figures_of(what));
+  return text.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+bool plausible(const machine& what) {
+  return what.cpus != 0 && sensible(what, machine_figures) && sensible(what.processes, way_figures);
+}
+
+bool worth_keeping(const machine& what, std::size_t private_bytes) {
+  constexpr double too_noisy = 0.5;
+  return plausible(what) && what.spread < too_noisy &&
+         what.fork_per_byte * static_cast<double>(private_bytes) <= what.fork_start;
+}
+
+std::optional<machine> machine_from(std::string_view text, const machine_key& key) {
+  try {
+    const json read = json::parse(text);
+    if (read.at("format") != format || read.at("boot") != key.boot || read.at("build") != key.build ||
+        read.at("cpus") != key.cpus)
+      return std::nullopt;
+    machine found;
+    found.cpus = key.cpus;
+    take(read, found, machine_figures);
+    take(read.at("processes"), found.processes, way_figures);
+    return plausible(found) ? std::optional(found) : std::nullopt;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,35 @@
+// What was measured of a machine, as JSON: for the file that keeps it, and for programs. Owns nothing.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "advice/machine.hpp"
+
+namespace forkful::detail {
+
+// What a measurement holds for.
+struct machine_key {
+  std::string boot;   // the kernel's name for the time since it booted
+  unsigned cpus = 1;  // that this process may use
+  std::string
+      build;  // which forkful measured: version, and whether it was slowed down by sanitizers or for want of optimising
+};
+
+// One object, the fields of docs/machine.md; with the key, what the file holds.
+[[gnu::visibility("default")]] std::string as_text(const machine&);
+std::string as_text(const machine&, const machine_key&);
+
+// Whether every figure is one that a machine can have: finite, and of a size that is not absurd.
+bool plausible(const machine&);
+
+// Whether it is good for other processes too: plausible, measured without much noise, and by a process that is not so large (in
+// bytes of private memory) that what an empty one costs is a small difference of large figures.
+bool worth_keeping(const machine&, std::size_t private_bytes);
+
+// The machine that as_text() wrote for the same key. Empty if it is another's, of another form, damaged, or not plausible.
+std::optional<machine> machine_from(std::string_view text, const machine_key&);
+
+}  // namespace forkful::detail
