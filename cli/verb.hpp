@@ -41,6 +41,8 @@ class verb {
 std::vector<std::unique_ptr<verb>> verbs();
 
 std::unique_ptr<verb> tour_verb();
+std::unique_ptr<verb> doctor_verb();
+std::unique_ptr<verb> explain_verb();
 
 /// Complains in one sentence that ends in where to look, as "(see forkful tour --help)". Returns `usage`.
 int misused(std::string_view sentence, std::string_view help);

@@ -1,0 +1,135 @@
+// forkful doctor: what it prints at a terminal and elsewhere, for programs, and on machines with narrow limits.
+#include <sys/resource.h>
+
+#include <cctype>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/baseline.hpp"
+#include "cli/program.hpp"
+
+namespace forkful_tests {
+namespace {
+
+using nlohmann::json;
+
+// A folder for what is remembered, instead of the user's.
+class Doctor : public testing::Test {
+ protected:
+  Doctor() {
+    std::string name = testing::TempDir() + "forkful_doctor_XXXXXX";
+    folder_ = mkdtemp(name.data());
+  }
+  ~Doctor() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] words cache() const { return {"XDG_CACHE_HOME=" + folder_}; }
+
+  // Under `ulimit -n`, which is set where it bears on nobody else.
+  [[nodiscard]] ran with_open_files(rlim_t most) const {
+    std::fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+      std::freopen((folder_ + "/out").c_str(), "w", stdout);
+      std::freopen((folder_ + "/err").c_str(), "w", stderr);
+      const rlimit few{most, most};
+      setrlimit(RLIMIT_NOFILE, &few);
+      become_program({"doctor"}, cache());
+    }
+    const int code = exit_code_of(child);
+    const auto contents = [&](const char* name) {
+      std::ifstream file(folder_ + name);
+      return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    return {code, contents("/out"), contents("/err")};
+  }
+
+  std::string folder_;
+};
+
+TEST_F(Doctor, TellsCostsThenLimitsThenWhatTheyMeanAndWhatToDoNext) {
+  const ran said = run({"doctor"}, cache());
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_EQ(said.err, "");
+  EXPECT_TRUE(said.out.starts_with("This machine: ")) << said.out;
+  const std::size_t costs = said.out.find("\nWhat going parallel costs\n");
+  const std::size_t limits = said.out.find("\nWhat there is to use\n");
+  const std::size_t next = said.out.find("\nnext: ");
+  ASSERT_NE(costs, std::string::npos) << said.out;
+  ASSERT_NE(limits, std::string::npos) << said.out;
+  ASSERT_NE(next, std::string::npos) << said.out;
+  EXPECT_LT(costs, limits);
+  EXPECT_LT(limits, next);
+  const std::size_t means = said.out.find("\nWhat that means\n");
+  if (means != std::string::npos) {
+    EXPECT_LT(limits, means);
+    EXPECT_LT(means, next);
+  }
+  for (const std::string& line : lines_of(said.out)) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST_F(Doctor, RemembersUntilItIsAskedToMeasureAgain) {
+  for (int i = 0; i != 20 && run({"doctor", "--again"}, cache()).out.find("Measured in") != std::string::npos; ++i) {
+    if (!std::filesystem::is_empty(folder_)) break;  // amid much noise nothing is kept
+  }
+  EXPECT_NE(run({"doctor"}, cache()).out.find("Remembered since it was measured"), std::string::npos);
+  EXPECT_NE(run({"doctor", "--again"}, cache()).out.find("Measured in"), std::string::npos);
+}
+
+TEST_F(Doctor, GivesProgramsEverything) {
+  const ran said = run({"doctor", "--json"}, cache());
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_EQ(said.err, "");
+  const json all = json::parse(said.out);
+  for (const char* figure : {"fork_start", "fork_per_byte", "template_start", "page_fault", "copy_on_write",
+                             "copy_rate", "copy_rate_all", "fresh_copy_rate"}) {
+    EXPECT_GT(all.at("machine").at(figure).get<double>(), 0) << figure;
+  }
+  for (const char* figure : {"call", "wake", "hand_out", "claim"}) {
+    EXPECT_GT(all.at("machine").at("processes").at(figure).get<double>(), 0) << figure;
+  }
+  EXPECT_GE(all.at("limits").at("online_cpus").get<unsigned>(), all.at("machine").at("cpus").get<unsigned>());
+  for (const json& each : all.at("findings")) {
+    for (const char* part : {"weight", "what", "means", "todo"}) EXPECT_TRUE(each.at(part).is_string()) << part;
+  }
+  EXPECT_TRUE(all.at("next").is_string());
+}
+
+TEST_F(Doctor, FindsALimitAndSaysItLast) {
+  const ran said = with_open_files(20);
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_NE(said.out.find("X `ulimit -n` allows 20 open files."), std::string::npos) << said.out;
+  EXPECT_TRUE(said.out.ends_with("next: run `ulimit -n 1024` before the program\n")) << said.out;
+}
+
+TEST_F(Doctor, SaysWhyItCannotMeasureAndTheRestAllTheSame) {
+  const ran said = with_open_files(4);  // enough to read files, not to make a pool
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_TRUE(said.err.starts_with("forkful: start_failed: ")) << said.err;
+  EXPECT_TRUE(said.err.ends_with("(see forkful explain start_failed)\n")) << said.err;
+  EXPECT_EQ(said.out.find("What going parallel costs"), std::string::npos);
+  EXPECT_NE(said.out.find("What there is to use"), std::string::npos);
+  EXPECT_NE(said.out.find("next: "), std::string::npos);
+}
+
+TEST_F(Doctor, SaysSomethingBeforeItMeasures) {
+  at_terminal terminal({"doctor", "--again"}, cache());
+  EXPECT_TRUE(terminal.says("This machine: "));
+  EXPECT_EQ(terminal.said().find("What going"), std::string::npos) << "there is something to wait for after it";
+  EXPECT_EQ(terminal.end(), 0);
+}
+
+TEST_F(Doctor, ColourOnlyAddsToTheText) {
+  at_terminal terminal({"doctor"}, cache());
+  EXPECT_EQ(terminal.end(), 0);
+  EXPECT_NE(terminal.said().find("\033[1mWhat there is to use\033[0m"), std::string::npos);
+  words plain = cache();
+  plain.emplace_back("NO_COLOR=1");
+  at_terminal colourless({"doctor"}, plain);
+  EXPECT_EQ(colourless.end(), 0);
+  EXPECT_EQ(colourless.said().find('\033'), std::string::npos);
+}
+
+TEST_F(Doctor, HelpBeginsWithExamples) { expect_baseline("help_doctor", run({"doctor", "--help"}).out); }
+
+}  // namespace
+}  // namespace forkful_tests
