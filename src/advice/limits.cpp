@@ -8,6 +8,7 @@
 #include "os/limits.hpp"
 #include "os/memory.hpp"
 #include "os/process.hpp"
+#include "os/sanitizer.hpp"
 #include "os/small_file.hpp"
 
 namespace forkful::detail {
@@ -63,9 +64,7 @@ limits read_limits() {
   // Valgrind's own library is preloaded into what it runs.
   const char* const preloaded = std::getenv("LD_PRELOAD");
   now.valgrind = preloaded != nullptr && std::string_view(preloaded).find("vgpreload") != std::string_view::npos;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  now.sanitizer = true;
-#endif
+  now.sanitizer = sanitized;
   return now;
 }
 

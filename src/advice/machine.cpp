@@ -21,6 +21,7 @@
 #include "os/identity.hpp"
 #include "os/memory.hpp"
 #include "os/process.hpp"
+#include "os/sanitizer.hpp"
 #include "os/small_file.hpp"
 #include "os/timer.hpp"
 #include "report/reporter.hpp"
@@ -75,9 +76,7 @@ std::string build() {
 #ifndef __OPTIMIZE__
   name += " unoptimised";
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  name += " sanitizer";
-#endif
+  if (sanitized) name += " sanitizer";
 #ifdef FORKFUL_BREAKPOINTS
   name += " breakpoints";
 #endif

@@ -141,6 +141,11 @@ class machine_cache : public testing::Test {
     }
     std::filesystem::remove_all(folder_);
   }
+  void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "ThreadSanitizer bears no threads in a forked process, and measuring takes some";
+#endif
+  }
   static std::string contents(const std::string& path) {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -170,14 +175,14 @@ TEST_F(machine_cache, every_figure_is_measured_and_nothing_is_left_behind) {
     std::ifstream file("/proc/self/maps");
     return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
   };
-  measure_machine();
+  machine found = measure_machine();
   const auto descriptors_before = descriptors();
   const auto mappings_before = mappings();
-  const machine found = measure_machine();
+  for (int i = 0; i != 4; ++i) found = measure_machine();
   EXPECT_TRUE(plausible(found)) << as_text(found);
   EXPECT_GE(found.cpus, 1U);
   EXPECT_EQ(descriptors(), descriptors_before);
-  EXPECT_LE(mappings(), mappings_before + 2) << "the heap may have grown";
+  EXPECT_LE(mappings(), mappings_before + 2) << "but the heap may have grown";
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG | __WALL), -1) << "a child is left";
   EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "measuring alone keeps nothing";
 }
