@@ -24,6 +24,9 @@ class simulation {
   prediction run();
 
  private:
+  static constexpr double worker_spins = 50e-6;
+  static constexpr double unclaimed_for = 20e-6;
+
   struct chunk {
     std::size_t first = 0;
     std::size_t last = 0;

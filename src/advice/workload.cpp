@@ -104,11 +104,7 @@ bool differ(const std::vector<group>& groups, const std::vector<double>& took) {
 
 lengths::lengths(std::size_t slices, std::vector<knot> trend, std::vector<double> variation,
                  std::vector<single> singles)
-    : slices_(slices),
-      units_(slices),
-      trend_(std::move(trend)),
-      variation_(std::move(variation)),
-      singles_(std::move(singles)) {
+    : slices_(slices), trend_(std::move(trend)), variation_(std::move(variation)), singles_(std::move(singles)) {
   sums_.assign(1, 0);
   moments_.assign(1, 0);
   for (std::size_t i = 0; i != variation_.size(); ++i) {
@@ -218,8 +214,7 @@ std::vector<lengths::knot>::const_iterator lengths::line_of(std::size_t slice) c
 }
 
 double lengths::sum(std::size_t first, std::size_t last) const {
-  first = std::min(first * together_, units_);
-  last = std::min(last * together_, units_);
+  last = std::min(last, slices_);
   if (first >= last) return 0;
   double all = up_to(last) - up_to(first);
   for (const single& one : singles_) {
@@ -233,37 +228,24 @@ double lengths::mean() const { return slices_ == 0 ? 0 : sum(0, slices_) / stati
 double lengths::longest() const { return longest(0, slices_); }
 
 double lengths::longest(std::size_t first, std::size_t last) const {
-  first = std::min(first * together_, units_);
-  last = std::min(last * together_, units_);
+  last = std::min(last, slices_);
   if (first >= last) return 0;
   const auto highest = [this](std::size_t from, std::size_t to) {
     double found = 0;
     for (auto line = line_of(from); line != trend_.end() && line->from < to; ++line) {
       const auto next = line + 1;
-      const std::size_t end = std::min(to, next == trend_.end() ? units_ : next->from);
+      const std::size_t end = std::min(to, next == trend_.end() ? slices_ : next->from);
       const auto at = [&](std::size_t i) { return line->height + line->slope * static_cast<double>(i - line->from); };
       found = std::max({found, at(std::max(from, line->from)), at(end - 1)});
     }
     return found;
   };
-  double found = highest(first, last);
-  if (together_ == 1) {
-    double varies = 0;
-    const std::size_t period = std::min(last - first, variation_.size());
-    for (std::size_t i = first; i != first + period; ++i) varies = std::max(varies, variation_[i % variation_.size()]);
-    found *= varies;
-  } else {
-    // Of many together none is far from what the trend says; the first few tell how far.
-    double varies = 0;
-    const std::size_t batches = std::min<std::size_t>((last - first) / together_ + 1, most_knots);
-    for (std::size_t i = 0; i != batches; ++i) {
-      varies = std::max(varies, varied((i + 1) * together_) - varied(i * together_));
-    }
-    found *= std::min(varies, static_cast<double>(last - first));
-  }
+  double varies = 0;
+  const std::size_t period = std::min(last - first, variation_.size());
+  for (std::size_t i = first; i != first + period; ++i) varies = std::max(varies, variation_[i % variation_.size()]);
+  double found = varies * highest(first, last);
   for (const single& one : singles_) {
-    const std::size_t slice = one.at / together_;
-    if (one.at >= first && one.at < last) found = std::max(found, sum(slice, slice + 1));
+    if (one.at >= first && one.at < last) found = std::max(found, sum(one.at, one.at + 1));
   }
   return found;
 }
@@ -280,21 +262,6 @@ void lengths::scale(double factor) {
 lengths lengths::scaled(double factor) const {
   lengths made = *this;
   made.scale(factor);
-  return made;
-}
-
-lengths lengths::batched(std::size_t together) const {
-  lengths made = *this;
-  made.together_ *= std::max<std::size_t>(together, 1);
-  made.slices_ = (units_ + made.together_ - 1) / made.together_;
-  return made;
-}
-
-lengths lengths::without_singles() const {
-  lengths made = *this;
-  const double all = sum(0, slices_);
-  made.singles_.clear();
-  if (const double left = made.sum(0, slices_); left > 0) made.scale(all / left);
   return made;
 }
 

@@ -37,10 +37,6 @@ class [[gnu::visibility("default")]] lengths {
   [[nodiscard]] double longest(std::size_t first, std::size_t last) const;
   // All of them, `factor` times as long.
   [[nodiscard]] lengths scaled(double factor) const;
-  // The same work in slices that each hold `together` of these; the last one may hold fewer.
-  [[nodiscard]] lengths batched(std::size_t together) const;
-  // Without what makes single slices unlike all others: each cut into pieces as long as the rest.
-  [[nodiscard]] lengths without_singles() const;
 
  private:
   struct knot {  // from here to the next knot slice i takes height + slope * (i - from), times its variation
@@ -62,9 +58,7 @@ class [[gnu::visibility("default")]] lengths {
   [[nodiscard]] double varied_by_index(std::size_t end) const;
   void scale(double factor);
 
-  std::size_t slices_ = 0;  // in units of `together_` below, rounded up
-  std::size_t units_ = 0;
-  std::size_t together_ = 1;
+  std::size_t slices_ = 0;
   std::vector<knot> trend_{};
   std::vector<double> variation_{};  // repeats; averages 1
   std::vector<double> sums_{};       // of it, up to each index
