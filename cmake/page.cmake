@@ -2,7 +2,7 @@
 # configuring, because all of it changes rarely and two libraries need it.
 set(page_styles third_party/uplot/uPlot.min.css src/report/page/page.css)
 set(page_scripts third_party/uplot/uPlot.iife.min.js)
-foreach(name IN ITEMS values pattern timeline memory time estimate page)
+foreach(name IN ITEMS values pattern timeline memory time estimate curve page)
   list(APPEND page_scripts src/report/page/${name}.js)
 endforeach()
 

@@ -24,6 +24,6 @@ struct situation {
   std::string parallel_by{};             // the library that makes the callable parallel already, if one was recognised
 };
 
-advice judge(const workload&, const situation&, const machine&);
+[[gnu::visibility("default")]] advice judge(const workload&, const situation&, const machine&);
 
 }  // namespace forkful::detail

@@ -41,6 +41,6 @@ struct prediction {
   std::size_t chunks = 0;
 };
 
-prediction simulate(const workload&, const crew_plan&, const machine&);
+[[gnu::visibility("default")]] prediction simulate(const workload&, const crew_plan&, const machine&);
 
 }  // namespace forkful::detail

@@ -10,7 +10,8 @@ namespace forkful::detail {
 
 /// A whole HTML document, in UTF-8. In `body`, which is trusted HTML, each element with the attribute `data-call="i"` gets the
 /// picture of calls[i], with `data-compact` besides only its timeline, memory and time; one with `data-calls` gets everything, and
-/// a list to choose a call from. The page asks for nothing from the network and forbids it: no style="" and no onclick="" in `body`.
+/// a list to choose a call from; one with `data-curve` gets the curve of the JSON it holds: {hosts, workers, time_ns, speed_up} of
+/// each point. The page asks for nothing from the network and forbids it: no style="" and no onclick="" in `body`.
 [[gnu::visibility("default")]] std::string page(std::string_view title, std::string_view body,
                                                 std::span<const report> calls);
 

@@ -16,9 +16,9 @@ using detail::counted;
 using detail::human_bytes;
 using detail::human_time;
 using detail::percent;
+using detail::wrapped;
 using std::chrono::nanoseconds;
 
-constexpr std::size_t columns = 80;
 constexpr std::size_t bar_width = 30;
 constexpr std::size_t most_rows = 8;
 
@@ -77,29 +77,6 @@ void add(time_split& sum, const time_split& one) {
   sum.compute += one.compute;
   sum.idle += one.idle;
   sum.pass_out += one.pass_out;
-}
-
-// Breaks a sentence into lines, the later ones indented as far as the first begins.
-std::string wrapped(std::string_view head, std::string_view sentence) {
-  std::string lines(head);
-  std::size_t width = head.size();
-  while (!sentence.empty()) {
-    const std::size_t end = std::min(sentence.find(' '), sentence.size());
-    const std::string_view word = sentence.substr(0, end);
-    if (width > head.size() && width + 1 + word.size() > columns) {
-      lines += '\n';
-      lines.append(head.size(), ' ');
-      width = head.size();
-    }
-    if (width > head.size()) {
-      lines += ' ';
-      ++width;
-    }
-    lines += word;
-    width += word.size();
-    sentence.remove_prefix(std::min(end + 1, sentence.size()));
-  }
-  return lines + '\n';
 }
 
 }  // namespace

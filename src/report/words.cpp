@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace forkful::detail {
@@ -28,6 +29,28 @@ std::string human_time(std::chrono::nanoseconds time) {
 
 std::string counted(std::size_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string wrapped(std::string_view head, std::string_view sentence) {
+  std::string lines(head);
+  std::size_t width = head.size();
+  while (!sentence.empty()) {
+    const std::size_t end = std::min(sentence.find(' '), sentence.size());
+    const std::string_view word = sentence.substr(0, end);
+    if (width > head.size() && width + 1 + word.size() > columns) {
+      lines += '\n';
+      lines.append(head.size(), ' ');
+      width = head.size();
+    }
+    if (width > head.size()) {
+      lines += ' ';
+      ++width;
+    }
+    lines += word;
+    width += word.size();
+    sentence.remove_prefix(std::min(end + 1, sentence.size()));
+  }
+  return lines + '\n';
 }
 
 std::string percent(double share) { return fmt::format("{:.0f} %", share * 100); }

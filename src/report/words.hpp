@@ -15,4 +15,8 @@ std::string counted(std::size_t count, std::string_view thing);
 // A part of a whole, as "63 %".
 std::string percent(double share);
 
+constexpr std::size_t columns = 80;  // no line of a text is wider
+// A sentence behind its head, broken into lines; the later ones are indented as far as the first begins. Ends in a newline.
+std::string wrapped(std::string_view head, std::string_view sentence);
+
 }  // namespace forkful::detail

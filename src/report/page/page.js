@@ -93,6 +93,7 @@ forkful.drawChooser = (element, calls) => {
   for (const element of document.querySelectorAll('[data-calls]')) forkful.drawChooser(element, calls);
   for (const element of document.querySelectorAll('[data-call]'))
     forkful.draw(element, calls[Number(element.dataset.call)], {compact: 'compact' in element.dataset});
+  for (const element of document.querySelectorAll('[data-curve]')) forkful.curve(element, JSON.parse(element.dataset.curve));
 
   let width = window.innerWidth;
   window.addEventListener('resize', () => {

@@ -1,0 +1,12 @@
+// A call on several hosts: rank 0 feeds each of them, and each has a pool of its own.
+#pragma once
+
+#include "advice/simulate.hpp"
+
+namespace forkful::detail {
+
+// `plan.hosts` > 1. A host's pool is played as a fluid: work it has flows through all of its workers at once, as fast as its
+// busiest part lets it; so that 64 hosts of 4096 workers cost no more than 64 of one.
+prediction simulate_hosts(const workload&, const crew_plan&, const machine&);
+
+}  // namespace forkful::detail

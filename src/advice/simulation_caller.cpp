@@ -1,0 +1,183 @@
+// The caller, who hands out, takes back, waits and wakes. Its rules are those of backends/call.cpp, session.cpp and thread_call.cpp.
+#include <algorithm>
+#include <utility>
+
+#include "advice/simulation.hpp"
+#include "board/board.hpp"
+#include "board/chunking.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr double caller_spins = 250e-6;
+constexpr double watch = 1e-3;  // how long the caller sleeps at most while there is unclaimed work
+constexpr double frame_window = 16.0 * 1024 * 1024;
+
+}  // namespace
+
+void simulation::do_step(step next, double seconds, double passing) {
+  doing_ = next;
+  doing_passing_ = seconds > 0 ? passing / seconds : 0;
+  work_on(caller_, seconds);
+}
+
+bool simulation::front_done() const noexcept { return collected_ < chunks_.size() && chunks_[collected_].done; }
+
+bool simulation::may_hand_out() const noexcept {
+  if (next_slice_ == work_.slices) return false;
+  const std::size_t workers = workers_.size();
+  if (on_board_ >= std::max(ring_size, 2 * workers) * grouping_) return false;
+  const bool window_full = static_cast<double>(slices_out_) * costs_.slice_bytes > frame_window;
+  return !window_full || chunks_.size() - collected_ < 2 * workers;
+}
+
+// What was going on is done.
+void simulation::caller_goes_on() {
+  switch (doing_) {
+    case step::starting: {
+      const auto who = static_cast<std::uint32_t>(workers_.size() - absent_);
+      --absent_;
+      workers_[who].burst_began = now_;
+      if (absent_ != 0) {
+        do_step(step::starting, costs_.start, 0);
+      } else {
+        do_step(step::beginning, costs_.once + costs_.broadcast, costs_.broadcast);
+      }
+      look(who);
+      return;
+    }
+    case step::handing_out: {
+      chunks_.push_back(encoded_);
+      forget_sleepy();
+      if (!looking_.empty()) {
+        const std::uint32_t who = looking_.back();
+        looking_.pop_back();
+        look(who);
+      }
+      invite();
+      handed_out_ = true;
+      break;
+    }
+    case step::taking_back:
+      for (; taking_ != 0; --taking_) {
+        on_board_ -= chunks_[collected_].count;
+        slices_out_ -= chunks_[collected_].slices();
+        ++collected_;
+      }
+      handed_out_ = false;
+      break;
+    default:
+      break;
+  }
+  if (caller_eats_ && doing_ == step::beginning) {
+    // All helpers are called at once; the caller is the first worker.
+    doing_ = step::idle;
+    const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.eaters, work_.asked_chunk, 0);
+    const std::size_t useful = std::min((work_.slices + size - 1) / size, asleep_.size());
+    asleep_.erase(asleep_.begin());
+    for (std::size_t i = 1; i < useful; ++i) wake_one();
+    workers_[0].is = state::looking;
+    look(0);
+    return;
+  }
+  if (handed_out_ && front_done()) {
+    take_back();
+  } else if (may_hand_out()) {
+    hand_out();
+  } else if (front_done()) {
+    take_back();
+  } else if (next_slice_ == work_.slices && collected_ == chunks_.size()) {
+    doing_ = step::ended;
+  } else {
+    rest();
+  }
+}
+
+void simulation::hand_out() {
+  encoded_ = cut();
+  const double passing = costs_.encode * static_cast<double>(encoded_.slices());
+  do_step(step::handing_out, costs_.publish * static_cast<double>(encoded_.count) + passing, passing);
+}
+
+void simulation::take_back() {
+  double passing = 0;
+  double chunks = 0;
+  for (std::size_t at = collected_; at < chunks_.size() && chunks_[at].done; ++at) {
+    passing += costs_.decode * static_cast<double>(chunks_[at].slices());
+    chunks += static_cast<double>(chunks_[at].count);
+    ++taking_;
+  }
+  do_step(step::taking_back, costs_.take_back * chunks + passing, passing);
+}
+
+// Nothing to do until a chunk comes back: first it spins, then it sleeps and says for which chunk it wants to be woken.
+void simulation::rest() {
+  doing_ = step::idle;
+  idle_since_ = now_;
+  const std::size_t first = collected_;
+  const bool half_way = next_slice_ != work_.slices || costs_.decode > 0;
+  wanted_ = half_way ? first + (chunks_.size() - first) / 2 : chunks_.size() - 1;
+  set_alarm();
+}
+
+double simulation::sleeps_at() const noexcept {
+  return idle_since_ + (plan_.cores > 1 ? std::max(0.0, caller_spins - spun_) : 0);
+}
+
+// Somebody has finished a chunk, or found no work.
+void simulation::ring(bool out_of_work, std::size_t finished) {
+  if (caller_eats_) {
+    if (next_slice_ != work_.slices || !eating_.empty() || handling_ != 0 || doing_ != step::idle) return;
+    if (!out_of_work) return;
+    // All is done: what nobody has taken back yet, after being woken if the caller waited for long.
+    const worker& first = workers_[0];
+    const bool slept = first.is == state::looking && now_ - first.idle_since > worker_spins;
+    for (; collected_ != chunks_.size(); ++collected_) on_board_ -= chunks_[collected_].count;
+    const double rest = (costs_.publish + costs_.take_back) * static_cast<double>(std::exchange(finished_since_, 0));
+    if (slept) {
+      doing_ = step::waking;
+      later(caller_, costs_.wake + rest);
+    } else {
+      do_step(step::taking_back, rest, 0);
+    }
+    return;
+  }
+  if (doing_ != step::idle || !front_done()) return;
+  if (now_ <= sleeps_at()) {
+    spun_ += now_ - idle_since_;
+    caller_goes_on();
+  } else if (out_of_work || finished >= wanted_) {
+    spun_ = caller_spins;
+    doing_ = step::waking;
+    later(caller_, costs_.wake);
+  }
+}
+
+// Lazy waking, as session::invite.
+void simulation::invite() {
+  if (unclaimed() == 0 || now_ - last_wake_ < unclaimed_for) return;
+  last_wake_ = now_;
+  wake_one();
+}
+
+// While it rests and work lies unclaimed, it looks again.
+void simulation::set_alarm() {
+  if (alarm_set_ || unclaimed() == 0 || asleep_.empty()) return;
+  alarm_set_ = true;
+  later(alarm_, std::min(last_wake_ + unclaimed_for, sleeps_at()) - now_);
+}
+
+void simulation::alarm() {
+  alarm_set_ = false;
+  if (doing_ != step::idle || unclaimed() == 0) return;
+  last_wake_ = now_;
+  wake_one();
+  // Once it sleeps it is woken now and then.
+  if (!asleep_.empty()) {
+    alarm_set_ = true;
+    later(alarm_, now_ < sleeps_at() ? unclaimed_for : watch);
+  }
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,366 @@
+// Advice, on made-up machines: every kind of verdict, of largest cost, and of the change that would turn it.
+#include "advice/judge.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace forkful::detail {
+namespace {
+
+using shape = lengths::shape;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+machine small_machine(unsigned cpus = 2) {
+  machine made;
+  made.cpus = cpus;
+  made.threads = {.call = 1e-6, .wake = 20e-6, .hand_out = 0.1e-6, .claim = 0.05e-6};
+  made.processes = {.call = 2e-6, .wake = 50e-6, .hand_out = 0.3e-6, .claim = 0.1e-6};
+  made.fork_start = 300e-6;
+  made.fork_per_byte = 13e-12;
+  made.template_start = 200e-6;
+  made.copy_rate = 10e9;
+  made.copy_rate_all = 15e9;
+  made.fresh_copy_rate = 1.5e9;
+  made.spread = 0.03;
+  return made;
+}
+
+workload work_of(std::size_t slices, double mean, shape form = shape::equal) {
+  workload made;
+  made.slices = slices;
+  made.time = lengths::shaped(slices, mean, form);
+  return made;
+}
+
+situation without_threads() {
+  situation made;
+  made.why_not[1] = "threads would share a global that the callable changes: take it as an argument";
+  return made;
+}
+
+double seconds(std::chrono::nanoseconds time) { return 1e-9 * static_cast<double>(time.count()); }
+
+// ---- Verdicts ---------------------------------------------------------------------------------------------------------
+
+TEST(Judge, LongSlicesGoParallelAndTextIsAsItWas) {
+  const advice given = judge(work_of(1'000, 100e-6), {}, small_machine());
+  EXPECT_TRUE(given.parallel);
+  EXPECT_FALSE(given.too_close);
+  EXPECT_EQ(given.way, "thread");
+  EXPECT_EQ(given.text(),
+            "go parallel: thread_pool of 2, 2.0 x the loop; process_pool of 2 survives\n"
+            "crashes for 1 % more\n"
+            "  loop                  100.0 ms     95.0 ms to  105.0 ms        0 B copied\n"
+            "  thread_pool of 2       50.0 ms     47.5 ms to   52.5 ms        0 B copied\n"
+            "  snapshot_pool of 2     50.8 ms     48.2 ms to   53.4 ms        0 B copied\n"
+            "  process_pool of 2      50.2 ms     47.6 ms to   52.8 ms        0 B copied\n"
+            "break-even:   pays from 41 ns a slice; yours take 100.0 us\n"
+            "largest cost: none stands out: 100 % of the time is work shared evenly\n"
+            "what if:      nothing would make the loop faster: slices could be few, and as\n"
+            "              short as they like\n");
+}
+
+TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
+  const advice given = judge(work_of(4, 1e-6), without_threads(), small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_FALSE(given.too_close);
+  EXPECT_EQ(given.way, "serial");
+  ASSERT_EQ(given.ways.size(), 4U);
+  EXPECT_FALSE(given.ways[1].possible);
+  EXPECT_EQ(given.text(),
+            "don't go parallel: the loop is fastest, process_pool of 2 would take 14 x as\n"
+            "long\n"
+            "  loop                    4.0 us      3.8 us to    4.2 us        0 B copied\n"
+            "  thread_pool          not possible: threads would share a global that the\n"
+            "                       callable changes: take it as an argument\n"
+            "  snapshot_pool of 2    607.7 us    510.8 us to  704.6 us        0 B copied\n"
+            "  process_pool of 2      57.1 us     48.4 us to   65.9 us        0 B copied\n"
+            "break-even:   pays from 29.0 us a slice; yours take 1.0 us\n"
+            "largest cost: waking workers that sleep takes 51.6 us of 57.1 us\n"
+            "what if:      64 times as much in one call (256 slices): process_pool of 2 would\n"
+            "              be 1.3 times as fast as the loop\n");
+}
+
+TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
+  const situation where = without_threads();
+  const double from = seconds(judge(work_of(20, 10e-6), where, small_machine()).break_even);
+  const advice given = judge(work_of(20, from), where, small_machine());
+  EXPECT_TRUE(given.too_close);
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.verdict,
+              StartsWith("too close to call: process_pool of 2 takes 1.00 x the loop's time; race them"));
+  EXPECT_LE(given.ways[3].low, given.ways[0].high);
+}
+
+TEST(Judge, NoiseWidensTheIntervals) {
+  machine on = small_machine();
+  situation where;
+  const advice quiet = judge(work_of(1'000, 1e-3), where, on);
+  EXPECT_NEAR(seconds(quiet.ways[0].low), 0.95, 1e-6);
+  EXPECT_NEAR(seconds(quiet.ways[0].high), 1.05, 1e-6);
+  where.spread = 0.2;
+  EXPECT_NEAR(seconds(judge(work_of(1'000, 1e-3), where, on).ways[0].low), 0.8, 1e-6);
+  // Costs are as uncertain as the machine's measurements.
+  const workload copied = [] {
+    workload made = work_of(10, 1e-6);
+    made.in.bytes = 1e6;
+    return made;
+  }();
+  const expected_time before = judge(copied, {}, on).ways[3];
+  on.spread = 0.2;
+  const expected_time after = judge(copied, {}, on).ways[3];
+  EXPECT_EQ(before.time, after.time);
+  EXPECT_LT(after.low, before.low);
+  EXPECT_GT(after.high, before.high);
+}
+
+TEST(Judge, ThreadsThatAreMuchFasterGetNoWordForProcesses) {
+  workload work = work_of(100, 100e-6);
+  work.in.bytes = work.out.bytes = 10'000;
+  const advice given = judge(work, {}, small_machine());
+  EXPECT_EQ(given.way, "thread");
+  EXPECT_EQ(given.verdict.find("survives"), std::string::npos) << given.verdict;
+}
+
+TEST(Judge, ACallableThatIsParallelAlreadyIsLeftAlone) {
+  workload work = work_of(100, 1e-3);
+  work.inner_threads = 2;
+  situation where;
+  where.parallel_by = "OpenBLAS";
+  const advice given = judge(work, where, small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_FALSE(given.too_close);
+  EXPECT_TRUE(given.already_parallel);
+  EXPECT_EQ(given.parallel_by, "OpenBLAS");
+  EXPECT_THAT(given.verdict, StartsWith("don't go parallel: the callable is parallel already (by OpenBLAS), "));
+  EXPECT_EQ(given.break_even.count(), 0);
+  EXPECT_THAT(given.dominating_cost, HasSubstr("the callable is parallel already (by OpenBLAS), on 2.0 cores"));
+  EXPECT_THAT(given.flip, StartsWith("nothing: the callable keeps the cores busy by itself"));
+}
+
+TEST(Judge, WithNoParallelWayTheLoopIsIt) {
+  situation where;
+  where.why_not[1] = where.why_not[2] = where.why_not[3] = "it may not";
+  const advice given = judge(work_of(1'000, 1e-3), where, small_machine());
+  EXPECT_EQ(given.verdict, "don't go parallel: no parallel way is possible");
+  EXPECT_EQ(given.way, "serial");
+  EXPECT_EQ(given.flip, "it may not");
+  EXPECT_EQ(given.break_even.count(), 0);
+}
+
+TEST(Judge, WithoutSlicesThereIsNothingToDo) {
+  const advice given = judge(work_of(0, 1), {}, small_machine());
+  EXPECT_EQ(given.text(), "nothing to do: there are no slices\n");
+}
+
+TEST(Judge, TakesNoMoreWorkersThanAreOfUse) {
+  const advice given = judge(work_of(3, 10e-3), {.workers = 16}, small_machine(16));
+  EXPECT_EQ(given.ways[3].workers, 3U);
+  EXPECT_EQ(judge(work_of(1'000, 10e-3), {.workers = 5}, small_machine(16)).ways[3].workers, 5U);
+  EXPECT_EQ(judge(work_of(1'000, 10e-3), {}, small_machine(16)).ways[3].workers, 16U);
+}
+
+// ---- Break-even -------------------------------------------------------------------------------------------------------
+
+TEST(Judge, AtTheBreakEvenBothTakeTheSame) {
+  for (const std::size_t slices : {4UL, 100UL, 10'000UL}) {
+    const situation where = without_threads();
+    const double from = seconds(judge(work_of(slices, 1e-4), where, small_machine()).break_even);
+    ASSERT_GT(from, 2e-9);
+    const advice at = judge(work_of(slices, from), where, small_machine());
+    EXPECT_NEAR(seconds(at.ways[3].time) / seconds(at.ways[0].time), 1, 0.05) << slices;
+    const advice above = judge(work_of(slices, 1.2 * from), where, small_machine());
+    EXPECT_LT(above.ways[3].time, above.ways[0].time);
+    const advice below = judge(work_of(slices, from / 1.2), where, small_machine());
+    EXPECT_GT(below.ways[3].time, below.ways[0].time);
+  }
+}
+
+// ---- The largest cost -------------------------------------------------------------------------------------------------
+
+TEST(Judge, NamesTheLargestCost) {
+  const auto largest = [](const workload& work, const situation& where, const machine& on) {
+    return judge(work, where, on).dominating_cost;
+  };
+  situation where = without_threads();
+  EXPECT_THAT(largest(work_of(4, 10e-6), where, small_machine()), StartsWith("waking workers that sleep takes "));
+
+  where.cold = true;
+  EXPECT_THAT(largest(work_of(100, 10e-6), where, small_machine()),
+              StartsWith("starting 2 workers takes 600.0 us of "));
+  where.private_memory = 1e9;
+  EXPECT_THAT(largest(work_of(100, 10e-6), where, small_machine()),
+              HasSubstr(": the caller has 1.0 GB of memory of its own"));
+  where = without_threads();
+
+  workload copied = work_of(100, 100e-6);
+  copied.in.bytes = copied.out.bytes = 1e6;
+  where.why_not[2] = "no photographs";
+  EXPECT_THAT(largest(copied, where, small_machine()), StartsWith("copying 200.0 MB takes "));
+  where = without_threads();
+
+  workload by_one = work_of(1'000'000, 1e-7);
+  by_one.asked_chunk = 1;
+  EXPECT_THAT(largest(by_one, where, small_machine()), StartsWith("handing out 1000000 chunks takes "));
+
+  EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, small_machine(8)),
+              StartsWith("one slice takes 50.0 ms, and nobody can help its worker: others wait "));
+  EXPECT_THAT(largest(work_of(3, 10e-3), where, small_machine()),
+              StartsWith("3 slices for 2 workers cannot be shared evenly: others wait "));
+
+  workload streaming = work_of(1'000, 1e-3);
+  streaming.slowdown = 1.5;
+  EXPECT_THAT(largest(streaming, where, small_machine()),
+              StartsWith("workers fight for memory: slices take 1.5 times as long when 2 eat at once"));
+
+  where.workers = 8;
+  workload half_asleep = work_of(1'000, 1e-3);
+  half_asleep.cpu_share = 0.5;
+  EXPECT_THAT(largest(half_asleep, where, small_machine()), HasSubstr("share 2 cores: "));
+  EXPECT_THAT(largest(work_of(10'000, 1e-3), {}, small_machine()), StartsWith("none stands out: 100 % of the time"));
+}
+
+// ---- The change that would turn it -----------------------------------------------------------------------------------
+
+// The change, applied, turns the verdict: that is what the sentence promises.
+TEST(Judge, ColdPoolsAreToBeKept) {
+  situation where = without_threads();
+  where.cold = true;
+  where.private_memory = 1e9;
+  const advice given = judge(work_of(100, 20e-6), where, small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.flip, StartsWith("keep the pool from call to call: process_pool of 2 would be "));
+  where.cold = false;
+  EXPECT_TRUE(judge(work_of(100, 20e-6), where, small_machine()).parallel);
+}
+
+TEST(Judge, CopiesAreToBeAvoided) {
+  situation where = without_threads();
+  workload work = work_of(100, 100e-6);
+  work.in.bytes = 3e6;
+  where.why_not[2] = "no photographs";
+  const advice given = judge(work, where, small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.flip, StartsWith("keep the slices in shared memory (forkful::shared_vector), so that nothing"));
+  work.in.bytes = 0;
+  EXPECT_TRUE(judge(work, where, small_machine()).parallel);
+  work.out.bytes = 3e6;
+  EXPECT_THAT(judge(work, where, small_machine()).flip, StartsWith("write results in place (map_into)"));
+  work.in.bytes = 3e6;
+  EXPECT_THAT(judge(work, where, small_machine()).flip, StartsWith("keep slices and results in shared memory"));
+}
+
+TEST(Judge, ChunksThatAreTooSmallAreToBeLeftToForkful) {
+  workload work = work_of(100'000, 0.2e-6);
+  work.asked_chunk = 1;
+  const advice given = judge(work, without_threads(), small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.flip, StartsWith("let forkful choose the chunks instead of 1 slice at a time"));
+  work.asked_chunk = 0;
+  EXPECT_TRUE(judge(work, without_threads(), small_machine()).parallel);
+}
+
+TEST(Judge, OneLongSliceIsToBeSplit) {
+  const workload work = [] {
+    workload made;
+    made.slices = 100;
+    made.time = lengths::sampled(100, {0, 25, 50, 75}, {10e-3, 1e-6, 1e-6, 1e-6});
+    return made;
+  }();
+  const advice given = judge(work, without_threads(), small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.flip, StartsWith("split the longest slice, which takes 10.0 ms: process_pool of 2 would be "));
+}
+
+TEST(Judge, TooFewWorkersAreToBeMore) {
+  situation where = without_threads();
+  where.workers = 1;
+  const advice given = judge(work_of(100, 1e-3), where, small_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.flip, StartsWith("use more workers: process_pool of 2 would be 2.0 times as fast"));
+}
+
+TEST(Judge, ShortCallsAreToBeTakenTogether) {
+  const advice given = judge(work_of(4, 1e-6), without_threads(), small_machine());
+  EXPECT_THAT(given.flip, StartsWith("64 times as much in one call (256 slices)"));
+  EXPECT_TRUE(judge(work_of(256, 1e-6), without_threads(), small_machine()).parallel);
+  EXPECT_FALSE(judge(work_of(128, 1e-6), without_threads(), small_machine()).parallel);
+}
+
+TEST(Judge, WhatPaysSaysWhenItWouldNot) {
+  const advice given = judge(work_of(1'000, 10e-6), without_threads(), small_machine());
+  EXPECT_TRUE(given.parallel);
+  EXPECT_THAT(given.flip, HasSubstr("the loop would be faster"));
+
+  // Once started, 2 x 13 ms: too much for 20 ms of work, if it is spent for every call.
+  situation large;
+  large.private_memory = 1e9;
+  large.why_not[1] = "no threads";
+  large.why_not[2] = "no photographs";
+  const advice warm = judge(work_of(1'000, 20e-6), large, small_machine());
+  EXPECT_TRUE(warm.parallel);
+  EXPECT_EQ(warm.flip, "a pool that is started for every call would be slower than the loop: keep it");
+}
+
+TEST(Judge, OnOneCoreNothingComputesFaster) {
+  const advice given = judge(work_of(1'000, 1e-3), without_threads(), small_machine(1));
+  EXPECT_FALSE(given.parallel);
+  EXPECT_THAT(given.flip, StartsWith("nothing on one core"));
+  workload asleep = work_of(100, 1e-3);
+  asleep.cpu_share = 0;
+  situation where = without_threads();
+  where.workers = 8;
+  EXPECT_TRUE(judge(asleep, where, small_machine(1)).parallel);
+}
+
+// ---- Forms ------------------------------------------------------------------------------------------------------------
+
+TEST(Judge, SaysTheSameEveryTimeInLinesOfEightyColumns) {
+  for (const std::size_t slices : {1UL, 10UL, 100'000UL}) {
+    for (const double mean : {1e-8, 1e-5, 1e-2}) {
+      workload work = work_of(slices, mean, shape::exponential);
+      work.in.bytes = 1e4;
+      const std::string text = judge(work, without_threads(), small_machine()).text();
+      EXPECT_EQ(text, judge(work, without_threads(), small_machine()).text());
+      EXPECT_EQ(text.back(), '\n');
+      std::size_t begin = 0;
+      for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        EXPECT_LE(end - begin, 80U) << text;
+      }
+    }
+  }
+}
+
+TEST(Judge, JsonHoldsEveryMember) {
+  situation where = without_threads();
+  where.why_not[1] = "a \"quoted\" reason";
+  const advice given = judge(work_of(1'000, 100e-6), where, small_machine());
+  const auto read = nlohmann::json::parse(given.json());
+  EXPECT_EQ(read.at("verdict"), given.verdict);
+  EXPECT_EQ(read.at("way"), "process");
+  EXPECT_EQ(read.at("parallel"), true);
+  EXPECT_EQ(read.at("too_close"), false);
+  EXPECT_EQ(read.at("slices"), 1'000);
+  EXPECT_EQ(read.at("slice_ns"), 100'000);
+  EXPECT_EQ(read.at("break_even_ns"), given.break_even.count());
+  EXPECT_EQ(read.at("dominating_cost"), given.dominating_cost);
+  EXPECT_EQ(read.at("flip"), given.flip);
+  EXPECT_EQ(read.at("already_parallel"), false);
+  EXPECT_EQ(read.at("parallel_by"), "");
+  ASSERT_EQ(read.at("ways").size(), 4U);
+  EXPECT_EQ(read.at("ways")[1].at("why_not"), "a \"quoted\" reason");
+  EXPECT_EQ(read.at("ways")[1].at("possible"), false);
+  EXPECT_EQ(read.at("ways")[3].at("way"), "process");
+  EXPECT_EQ(read.at("ways")[3].at("workers"), 2);
+  EXPECT_EQ(read.at("ways")[3].at("time_ns"), given.ways[3].time.count());
+  EXPECT_EQ(read.at("ways")[3].at("low_ns"), given.ways[3].low.count());
+  EXPECT_EQ(read.at("ways")[3].at("high_ns"), given.ways[3].high.count());
+  EXPECT_EQ(read.at("ways")[3].at("bytes_copied"), 0);
+}
+
+}  // namespace
+}  // namespace forkful::detail
