@@ -94,18 +94,27 @@ bool worth_keeping(const machine& what, std::size_t private_bytes) {
          what.fork_per_byte * static_cast<double>(private_bytes) <= what.fork_start;
 }
 
+std::optional<machine> machine_from(std::string_view text) {
+  try {
+    const json read = json::parse(text);
+    machine found;
+    found.cpus = read.at("cpus").get<unsigned>();
+    take(read, found, machine_figures);
+    take(read.at("threads"), found.threads, way_figures);
+    take(read.at("processes"), found.processes, way_figures);
+    return plausible(found) ? std::optional(found) : std::nullopt;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
 std::optional<machine> machine_from(std::string_view text, const machine_key& key) {
   try {
     const json read = json::parse(text);
     if (read.at("format") != format || read.at("boot") != key.boot || read.at("build") != key.build ||
         read.at("cpus") != key.cpus)
       return std::nullopt;
-    machine found;
-    found.cpus = key.cpus;
-    take(read, found, machine_figures);
-    take(read.at("threads"), found.threads, way_figures);
-    take(read.at("processes"), found.processes, way_figures);
-    return plausible(found) ? std::optional(found) : std::nullopt;
+    return machine_from(text);
   } catch (const json::exception&) {
     return std::nullopt;
   }
