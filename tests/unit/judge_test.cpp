@@ -214,7 +214,7 @@ TEST(Judge, NamesTheLargestCost) {
   EXPECT_THAT(largest(work_of(9, 10e-3), where, small_machine()),
               StartsWith("workers wait for the last slices at the end: "));
   EXPECT_THAT(largest(work_of(3, 10e-3), where, small_machine()),
-              StartsWith("3 slices for 2 workers cannot be shared evenly: others wait "));
+              StartsWith("3 slices for 2 workers cannot be shared evenly: others wait 5.0 ms of "));
 
   workload streaming = work_of(1'000, 1e-3);
   streaming.slowdown = 1.5;
