@@ -104,7 +104,6 @@ class advise final : public verb {
       }
     }
     const model::machine& on = other ? *other : model::this_machine();
-    if (on.threads.call == 0) where.why_not[1] = "what threads cost was not measured on this machine";
 
     const forkful::advice given = model::judge(work, where, on);
     std::vector<curve_point> curve;

@@ -109,11 +109,14 @@ std::string draw_curve(const std::vector<curve_point>& curve) {
       rows[row_of(at_column(curve, drawn_hosts[i], column))][column] = marks[i];
     }
   }
-  std::string picture = "Speed-up over the loop, both axes in powers of two:\n";
+  std::string picture = "Speed-up over the loop, by workers:\n";
+  std::vector<std::string> labels(height);
+  for (double power = std::ceil(bottom * std::log10(2)); power <= top * std::log10(2); ++power) {
+    labels[row_of(power * std::log2(10))] = fmt::format("{:g} x", std::pow(10, power));
+  }
   for (std::size_t row = 0; row != height; ++row) {
-    const double level = top - (top - bottom) * static_cast<double>(row) / (height - 1);
-    const std::string label = row % 3 == 0 || row == height - 1 ? times(std::exp2(level)) + " x" : "";
-    picture += fmt::format("{:>{}} |{}\n", label, margin - 2, rows[row]);
+    rows[row].erase(rows[row].find_last_not_of(' ') + 1);
+    picture += fmt::format("{:>{}} |{}\n", labels[row], margin - 2, rows[row]);
   }
   std::string axis(margin + width + 3, ' ');
   for (unsigned power = 0; power <= 12; power += 2) {
@@ -141,8 +144,7 @@ std::string curve_json(const std::vector<curve_point>& curve) {
 
 std::string curve_page(std::string_view title, const forkful::advice& given, const std::vector<curve_point>& curve) {
   using model::html_escaped;
-  std::string body =
-      fmt::format("<h1>{}</h1>\n<p class=\"verdict\">{}.</p>\n", html_escaped(title), html_escaped(given.verdict));
+  std::string body = fmt::format("<h1>{}</h1>\n", html_escaped(title));
   body += fmt::format("<pre>{}</pre>\n", html_escaped(given.text()));
   // The page is drawn from it; without scripts there is the table.
   body += fmt::format("<div data-curve=\"{}\"></div>\n", html_escaped(curve_json(curve)));

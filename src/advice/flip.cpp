@@ -12,7 +12,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::size_t most_together = 1 << 20;
+constexpr std::size_t many_slices = 1'000'000;  // what a call costs once does not matter to so many
 
 class changes {
  public:
@@ -122,8 +122,7 @@ class changes {
 
   // Many small calls as one: the costs of a call are shared among them.
   [[nodiscard]] std::string fewer_calls() const {
-    for (std::size_t together = 2; together <= most_together; together *= 2) {
-      if (work_.slices > (std::size_t{1} << 40) / together) break;
+    for (std::size_t together = 2; work_.slices <= many_slices / together; together *= 2) {
       workload larger = work_;
       larger.slices = work_.slices * together;
       larger.time = lengths::equal(larger.slices, work_.time.mean());

@@ -71,6 +71,11 @@ std::string largest_cost(const weighed& chosen, const workload& work, const situ
   const std::array parts{what.start, what.wake, what.contention, what.pass, what.hand_out, what.tail};
   const auto largest = std::max_element(parts.begin(), parts.end());
   if (*largest < worth_a_word * what.wall) {
+    const double longest = work.time.longest();
+    if (longest > 0.9 * what.wall && chosen.workers < workers_of(where, on)) {
+      return fmt::format("one slice takes {}: nobody can help its worker, so more workers gain nothing",
+                         part_of(longest, chosen));
+    }
     return fmt::format("none stands out: {} of the time is work shared evenly", percent(what.compute / what.wall));
   }
   switch (largest - parts.begin()) {

@@ -96,7 +96,8 @@ bool worth_keeping(const machine& what, std::size_t private_bytes) {
 
 std::optional<machine> machine_from(std::string_view text) {
   try {
-    const json read = json::parse(text);
+    const json whole = json::parse(text);
+    const json& read = whole.contains("machine") ? whole.at("machine") : whole;
     machine found;
     found.cpus = read.at("cpus").get<unsigned>();
     take(read, found, machine_figures);

@@ -29,7 +29,8 @@ bool plausible(const machine&);
 // bytes of private memory) that what an empty one costs is a small difference of large figures.
 bool worth_keeping(const machine&, std::size_t private_bytes);
 
-// The machine that either as_text() wrote, whatever it was measured for. Empty if the text is damaged, or not plausible.
+// The machine that either as_text() wrote, whatever it was measured for; or that stands as "machine" in a larger object. Empty if
+// the text is damaged, or not plausible.
 [[gnu::visibility("default")]] std::optional<machine> machine_from(std::string_view text);
 // The machine that as_text() wrote for the same key. Empty if it is another's, of another form, damaged, or not plausible.
 std::optional<machine> machine_from(std::string_view text, const machine_key&);

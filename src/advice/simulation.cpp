@@ -11,7 +11,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::size_t most_chunks = 150'000;  // that are played through one by one
+constexpr std::size_t most_chunks = 50'000;  // that are played through one by one
 
 }  // namespace
 

@@ -66,6 +66,17 @@ TEST(Advise, AMachineThatCannotBeReadIsSaid) {
   EXPECT_NE(wrong.err.find("/dev/null holds no machine"), std::string::npos) << wrong.err;
 }
 
+TEST(Advise, AnswersForTheMachineThatDoctorWasAsked) {
+  const std::string file = testing::TempDir() + "forkful_machine.json";
+  std::ofstream(file) << run({"doctor", "--json"}).out;
+  const words arguments{"advise", "--machine", file, "--slices", "1000", "--time", "20us"};
+  const ran given = run(arguments);
+  EXPECT_EQ(given.exit_code, 0) << given.err;
+  EXPECT_NE(given.out.find("break-even: "), std::string::npos);
+  EXPECT_EQ(given.out, run(arguments).out);
+  std::remove(file.c_str());
+}
+
 TEST(Advise, SaysVerdictWaysBreakEvenCostAndChangeInThisOrder) {
   const ran given = advise({"--slices", "1000", "--time", "20us", "--bytes-in", "1KB"});
   EXPECT_EQ(given.exit_code, 0) << given.err;

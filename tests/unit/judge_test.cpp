@@ -56,12 +56,11 @@ TEST(Judge, LongSlicesGoParallelAndTextIsAsItWas) {
             "crashes for 1 % more\n"
             "  loop                  100.0 ms     95.0 ms to  105.0 ms        0 B copied\n"
             "  thread_pool of 2       50.0 ms     47.5 ms to   52.5 ms        0 B copied\n"
-            "  snapshot_pool of 2     50.8 ms     48.2 ms to   53.4 ms        0 B copied\n"
-            "  process_pool of 2      50.2 ms     47.6 ms to   52.8 ms        0 B copied\n"
-            "break-even:   pays from 41 ns a slice; yours take 100.0 us\n"
+            "  snapshot_pool of 2     50.7 ms     48.1 ms to   53.3 ms        0 B copied\n"
+            "  process_pool of 2      50.2 ms     47.6 ms to   52.7 ms        0 B copied\n"
+            "break-even:   pays from 73 ns a slice; yours take 100.0 us\n"
             "largest cost: none stands out: 100 % of the time is work shared evenly\n"
-            "what if:      nothing would make the loop faster: slices could be few, and as\n"
-            "              short as they like\n");
+            "what if:      below 73 ns a slice the loop would be faster\n");
 }
 
 TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
@@ -77,12 +76,12 @@ TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
             "  loop                    4.0 us      3.8 us to    4.2 us        0 B copied\n"
             "  thread_pool          not possible: threads would share a global that the\n"
             "                       callable changes: take it as an argument\n"
-            "  snapshot_pool of 2    607.7 us    510.8 us to  704.6 us        0 B copied\n"
-            "  process_pool of 2      57.1 us     48.4 us to   65.9 us        0 B copied\n"
-            "break-even:   pays from 29.0 us a slice; yours take 1.0 us\n"
-            "largest cost: waking workers that sleep takes 51.6 us of 57.1 us\n"
+            "  snapshot_pool of 2    606.3 us    509.5 us to  703.1 us        0 B copied\n"
+            "  process_pool of 2      56.3 us     47.5 us to   65.1 us        0 B copied\n"
+            "break-even:   pays from 36.4 us a slice; yours take 1.0 us\n"
+            "largest cost: waking workers that sleep takes 52.3 us of 56.3 us\n"
             "what if:      64 times as much in one call (256 slices): process_pool of 2 would\n"
-            "              be 1.3 times as fast as the loop\n");
+            "              be 1.2 times as fast as the loop\n");
 }
 
 TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
@@ -92,7 +91,7 @@ TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
   EXPECT_TRUE(given.too_close);
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.verdict,
-              StartsWith("too close to call: process_pool of 2 takes 1.00 x the loop's time; race them"));
+              StartsWith("too close to call: process_pool of 2 takes 0.99 x the loop's time; race them"));
   EXPECT_LE(given.ways[3].low, given.ways[0].high);
 }
 
@@ -208,9 +207,14 @@ TEST(Judge, NamesTheLargestCost) {
   EXPECT_THAT(largest(by_one, where, small_machine()), StartsWith("handing out 1000000 chunks takes "));
 
   EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, small_machine(8)),
-              StartsWith("one slice takes 50.0 ms, and nobody can help its worker: others wait "));
+              StartsWith("one slice takes 50.0 ms of 50."));
+  EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, small_machine(8)),
+              HasSubstr("nobody can help its worker, so more workers gain nothing"));
+  where.workers = 2;
+  EXPECT_THAT(largest(work_of(9, 10e-3), where, small_machine()),
+              StartsWith("workers wait for the last slices at the end: "));
   EXPECT_THAT(largest(work_of(3, 10e-3), where, small_machine()),
-              StartsWith("3 slices for 2 workers cannot be shared evenly: others wait "));
+              StartsWith("3 slices for 2 workers cannot be shared evenly: others wait 5.0 ms of "));
 
   workload streaming = work_of(1'000, 1e-3);
   streaming.slowdown = 1.5;

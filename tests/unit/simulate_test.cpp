@@ -194,6 +194,15 @@ TEST(Simulate, AShortBurstIsEatenByOneWorker) {
   EXPECT_NEAR(burst.wall, 54e-6, 1e-9);
 }
 
+TEST(Simulate, WorkersWakeEachOtherSoThatManyAreThereSoon) {
+  const machine on = usual_machine(65);
+  // 31.25 ms are the work. The caller alone, 20 us apart until it sleeps, would take 13 ms to have all of them eating.
+  const prediction many = simulate(work_of(2'000, 1e-3), {.by = way::processes, .workers = 64, .cores = 65}, on);
+  EXPECT_LT(many.wall, 0.034);
+  EXPECT_LT(many.wake, 0.002);
+  EXPECT_GT(many.wake, 0.0005) << "but not all at once";
+}
+
 TEST(Simulate, TheCallerOfAThreadPoolEatsTooAndNeedsNoWaking) {
   machine on = free_machine(2);
   on.threads.wake = 40e-6;

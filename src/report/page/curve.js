@@ -8,7 +8,7 @@ forkful.curve = (element, points) => {
   const hosts = [...new Set(points.map((point) => point.hosts))].sort((a, b) => a - b);
   const at = (host, worker) => points.find((point) => point.hosts === host && point.workers === worker);
   const ratio = (value) => (value >= 99.5 ? count(Math.round(value)) : Number(value.toPrecision(2)).toString());
-  const state = {hosts: 0, workers: 0};
+  const state = {hosts: 0, workers: Math.min(4, workers.length - 1)};
 
   const slider = (name, values) => make('input', {type: 'range', id: `curve-${name}`, 'data-slider': name, min: 0, max: values.length - 1, step: 1, value: state[name]});
   const sliders = {workers: slider('workers', workers), hosts: slider('hosts', hosts)};
@@ -27,7 +27,7 @@ forkful.curve = (element, points) => {
       scales: {x: {time: false, distr: 3, log: 2, range: [workers[0], workers.at(-1)]},
                y: {distr: 3, range: [10 ** Math.floor(Math.log10(Math.min(...ups))), 10 ** Math.ceil(Math.log10(Math.max(...ups)))]}},
       axes: [{...axis, splits: () => workers, values: (_, splits) => splits.map((each) => (each == null ? '' : String(each)))},
-             {...axis, size: 66, splits: (_, which, from, to) => forkful.decades(from, to), values: (_, splits) => splits.map((each) => (each == null ? '' : `${ratio(each)} ×`))}],
+             {...axis, size: 88, splits: (_, which, from, to) => forkful.decades(from, to), values: (_, splits) => splits.map((each) => (each == null ? '' : `${ratio(each)} ×`))}],
       legend: {show: false},
       cursor: {x: true, y: true, drag: {x: false, y: false}, points: {show: false}},
       series: [{}, ...hosts.map((host, i) => ({
