@@ -1,0 +1,98 @@
+#include "race/outcome.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "units.hpp"
+
+namespace race {
+
+namespace {
+
+double ratio(std::chrono::nanoseconds slow, std::chrono::nanoseconds fast) {
+  return static_cast<double>(slow.count()) / static_cast<double>(std::max<std::int64_t>(fast.count(), 1));
+}
+
+std::string times(double factor) { return cli::ratio_text(factor) + " x"; }
+
+/// "thread", "thread and process", "thread, process and shared".
+std::string listed(const std::vector<std::string>& names) {
+  if (names.size() < 2) return names.empty() ? "" : names.front();
+  return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+}
+
+}  // namespace
+
+const lane* outcome::loop() const {
+  const auto found = std::find_if(lanes.begin(), lanes.end(),
+                                  [](const lane& each) { return each.which == way::serial && each.ran(); });
+  return found == lanes.end() ? nullptr : &*found;
+}
+
+std::vector<const lane*> outcome::ranking() const {
+  std::vector<const lane*> ran;
+  for (const lane& each : lanes)
+    if (each.ran()) ran.push_back(&each);
+  std::stable_sort(ran.begin(), ran.end(),
+                   [](const lane* a, const lane* b) { return a->took.median < b->took.median; });
+  return ran;
+}
+
+bool outcome::all_same() const {
+  return std::all_of(lanes.begin(), lanes.end(), [](const lane& each) { return each.difference.empty(); });
+}
+
+std::string how_measured(const outcome& race) {
+  if (race.rounds <= 1) return "One round: nothing is known about the spread";
+  return fmt::format(
+      "Median of {} rounds in turns, after one to warm up; range: {}. The loop is a plain loop; workers were there "
+      "already, "
+      "snapshot forks anew each time",
+      race.rounds, race.rounds < 6 ? "lowest to highest" : "95 % interval of the median");
+}
+
+std::optional<double> speed_up(const outcome& race, const lane& each) {
+  const lane* const loop = race.loop();
+  if (loop == nullptr || !each.ran()) return {};
+  return ratio(loop->took.median, each.took.median);
+}
+
+verdict verdict_of(const outcome& race) {
+  const std::vector<const lane*> ranking = race.ranking();
+  if (ranking.empty()) return {"No way could run."};
+  const lane& best = *ranking.front();
+  const auto name = [](const lane& each) { return std::string(name_of(each.which)); };
+  if (ranking.size() == 1) return {fmt::format("Only {} ran.", name(best)), {name(best)}};
+
+  verdict says;
+  const lane* next = nullptr;  // the fastest one that is slower for sure
+  for (const lane* each : ranking) {
+    if (overlap(best.took, each->took))
+      says.winners.push_back(name(*each));
+    else if (next == nullptr)
+      next = each;
+  }
+  const lane* const loop = race.loop();
+  const bool loop_won = loop != nullptr && overlap(best.took, loop->took);
+  const auto gain = [&]() {
+    return loop == nullptr ? "" : fmt::format(", {} the loop", times(ratio(loop->took.median, best.took.median)));
+  };
+  if (says.too_close()) {
+    says.sentence = fmt::format("Too close to say: {} took about the same{}.", listed(says.winners),
+                                loop_won ? "; going parallel gained nothing" : gain());
+  } else if (loop_won) {
+    says.sentence = fmt::format("Fastest: the loop. Going parallel does not pay here: {} took {} as long.", name(*next),
+                                times(ratio(next->took.median, best.took.median)));
+  } else {
+    says.sentence = fmt::format("Fastest: {}{}.", name(best), gain());
+    if (next != loop)
+      says.sentence.insert(
+          says.sentence.size() - 1,
+          fmt::format(", {} {}, the next", times(ratio(next->took.median, best.took.median)), name(*next)));
+  }
+  return says;
+}
+
+}  // namespace race

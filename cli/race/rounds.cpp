@@ -1,0 +1,158 @@
+#include "race/rounds.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "interrupt.hpp"
+#include "race/compare.hpp"
+#include "race/noise.hpp"
+#include "race/predict.hpp"
+
+namespace race {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t fewest_rounds = 5;
+constexpr std::size_t most_rounds = 1001;
+constexpr auto enough_time = 3s;
+constexpr auto too_long = 12s;        // where even five rounds take longer than this, fewer must do
+constexpr double sure_enough = 0.02;  // how wide a median's interval may be
+
+/// Workers of the way before may still spin, and would eat the time of this one; they sleep within a millisecond.
+void let_others_rest() { std::this_thread::sleep_for(1ms); }
+
+bool sure(const lane& each) {
+  const spread now = spread_of(each.times);
+  return static_cast<double>((now.high - now.low).count()) <= sure_enough * static_cast<double>(now.median.count());
+}
+
+std::string why_not(const work& what, way which) {
+  if (which == way::thread && !threads_exist) return "there is no pool of threads in this version";
+  return what.why_not(which);
+}
+
+class referee {
+ public:
+  referee(const work& what, const rules& how, outcome& race)
+      : what_(what), how_(how), race_(race), here_(running_ways(race), how.workers, false) {
+    race_.workers = here_.workers();
+  }
+
+  void warm_up() {
+    tell("warm-up round");
+    expected_ = what_.expected(here_);
+    for (lane& each : race_.lanes)
+      if (each.why_not.empty()) check(each, once(each.which));
+  }
+
+  void run() {
+    began_ = std::chrono::steady_clock::now();
+    while (!over()) {
+      ++race_.rounds;
+      tell(fmt::format("round {}", race_.rounds));
+      for (lane& each : race_.lanes) {
+        if (!each.why_not.empty()) continue;
+        const finish done = once(each.which);
+        each.times.push_back(done.time);
+        check(each, done);
+      }
+    }
+    for (lane& each : race_.lanes)
+      if (each.ran()) each.took = spread_of(each.times);
+    race_.remark = what_.remark(expected_);
+  }
+
+  /// The loop, or whatever stands in for it, gave this.
+  [[nodiscard]] const results& expected() const { return expected_; }
+
+  static std::vector<way> running_ways(const outcome& race) {
+    std::vector<way> ways;
+    for (const lane& each : race.lanes)
+      if (each.why_not.empty()) ways.push_back(each.which);
+    return ways;
+  }
+
+ private:
+  finish once(way which) {
+    let_others_rest();
+    return what_.eat(here_, which);
+  }
+
+  void check(lane& each, const finish& done) {
+    if (each.difference.empty()) each.difference = difference(expected_, done.eaten);
+  }
+
+  [[nodiscard]] bool over() const {
+    if (how_.rounds != 0) return race_.rounds >= how_.rounds;
+    const auto taken = std::chrono::steady_clock::now() - began_;
+    if (race_.rounds == 0) return false;
+    if (race_.rounds >= most_rounds || taken > too_long) return true;
+    if (race_.rounds < fewest_rounds) return false;
+    return taken > enough_time || std::all_of(race_.lanes.begin(), race_.lanes.end(),
+                                              [](const lane& each) { return !each.ran() || sure(each); });
+  }
+
+  void tell(const std::string& what) const {
+    cli::say_when_interrupted(fmt::format(" in the {} of the race", what));
+    if (how_.progress) how_.progress(what);
+  }
+
+  const work& what_;
+  const rules& how_;
+  outcome& race_;
+  crew here_;
+  results expected_;
+  std::chrono::steady_clock::time_point began_;
+};
+
+/// From now on this process's peak is what it holds from now on.
+void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << 5; }
+
+/// One call more of each way, for what only a timeline can tell and for memory: recording costs time, and the most memory that a
+/// worker ever had says something about a way only if the worker did nothing else.
+void draw(const work& what, const rules& how, outcome& race) {
+  if (how.progress) how.progress("one call more of each way, for the picture");
+  for (lane& each : race.lanes) {
+    if (!each.ran()) continue;
+    forget_peak_memory();
+    const way only[] = {each.which};
+    crew fresh(only, how.workers, true);
+    each.happened = what.eat(fresh, each.which).happened;
+  }
+}
+
+}  // namespace
+
+outcome run(const entry& which, const work& what, const rules& how) {
+  outcome race{.work = std::string(which.name), .about = std::string(which.about), .slices = what.slices()};
+  for (const way each : how.ways) race.lanes.push_back({.which = each, .why_not = why_not(what, each)});
+
+  const std::string busy = others_at_work();
+  results expected;
+  {
+    const cli::leaving_at_once nothing_to_put_away;
+    referee watched(what, how, race);
+    if (!referee::running_ways(race).empty()) {
+      watched.warm_up();
+      watched.run();
+    }
+    draw(what, how, race);
+    expected = watched.expected();
+  }
+  what.keep(expected);
+  race.noise = noise_of(race, busy);
+
+  if (const auto advice = predict(what)) {
+    for (lane& each : race.lanes)
+      for (const forkful::expected_time& way : advice->ways)
+        if (way.possible && way.way == name_of(each.which)) each.predicted = way.time;
+  }
+  return race;
+}
+
+}  // namespace race

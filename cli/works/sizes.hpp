@@ -1,0 +1,50 @@
+// How many slices, and how large: what was asked for, within what fits into memory several times.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+
+#include "race/work.hpp"
+#include "units.hpp"
+
+namespace race {
+
+inline constexpr std::size_t most_slices = 10'000'000;
+inline constexpr std::size_t most_bytes = 4'000'000'000;
+
+inline std::size_t slices_or(const wishes& said, std::size_t otherwise) {
+  const std::size_t slices = said.slices.value_or(otherwise);
+  if (slices < 1 || slices > most_slices)
+    throw mistake(fmt::format("--slices wants a number from 1 to {}, not {}", most_slices, slices));
+  return slices;
+}
+
+/// Of one slice, if there are that many slices; at least `least`.
+inline std::size_t bytes_or(const wishes& said, std::size_t slices, std::size_t otherwise, std::size_t least = 1) {
+  const std::size_t bytes = said.bytes.value_or(otherwise);
+  if (bytes < least)
+    throw mistake(
+        fmt::format("--bytes wants at least {} for this work, not {}", cli::bytes_text(least), cli::bytes_text(bytes)));
+  if (bytes > most_bytes / slices)
+    throw mistake(
+        fmt::format("{} slices of {} are more than the {} that a race may take: fewer slices, or smaller ones", slices,
+                    cli::bytes_text(bytes), cli::bytes_text(most_bytes)));
+  return bytes;
+}
+
+/// Of one slice.
+inline std::chrono::nanoseconds time_or(const wishes& said, std::chrono::nanoseconds otherwise) {
+  const std::chrono::nanoseconds time = said.time.value_or(otherwise);
+  if (time > std::chrono::seconds(10))
+    throw mistake(fmt::format("--time wants at most 10 s a slice, not {}", cli::time_text(time)));
+  return time;
+}
+
+/// "1 slice", "12 slices".
+inline std::string counted_slices(std::size_t slices) {
+  return slices == 1 ? "1 slice" : fmt::format("{} slices", slices);
+}
+
+}  // namespace race
