@@ -97,7 +97,7 @@ class race_them final : public verb {
     if (work == race::works().end()) return unknown("work", work_, work_names(), "forkful race --list");
     for (const char* option : {"--slices", "--time", "--bytes", "--skew", "--in", "--out"})
       if (app.count(option) != 0 && !takes(*work, option)) return not_taken(*work, option);
-    if (!said_.files.empty() && !takes(*work, "FILE")) return not_taken(*work, said_.files.front());
+    if (!said_.files.empty() && !takes(*work, "files")) return not_taken(*work, "files");
     const int mistaken = read_figures(app);
     return mistaken != all_well ? mistaken : run(*work);
   }
@@ -113,8 +113,9 @@ class race_them final : public verb {
 
  private:
   static int not_taken(const race::entry& work, std::string_view what) {
-    return misused(fmt::format("the work '{}' takes no {}; it takes {}", work.name, harmless(what), work.takes),
-                   own_help);
+    std::string taken(work.takes);
+    for (std::size_t at = 0; (at = taken.find(' ', at)) != std::string::npos; at += 2) taken.replace(at, 1, ", ");
+    return misused(fmt::format("the work '{}' takes no {}, but: {}", work.name, what, taken), own_help);
   }
 
   /// Options that are figures or names; `usage` if one makes no sense.
@@ -158,8 +159,7 @@ class race_them final : public verb {
       if (found == race::all_ways.end()) return unknown("way", word, way_names(), own_help);
       if (std::find(raced_.begin(), raced_.end(), *found) == raced_.end()) raced_.push_back(*found);
     }
-    chosen_ = !raced_.empty();
-    if (!chosen_) raced_.assign(race::all_ways.begin(), race::all_ways.end());
+    if (raced_.empty()) raced_.assign(race::all_ways.begin(), race::all_ways.end());
     std::sort(raced_.begin(), raced_.end());  // the loop comes first: others are compared with it
     return all_well;
   }
@@ -181,6 +181,7 @@ class race_them final : public verb {
       const race::outcome outcome = race::run(work, *what, how_);
       line.show({});
       print(json_ ? as_json(outcome) : markdown_ ? as_markdown(outcome) : as_text(outcome));
+      if (!said_.out.empty()) fmt::print(stderr, "{} holds what came of it\n", harmless(said_.out));
       if (!page_.empty()) write_page(outcome);
       if (!outcome.all_same())
         complain("some way gave other results than the loop, which must not happen; please report it");
@@ -207,7 +208,6 @@ class race_them final : public verb {
   std::string rounds_;
   std::string ways_;
   std::string page_;
-  bool chosen_ = false;
   bool list_ = false;
   bool json_ = false;
   bool markdown_ = false;

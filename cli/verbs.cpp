@@ -1,8 +1,4 @@
-// Which verbs there are, and how all of them complain.
-#include <fmt/format.h>
-
-#include "suggest.hpp"
-#include "terminal.hpp"
+// Which verbs there are.
 #include "verb.hpp"
 
 namespace cli {
@@ -15,19 +11,6 @@ std::vector<std::unique_ptr<verb>> verbs() {
   all.push_back(doctor_verb());
   all.push_back(explain_verb());
   return all;
-}
-
-int misused(std::string_view sentence, std::string_view help) {
-  complain(fmt::format("{} (see {})", sentence, help));
-  return usage;
-}
-
-int unknown(std::string_view kind, const std::string& word, const std::vector<std::string>& known,
-            std::string_view help) {
-  const std::string meant = closest(word, known);
-  return misused(fmt::format("there is no {} '{}'{}", kind, harmless(word),
-                             meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)),
-                 help);
 }
 
 }  // namespace cli

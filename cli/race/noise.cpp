@@ -10,7 +10,7 @@ namespace race {
 
 namespace {
 
-constexpr double busy_from = 0.5;    // CPUs
+constexpr double busy_from = 0.5;    // how many wanted a CPU, on average
 constexpr double noisy_from = 0.15;  // the middle half of the rounds, as a part of the median
 
 }  // namespace
@@ -18,7 +18,7 @@ constexpr double noisy_from = 0.15;  // the middle half of the rounds, as a part
 std::string others_at_work() {
   std::array<double, 1> load{};  // of the last minute
   if (getloadavg(load.data(), 1) != 1 || load[0] < busy_from) return {};
-  return fmt::format("in the minute before {:.1f} CPUs were busy", load[0]);
+  return fmt::format("others were at work in the minute before (load {:.1f})", load[0]);
 }
 
 std::string noise_of(const outcome& race, const std::string& others) {

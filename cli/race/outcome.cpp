@@ -45,12 +45,13 @@ bool outcome::all_same() const {
 }
 
 std::string how_measured(const outcome& race) {
-  if (race.rounds <= 1) return "One round: nothing is known about the spread";
-  return fmt::format(
-      "Median of {} rounds in turns, after one to warm up; range: {}. The loop is a plain loop; workers were there "
-      "already, "
-      "snapshot forks anew each time",
-      race.rounds, race.rounds < 6 ? "lowest to highest" : "95 % interval of the median");
+  const std::string workers = race.workers == 1 ? "1 worker" : fmt::format("{} workers", race.workers);
+  const std::string times =
+      race.rounds == 1 ? fmt::format("One round with {}", workers)
+      : race.rounds < 6
+          ? fmt::format("Median of {} rounds in turns with {}; range: all of them", race.rounds, workers)
+          : fmt::format("Median of {} rounds in turns with {}; range: its 95 % interval", race.rounds, workers);
+  return times + ".\nThe workers were there already; snapshot forks at every call";
 }
 
 std::optional<double> speed_up(const outcome& race, const lane& each) {
@@ -86,11 +87,11 @@ verdict verdict_of(const outcome& race) {
     says.sentence = fmt::format("Fastest: the loop. Going parallel does not pay here: {} took {} as long.", name(*next),
                                 times(ratio(next->took.median, best.took.median)));
   } else {
-    says.sentence = fmt::format("Fastest: {}{}.", name(best), gain());
+    says.sentence = "Fastest: " + name(best) + gain();
     if (next != loop)
-      says.sentence.insert(
-          says.sentence.size() - 1,
-          fmt::format(", {} {}, the next", times(ratio(next->took.median, best.took.median)), name(*next)));
+      says.sentence += fmt::format("{} {} the next, {}", loop == nullptr ? "," : " and",
+                                   times(ratio(next->took.median, best.took.median)), name(*next));
+    says.sentence += '.';
   }
   return says;
 }

@@ -45,7 +45,7 @@ struct outcome {
   [[nodiscard]] bool all_same() const;
 };
 
-/// How to read the table, one sentence without its full stop.
+/// How to read the table: two lines, without the last full stop.
 std::string how_measured(const outcome& race);
 
 /// How many times as fast as the loop; nothing without a loop.

@@ -1,6 +1,7 @@
 #include "race/rounds.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <fstream>
@@ -23,9 +24,6 @@ constexpr auto enough_time = 3s;
 constexpr auto too_long = 12s;        // where even five rounds take longer than this, fewer must do
 constexpr double sure_enough = 0.02;  // how wide a median's interval may be
 
-/// Workers of the way before may still spin, and would eat the time of this one; they sleep within a millisecond.
-void let_others_rest() { std::this_thread::sleep_for(1ms); }
-
 bool sure(const lane& each) {
   const spread now = spread_of(each.times);
   return static_cast<double>((now.high - now.low).count()) <= sure_enough * static_cast<double>(now.median.count());
@@ -36,6 +34,13 @@ std::string why_not(const work& what, way which) {
   return what.why_not(which);
 }
 
+std::vector<way> running_ways(const outcome& race) {
+  std::vector<way> ways;
+  for (const lane& each : race.lanes)
+    if (each.why_not.empty()) ways.push_back(each.which);
+  return ways;
+}
+
 class referee {
  public:
   referee(const work& what, const rules& how, outcome& race)
@@ -43,14 +48,9 @@ class referee {
     race_.workers = here_.workers();
   }
 
-  void warm_up() {
-    tell("warm-up round");
-    expected_ = what_.expected(here_);
-    for (lane& each : race_.lanes)
-      if (each.why_not.empty()) check(each, once(each.which));
-  }
-
-  void run() {
+  /// Returns what the loop, or whatever stands in for it, gave.
+  results run() {
+    warm_up();
     began_ = std::chrono::steady_clock::now();
     while (!over()) {
       ++race_.rounds;
@@ -64,22 +64,19 @@ class referee {
     }
     for (lane& each : race_.lanes)
       if (each.ran()) each.took = spread_of(each.times);
-    race_.remark = what_.remark(expected_);
-  }
-
-  /// The loop, or whatever stands in for it, gave this.
-  [[nodiscard]] const results& expected() const { return expected_; }
-
-  static std::vector<way> running_ways(const outcome& race) {
-    std::vector<way> ways;
-    for (const lane& each : race.lanes)
-      if (each.why_not.empty()) ways.push_back(each.which);
-    return ways;
+    if (race_.all_same()) race_.remark = what_.remark(expected_);
+    return std::move(expected_);
   }
 
  private:
+  void warm_up() {
+    tell("warm-up round");
+    expected_ = what_.expected(here_);
+    for (lane& each : race_.lanes)
+      if (each.why_not.empty()) check(each, once(each.which));
+  }
   finish once(way which) {
-    let_others_rest();
+    std::this_thread::sleep_for(what_.rest());  // or the way before would take time from this one
     return what_.eat(here_, which);
   }
 
@@ -111,11 +108,15 @@ class referee {
 };
 
 /// From now on this process's peak is what it holds from now on.
-void forget_peak_memory() { std::ofstream("/proc/self/clear_refs") << 5; }
+void forget_peak_memory() {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << 5;
+}
 
 /// One call more of each way, for what only a timeline can tell and for memory: recording costs time, and the most memory that a
 /// worker ever had says something about a way only if the worker did nothing else.
 void draw(const work& what, const rules& how, outcome& race) {
+  const cli::leaving_at_once nothing_to_put_away;
   if (how.progress) how.progress("one call more of each way, for the picture");
   for (lane& each : race.lanes) {
     if (!each.ran()) continue;
@@ -133,18 +134,16 @@ outcome run(const entry& which, const work& what, const rules& how) {
   for (const way each : how.ways) race.lanes.push_back({.which = each, .why_not = why_not(what, each)});
 
   const std::string busy = others_at_work();
-  results expected;
   {
-    const cli::leaving_at_once nothing_to_put_away;
-    referee watched(what, how, race);
-    if (!referee::running_ways(race).empty()) {
-      watched.warm_up();
-      watched.run();
+    results eaten;  // gone before memory is looked at
+    {
+      const cli::leaving_at_once nothing_to_put_away;
+      referee watching(what, how, race);
+      if (!running_ways(race).empty()) eaten = watching.run();
     }
-    draw(what, how, race);
-    expected = watched.expected();
+    what.keep(eaten);
   }
-  what.keep(expected);
+  draw(what, how, race);
   race.noise = noise_of(race, busy);
 
   if (const auto advice = predict(what)) {

@@ -8,13 +8,14 @@ namespace race {
 
 namespace {
 
-/// How many of n times, at most, lie below the true median in 2.5 % of all cases: that many may be dropped at either end.
+/// The most that may be dropped at either end of n times so that those left hold the true median in 95 % of all cases: d, if d or
+/// fewer of n times lie below it in at most 2.5 %.
 std::size_t dropped_at_each_end(std::size_t n) {
   double sum = 0;
   double ways = std::exp2(-static_cast<double>(n));  // of k = 0: n over k, by 2^-n
   for (std::size_t k = 0; k < n; ++k) {
     sum += ways;
-    if (sum > 0.025) return k;
+    if (sum > 0.025) return k == 0 ? 0 : k - 1;
     ways *= static_cast<double>(n - k) / static_cast<double>(k + 1);
   }
   return 0;

@@ -64,7 +64,7 @@ std::string as_text(const outcome& race) {
     else
       text += cli::wrapped(fmt::format("{:<{}}   not run: {}", row.way, way_width, row.why_not), way_width + 3);
   }
-  text += cli::faint(cli::wrapped(how_measured(race)));
+  text += cli::faint(how_measured(race) + ".\n");
   if (!race.remark.empty()) text += "\n" + cli::wrapped(race.remark);
   text += "\n";
   if (!race.noise.empty()) text += cli::wrapped(race.noise);

@@ -56,6 +56,8 @@ class work {
   [[nodiscard]] virtual std::string remark(const results& /*eaten*/) const { return {}; }
   /// Writes wishes::out. Throws std::system_error.
   virtual void keep(const results& /*eaten*/) const {}
+  /// How long it takes until nothing of the last call uses a CPU: workers that look for more work sleep within a millisecond.
+  [[nodiscard]] virtual std::chrono::milliseconds rest() const { return std::chrono::milliseconds(1); }
   /// False: some of the input could not be read, which was complained about.
   [[nodiscard]] virtual bool whole() const { return true; }
   /// What forkful::advise says about it, without a race.
@@ -66,7 +68,7 @@ class work {
 struct entry {
   std::string_view name;
   std::string_view about;
-  std::string_view takes;  ///< the options it listens to, "--slices --time"; "FILE" if it reads files
+  std::string_view takes;  ///< the options it listens to, "--slices --time"; "files" if it reads files
   /// Throws mistake, or std::runtime_error if what it needs cannot be had.
   std::unique_ptr<work> (*make)(const wishes&);
 };
@@ -74,6 +76,6 @@ struct entry {
 std::span<const entry> works();
 
 inline constexpr std::string_view in_place_of_nothing =
-    "its slices are only numbers: there is nothing to change in place";
+    "slices are only numbers, so there is nothing to change in place";
 
 }  // namespace race

@@ -101,6 +101,6 @@ std::unique_ptr<work> make(const wishes& said) { return std::make_unique<gzip>(s
 
 }  // namespace
 
-entry gzip_work() { return {"gzip", "compresses files in blocks", "FILE --bytes --out", make}; }
+entry gzip_work() { return {"gzip", "compresses files in blocks", "files --bytes --out", make}; }
 
 }  // namespace race

@@ -1,0 +1,52 @@
+// See fake_works.hpp. These take the place of works/works.cpp, and of the shapes.
+#include "race/fake_works.hpp"
+
+#include <array>
+
+#include "works/skewed.hpp"
+
+namespace race {
+namespace {
+
+using namespace std::chrono_literals;
+
+class fake final : public work {
+ public:
+  explicit fake(int honest_calls) : honest_calls_(honest_calls) {}
+  [[nodiscard]] std::string slices() const override { return "3 slices"; }
+  [[nodiscard]] std::string why_not(way which) const override { return which == way::shared ? "it has no table" : ""; }
+  [[nodiscard]] std::string remark(const results& /*eaten*/) const override { return "all is well"; }
+  [[nodiscard]] finish eat(crew& /*here*/, way which) const override {
+    finish done{.time = which == way::process ? 10ms : 20ms, .eaten = {"one", "two", "three"}};
+    if (which == way::process && calls_++ >= honest_calls_) done.eaten[2][1] ^= 1;
+    return done;
+  }
+  [[nodiscard]] std::optional<forkful::advice> advised() const override {
+    forkful::advice says;
+    says.ways = {
+        {.way = "serial", .time = 21ms}, {.way = "process", .time = 11ms}, {.way = "thread", .possible = false}};
+    return says;
+  }
+
+ private:
+  int honest_calls_;
+  mutable int calls_ = 0;
+};
+
+template <int HonestCalls>
+std::unique_ptr<work> make(const wishes& /*said*/) {
+  return std::make_unique<fake>(HonestCalls);
+}
+
+}  // namespace
+
+std::span<const entry> works() {
+  static constexpr std::array all{entry{"honest", "gives the same every way", "", make<1'000'000>},
+                                  entry{"liar", "gives one wrong bit", "", make<0>},
+                                  entry{"late_liar", "gives one wrong bit from the second call on", "", make<1>}};
+  return all;
+}
+
+std::vector<std::string> shapes() { return {}; }
+
+}  // namespace race
