@@ -12,13 +12,13 @@ using namespace std::chrono_literals;
 
 class fake final : public work {
  public:
-  explicit fake(int honest_calls) : honest_calls_(honest_calls) {}
+  explicit fake(int lie) : lie_(lie) {}
   [[nodiscard]] std::string slices() const override { return "3 slices"; }
   [[nodiscard]] std::string why_not(way which) const override { return which == way::shared ? "it has no table" : ""; }
   [[nodiscard]] std::string remark(const results& /*eaten*/) const override { return "all is well"; }
   [[nodiscard]] finish eat(crew& /*here*/, way which) const override {
     finish done{.time = which == way::process ? 10ms : 20ms, .eaten = {"one", "two", "three"}};
-    if (which == way::process && calls_++ >= honest_calls_) done.eaten[2][1] ^= 1;
+    if (which == way::process && calls_++ == lie_) done.eaten[2][1] ^= 1;
     return done;
   }
   [[nodiscard]] std::optional<forkful::advice> advised() const override {
@@ -29,21 +29,21 @@ class fake final : public work {
   }
 
  private:
-  int honest_calls_;
+  int lie_;  // in which call of `process`
   mutable int calls_ = 0;
 };
 
-template <int HonestCalls>
+template <int Lie>
 std::unique_ptr<work> make(const wishes& /*said*/) {
-  return std::make_unique<fake>(HonestCalls);
+  return std::make_unique<fake>(Lie);
 }
 
 }  // namespace
 
 std::span<const entry> works() {
-  static constexpr std::array all{entry{"honest", "gives the same every way", "", make<1'000'000>},
+  static constexpr std::array all{entry{"honest", "gives the same every way", "", make<-1>},
                                   entry{"liar", "gives one wrong bit", "", make<0>},
-                                  entry{"late_liar", "gives one wrong bit from the second call on", "", make<1>}};
+                                  entry{"late_liar", "gives one wrong bit in the second call", "", make<1>}};
   return all;
 }
 

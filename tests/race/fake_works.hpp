@@ -1,4 +1,4 @@
-// Works whose times and results a test knows: `honest` gives the same on every way, `liar` gives one wrong bit on `process`.
+// Works whose times and results a test knows: `honest` gives the same on every way, the liars give one wrong bit on `process`.
 #pragma once
 
 #include "race/work.hpp"
@@ -6,7 +6,7 @@
 namespace forkful_tests {
 
 inline constexpr std::size_t honest = 0;
-inline constexpr std::size_t liar = 1;
-inline constexpr std::size_t late_liar = 2;  // only from the second call of `process` on
+inline constexpr std::size_t liar = 1;       // in the first call, which is the one to warm up
+inline constexpr std::size_t late_liar = 2;  // in the second call and in no other
 
 }  // namespace forkful_tests
