@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "files.hpp"
+#include "quantity.hpp"
 #include "race/rounds.hpp"
 #include "race/tell.hpp"
 #include "terminal.hpp"
-#include "units.hpp"
 #include "verb.hpp"
 #include "works/skewed.hpp"
 
@@ -120,27 +121,35 @@ class race_them final : public verb {
 
   /// Options that are figures or names; `usage` if one makes no sense.
   int read_figures(const CLI::App& app) {
-    const auto number = [&](const char* option, const std::string& text, std::size_t most, auto& to) {
+    const auto count = [&](const char* option, const std::string& text, double most, auto& to) {
       if (app.count(option) == 0) return true;
-      const auto read = number_from(text);
-      if (read && *read >= 1 && *read <= most)
+      const auto read = count_of(text, most);
+      if (read)
         to = static_cast<std::decay_t<decltype(to)>>(*read);
       else
-        misused(fmt::format("{} wants a whole number from 1 to {}, not '{}'", option, most, harmless(text)), own_help);
-      return read && *read >= 1 && *read <= most;
+        misused(fmt::format("{} wants a whole number from 1 to {:.15g}, not '{}'", option, most, harmless(text)),
+                own_help);
+      return read.has_value();
     };
     std::size_t slices = 0;
-    std::size_t workers = 0;
-    if (!number("--slices", slices_, 10'000'000, slices) || !number("--workers", workers_, 1024, workers) ||
-        !number("--rounds", rounds_, 100'000, how_.rounds))
+    if (!count("--slices", slices_, 1e7, slices) || !count("--workers", workers_, 1000, how_.workers) ||
+        !count("--rounds", rounds_, 1e5, how_.rounds))
       return usage;
     if (slices != 0) said_.slices = slices;
-    how_.workers = static_cast<unsigned>(workers);
-    if (app.count("--time") != 0 && !(said_.time = time_from(time_)))
-      return misused(fmt::format("--time wants a length of time, as 20us, 1.5ms or 2s, not '{}'", harmless(time_)),
-                     own_help);
-    if (app.count("--bytes") != 0 && !(said_.bytes = bytes_from(bytes_)))
-      return misused(fmt::format("--bytes wants a size, as 800B, 64KB or 8MB, not '{}'", harmless(bytes_)), own_help);
+    if (app.count("--time") != 0) {
+      const auto seconds = seconds_of(time_);
+      if (!seconds || *seconds > 10)
+        return misused(
+            fmt::format("--time wants a length of time up to 10 s, as 20us, 1.5ms or 2s, not '{}'", harmless(time_)),
+            own_help);
+      said_.time = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
+    }
+    if (app.count("--bytes") != 0) {
+      const auto bytes = bytes_of(bytes_);
+      if (!bytes || *bytes > 1e15)
+        return misused(fmt::format("--bytes wants a size, as 800B, 64KB or 8MB, not '{}'", harmless(bytes_)), own_help);
+      said_.bytes = static_cast<std::size_t>(*bytes);
+    }
     const std::vector<std::string> shapes = race::shapes();
     if (app.count("--skew") != 0 && std::find(shapes.begin(), shapes.end(), said_.skew) == shapes.end())
       return unknown("shape", said_.skew, shapes, own_help);

@@ -10,6 +10,7 @@
 #include <forkful/report.hpp>
 #include <forkful/serial_pool.hpp>
 #include <forkful/snapshot_pool.hpp>
+#include <forkful/thread_pool.hpp>
 #include <functional>
 #include <optional>
 #include <span>
@@ -22,10 +23,6 @@
 #include "race/way.hpp"
 
 namespace race {
-
-/// Threads race as soon as there is a pool of them: then this is forkful::thread_pool.
-using thread_pool = forkful::serial_pool;
-inline constexpr bool threads_exist = !std::is_same_v<thread_pool, forkful::serial_pool>;
 
 /// What each slice became, as bytes: the same for every way, or something is wrong.
 using results = std::vector<std::string>;
@@ -111,7 +108,7 @@ class crew {
   std::optional<forkful::process_pool> processes_;
   std::optional<forkful::snapshot_pool> snapshots_;
   std::optional<forkful::serial_pool> serial_;
-  std::optional<thread_pool> threads_;
+  std::optional<forkful::thread_pool> threads_;
 };
 
 }  // namespace race

@@ -29,11 +29,6 @@ bool sure(const lane& each) {
   return static_cast<double>((now.high - now.low).count()) <= sure_enough * static_cast<double>(now.median.count());
 }
 
-std::string why_not(const work& what, way which) {
-  if (which == way::thread && !threads_exist) return "there is no pool of threads in this version";
-  return what.why_not(which);
-}
-
 std::vector<way> running_ways(const outcome& race) {
   std::vector<way> ways;
   for (const lane& each : race.lanes)
@@ -131,13 +126,17 @@ void draw(const work& what, const rules& how, outcome& race) {
 
 outcome run(const entry& which, const work& what, const rules& how) {
   outcome race{.work = std::string(which.name), .about = std::string(which.about), .slices = what.slices()};
-  for (const way each : how.ways) race.lanes.push_back({.which = each, .why_not = why_not(what, each)});
+  for (const way each : how.ways) race.lanes.push_back({.which = each, .why_not = what.why_not(each)});
 
   const std::string busy = others_at_work();
   {
     results eaten;  // gone before memory is looked at
     {
       const cli::leaving_at_once nothing_to_put_away;
+      if (how.workers == 0) {
+        if (how.progress) how.progress("asking the advisor");
+        predict(what, race);
+      }
       referee watching(what, how, race);
       if (!running_ways(race).empty()) eaten = watching.run();
     }
@@ -145,12 +144,6 @@ outcome run(const entry& which, const work& what, const rules& how) {
   }
   draw(what, how, race);
   race.noise = noise_of(race, busy);
-
-  if (const auto advice = predict(what)) {
-    for (lane& each : race.lanes)
-      for (const forkful::expected_time& way : advice->ways)
-        if (way.possible && way.way == name_of(each.which)) each.predicted = way.time;
-  }
   return race;
 }
 

@@ -60,8 +60,8 @@ class work {
   [[nodiscard]] virtual std::chrono::milliseconds rest() const { return std::chrono::milliseconds(1); }
   /// False: some of the input could not be read, which was complained about.
   [[nodiscard]] virtual bool whole() const { return true; }
-  /// What forkful::advise says about it, without a race.
-  [[nodiscard]] virtual std::optional<forkful::advice> advised() const { return std::nullopt; }
+  /// What forkful::advise says about it, without a race, of slices in ordinary memory or in shared memory. Nothing if it cannot try.
+  [[nodiscard]] virtual std::optional<forkful::advice> advised(bool /*in_shared_memory*/) const { return std::nullopt; }
 };
 
 /// A line of `forkful race --list`, and how the work is made.

@@ -4,6 +4,7 @@
 // snapshot and process give back their strips, and process gets the rows to read as copies.
 #include <algorithm>
 #include <array>
+#include <forkful/advise.hpp>
 
 #include "works/as_bytes.hpp"
 #include "works/picture.hpp"
@@ -87,7 +88,7 @@ class blur final : public work {
  public:
   explicit blur(const wishes& said)
       : out_(said.out), drawn_(said.in.empty()), from_(drawn_ ? drawn_cake(1200, 800) : read_png(said.in)) {
-    const std::size_t strips = std::min(slices_or(said, 32), from_.height);
+    const std::size_t strips = std::min(said.slices.value_or(32), from_.height);
     for (std::size_t i = 0; i < strips; ++i) {
       const std::size_t first = from_.height * i / strips;
       strips_.push_back({first, from_.height * (i + 1) / strips - first, from_.width, from_.height});
@@ -114,6 +115,13 @@ class blur final : public work {
     write_png(out_, blurred);
   }
 
+  [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override {
+    if (!in_shared_memory) return forkful::advise(packed(), blur_packed);
+    const forkful::shared_vector<std::uint8_t> from(from_.bytes);
+    const forkful::shared_vector<std::uint8_t> to(from_.bytes.size());
+    return forkful::advise(strips_, blur_shared, std::span<const std::uint8_t>(from), to);
+  }
+
  private:
   finish eat_here(crew& here, way which, bytes& to) const {
     return here.timed_here(which, [&](auto& pool) {
@@ -132,14 +140,7 @@ class blur final : public work {
     });
   }
   finish eat_copies(crew& here, bytes& to) const {
-    return here.timed_processes([&](auto& pool) {
-      std::vector<packed_strip> packed;
-      for (const strip& slice : strips_) {
-        const auto rows = read_by(slice);
-        packed.push_back({slice, {rows.begin(), rows.end()}});
-      }
-      put_together(pool.map(packed, blur_packed), to);
-    });
+    return here.timed_processes([&](auto& pool) { put_together(pool.map(packed(), blur_packed), to); });
   }
   finish eat_shared(crew& here) const {
     const forkful::shared_vector<std::uint8_t> from(from_.bytes);
@@ -150,6 +151,14 @@ class blur final : public work {
     return done;
   }
 
+  [[nodiscard]] std::vector<packed_strip> packed() const {
+    std::vector<packed_strip> strips;
+    for (const strip& slice : strips_) {
+      const auto rows = read_by(slice);
+      strips.push_back({slice, {rows.begin(), rows.end()}});
+    }
+    return strips;
+  }
   [[nodiscard]] std::span<const std::uint8_t> read_by(const strip& slice) const {
     const std::size_t length = slice.row_bytes();
     return std::span(from_.bytes).subspan(slice.top() * length, (slice.bottom() - slice.top()) * length);

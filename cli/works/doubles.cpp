@@ -1,5 +1,7 @@
 #include "works/doubles.hpp"
 
+#include <forkful/advise.hpp>
+
 #include "works/as_bytes.hpp"
 #include "works/sizes.hpp"
 
@@ -26,6 +28,15 @@ finish doubles::eat(crew& here, way which) const {
                     : here.timed_apart(which, [&](auto& pool) { pool.update(forkful::slices(own, slices_), change_); });
   done.eaten = as_bytes(forkful::slices(own, slices_));
   return done;
+}
+
+std::optional<forkful::advice> doubles::advised(bool in_shared_memory) const {
+  if (in_shared_memory) {
+    forkful::shared_vector<double> table(cake_);
+    return forkful::advise(forkful::slices(table, slices_), change_);
+  }
+  std::vector<double> own = cake_;
+  return forkful::advise(forkful::slices(own, slices_), change_);
 }
 
 }  // namespace race

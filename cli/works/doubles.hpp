@@ -21,6 +21,7 @@ class doubles : public work {
   [[nodiscard]] std::string slices() const override;
   [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
   [[nodiscard]] finish eat(crew& here, way which) const override;
+  [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override;
 
  private:
   std::vector<double> cake_;

@@ -1,6 +1,7 @@
 // Files compressed in blocks. Every block becomes a gzip file of its own, and such files behind one another are one gzip file too
 // (RFC 1952, 2.2): --out writes it, and gunzip gives all the files back.
 #include <zlib.h>
+#include <forkful/advise.hpp>
 
 #include <new>
 #include <string_view>
@@ -32,6 +33,8 @@ std::string gzipped(std::string_view block) {
   deflateEnd(&stream);
   return packed;
 }
+
+void gzip_in_place(forkful::shared_string& block) { block = gzipped(block); }
 
 class gzip final : public work {
  public:
@@ -75,6 +78,11 @@ class gzip final : public work {
     cli::write_whole(out_, all);
   }
   [[nodiscard]] bool whole() const override { return whole_; }
+
+  [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override {
+    if (!in_shared_memory) return forkful::advise(blocks_, gzipped);
+    return forkful::advise(forkful::shared_vector<forkful::shared_string>(blocks_), gzip_in_place);
+  }
 
  private:
   void read(const std::string& file, std::size_t block) {

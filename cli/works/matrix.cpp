@@ -48,7 +48,7 @@ class matrix final : public doubles {
 
 std::unique_ptr<work> make(const wishes& said) {
   load_blas();
-  const std::size_t slices = slices_or(said, 8);
+  const std::size_t slices = said.slices.value_or(8);
   const std::size_t bytes = bytes_or(said, slices, 2'000'000, sizeof(double));
   const auto n = static_cast<std::size_t>(std::sqrt(static_cast<double>(bytes / sizeof(double))));
   std::vector<double> cake(slices * n * n);

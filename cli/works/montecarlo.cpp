@@ -1,4 +1,5 @@
 // Pi from random points in a square. Every slice has its own seed, so that the same points fall whoever draws them, in any order.
+#include <forkful/advise.hpp>
 #include <numeric>
 
 #include "works/as_bytes.hpp"
@@ -49,15 +50,19 @@ class montecarlo final : public work {
     return fmt::format("pi is about {:.6f}", 4.0 * static_cast<double>(hits) / points);
   }
 
+  [[nodiscard]] std::optional<forkful::advice> advised(bool /*in_shared_memory*/) const override {
+    return forkful::advise(forkful::indices(slices_), inside, points_);
+  }
+
  private:
   std::size_t slices_;
   std::uint64_t points_;
 };
 
 std::unique_ptr<work> make(const wishes& said) {
-  const std::size_t slices = slices_or(said, 64);
+  const std::size_t slices = said.slices.value_or(64);
   const auto points =
-      turns_of([](std::uint64_t tried) { return inside(1, tried); }, time_or(said, std::chrono::milliseconds(1)));
+      turns_of([](std::uint64_t tried) { return inside(1, tried); }, said.time.value_or(std::chrono::milliseconds(1)));
   return std::make_unique<montecarlo>(slices, std::max<std::uint64_t>(points, 1));
 }
 

@@ -15,7 +15,7 @@ void eight_roots(std::span<double> block) {
 }
 
 std::unique_ptr<work> make(const wishes& said) {
-  const std::size_t slices = slices_or(said, 64);
+  const std::size_t slices = said.slices.value_or(64);
   const std::size_t each = bytes_or(said, slices, 256'000, sizeof(double)) / sizeof(double);
   std::vector<double> cake(slices * each);
   for (std::size_t i = 0; i < cake.size(); ++i) cake[i] = static_cast<double>(i);

@@ -11,15 +11,7 @@
 
 namespace race {
 
-inline constexpr std::size_t most_slices = 10'000'000;
 inline constexpr std::size_t most_bytes = 4'000'000'000;
-
-inline std::size_t slices_or(const wishes& said, std::size_t otherwise) {
-  const std::size_t slices = said.slices.value_or(otherwise);
-  if (slices < 1 || slices > most_slices)
-    throw mistake(fmt::format("--slices wants a number from 1 to {}, not {}", most_slices, slices));
-  return slices;
-}
 
 /// Of one slice, if there are that many slices; at least `least`.
 inline std::size_t bytes_or(const wishes& said, std::size_t slices, std::size_t otherwise, std::size_t least = 1) {
@@ -32,14 +24,6 @@ inline std::size_t bytes_or(const wishes& said, std::size_t slices, std::size_t 
         fmt::format("{} slices of {} are more than the {} that a race may take: fewer slices, or smaller ones", slices,
                     cli::bytes_text(bytes), cli::bytes_text(most_bytes)));
   return bytes;
-}
-
-/// Of one slice.
-inline std::chrono::nanoseconds time_or(const wishes& said, std::chrono::nanoseconds otherwise) {
-  const std::chrono::nanoseconds time = said.time.value_or(otherwise);
-  if (time > std::chrono::seconds(10))
-    throw mistake(fmt::format("--time wants at most 10 s a slice, not {}", cli::time_text(time)));
-  return time;
 }
 
 /// "1 slice", "12 slices".

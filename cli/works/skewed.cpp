@@ -1,6 +1,7 @@
 // Slices of very different lengths: whether workers end at the same time is a matter of how slices are handed out.
 #include <array>
 #include <cmath>
+#include <forkful/advise.hpp>
 #include <numeric>
 
 #include "works/as_bytes.hpp"
@@ -35,6 +36,8 @@ constexpr std::array all_shapes{
           [](std::size_t i, std::size_t n) { return i == 0 ? std::max(1.0, 0.25 * static_cast<double>(n)) : 1.0; }},
 };
 
+std::uint64_t spin_itself(std::uint64_t turns) { return spin(turns, turns); }
+
 class skewed final : public work {
  public:
   skewed(std::string_view shape, std::vector<std::uint64_t> turns, std::chrono::nanoseconds time)
@@ -53,6 +56,10 @@ class skewed final : public work {
     return done;
   }
 
+  [[nodiscard]] std::optional<forkful::advice> advised(bool /*in_shared_memory*/) const override {
+    return forkful::advise(turns_, spin_itself);
+  }
+
  private:
   std::string_view shape_;
   std::vector<std::uint64_t> turns_;
@@ -60,8 +67,8 @@ class skewed final : public work {
 };
 
 std::unique_ptr<work> make(const wishes& said) {
-  const std::size_t slices = slices_or(said, 64);
-  const auto time = time_or(said, std::chrono::microseconds(500));
+  const std::size_t slices = said.slices.value_or(64);
+  const auto time = said.time.value_or(std::chrono::microseconds(500));
   const auto chosen = std::find_if(all_shapes.begin(), all_shapes.end(), [&](const shape& each) {
     return each.name == (said.skew.empty() ? "exponential" : said.skew);
   });

@@ -1,4 +1,5 @@
 // Every slice only waits: what parallel costs when there is nothing to compute and nothing to pass.
+#include <forkful/advise.hpp>
 #include <thread>
 
 #include "works/as_bytes.hpp"
@@ -30,13 +31,17 @@ class sleep final : public work {
     return done;
   }
 
+  [[nodiscard]] std::optional<forkful::advice> advised(bool /*in_shared_memory*/) const override {
+    return forkful::advise(forkful::indices(slices_), doze, time_);
+  }
+
  private:
   std::size_t slices_;
   std::chrono::nanoseconds time_;
 };
 
 std::unique_ptr<work> make(const wishes& said) {
-  return std::make_unique<sleep>(slices_or(said, 16), time_or(said, std::chrono::milliseconds(2)));
+  return std::make_unique<sleep>(said.slices.value_or(16), said.time.value_or(std::chrono::milliseconds(2)));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The talk's own: every slice is a short text, and eating it appends "_eaten". Hardly anything to do, so passing is all there is.
 #include <algorithm>
+#include <forkful/advise.hpp>
 
 #include "works/sizes.hpp"
 #include "works/works.hpp"
@@ -38,13 +39,18 @@ class strings final : public work {
     return done;
   }
 
+  [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override {
+    if (!in_shared_memory) return forkful::advise(cake_, add_eaten);
+    return forkful::advise(forkful::shared_vector<forkful::shared_string>(cake_), grow_eaten);
+  }
+
  private:
   std::vector<std::string> cake_;
   std::size_t total_ = 0;
 };
 
 std::unique_ptr<work> make(const wishes& said) {
-  const std::size_t slices = slices_or(said, 20'000);
+  const std::size_t slices = said.slices.value_or(20'000);
   return std::make_unique<strings>(slices, said.bytes ? bytes_or(said, slices, 0) : 0);
 }
 

@@ -20,14 +20,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-// Threads race as soon as there is a pool of them.
-constexpr bool threads_exist = false;
-words with_threads(words ways) {
-  if (threads_exist) ways.insert(ways.begin() + 1, "thread");
-  return ways;
-}
-const words every_way = with_threads({"serial", "snapshot", "process", "shared"});
-const words all_but_shared = with_threads({"serial", "snapshot", "process"});
+const words every_way{"serial", "thread", "snapshot", "process", "shared"};
+const words all_but_shared{"serial", "thread", "snapshot", "process"};
 
 words race(words more) {
   more.insert(more.begin(), {"race", "--rounds", "2", "--workers", "2"});
@@ -117,9 +111,7 @@ TEST_F(Race, StringsTravelWithTheBytesTheyHave) {
   EXPECT_GE(way_of(race, "process").at("bytes_in"), 5'000);
   EXPECT_GE(way_of(race, "process").at("bytes_out"), 5'300);
   EXPECT_EQ(way_of(race, "serial").at("bytes_in"), 0);
-  if (threads_exist) {
-    EXPECT_EQ(way_of(race, "thread").at("bytes_in"), 0);
-  }
+  EXPECT_EQ(way_of(race, "thread").at("bytes_in"), 0);
   EXPECT_EQ(way_of(race, "shared").at("bytes_in"), 0);
   EXPECT_EQ(way_of(race, "shared").at("bytes_out"), 0);
 }
@@ -168,9 +160,7 @@ TEST_F(Race, ACrashIsSurvivedByProcessesAndNotTriedElsewhere) {
   const json race = run_json({"--work", "crash", "--slices", "5", "--time", "1us"});
   EXPECT_EQ(ran_of(race), (words{"snapshot", "process"}));
   EXPECT_EQ(way_of(race, "serial").at("why_not"), "would end the program");
-  if (threads_exist) {
-    EXPECT_EQ(way_of(race, "thread").at("why_not"), "would end the program");
-  }
+  EXPECT_EQ(way_of(race, "thread").at("why_not"), "would end the program");
   EXPECT_EQ(way_of(race, "process").at("deaths"), 1);
   EXPECT_TRUE(way_of(race, "process").at("speed_up").is_null()) << "there is no loop to compare with";
   EXPECT_EQ(race.at("remark"), "slice 2 crashed in every call: it was named, and all 4 others came back");

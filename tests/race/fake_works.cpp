@@ -21,8 +21,9 @@ class fake final : public work {
     if (which == way::process && calls_++ == lie_) done.eaten[2][1] ^= 1;
     return done;
   }
-  [[nodiscard]] std::optional<forkful::advice> advised() const override {
+  [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override {
     forkful::advice says;
+    if (in_shared_memory) return says;
     says.ways = {
         {.way = "serial", .time = 21ms}, {.way = "process", .time = 11ms}, {.way = "thread", .possible = false}};
     return says;

@@ -29,10 +29,10 @@ race::outcome race_of(std::vector<lane> lanes) { return {.rounds = 3, .lanes = s
 
 std::string said_of(std::vector<lane> lanes) { return race::verdict_of(race_of(std::move(lanes))).sentence; }
 
-race::outcome run(std::size_t work, std::size_t rounds, std::span<const way> ways) {
+race::outcome run(std::size_t work, std::size_t rounds, std::span<const way> ways, unsigned workers = 1) {
   const race::entry& entry = race::works()[work];
   const auto what = entry.make({});
-  return race::run(entry, *what, {.workers = 1, .rounds = rounds, .ways = ways, .progress = {}});
+  return race::run(entry, *what, {.workers = workers, .rounds = rounds, .ways = ways, .progress = {}});
 }
 
 constexpr std::array loop_and_processes{way::serial, way::process};
@@ -144,7 +144,7 @@ TEST(Referee, FindsAWrongBitWheneverItComes) {
 }
 
 TEST(Referee, PutsThePredictionBesideTheMeasurement) {
-  const race::outcome race = run(honest, 2, race::all_ways);
+  const race::outcome race = run(honest, 2, race::all_ways, 0);
   const auto json = nlohmann::json::parse(as_json(race));
   EXPECT_EQ(json.at("ways").at(0).at("predicted_ns"), 21'000'000);
   EXPECT_TRUE(json.at("ways").at(1).at("predicted_ns").is_null()) << "it cannot go that way";
@@ -155,6 +155,12 @@ TEST(Referee, PutsThePredictionBesideTheMeasurement) {
   EXPECT_THAT(as_text(race), HasSubstr("shared     not run: it has no table\n"));
   std::istringstream lines(as_text(race));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), cli::columns) << line;
+}
+
+TEST(Referee, PredictsNothingForOtherWorkersThanTheAdvisorExpects) {
+  const race::outcome race = run(honest, 1, race::all_ways, 3);
+  for (const lane& each : race.lanes) EXPECT_FALSE(each.predicted.has_value());
+  EXPECT_EQ(as_text(race).find("predicted"), std::string::npos);
 }
 
 // The verb itself, with these works: what it leaves with.
