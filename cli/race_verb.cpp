@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "files.hpp"
 #include "quantity.hpp"
@@ -182,23 +183,24 @@ class race_them final : public verb {
       line.show(fmt::format("race: {}", work.name));
     if (!page_.empty()) check_writable(page_);
     if (!said_.out.empty()) check_writable(said_.out);
+    std::unique_ptr<race::work> what;
     try {
-      const std::unique_ptr<race::work> what = work.make(said_);
-      if (plain) print(wrapped(what->slices()) + "\n");
-      how_.ways = raced_;
-      how_.progress = [&](const std::string& text) { line.show(text); };
-      const race::outcome outcome = race::run(work, *what, how_);
+      what = work.make(said_);
+    } catch (const std::invalid_argument& mistake) {
       line.show({});
-      print(json_ ? as_json(outcome) : markdown_ ? as_markdown(outcome) : as_text(outcome));
-      if (!said_.out.empty()) fmt::print(stderr, "{} holds what came of it\n", harmless(said_.out));
-      if (!page_.empty()) write_page(outcome);
-      if (!outcome.all_same())
-        complain("some way gave other results than the loop, which must not happen; please report it");
-      return outcome.all_same() && what->whole() ? all_well : input_failed;
-    } catch (const race::mistake& error) {
-      line.show({});
-      return misused(error.what(), own_help);
+      return misused(mistake.what(), own_help);
     }
+    if (plain) print(wrapped(what->slices()) + "\n");
+    how_.ways = raced_;
+    how_.progress = [&](const std::string& text) { line.show(text); };
+    const race::outcome outcome = race::run(work, *what, how_);
+    line.show({});
+    print(json_ ? as_json(outcome) : markdown_ ? as_markdown(outcome) : as_text(outcome));
+    if (!said_.out.empty()) fmt::print(stderr, "{} holds what came of it\n", harmless(said_.out));
+    if (!page_.empty()) write_page(outcome);
+    if (!outcome.all_same())
+      complain("some way gave other results than the loop, which must not happen; please report it");
+    return outcome.all_same() && what->whole() ? all_well : input_failed;
   }
 
   void write_page(const race::outcome& outcome) const {

@@ -7,7 +7,7 @@
 
 namespace race {
 
-/// To be asked before the race: "others were at work in the minute before (load 1.3)", or nothing.
+/// To be asked before the race, while nothing of it runs: "others kept 1.3 CPUs busy just before", or nothing. Watches for 150 ms.
 std::string others_at_work();
 
 /// One sentence if rounds of the same way differ much, or if others were at work; else empty.

@@ -15,7 +15,10 @@ double ratio(std::chrono::nanoseconds slow, std::chrono::nanoseconds fast) {
   return static_cast<double>(slow.count()) / static_cast<double>(std::max<std::int64_t>(fast.count(), 1));
 }
 
-std::string times(double factor) { return cli::ratio_text(factor) + " x"; }
+/// "1.05 x" where "1.0 x" would say nothing.
+std::string times(double factor) {
+  return (factor >= 1 && factor < 1.095 ? fmt::format("{:.2f}", factor) : cli::ratio_text(factor)) + " x";
+}
 
 /// "thread", "thread and process", "thread, process and shared".
 std::string listed(const std::vector<std::string>& names) {
@@ -45,6 +48,7 @@ bool outcome::all_same() const {
 }
 
 std::string how_measured(const outcome& race) {
+  if (race.rounds == 0) return "Nothing was measured";
   const std::string workers = race.workers == 1 ? "1 worker" : fmt::format("{} workers", race.workers);
   const std::string times =
       race.rounds == 1 ? fmt::format("One round with {}", workers)
@@ -70,13 +74,13 @@ verdict verdict_of(const outcome& race) {
   verdict says;
   const lane* next = nullptr;  // the fastest one that is slower for sure
   for (const lane* each : ranking) {
-    if (overlap(best.took, each->took))
+    if (too_close(best.took, each->took))
       says.winners.push_back(name(*each));
     else if (next == nullptr)
       next = each;
   }
   const lane* const loop = race.loop();
-  const bool loop_won = loop != nullptr && overlap(best.took, loop->took);
+  const bool loop_won = loop != nullptr && too_close(best.took, loop->took);
   const auto gain = [&]() {
     return loop == nullptr ? "" : fmt::format(", {} the loop", times(ratio(loop->took.median, best.took.median)));
   };

@@ -21,8 +21,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t fewest_rounds = 5;
 constexpr std::size_t most_rounds = 1001;
 constexpr auto enough_time = 3s;
-constexpr auto too_long = 12s;        // where even five rounds take longer than this, fewer must do
-constexpr double sure_enough = 0.02;  // how wide a median's interval may be
+constexpr auto too_long = 12s;  // where even five rounds take longer than this, fewer must do
 
 bool sure(const lane& each) {
   const spread now = spread_of(each.times);
@@ -122,26 +121,33 @@ void draw(const work& what, const rules& how, outcome& race) {
   }
 }
 
+/// Not about work of which a single slice, which the advisor has to eat, may take as long as a race.
+void ask_advisor(const work& what, const rules& how, outcome& race) {
+  const auto ranking = race.ranking();
+  if (how.workers != 0 || ranking.empty() || ranking.back()->took.median > enough_time) return;
+  if (how.progress) how.progress("asking the advisor");
+  const cli::leaving_at_once nothing_to_put_away;
+  predict(what, race);
+}
+
 }  // namespace
 
 outcome run(const entry& which, const work& what, const rules& how) {
   outcome race{.work = std::string(which.name), .about = std::string(which.about), .slices = what.slices()};
   for (const way each : how.ways) race.lanes.push_back({.which = each, .why_not = what.why_not(each)});
 
+  cli::say_when_interrupted(" before the race began");
   const std::string busy = others_at_work();
   {
     results eaten;  // gone before memory is looked at
     {
       const cli::leaving_at_once nothing_to_put_away;
-      if (how.workers == 0) {
-        if (how.progress) how.progress("asking the advisor");
-        predict(what, race);
-      }
       referee watching(what, how, race);
       if (!running_ways(race).empty()) eaten = watching.run();
     }
     what.keep(eaten);
   }
+  ask_advisor(what, how, race);
   draw(what, how, race);
   race.noise = noise_of(race, busy);
   return race;

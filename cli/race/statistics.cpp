@@ -23,6 +23,12 @@ std::size_t dropped_at_each_end(std::size_t n) {
 
 }  // namespace
 
+bool too_close(const spread& a, const spread& b) {
+  const auto [less, more] = std::minmax(a.median, b.median);
+  return (a.low <= b.high && b.low <= a.high) ||
+         static_cast<double>((more - less).count()) <= sure_enough * static_cast<double>(less.count());
+}
+
 spread spread_of(std::vector<std::chrono::nanoseconds> times) {
   std::sort(times.begin(), times.end());
   const std::size_t n = times.size();

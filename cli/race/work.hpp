@@ -30,12 +30,6 @@ struct wishes {
   std::vector<std::string> files{};
 };
 
-/// Words that make no sense together; leaves with exit code 2.
-class mistake : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
 class work {
  public:
   work() noexcept = default;
@@ -69,13 +63,12 @@ struct entry {
   std::string_view name;
   std::string_view about;
   std::string_view takes;  ///< the options it listens to, "--slices --time"; "files" if it reads files
-  /// Throws mistake, or std::runtime_error if what it needs cannot be had.
+  /// Throws std::invalid_argument for wishes that make no sense, std::runtime_error if what it needs cannot be had.
   std::unique_ptr<work> (*make)(const wishes&);
 };
 
 std::span<const entry> works();
 
-inline constexpr std::string_view in_place_of_nothing =
-    "slices are only numbers, so there is nothing to change in place";
+inline constexpr std::string_view in_place_of_nothing = "slices are only numbers: nothing to change in place";
 
 }  // namespace race

@@ -61,7 +61,8 @@ class crash final : public work {
 
 std::unique_ptr<work> make(const wishes& said) {
   const std::size_t slices = said.slices.value_or(16);
-  if (slices < 2) throw mistake("the work 'crash' wants at least 2 slices: one that crashes, and one that survives it");
+  if (slices < 2)
+    throw std::invalid_argument("the work 'crash' wants at least 2 slices: one that crashes, and one that survives it");
   const auto time = said.time.value_or(std::chrono::milliseconds(1));
   return std::make_unique<crash>(slices, turns_in(time), time);
 }

@@ -17,10 +17,10 @@ inline constexpr std::size_t most_bytes = 4'000'000'000;
 inline std::size_t bytes_or(const wishes& said, std::size_t slices, std::size_t otherwise, std::size_t least = 1) {
   const std::size_t bytes = said.bytes.value_or(otherwise);
   if (bytes < least)
-    throw mistake(
+    throw std::invalid_argument(
         fmt::format("--bytes wants at least {} for this work, not {}", cli::bytes_text(least), cli::bytes_text(bytes)));
   if (bytes > most_bytes / slices)
-    throw mistake(
+    throw std::invalid_argument(
         fmt::format("{} slices of {} are more than the {} that a race may take: fewer slices, or smaller ones", slices,
                     cli::bytes_text(bytes), cli::bytes_text(most_bytes)));
   return bytes;

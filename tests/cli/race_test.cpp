@@ -362,7 +362,6 @@ TEST_F(Race, MistakesGetASentenceAndExitCode2) {
                                words{"--work", "sleep", "--time", "1h"},
                                words{"--work", "sleep", "--time", "11s"},
                                words{"--work", "sleep", "--time", "nans"},
-                               words{"--bytes", "8"},
                                words{"--bytes", "8XB"},
                                words{"--bytes", "0B"},
                                words{"--work", "numbers", "--bytes", "4B"},

@@ -6,6 +6,7 @@
 
 #include "race/compare.hpp"
 #include "race/fake_works.hpp"
+#include "race/noise.hpp"
 #include "race/rounds.hpp"
 #include "race/tell.hpp"
 #include "terminal.hpp"
@@ -102,6 +103,13 @@ TEST(Verdict, IsTooCloseWhereIntervalsOverlap) {
             "Too close to say: process and serial took about the same; going parallel gained nothing.");
 }
 
+TEST(Verdict, IsTooCloseWhereMediansAreTheSameToTwoPercent) {
+  EXPECT_EQ(said_of({ran(way::serial, 1020us, 1020us, 1020us), ran(way::process, 1000us, 1000us, 1000us)}),
+            "Too close to say: process and serial took about the same; going parallel gained nothing.");
+  EXPECT_EQ(said_of({ran(way::serial, 1030us, 1030us, 1030us), ran(way::process, 1000us, 1000us, 1000us)}),
+            "Fastest: process, 1.03 x the loop.");
+}
+
 TEST(Verdict, OfOneWayOrNone) {
   EXPECT_EQ(said_of({ran(way::serial, 9ms, 10ms, 11ms)}), "Only serial ran.");
   EXPECT_EQ(said_of({{.which = way::thread, .why_not = "would end the program"}}), "No way could run.");
@@ -161,6 +169,16 @@ TEST(Referee, PredictsNothingForOtherWorkersThanTheAdvisorExpects) {
   const race::outcome race = run(honest, 1, race::all_ways, 3);
   for (const lane& each : race.lanes) EXPECT_FALSE(each.predicted.has_value());
   EXPECT_EQ(as_text(race).find("predicted"), std::string::npos);
+}
+
+TEST(Noise, IsSaidInOneSentence) {
+  race::outcome quiet = race_of({ran(way::serial, 9ms, 10ms, 11ms)});
+  EXPECT_EQ(race::noise_of(quiet, ""), "");
+  EXPECT_EQ(race::noise_of(quiet, "others kept 1.3 CPUs busy just before"),
+            "The machine is not quiet: others kept 1.3 CPUs busy just before. Race again when it is.");
+  quiet.lanes[0].took.noise = 0.2;
+  EXPECT_EQ(race::noise_of(quiet, ""),
+            "The machine is not quiet: rounds of the same way differ by 20 %. Race again when it is.");
 }
 
 // The verb itself, with these works: what it leaves with.
