@@ -29,6 +29,7 @@ std::vector<std::string> work_names() {
 
 std::vector<std::string> way_names() {
   std::vector<std::string> names;
+  names.reserve(race::all_ways.size());
   for (const race::way each : race::all_ways) names.emplace_back(name_of(each));
   return names;
 }

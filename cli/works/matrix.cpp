@@ -50,7 +50,8 @@ std::unique_ptr<work> make(const wishes& said) {
   load_blas();
   const std::size_t slices = said.slices.value_or(8);
   const std::size_t bytes = bytes_or(said, slices, 2'000'000, sizeof(double));
-  const auto n = static_cast<std::size_t>(std::sqrt(static_cast<double>(bytes / sizeof(double))));
+  const std::size_t entries = bytes / sizeof(double);
+  const auto n = static_cast<std::size_t>(std::sqrt(static_cast<double>(entries)));
   std::vector<double> cake(slices * n * n);
   std::uint64_t state = 1;
   for (double& entry : cake) entry = static_cast<double>(next_random(state) % 4);

@@ -85,6 +85,7 @@ std::unique_ptr<work> make(const wishes& said) {
 
 std::vector<std::string> shapes() {
   std::vector<std::string> names;
+  names.reserve(all_shapes.size());
   for (const shape& each : all_shapes) names.emplace_back(each.name);
   return names;
 }
