@@ -64,7 +64,7 @@ class referee {
 
  private:
   void warm_up() {
-    tell("warm-up round");
+    tell("the warm-up round");
     expected_ = what_.expected(here_);
     for (lane& each : race_.lanes)
       if (each.why_not.empty()) check(each, once(each.which));
@@ -89,7 +89,7 @@ class referee {
   }
 
   void tell(const std::string& what) const {
-    cli::say_when_interrupted(fmt::format(" in the {} of the race", what));
+    cli::say_when_interrupted(fmt::format(" in {} of the race", what));
     if (how_.progress) how_.progress(what);
   }
 

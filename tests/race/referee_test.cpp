@@ -134,7 +134,7 @@ TEST(Referee, RunsEveryWayInTurns) {
             {.workers = 1, .rounds = 2, .ways = loop_and_processes, .progress = [&](const std::string& text) {
                told.push_back(text);
              }});
-  EXPECT_THAT(told, ElementsAre("warm-up round", "round 1", "round 2", HasSubstr("one call more")));
+  EXPECT_THAT(told, ElementsAre("the warm-up round", "round 1", "round 2", HasSubstr("one call more")));
 }
 
 TEST(Referee, FindsAWrongBitWheneverItComes) {
