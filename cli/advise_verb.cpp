@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -35,15 +34,6 @@ constexpr std::array<std::pair<std::string_view, model::lengths::shape>, 5> shap
      {"exponential", model::lengths::shape::exponential},
      {"bimodal", model::lengths::shape::bimodal},
      {"giant", model::lengths::shape::giant}}};
-
-/// A whole number of at least 1; "1e6" is one too.
-std::optional<std::size_t> count_of(std::string_view text, double most) {
-  double number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  if (number < 1 || number > most || number != std::floor(number)) return std::nullopt;
-  return static_cast<std::size_t>(number);
-}
 
 class advise final : public verb {
  public:

@@ -17,6 +17,7 @@ namespace {
 std::array<std::array<char, 400>, 2> texts;
 std::atomic<std::size_t> current{0};
 std::atomic<bool> pressed{false};
+std::atomic<bool> at_once{false};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::size_t>::is_always_lock_free);
 
 // Async-signal-safe: only write() and _exit().
@@ -33,7 +34,7 @@ void say(std::string_view text) {
 }
 
 void on_interrupt(int /*SIGINT*/) {
-  if (pressed.exchange(true)) leave();
+  if (pressed.exchange(true) || at_once.load()) leave();
   ::alarm(1);
 }
 
@@ -56,6 +57,13 @@ void say_when_interrupted(const std::string& how_far) {
   how_far.copy(texts[next].data(), texts[next].size() - 1);
   current.store(next);
 }
+
+leaving_at_once::leaving_at_once() noexcept {
+  at_once.store(true);
+  leave_if_interrupted();
+}
+
+leaving_at_once::~leaving_at_once() { at_once.store(false); }
 
 forkful::call_options stoppable() {
   forkful::call_options options;

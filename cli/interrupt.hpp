@@ -16,6 +16,16 @@ void watch_for_interrupts();
 /// What to say if Ctrl-C comes from now on, after "interrupted": how far the program came, and how to go on.
 void say_when_interrupted(const std::string& how_far);
 
+/// While one lives, Ctrl-C leaves at once: for what can be left anywhere, and is measured, so that nothing may look at the clock
+/// meanwhile.
+class leaving_at_once {
+ public:
+  leaving_at_once() noexcept;
+  leaving_at_once(const leaving_at_once&) = delete;
+  leaving_at_once& operator=(const leaving_at_once&) = delete;
+  ~leaving_at_once();
+};
+
 /// For calls that may take long: once Ctrl-C was pressed nothing more is handed out, and the program leaves within 100 ms, saying
 /// how many slices were eaten.
 forkful::call_options stoppable();

@@ -15,6 +15,8 @@ constexpr const char* examples =
     "  forkful tour               the whole story, live, in ten small steps\n"
     "  forkful tour --step 4      one step: friends on a photograph\n"
     "  forkful tour *.txt         the same, and the last step compresses your files\n"
+    "  forkful race *.txt         every way in turns on your files: which is fastest\n"
+    "  forkful race --list        what else can race\n"
     "  forkful advise --slices 1000 --time 20us\n"
     "                             is it worth it? for work that is not written yet\n"
     "\n"

@@ -34,4 +34,12 @@ std::optional<double> quantity(std::string_view text, std::span<const unit> unit
 std::optional<double> seconds_of(std::string_view text) { return quantity(text, times); }
 std::optional<double> bytes_of(std::string_view text) { return quantity(text, sizes); }
 
+std::optional<std::size_t> count_of(std::string_view text, double most) {
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  if (number < 1 || number > most || number != std::floor(number)) return std::nullopt;
+  return static_cast<std::size_t>(number);
+}
+
 }  // namespace cli

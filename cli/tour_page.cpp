@@ -3,16 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <forkful/report.hpp>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
+#include "files.hpp"
 #include "interrupt.hpp"
 #include "report/page.hpp"
 #include "terminal.hpp"
@@ -91,33 +88,10 @@ std::string section(std::size_t number, const tour::step& step, std::string_view
   return html;
 }
 
-/// The page under another name until it is whole.
-std::string unfinished(const std::string& file) { return file + ".part"; }
-
-[[noreturn]] void throw_unwritable(const std::string& file) {
-  const int why = errno;
-  std::remove(unfinished(file).c_str());
-  throw std::system_error(why, std::generic_category(), "cannot write " + file);
-}
-
-void write_whole(const std::string& file, std::string_view text) {
-  std::ofstream out(unfinished(file), std::ios::binary);
-  out << text << std::flush;
-  out.close();
-  if (!out || std::rename(unfinished(file).c_str(), file.c_str()) != 0) throw_unwritable(file);
-}
-
-/// Better said now than after the walk.
-void check_writable(const std::string& file) {
-  const bool works = std::ofstream(unfinished(file), std::ios::binary).is_open();
-  if (!works) throw_unwritable(file);
-  std::remove(unfinished(file).c_str());
-}
-
 }  // namespace
 
 bool export_tour(const tour_options& options, const std::string& file) {
-  check_writable(file);
+  check_writable(file);  // better said now than after the walk
   std::vector<forkful::report> calls;
   std::string body(head);
   bool good = true;

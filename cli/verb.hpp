@@ -41,6 +41,7 @@ class verb {
 std::vector<std::unique_ptr<verb>> verbs();
 
 std::unique_ptr<verb> tour_verb();
+std::unique_ptr<verb> race_verb();
 std::unique_ptr<verb> advise_verb();
 std::unique_ptr<verb> doctor_verb();
 std::unique_ptr<verb> explain_verb();

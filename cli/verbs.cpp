@@ -1,8 +1,4 @@
-// Which verbs there are, and how all of them complain.
-#include <fmt/format.h>
-
-#include "suggest.hpp"
-#include "terminal.hpp"
+// Which verbs there are.
 #include "verb.hpp"
 
 namespace cli {
@@ -10,23 +6,11 @@ namespace cli {
 std::vector<std::unique_ptr<verb>> verbs() {
   std::vector<std::unique_ptr<verb>> all;
   all.push_back(tour_verb());
+  all.push_back(race_verb());
   all.push_back(advise_verb());
   all.push_back(doctor_verb());
   all.push_back(explain_verb());
   return all;
-}
-
-int misused(std::string_view sentence, std::string_view help) {
-  complain(fmt::format("{} (see {})", sentence, help));
-  return usage;
-}
-
-int unknown(std::string_view kind, const std::string& word, const std::vector<std::string>& known,
-            std::string_view help) {
-  const std::string meant = closest(word, known);
-  return misused(fmt::format("there is no {} '{}'{}", kind, harmless(word),
-                             meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)),
-                 help);
 }
 
 }  // namespace cli

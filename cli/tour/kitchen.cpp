@@ -1,7 +1,6 @@
 // The ways of the real cake. See kitchen.hpp.
 #include "tour/kitchen.hpp"
 
-#include <malloc.h>
 #include <zlib.h>
 
 #include <array>
@@ -25,14 +24,6 @@ std::string squeeze(std::string_view text) {
   return packed;
 }
 // end
-
-void keep_freed_memory() {
-  // zlib takes 256 KB for every text. By default malloc returns them to
-  // the kernel each time, or never, by what it happened to do before in
-  // that process; faulting them in again takes longer than a small text.
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-}
 
 namespace {
 

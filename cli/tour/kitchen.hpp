@@ -24,10 +24,6 @@ struct plate {
   forkful::report happened{};        ///< empty for the loop
 };
 
-/// Makes memory cost the same in you and in your friends. Before they are
-/// invited, so that they inherit it.
-void keep_freed_memory();
-
 /// The friends, one for every CPU. They are invited before anything is
 /// measured; only snapshots are taken anew each time, as is their way.
 struct kitchen {

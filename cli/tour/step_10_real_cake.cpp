@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "files.hpp"
+#include "freed_memory.hpp"
 #include "interrupt.hpp"
 #include "terminal.hpp"
 #include "tour/exhibit.hpp"
-#include "tour/files.hpp"
 #include "tour/kitchen.hpp"
 #include "tour/step.hpp"
 #include "tour/stopwatch.hpp"
@@ -18,6 +19,7 @@ namespace tour {
 namespace {
 
 using namespace std::chrono_literals;
+using cli::read_slice;
 
 constexpr std::size_t most_rounds = 11;
 constexpr std::size_t most_files_listed = 24;
@@ -162,7 +164,7 @@ void print_files(const real_cake& cake, const texts& squeezed,
 
 bool run(const visit& here_for) {
   const std::vector<std::string> paths =
-      here_for.files.empty() ? licence_texts() : here_for.files;
+      here_for.files.empty() ? cli::licence_texts() : here_for.files;
   if (paths.empty()) {
     cli::complain(
         "there are no licence texts in /usr/share/common-licenses to "
@@ -171,7 +173,7 @@ bool run(const visit& here_for) {
         "FILE...");
     return false;
   }
-  keep_freed_memory();
+  cli::keep_freed_memory();
   kitchen here;
   const real_cake cake = read_cake(here, paths);
   if (cake.slices.empty()) {

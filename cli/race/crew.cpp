@@ -1,0 +1,16 @@
+#include "race/crew.hpp"
+
+#include <algorithm>
+
+namespace race {
+
+crew::crew(std::span<const way> ways, unsigned workers, bool recorded) : recorded_(recorded) {
+  const auto wanted = [&](way which) { return std::find(ways.begin(), ways.end(), which) != ways.end(); };
+  const forkful::pool_options options{.workers = workers, .record_timeline = recorded};
+  if (wanted(way::process) || wanted(way::shared)) workers_ = processes_.emplace(options).size();
+  if (wanted(way::snapshot)) workers_ = snapshots_.emplace(options).size();
+  if (wanted(way::thread)) workers_ = threads_.emplace(options).size();
+  if (recorded) serial_.emplace(options);
+}
+
+}  // namespace race

@@ -1,0 +1,114 @@
+// Who eats: the loop, and a pool for every other way of a race, each timed around the one call that is compared.
+//
+// Owns the pools. They are there before the first round; a snapshot_pool forks at every call, as is its way. Invariant: workers
+// are forked before this process has threads of a thread_pool.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <forkful/process_pool.hpp>
+#include <forkful/report.hpp>
+#include <forkful/serial_pool.hpp>
+#include <forkful/snapshot_pool.hpp>
+#include <forkful/thread_pool.hpp>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "race/way.hpp"
+
+namespace race {
+
+/// What each slice became, as bytes: the same for every way, or something is wrong.
+using results = std::vector<std::string>;
+
+/// What one call of one way gave.
+struct finish {
+  std::chrono::nanoseconds time{0};
+  forkful::report happened{};  ///< empty for the loop
+  results eaten{};
+};
+
+/// The reference: nothing but a loop, with the verbs that works use.
+struct loop {
+  template <class Range, class F, class... A>
+  auto map(const Range& range, const F& f, const A&... args) {
+    std::vector<std::decay_t<std::invoke_result_t<const F&, decltype(*std::ranges::begin(range)), const A&...>>> eaten;
+    eaten.reserve(std::ranges::size(range));
+    for (auto&& slice : range) eaten.push_back(f(slice, args...));
+    return eaten;
+  }
+  template <class Range, class F, class... A>
+  void for_each(Range&& range, const F& f, const A&... args) {
+    for (auto&& slice : range) f(slice, args...);
+  }
+  [[nodiscard]] static forkful::report report() { return {}; }
+};
+
+class crew {
+ public:
+  /// `workers`: 0 for as many as CPUs may be used. `recorded`: with timelines, for pictures; a serial_pool then stands for the
+  /// loop, which keeps no record. Throws forkful::start_failed.
+  crew(std::span<const way> ways, unsigned workers, bool recorded);
+
+  /// How many workers each pool has; 1 if there is only the loop.
+  [[nodiscard]] unsigned workers() const noexcept { return workers_; }
+
+  /// Times eat(pool), whatever the way.
+  template <class Eat>
+  finish timed(way which, Eat&& eat) {
+    return in_own_memory(which) ? timed_here(which, eat) : timed_apart(which, eat);
+  }
+  /// The same for a callable that only serves the ways which eat in this process's own memory: the loop and threads.
+  template <class Eat>
+  finish timed_here(way which, Eat&& eat) {
+    if (which == way::serial) return recorded_ ? around(there(serial_), eat) : around(loop_, eat);
+    return around(there(threads_), eat);
+  }
+  /// ... only the ways whose workers have a memory of their own.
+  template <class Eat>
+  finish timed_apart(way which, Eat&& eat) {
+    return which == way::snapshot ? timed_snapshot(eat) : timed_processes(eat);
+  }
+  template <class Eat>
+  finish timed_snapshot(Eat&& eat) {
+    return around(there(snapshots_), eat);
+  }
+  template <class Eat>
+  finish timed_processes(Eat&& eat) {
+    return around(there(processes_), eat);
+  }
+
+  static constexpr bool in_own_memory(way which) { return which == way::serial || which == way::thread; }
+
+ private:
+  template <class Pool, class Eat>
+  static finish around(Pool& pool, Eat& eat) {
+    finish done;
+    const auto began = std::chrono::steady_clock::now();
+    eat(pool);
+    done.time = std::chrono::steady_clock::now() - began;
+    done.happened = pool.report();
+    return done;
+  }
+  template <class Pool>
+  static Pool& there(std::optional<Pool>& pool) {
+    if (!pool) throw std::logic_error("a way runs whose pool was not asked for");
+    return *pool;
+  }
+
+  bool recorded_;
+  unsigned workers_ = 1;
+  loop loop_;
+  std::optional<forkful::process_pool> processes_;
+  std::optional<forkful::snapshot_pool> snapshots_;
+  std::optional<forkful::serial_pool> serial_;
+  std::optional<forkful::thread_pool> threads_;
+};
+
+}  // namespace race

@@ -1,0 +1,63 @@
+// The talk's own: every slice is a short text, and eating it appends "_eaten". Hardly anything to do, so passing is all there is.
+#include <algorithm>
+#include <forkful/advise.hpp>
+
+#include "works/sizes.hpp"
+#include "works/works.hpp"
+
+namespace race {
+
+namespace {
+
+std::string add_eaten(const std::string& slice) { return slice + "_eaten"; }
+
+void grow_eaten(forkful::shared_string& slice) { slice += "_eaten"; }
+
+class strings final : public work {
+ public:
+  strings(std::size_t slices, std::size_t bytes) {
+    for (std::size_t i = 0; i < slices; ++i) {
+      cake_.push_back(fmt::format("slice_{}", i));
+      if (bytes != 0) cake_.back().resize(bytes, '.');
+      total_ += cake_.back().size();
+    }
+  }
+  [[nodiscard]] std::string slices() const override {
+    return fmt::format("{} of text, {} in all", counted_slices(cake_.size()), cli::bytes_text(total_));
+  }
+  [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
+  [[nodiscard]] finish eat(crew& here, way which) const override {
+    if (which == way::shared) {
+      forkful::shared_vector<forkful::shared_string> table(cake_);
+      finish done = here.timed_processes([&](auto& pool) { pool.for_each(table, grow_eaten); });
+      done.eaten.assign(table.begin(), table.end());
+      return done;
+    }
+    results eaten;
+    finish done = here.timed(which, [&](auto& pool) { eaten = pool.map(cake_, add_eaten); });
+    done.eaten = std::move(eaten);
+    return done;
+  }
+
+  [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override {
+    if (!in_shared_memory) return forkful::advise(cake_, add_eaten);
+    return forkful::advise(forkful::shared_vector<forkful::shared_string>(cake_), grow_eaten);
+  }
+
+ private:
+  std::vector<std::string> cake_;
+  std::size_t total_ = 0;
+};
+
+std::unique_ptr<work> make(const wishes& said) {
+  const std::size_t slices = said.slices.value_or(20'000);
+  return std::make_unique<strings>(slices, said.bytes ? bytes_or(said, slices, 0) : 0);
+}
+
+}  // namespace
+
+entry strings_work() {
+  return {"strings", "appends \"_eaten\" to short texts, as in the talk", "--slices --bytes", make};
+}
+
+}  // namespace race

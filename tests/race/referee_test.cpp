@@ -1,0 +1,206 @@
+// What the referee of a race says, given times and results that are known.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "race/compare.hpp"
+#include "race/fake_works.hpp"
+#include "race/noise.hpp"
+#include "race/rounds.hpp"
+#include "race/tell.hpp"
+#include "terminal.hpp"
+#include "verb.hpp"
+
+namespace forkful_tests {
+namespace {
+
+using namespace std::chrono_literals;
+using race::lane;
+using race::way;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using times = std::vector<std::chrono::nanoseconds>;
+
+lane ran(way which, std::chrono::nanoseconds low, std::chrono::nanoseconds median, std::chrono::nanoseconds high) {
+  return {.which = which, .times = {low, median, high}, .took = {.median = median, .low = low, .high = high}};
+}
+
+race::outcome race_of(std::vector<lane> lanes) { return {.rounds = 3, .lanes = std::move(lanes)}; }
+
+std::string said_of(std::vector<lane> lanes) { return race::verdict_of(race_of(std::move(lanes))).sentence; }
+
+race::outcome run(std::size_t work, std::size_t rounds, std::span<const way> ways, unsigned workers = 1) {
+  const race::entry& entry = race::works()[work];
+  const auto what = entry.make({});
+  return race::run(entry, *what, {.workers = workers, .rounds = rounds, .ways = ways, .progress = {}});
+}
+
+constexpr std::array loop_and_processes{way::serial, way::process};
+
+TEST(Difference, IsEmptyOnlyForTheSameBits) {
+  EXPECT_EQ(race::difference({"ab", "cd"}, {"ab", "cd"}), "");
+  EXPECT_EQ(race::difference({}, {}), "");
+  EXPECT_EQ(race::difference({"ab", "cd"}, {"ab", "ce"}), "slice 1 differs from byte 1 on");
+  EXPECT_EQ(race::difference({"ab", "cd"}, {"xb", "ce"}), "slice 0 differs from byte 0 on");
+  EXPECT_EQ(race::difference({"ab", "cd"}, {"ab", "cde"}), "slice 1 has 3 bytes instead of 2");
+  EXPECT_EQ(race::difference({"ab", "cd"}, {"ab"}), "1 results instead of 2");
+  EXPECT_EQ(race::difference({std::string("a\0b", 3)}, {std::string("a\0c", 3)}), "slice 0 differs from byte 2 on");
+}
+
+TEST(Spread, OfFewTimesIsLowestAndHighest) {
+  const race::spread five = race::spread_of({5ns, 1ns, 3ns, 2ns, 4ns});
+  EXPECT_EQ(five.median, 3ns);
+  EXPECT_EQ(five.low, 1ns);
+  EXPECT_EQ(five.high, 5ns);
+  EXPECT_EQ(race::spread_of({7ns}).low, 7ns);
+  EXPECT_EQ(race::spread_of({7ns}).high, 7ns);
+  EXPECT_EQ(race::spread_of({1ns, 3ns}).median, 2ns);
+}
+
+// From tables of the sign test: of 10 times the second lowest and second highest, of 25 the eighth, of 100 the fortieth.
+TEST(Spread, OfManyTimesIsTheIntervalOfOrderStatistics) {
+  const auto interval = [](int n) {
+    times all;
+    for (int i = n; i >= 1; --i) all.emplace_back(i);
+    const race::spread found = race::spread_of(all);
+    return std::pair(found.low.count(), found.high.count());
+  };
+  EXPECT_EQ(interval(6), std::pair(1L, 6L));
+  EXPECT_EQ(interval(10), std::pair(2L, 9L));
+  EXPECT_EQ(interval(25), std::pair(8L, 18L));
+  EXPECT_EQ(interval(100), std::pair(40L, 61L));
+}
+
+TEST(Spread, NoiseIsTheMiddleHalfOverTheMedian) {
+  EXPECT_DOUBLE_EQ(race::spread_of({10ns, 10ns, 10ns, 10ns, 90ns}).noise, 0.0);
+  EXPECT_DOUBLE_EQ(race::spread_of({5ns, 8ns, 10ns, 12ns, 90ns}).noise, 0.4);
+}
+
+TEST(Verdict, NamesTheFastestAndByHowMuch) {
+  EXPECT_EQ(said_of({ran(way::serial, 19ms, 20ms, 21ms), ran(way::process, 9ms, 10ms, 11ms)}),
+            "Fastest: process, 2.0 x the loop.");
+  EXPECT_EQ(said_of({ran(way::serial, 29ms, 30ms, 31ms), ran(way::snapshot, 14ms, 15ms, 16ms),
+                     ran(way::process, 9ms, 10ms, 11ms)}),
+            "Fastest: process, 3.0 x the loop and 1.5 x the next, snapshot.");
+  EXPECT_EQ(said_of({ran(way::snapshot, 14ms, 15ms, 16ms), ran(way::process, 9ms, 10ms, 11ms)}),
+            "Fastest: process, 1.5 x the next, snapshot.");
+}
+
+TEST(Verdict, SaysWhenTheLoopWins) {
+  EXPECT_EQ(said_of({ran(way::serial, 9ms, 10ms, 11ms), ran(way::process, 19ms, 20ms, 21ms),
+                     ran(way::snapshot, 49ms, 50ms, 51ms)}),
+            "Fastest: the loop. Going parallel does not pay here: process took 2.0 x as long.");
+}
+
+TEST(Verdict, IsTooCloseWhereIntervalsOverlap) {
+  const race::verdict of_two = race::verdict_of(race_of(
+      {ran(way::serial, 39ms, 40ms, 41ms), ran(way::process, 19ms, 20ms, 21ms), ran(way::shared, 20ms, 21ms, 23ms)}));
+  EXPECT_EQ(of_two.sentence, "Too close to say: process and shared took about the same, 2.0 x the loop.");
+  EXPECT_TRUE(of_two.too_close());
+  EXPECT_THAT(of_two.winners, ElementsAre("process", "shared"));
+  EXPECT_EQ(said_of({ran(way::serial, 19ms, 21ms, 22ms), ran(way::process, 19ms, 20ms, 21ms)}),
+            "Too close to say: process and serial took about the same; going parallel gained nothing.");
+}
+
+TEST(Verdict, IsTooCloseWhereMediansAreTheSameToTwoPercent) {
+  EXPECT_EQ(said_of({ran(way::serial, 1020us, 1020us, 1020us), ran(way::process, 1000us, 1000us, 1000us)}),
+            "Too close to say: process and serial took about the same; going parallel gained nothing.");
+  EXPECT_EQ(said_of({ran(way::serial, 1030us, 1030us, 1030us), ran(way::process, 1000us, 1000us, 1000us)}),
+            "Fastest: process, 1.03 x the loop.");
+}
+
+TEST(Verdict, OfOneWayOrNone) {
+  EXPECT_EQ(said_of({ran(way::serial, 9ms, 10ms, 11ms)}), "Only serial ran.");
+  EXPECT_EQ(said_of({{.which = way::thread, .why_not = "would end the program"}}), "No way could run.");
+}
+
+TEST(Referee, StopsAtFiveRoundsWhenTheMediansAreSure) {
+  const race::outcome race = run(honest, 0, loop_and_processes);
+  EXPECT_EQ(race.rounds, 5U);
+  EXPECT_EQ(race.lanes[0].times, times(5, 20ms));
+  EXPECT_EQ(race.lanes[1].times, times(5, 10ms));
+  EXPECT_EQ(race.remark, "all is well");
+  EXPECT_TRUE(race.all_same());
+}
+
+TEST(Referee, RunsAsManyRoundsAsItWasTold) { EXPECT_EQ(run(honest, 3, loop_and_processes).lanes[1].times.size(), 3U); }
+
+TEST(Referee, RunsEveryWayInTurns) {
+  std::vector<std::string> told;
+  const race::entry& entry = race::works()[honest];
+  const auto what = entry.make({});
+  race::run(entry, *what,
+            {.workers = 1, .rounds = 2, .ways = loop_and_processes, .progress = [&](const std::string& text) {
+               told.push_back(text);
+             }});
+  EXPECT_THAT(told, ElementsAre("the warm-up round", "round 1", "round 2", HasSubstr("one call more")));
+}
+
+TEST(Referee, FindsAWrongBitWheneverItComes) {
+  for (const std::size_t work : {liar, late_liar}) {
+    const race::outcome race = run(work, 2, loop_and_processes);
+    EXPECT_FALSE(race.all_same());
+    EXPECT_EQ(race.lanes[0].difference, "");
+    EXPECT_EQ(race.lanes[1].difference, "slice 2 differs from byte 1 on");
+    EXPECT_EQ(race.remark, "") << "it praises what is wrong";
+    EXPECT_THAT(as_text(race), HasSubstr("process gave other results than the loop: slice 2 differs from byte 1 on\n"));
+    const auto json = nlohmann::json::parse(as_json(race));
+    EXPECT_EQ(json.at("same_results"), false);
+    EXPECT_EQ(json.at("ways").at(1).at("same_results"), false);
+  }
+}
+
+TEST(Referee, PutsThePredictionBesideTheMeasurement) {
+  const race::outcome race = run(honest, 2, race::all_ways, 0);
+  const auto json = nlohmann::json::parse(as_json(race));
+  EXPECT_EQ(json.at("ways").at(0).at("predicted_ns"), 21'000'000);
+  EXPECT_TRUE(json.at("ways").at(1).at("predicted_ns").is_null()) << "it cannot go that way";
+  EXPECT_EQ(json.at("ways").at(3).at("predicted_ns"), 11'000'000);
+  EXPECT_THAT(as_text(race),
+              HasSubstr("way        median           range predicted speed-up copied in      out   memory\n"));
+  EXPECT_THAT(as_text(race), HasSubstr("process   10.0 ms    10.0-10.0 ms   11.0 ms    2.0 x"));
+  EXPECT_THAT(as_text(race), HasSubstr("shared     not run: it has no table\n"));
+  std::istringstream lines(as_text(race));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), cli::columns) << line;
+}
+
+TEST(Referee, PredictsNothingForOtherWorkersThanTheAdvisorExpects) {
+  const race::outcome race = run(honest, 1, race::all_ways, 3);
+  for (const lane& each : race.lanes) EXPECT_FALSE(each.predicted.has_value());
+  EXPECT_EQ(as_text(race).find("predicted"), std::string::npos);
+}
+
+TEST(Noise, IsSaidInOneSentence) {
+  race::outcome quiet = race_of({ran(way::serial, 9ms, 10ms, 11ms)});
+  EXPECT_EQ(race::noise_of(quiet, ""), "");
+  EXPECT_EQ(race::noise_of(quiet, "others kept 1.3 CPUs busy just before"),
+            "The machine is not quiet: others kept 1.3 CPUs busy just before. Race again when it is.");
+  quiet.lanes[0].took.noise = 0.2;
+  EXPECT_EQ(race::noise_of(quiet, ""),
+            "The machine is not quiet: rounds of the same way differ by 20 %. Race again when it is.");
+}
+
+// The verb itself, with these works: what it leaves with.
+int left_with(std::vector<std::string> words) {
+  const auto verb = cli::race_verb();
+  CLI::App app;
+  verb->describe(app);
+  std::reverse(words.begin(), words.end());
+  app.parse(words);
+  std::ostringstream printed;
+  cli::print_to(&printed);
+  const int code = verb->run(app);
+  cli::print_to(nullptr);
+  return code;
+}
+
+TEST(Referee, LeavesWith1WhereResultsDiffer) {
+  EXPECT_EQ(left_with({"--work", "honest", "--rounds", "1", "--workers", "1"}), cli::all_well);
+  EXPECT_EQ(left_with({"--work", "liar", "--rounds", "1", "--workers", "1"}), cli::input_failed);
+  EXPECT_EQ(left_with({"--work", "liar", "--rounds", "1", "--workers", "1", "--json"}), cli::input_failed);
+  EXPECT_EQ(left_with({"--work", "late_liar", "--rounds", "1", "--workers", "1"}), cli::input_failed);
+}
+
+}  // namespace
+}  // namespace forkful_tests
