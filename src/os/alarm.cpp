@@ -6,15 +6,16 @@
 
 namespace forkful::detail {
 
-alarm_clock::alarm_clock() noexcept : timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {}
+alarm_clock::alarm_clock() noexcept : timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+  if (valid() && !set(~std::uint64_t{0} >> 1)) timer_.reset();
+}
 
-void alarm_clock::set(std::uint64_t time) noexcept {
+bool alarm_clock::set(std::uint64_t time) noexcept {
   itimerspec when{};
   when.it_value.tv_sec = static_cast<time_t>(time / 1'000'000'000);
   when.it_value.tv_nsec = static_cast<long>(time % 1'000'000'000);
   if (time == 0) when.it_value.tv_nsec = 1;  // zero would disarm it
-  // It can only fail for a time that is none.
-  ::timerfd_settime(timer_.number(), TFD_TIMER_ABSTIME, &when, nullptr);
+  return ::timerfd_settime(timer_.number(), TFD_TIMER_ABSTIME, &when, nullptr) == 0;
 }
 
 void alarm_clock::wait() noexcept {

@@ -14,7 +14,8 @@ class alarm_clock {
   alarm_clock() noexcept;
   [[nodiscard]] bool valid() const noexcept { return timer_.valid(); }
   // wait() returns when CLOCK_MONOTONIC reads so many nanoseconds, or at once if it did already. Replaces an earlier time.
-  void set(std::uint64_t time) noexcept;
+  // False if the system refuses, which it does always or never.
+  bool set(std::uint64_t time) noexcept;
   // Sleeps until then.
   void wait() noexcept;
 

@@ -73,6 +73,7 @@ FORKFUL_WRAP(int, epoll_create1, (int flags), (flags), -1)
 FORKFUL_WRAP(int, epoll_ctl, (int epoll, int what, int fd, epoll_event* event), (epoll, what, fd, event), -1)
 FORKFUL_WRAP(int, epoll_wait, (int epoll, epoll_event* events, int most, int timeout), (epoll, events, most, timeout),
              -1)
+FORKFUL_WRAP(int, timerfd_create, (int clock, int flags), (clock, flags), -1)
 FORKFUL_WRAP(int, eventfd, (unsigned count, int flags), (count, flags), -1)
 FORKFUL_WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t bytes), (fd, mode, offset, bytes), -1)
 FORKFUL_WRAP(pid_t, fork, (), (), -1)

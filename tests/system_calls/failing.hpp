@@ -54,6 +54,7 @@ enum class call : unsigned {
   stat,
   timer_create,
   timer_settime,
+  timerfd_create,
   waitid,
   write,
   count
@@ -101,6 +102,7 @@ inline const char* name_of(call which) {
                                                  "stat",
                                                  "timer_create",
                                                  "timer_settime",
+                                                 "timerfd_create",
                                                  "waitid",
                                                  "write"};
   return names[static_cast<std::size_t>(which)];

@@ -93,6 +93,16 @@ bool shared_memory() {
   return tables[2].size() == 200'000 && std::count(tables[2].begin(), tables[2].end(), 'x') == 200'000;
 }
 
+// Somebody is to look after callers that eat alone; without, nobody is alone.
+bool lone_callers() {
+  forkful::auto_pool pool{2};
+  const auto slices = cake();
+  const auto lengths = pool.map(indices(slices.size()), [&](std::size_t i) { return slices[i].size(); });
+  for (std::size_t i = 0; i != slices.size(); ++i)
+    if (lengths[i] != slices[i].size()) return false;
+  return true;
+}
+
 // Late slices are ended by their workers' timers.
 bool late_slices() {
   process_pool pool{2};
@@ -327,6 +337,9 @@ TEST(refused_calls, that_watch_workers) { fail_all(processes, false, watching_wo
 TEST(refused_calls, that_watch_workers_of_a_snapshot) { fail_all(photographs, false, watching_workers); }
 TEST(refused_calls, that_end_workers) { fail_all(processes, false, ending_workers); }
 TEST(refused_calls, that_end_workers_of_a_snapshot) { fail_all(photographs, false, ending_workers); }
+TEST(refused_calls, that_look_after_lone_callers) {
+  fail_all(lone_callers, false, {{call::timerfd_create, {EMFILE, ENOMEM}, {ENFILE}, true}});
+}
 TEST(refused_calls, that_map_memory) { fail_all(shared_memory, false, mapping_memory); }
 TEST(refused_calls, that_commit_memory) {
   fail_all(committed_memory, false,
