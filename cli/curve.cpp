@@ -111,7 +111,8 @@ std::string draw_curve(const std::vector<curve_point>& curve) {
   }
   std::string picture = "Speed-up over the loop, by workers:\n";
   std::vector<std::string> labels(height);
-  for (double power = std::ceil(bottom * std::log10(2)); power <= top * std::log10(2); ++power) {
+  const int last = static_cast<int>(std::floor(top * std::log10(2)));
+  for (int power = static_cast<int>(std::ceil(bottom * std::log10(2))); power <= last; ++power) {
     labels[row_of(power * std::log2(10))] = fmt::format("{:g} x", std::pow(10, power));
   }
   for (std::size_t row = 0; row != height; ++row) {

@@ -106,6 +106,7 @@ int run(int argc, char** argv) {
   const std::string word = app.remaining().front();
   if (word.starts_with('-')) return cli::unknown("option", word, option_names(app), "forkful --help");
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const entry& each : all) names.push_back(each.app->get_name());
   return cli::unknown("verb", word, names, "forkful --help");
 }

@@ -23,7 +23,7 @@ std::string of_start(const weighed& chosen, const situation& where, const machin
   std::string said =
       fmt::format("starting {} takes {}", counted(chosen.workers, "worker"), part_of(chosen.what.start, chosen));
   const bool by_memory = on.fork_per_byte * where.private_memory > on.fork_start;
-  if (by_memory && !(chosen.by == way::processes && where.from_template)) {
+  if (by_memory && (chosen.by != way::processes || !where.from_template)) {
     said += fmt::format(": the caller has {} of memory of its own",
                         human_bytes(static_cast<std::size_t>(where.private_memory)));
   }

@@ -183,13 +183,15 @@ lengths lengths::sampled(std::size_t slices, const std::vector<std::size_t>& at,
 
 // Sum of the variation below `end`.
 double lengths::varied(std::size_t end) const {
-  return static_cast<double>(end / variation_.size()) * sums_.back() + sums_[end % variation_.size()];
+  const std::size_t rounds = end / variation_.size();
+  return static_cast<double>(rounds) * sums_.back() + sums_[end % variation_.size()];
 }
 
 // The same, each times its index.
 double lengths::varied_by_index(std::size_t end) const {
   const auto period = static_cast<double>(variation_.size());
-  const auto whole = static_cast<double>(end / variation_.size());
+  const std::size_t rounds = end / variation_.size();
+  const auto whole = static_cast<double>(rounds);
   const std::size_t rest = end % variation_.size();
   return period * sums_.back() * whole * (whole - 1) / 2 + whole * moments_.back() + whole * period * sums_[rest] +
          moments_[rest];

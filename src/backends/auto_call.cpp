@@ -40,7 +40,7 @@ void habits::remember(run_fn callable, const lesson& what) noexcept {
 }
 
 auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
-                     std::shared_ptr<void> owner, std::shared_ptr<habits> learnt)
+                     const std::shared_ptr<void>& owner, std::shared_ptr<habits> learnt)
     : thread_call(std::move(where), work, options, owner),
       learnt_(std::move(learnt)),
       callable_(work.run),

@@ -41,8 +41,8 @@ class habits {
 
 class auto_call final : public thread_call, public sentinel::watched {
  public:
-  auto_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options, std::shared_ptr<void> owner,
-            std::shared_ptr<habits> learnt);
+  auto_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
+            const std::shared_ptr<void>& owner, std::shared_ptr<habits> learnt);
   ~auto_call() override;
 
  private:

@@ -85,7 +85,7 @@ std::size_t thread_call::unclaimed() const noexcept {
   return end - std::min(end, claimed_);
 }
 
-bool thread_call::claimable() const noexcept { return unclaimed() != 0 && !(job_.alone && eating_ != 0); }
+bool thread_call::claimable() const noexcept { return unclaimed() != 0 && (!job_.alone || eating_ == 0); }
 
 std::size_t thread_call::chunks_left() const noexcept {
   if (job_.alone) return 1;

@@ -97,7 +97,7 @@ class auto_engine final : public thread_engine {
  protected:
   std::shared_ptr<thread_call> make_call(const std::shared_ptr<thread_crew>& crew, job& work,
                                          const call_options& options, std::shared_ptr<void> owner) override {
-    return std::make_shared<auto_call>(crew, work, options, std::move(owner), learnt_);
+    return std::make_shared<auto_call>(crew, work, options, owner, learnt_);
   }
 
  private:

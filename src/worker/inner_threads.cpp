@@ -175,12 +175,12 @@ std::string inner_library() {
                                              {"flexiblas", "FlexiBLAS"}}};
   std::size_t best = all.size();
   ::dl_iterate_phdr(
-      [](dl_phdr_info* module, std::size_t, void* found) {
+      [](dl_phdr_info* module, std::size_t, void* so_far) {
         const std::string_view path = module->dlpi_name;
         const std::string_view name = path.substr(path.rfind('/') + 1);
         for (std::size_t i = 0; i < all.size(); ++i) {
           if (name.find(all[i].part) == std::string_view::npos) continue;
-          auto& first = *static_cast<std::size_t*>(found);
+          auto& first = *static_cast<std::size_t*>(so_far);
           first = std::min(first, i);
         }
         return 0;

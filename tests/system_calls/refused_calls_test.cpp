@@ -338,7 +338,7 @@ TEST(refused_calls, that_watch_workers_of_a_snapshot) { fail_all(photographs, fa
 TEST(refused_calls, that_end_workers) { fail_all(processes, false, ending_workers); }
 TEST(refused_calls, that_end_workers_of_a_snapshot) { fail_all(photographs, false, ending_workers); }
 TEST(refused_calls, that_look_after_lone_callers) {
-  fail_all(lone_callers, false, {{call::timerfd_create, {EMFILE, ENOMEM}, {ENFILE}, true}});
+  fail_all(lone_callers, false, {{call::timerfd_create, {EMFILE, ENOMEM}, {ENFILE}}});
 }
 TEST(refused_calls, that_map_memory) { fail_all(shared_memory, false, mapping_memory); }
 TEST(refused_calls, that_commit_memory) {
