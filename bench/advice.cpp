@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <forkful/forkful.hpp>
 #include <functional>
+#include <memory>
 #include <random>
 #include <span>
 #include <string>
@@ -24,9 +25,12 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-double seconds(const std::function<void()>& work) {
+// What a call gave, if anything: destroyed when the clock has stopped.
+using outcome = std::shared_ptr<void>;
+
+double seconds(const std::function<outcome()>& work) {
   const auto began = clock_type::now();
-  work();
+  const outcome result = work();
   return std::chrono::duration<double>(clock_type::now() - began).count();
 }
 
@@ -38,7 +42,8 @@ double percentile(std::vector<double> all, double share) {
 
 // ---- What slices do ----
 
-double chew(std::size_t bites) {
+// Not inlined, so that it is the same code on every pool.
+[[gnu::noinline]] double chew(std::size_t bites) {
   double x = 1;
   for (std::size_t i = 0; i < bites; ++i) x = std::sqrt(x + 1);
   return x;
@@ -52,6 +57,7 @@ double bites_a_second() {
       best = std::min(best, seconds([] {
                         volatile double x = chew(bites);
                         (void)x;
+                        return outcome();
                       }));
     return bites / best;
   }();
@@ -84,7 +90,7 @@ struct pools {
 
 struct way {
   const char* name;
-  std::function<void()> run;
+  std::function<outcome()> run;
   std::vector<double> times{};
   [[nodiscard]] double median() const { return percentile(times, 0.5); }
 };
@@ -117,6 +123,11 @@ struct score {
   int parallel = 0, recognised = 0, falsely = 0;
 };
 
+template <class Results>
+outcome kept(Results&& results) {
+  return std::make_shared<std::remove_cvref_t<Results>>(std::forward<Results>(results));
+}
+
 class course {
  public:
   course(int argc, char** argv) : wanted_(argv + 1, argv + argc) {
@@ -129,11 +140,11 @@ class course {
   void map(const std::string& name, Range&& range, F f, bool parallel_already = false) {
     if (!chosen(name)) return;
     workload work{name, forkful::advise(range, f), {}};
-    work.ways = {{"serial", [&] { (void)all_.serial.map(range, f); }},
-                 {"thread", [&] { (void)all_.threads.map(range, f); }},
-                 {"process", [&] { (void)all_.processes.map(range, f); }},
-                 {"auto", [&] { (void)all_.automatic.map(range, f); }}};
-    if (!parallel_already) work.ways.push_back({"snapshot", [&] { (void)all_.snapshots.map(range, f); }});
+    work.ways = {{"serial", [&] { return kept(all_.serial.map(range, f)); }},
+                 {"thread", [&] { return kept(all_.threads.map(range, f)); }},
+                 {"process", [&] { return kept(all_.processes.map(range, f)); }},
+                 {"auto", [&] { return kept(all_.automatic.map(range, f)); }}};
+    if (!parallel_already) work.ways.push_back({"snapshot", [&] { return kept(all_.snapshots.map(range, f)); }});
     finish(work, parallel_already);
   }
   // The same in place, in shared memory.
@@ -141,11 +152,30 @@ class course {
   void in_place(const std::string& name, Range&& range, F f) {
     if (!chosen(name)) return;
     workload work{name, forkful::advise(range, f), {}};
-    work.ways = {{"serial", [&] { all_.serial.for_each(range, f); }},
-                 {"thread", [&] { all_.threads.for_each(range, f); }},
-                 {"process", [&] { all_.processes.for_each(range, f); }},
-                 {"auto", [&] { all_.automatic.for_each(range, f); }},
-                 {"snapshot", [&] { all_.snapshots.for_each(range, f); }}};
+    work.ways = {{"serial",
+                  [&] {
+                    all_.serial.for_each(range, f);
+                    return outcome();
+                  }},
+                 {"thread",
+                  [&] {
+                    all_.threads.for_each(range, f);
+                    return outcome();
+                  }},
+                 {"process",
+                  [&] {
+                    all_.processes.for_each(range, f);
+                    return outcome();
+                  }},
+                 {"auto",
+                  [&] {
+                    all_.automatic.for_each(range, f);
+                    return outcome();
+                  }},
+                 {"snapshot", [&] {
+                    all_.snapshots.for_each(range, f);
+                    return outcome();
+                  }}};
     finish(work, false);
   }
 
@@ -251,7 +281,7 @@ void equal_slices(course& on) {
 
 void uneven_slices(course& on) {
   std::mt19937_64 random(7);
-  for (const double mean : {5e-6, 50e-6, 500e-6}) {
+  for (const double mean : {5e-6, 20e-6, 50e-6, 500e-6}) {
     constexpr std::size_t count = 60;
     std::vector<std::size_t> linear(count), exponential(count), bimodal(count), giant(count);
     std::exponential_distribution<double> lengths(1);
@@ -283,8 +313,8 @@ void copied_slices(course& on) {
 }
 
 void numbers_in_place(course& on) {
-  for (const std::size_t count :
-       {std::size_t{10'000}, std::size_t{100'000}, std::size_t{1'000'000}, std::size_t{5'000'000}}) {
+  for (const std::size_t count : {std::size_t{10'000}, std::size_t{100'000}, std::size_t{400'000},
+                                  std::size_t{1'000'000}, std::size_t{5'000'000}}) {
     forkful::shared_vector<double> table(count, 1e9);
     on.in_place(fmt::format("in place {} x 8 sqrt", count), table, [](double& x) {
       for (int i = 0; i < 8; ++i) x = std::sqrt(x);

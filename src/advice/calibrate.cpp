@@ -192,8 +192,8 @@ machine calibrate(unsigned cpus) {
                                    from_template.push_back(start_of_a_worker(start_method::forkserver));
                                    return start_of_a_worker(start_method::fork);
                                  })
-                         .median();
-  found.template_start = measuring.taken(std::move(from_template)).median();
+                         .low();
+  found.template_start = measuring.taken(std::move(from_template)).low();
   {
     // A core is the caller's: on the same one, waking would be quick and calls would be slow.
     const unsigned eaters = cpus > 2 ? 2 : 1;

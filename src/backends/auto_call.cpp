@@ -11,11 +11,12 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t first_look_ns = 60'000;    // a slice that takes longer is worth a look
-constexpr std::uint64_t stuck_ns = 50'000;         // blocks that the caller walks through by himself take less
-constexpr std::uint64_t least_sample_ns = 20'000;  // CPU time says nothing about less
-constexpr std::uint64_t again_ns = 300'000;        // helpers of an earlier call spin for less before they sleep
-constexpr std::uint64_t short_slice_ns = 10'000;   // of which a caller is not stuck
+constexpr std::uint64_t first_look_ns = 60'000;     // a slice that takes longer is worth a look
+constexpr std::uint64_t late_look_ns = 10'000'000;  // where slices were short the last time
+constexpr std::uint64_t stuck_ns = 50'000;          // blocks that the caller walks through by himself take less
+constexpr std::uint64_t least_sample_ns = 20'000;   // CPU time says nothing about less
+constexpr std::uint64_t again_ns = 300'000;         // helpers of an earlier call spin for less before they sleep
+constexpr std::uint64_t short_slice_ns = 10'000;    // of which a caller is not stuck
 constexpr unsigned most_doublings = 5;
 constexpr std::size_t most_lessons = 256;
 constexpr double worth_it = 1.3;          // so many times its cost, what is gained has to be
@@ -55,12 +56,11 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
   lesson_ = learnt_->about(callable_);
   const double all = lesson_.slice_ns * static_cast<double>(work.slices);
   if (lesson_.cores_free && work.pull == nullptr && worth_sharing(all)) return;
-  if (lesson_.slice_ns < 0 || lesson_.slice_ns > static_cast<double>(short_slice_ns)) {
-    if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
-    sample(began_);
-    learnt_->guard.watch(*this, began_ + first_look_ns);
-    guarded_ = true;
-  }
+  if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
+  const bool short_slices = lesson_.slice_ns >= 0 && lesson_.slice_ns <= static_cast<double>(short_slice_ns);
+  if (!short_slices) sample(began_);
+  learnt_->guard.watch(*this, began_ + (short_slices ? late_look_ns : first_look_ns));
+  guarded_ = true;
   alone_ = true;
 }
 
@@ -130,7 +130,7 @@ std::uint64_t auto_call::look(std::uint64_t now) noexcept {
   if (!cores_are_free(now)) return later;
   try {
     shared_at_ = now;
-    share(held, false);
+    share(held, true);  // the caller has a slice already
     return 0;
   } catch (const std::bad_alloc&) {
     shared_at_ = 0;

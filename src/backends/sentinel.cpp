@@ -40,14 +40,14 @@ void sentinel::watch(watched& one, std::uint64_t time) {
 void sentinel::forget(const watched& one) noexcept {
   const std::lock_guard held(mutex_);
   std::erase_if(all_, [&](const entry& each) { return each.what == &one; });
-  // The clock stays set: the next call sets it anew, and one false alarm costs less than many calls to the kernel.
+  // The clock stays set: a false alarm now and then costs less than many calls to the kernel.
 }
 
-// An earlier time only: a later one is set when the alarm was given.
+// An earlier time only: a later one is set when the alarm was given. So a stream of short calls sets it once in a while.
 void sentinel::set_clock() noexcept {
   std::uint64_t first = never;
   for (const entry& each : all_) first = std::min(first, each.time);
-  if (first == never || (first >= set_for_ && set_for_ > now_ns() && all_.size() != 1)) return;
+  if (first == never || (first >= set_for_ && set_for_ > now_ns())) return;
   set_for_ = first;
   clock_.set(first);
 }

@@ -119,9 +119,7 @@ bool thread_call::carry_on(const patience& how_long) {
     if (!begun_) {
       begun_ = true;
       counted_.published(now_ns());
-      if (crew_->closed()) {
-        close();
-      } else if (unclaimed() != 0) {
+      if (unclaimed() != 0 && !crew_->closed()) {
         if (how_long.only_hand_out) alone_ = false;
         if (!alone_) {
           counted_.watch.enter(stopwatch::phase::wake);
@@ -131,6 +129,7 @@ bool thread_call::carry_on(const patience& how_long) {
     }
     for (;;) {
       if (options_.stop.stop_requested()) stop(nullptr);
+      if (crew_->closed()) close();
       bool moved = read_input(held);
       if (how_long.only_hand_out && !more_input()) return false;
       if (collect(held, how_long)) moved = true;
@@ -189,10 +188,6 @@ void thread_call::share(lock& held, bool watching) {
 // Reads as far ahead as may be. Exceptions of the input are thrown when what came before is eaten.
 bool thread_call::read_input(lock& held) {
   if (!more_input()) return false;
-  if (crew_->closed()) {
-    close();
-    return false;
-  }
   const std::size_t ahead = known_ - collected_;
   std::size_t wanted = next_size();
   if (options_.window != 0) {
@@ -532,6 +527,7 @@ void thread_call::eat_alone(lock& held, unsigned worker) noexcept {
         break;
       }
       block_began_ = mine.eaten.ended;
+      if (crew_->closed()) close();
       if (alone_ && unclaimed() != 0 && !goes_on_alone(mine, count, now.took())) {
         try {
           share(held, false);

@@ -69,7 +69,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
 
  protected:
   // From now on others eat too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the
-  // caller does not eat.
+  // caller takes none of them.
   void share(lock& held, bool watching);
   // Asked after each block that the caller ate alone, with the mutex held: the last `count` slices of `mine` took so long.
   virtual bool goes_on_alone(const thread_chunk& /*mine*/, std::size_t /*count*/, std::uint64_t /*took*/) noexcept {

@@ -379,7 +379,7 @@ class prepared {
       if constexpr (sizeof...(K) == 1) locate_elements<K...>();
     }
     if constexpr (!isolated && (Verb == verb::for_each || Verb == verb::update)) {
-      job_.alone = packs_bits<range_type> && (Verb == verb::update || changes_slices);
+      job_.alone = packs_bits<range_type>;
     }
     if constexpr (sizeof...(K) == 1) job_.slice_bytes = bytes_of_slice();
     if constexpr (Verb == verb::fold) {

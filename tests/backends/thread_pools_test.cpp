@@ -1,0 +1,203 @@
+// What only pools of threads do: everything is shared, any callable will do, and as many slices are eaten at once as there are
+// workers, whatever the number of CPUs.
+#include <atomic>
+#include <barrier>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backends/every_pool.hpp"
+
+namespace {
+
+using namespace forkful;
+
+template <class Pool>
+using on_threads = forkful_tests::on_every_pool<Pool>;
+using pools_of_threads = testing::Types<thread_pool, auto_pool>;
+TYPED_TEST_SUITE(on_threads, pools_of_threads, forkful_tests::pool_names);
+
+TYPED_TEST(on_threads, take_any_callable_and_copy_nothing) {
+  std::vector<std::string> cake(200, "slice");
+  std::atomic<int> bites{0};
+  this->pool.for_each(cake, [&](std::string& slice) {
+    slice += "_eaten";
+    ++bites;
+  });
+  EXPECT_EQ(bites, 200);
+  for (const std::string& slice : cake) ASSERT_EQ(slice, "slice_eaten");
+  const report r = this->pool.report();
+  EXPECT_EQ(r.bytes_in, 0U);
+  EXPECT_EQ(r.bytes_out, 0U);
+  EXPECT_EQ(r.bytes_shared, 0U);
+}
+
+// Each waits for all others: fewer at once would wait for ever. (An auto_pool's caller is stuck then, and is helped.)
+TYPED_TEST(on_threads, eat_as_many_slices_at_once_as_there_are_workers) {
+  TypeParam eight(8U);
+  std::barrier all(8);
+  const auto workers = eight.with({.chunk = 1}).map(indices(8), [&](std::size_t) {
+    all.arrive_and_wait();
+    return worker_index();
+  });
+  EXPECT_EQ(std::set<unsigned>(workers.begin(), workers.end()).size(), 8U);
+}
+
+TYPED_TEST(on_threads, help_a_caller_that_is_stuck_in_its_first_slice) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool others_ate = false;
+  const auto eaten = this->pool.map(indices(2), [&](std::size_t i) {
+    std::unique_lock held(mutex);
+    if (i == 1) others_ate = true;
+    changed.notify_all();
+    if (i == 0) changed.wait(held, [&] { return others_ate; });
+    return std::this_thread::get_id();
+  });
+  EXPECT_NE(eaten[0], eaten[1]);
+}
+
+TYPED_TEST(on_threads, lets_slices_use_the_pool_they_run_in) {
+  const auto sums = this->pool.with({.chunk = 1}).map(indices(12), [&](std::size_t i) {
+    const unsigned here = worker_index();
+    const auto parts = this->pool.map(indices(i), [](std::size_t k) { return k; });
+    EXPECT_EQ(worker_index(), here);
+    return parts.size();
+  });
+  for (std::size_t i = 0; i != 12; ++i) EXPECT_EQ(sums[i], i);
+}
+
+TYPED_TEST(on_threads, never_change_two_bits_of_a_word_at_once) {
+  for (int round = 0; round != 20; ++round) {
+    std::vector<bool> bits(10'000);
+    this->pool.with({.chunk = 7}).for_each(bits, [](std::vector<bool>::reference bit) { bit = !bit; });
+    ASSERT_EQ(std::count(bits.begin(), bits.end(), true), 10'000);
+    this->pool.with({.chunk = 7}).update(bits, [](bool& bit) { bit = !bit; });
+    ASSERT_EQ(std::count(bits.begin(), bits.end(), true), 0);
+  }
+}
+
+// A range that may be read by one thread only, and says by whom it was.
+struct numbers_of_one_thread {
+  struct iterator {
+    using value_type = std::size_t;
+    using difference_type = std::ptrdiff_t;
+    const numbers_of_one_thread* from = nullptr;
+    std::size_t at = 0;
+    std::size_t operator*() const {
+      EXPECT_EQ(std::this_thread::get_id(), from->reader);
+      return at;
+    }
+    iterator& operator++() {
+      EXPECT_EQ(std::this_thread::get_id(), from->reader);
+      ++at;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const iterator& one, std::default_sentinel_t /*end*/) { return one.at == 2000; }
+  };
+  [[nodiscard]] iterator begin() const { return {this}; }
+  [[nodiscard]] std::default_sentinel_t end() const { return {}; }
+  std::thread::id reader = std::this_thread::get_id();
+};
+
+TYPED_TEST(on_threads, read_lazy_input_on_the_callers_thread_alone) {
+  std::size_t next = 0;
+  for (const std::string& one :
+       this->pool.imap(numbers_of_one_thread{}, [](std::size_t i) { return std::to_string(i); }))
+    ASSERT_EQ(one, std::to_string(next++));
+  EXPECT_EQ(next, 2000U);
+}
+
+std::atomic<int> started{0};
+std::atomic<int> left{0};
+
+TYPED_TEST(on_threads, run_their_hooks_once_for_each_worker_that_ate) {
+  started = left = 0;
+  {
+    TypeParam two(pool_options{.workers = 2, .on_worker_start = [] { ++started; }, .on_worker_exit = [] { ++left; }});
+    std::barrier both(2);
+    for (int i = 0; i != 3; ++i)
+      two.with({.chunk = 1}).for_each(indices(2), [&](std::size_t) { both.arrive_and_wait(); });
+    EXPECT_EQ(started, 2);
+    EXPECT_EQ(left, 0);
+  }
+  EXPECT_EQ(started, 2);
+  EXPECT_EQ(left, 2);
+}
+
+TYPED_TEST(on_threads, say_when_a_worker_cannot_start) {
+  TypeParam two(pool_options{.workers = 2, .on_worker_start = [] { throw std::runtime_error("no oven"); }});
+  try {
+    (void)two.map(indices(3), [](std::size_t i) { return i; });
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const start_failed& error) {
+    EXPECT_NE(std::string(error.what()).find("on_worker_start threw std::runtime_error: no oven"), std::string::npos)
+        << error.what();
+  }
+}
+
+// The slice goes on, since nobody can end a thread; what was not begun is lost.
+TYPED_TEST(on_threads, end_with_what_runs_when_they_are_terminated) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool begun = false;
+  bool terminated = false;
+  std::thread other([&] {
+    std::unique_lock held(mutex);
+    changed.wait(held, [&] { return begun; });
+    held.unlock();
+    this->pool.terminate();
+    held.lock();
+    terminated = true;
+    changed.notify_all();
+  });
+  std::atomic<int> eaten{0};
+  EXPECT_THROW(this->pool.with({.chunk = 1})
+                   .for_each(indices(1000),
+                             [&](std::size_t) {
+                               std::unique_lock held(mutex);
+                               begun = true;
+                               changed.notify_all();
+                               changed.wait(held, [&] { return terminated; });
+                               ++eaten;
+                             }),
+               cancelled);
+  other.join();
+  EXPECT_GE(eaten, 1);
+  EXPECT_LT(eaten, 1000);
+  this->pool.restart();
+  EXPECT_EQ(this->pool.map(indices(3), [](std::size_t i) { return i; }).size(), 3U);
+}
+
+TYPED_TEST(on_threads, cannot_kill_what_has_begun) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool begun = false;
+  bool go_on = false;
+  auto running = this->pool.submit([&] {
+    std::unique_lock held(mutex);
+    begun = true;
+    changed.notify_all();
+    changed.wait(held, [&] { return go_on; });
+    return 7;
+  });
+  {
+    std::unique_lock held(mutex);
+    changed.wait(held, [&] { return begun; });
+  }
+  EXPECT_FALSE(running.cancel(forkful::kill));
+  {
+    const std::lock_guard held(mutex);
+    go_on = true;
+  }
+  changed.notify_all();
+  EXPECT_EQ(running.get(), 7);
+}
+
+}  // namespace
