@@ -5,7 +5,7 @@
 #include <forkful/detail/collect.hpp>
 #include <forkful/detail/prepare.hpp>
 #include <forkful/process_pool.hpp>
-#include <optional>
+#include <type_traits>
 
 namespace [[gnu::visibility("default")]] forkful {
 
@@ -13,12 +13,14 @@ namespace detail {
 
 /// Some work, with its types erased: what the probe may do with it.
 struct question {
-  const job* here =
-      nullptr;  ///< eats slices in this process: as they are, or copies of those that the callable changes
-  const job* copying = nullptr;  ///< the latter: only makes those copies
+  std::size_t slices = 0;
+  const job* here = nullptr;  ///< eats slices in this process
+  /// Not null: slices are changed, and `here` eats copies. Makes copies of slices [first, first + count); they are its slices
+  /// 0 ... count-1 then.
+  void (*copy)(void* self, std::size_t first, std::size_t count) = nullptr;
+  void* self = nullptr;          ///< handed to it
   job* shipped = nullptr;        ///< passes slices and results as a process_pool does; null: it cannot
   bool in_place = false;         ///< slices are changed in shared memory: nothing passes
-  std::size_t result_bytes = 0;  ///< of one result, where it lies in the caller's vector; 0: there is none
   const char* no_process = "";   ///< why a process_pool cannot do it; empty: it can
   const char* no_snapshot = "";  ///< the same of a snapshot_pool
 };
@@ -26,10 +28,42 @@ struct question {
 /// Probes it and judges (src/advice/). Throws what a probed slice throws; start_failed, arena_exhausted.
 advice answer(const question&);
 
-/// Changes nothing.
-struct no_bite {
+/// Copies of some slices of a range, for callables that change what they eat.
+template <class Range>
+class copied_slices {
+  using value = std::ranges::range_value_t<Range>;
+  struct nothing_kept {};
   template <class T>
-  void operator()(T&& /*slice*/) const noexcept {}
+  struct elements_of : std::type_identity<nothing_kept> {};
+  template <class E, std::size_t N>
+  struct elements_of<std::span<E, N>> : std::type_identity<std::vector<std::vector<std::remove_const_t<E>>>> {};
+
+ public:
+  using range_type = std::vector<value>;
+  explicit copied_slices(Range& range) : from_(range) {}
+  copied_slices(const copied_slices&) = delete;
+  copied_slices& operator=(const copied_slices&) = delete;
+  [[nodiscard]] range_type& range() noexcept { return copies_; }
+
+  static void copy(void* self, std::size_t first, std::size_t count) {
+    auto& mine = *static_cast<copied_slices*>(self);
+    mine.copies_.clear();
+    if constexpr (is_span<value>) mine.elements_.clear();
+    for (std::size_t i = first; i < first + count; ++i) {
+      if constexpr (is_span<value>) {
+        const value one = mine.from_[i];
+        mine.elements_.emplace_back(one.begin(), one.end());
+        mine.copies_.push_back(value(mine.elements_.back()));
+      } else {
+        mine.copies_.push_back(value(mine.from_[i]));
+      }
+    }
+  }
+
+ private:
+  indexed<Range&> from_;
+  range_type copies_{};
+  [[no_unique_address]] typename elements_of<value>::type elements_{};
 };
 
 template <class Part>
@@ -71,51 +105,21 @@ class armed_question {
   typename call_type::template armed<Output> plan_;
 };
 
-}  // namespace detail
+/// Takes no results.
+struct no_collector {
+  void collect(const settled& /*none*/) const noexcept {}
+};
 
-/// How `map(range, f, args...)`, or for_each where f changes its slices, would go on each kind of pool of as many workers as CPUs to
-/// use, and whether it is worth it. Calls f on some of the slices, in this thread and for some milliseconds also in forked copies of
-/// the process, for at most 50 ms or 1 % of the whole (but one slice at least), and drops the results. Slices that f changes are
-/// copied first: the range stays as it is. The first call since the machine booted measures the machine, too, for 50 ms; the
-/// figures are kept in a file (docs/machine.md). Throws what a slice throws, start_failed, arena_exhausted.
-template <class Range, class F, class... A>
-[[nodiscard]] advice advise(Range&& range, F&& f, const A&... args) {
-  using namespace detail;  // NOLINT(google-build-using-namespace): the names below are all of one namespace
-  using slices_type = std::remove_reference_t<Range>;
+/// Says how slices and results would pass to other processes, or why they cannot, and answers.
+template <verb How, class Result, class Range, class F, class... A>
+advice answer_shipped(question& asked, Range& range, F&& called, const A&... args) {
   using callable = callable_of<F>;
   using sent = std::remove_const_t<callable>;
-  constexpr bool changes = prepared<present_way, verb::for_each, false, slices_type&, callable, A...>::changes_slices;
-  constexpr verb how = changes ? verb::update : verb::probe;
-  using result = typename prepared<present_way, how, false, slices_type&, callable, A...>::result;
-  using values = collect_values<result, false>;
-
-  auto&& called = as_callable(f);
-  armed_question<present_way, how, slices_type, kept_results<result>, values, callable, A...> here(range, called,
-                                                                                                   args...);
-  keep_results_here<result>(here.work());
-  question asked;
-  asked.here = &here.work();
-  if constexpr (!changes && !std::is_same_v<result, nothing>) asked.result_bytes = sizeof(result);
-
-  [[maybe_unused]] const no_bite none;
-  using copies = armed_question<present_way, verb::update, slices_type, kept_results<result>, values, const no_bite>;
-  [[maybe_unused]] std::optional<std::conditional_t<changes, copies, char>> copying;
-  if constexpr (changes) {
-    copying.emplace(range, none);
-    keep_results_here<result>(copying->work());
-    asked.copying = &copying->work();
-    if constexpr (contiguous<slices_type>)
-      asked.in_place =
-          in_shared_memory(std::ranges::data(range), std::ranges::size(range) * sizeof(*std::ranges::data(range)));
-    else if constexpr (is_slices<std::remove_cv_t<slices_type>>)
-      asked.in_place = in_shared_memory(range.data(), range.elements() * sizeof(*range.data()));
-  }
-
-  using parts = decltype(parts_of<true, false>(std::declval<const indexed<slices_type&>&>()));
-  constexpr bool back = result_travels<result>();
+  using parts = decltype(parts_of<true, false>(std::declval<const indexed<Range&>&>()));
+  constexpr bool back = result_travels<Result>();
   constexpr bool there = parts_travel<parts> && (travels<broadcast_type<A>> && ...);
   if constexpr (ships<sent> && there && back) {
-    armed_question<process_way, how, slices_type, encoded_results<result>, collect_values<result, true>, callable, A...>
+    armed_question<process_way, How, Range, encoded_results<Result>, collect_values<Result, true>, callable, A...>
     shipped(range, called, args...);
     asked.shipped = &shipped.work();
     return answer(asked);
@@ -129,6 +133,54 @@ template <class Range, class F, class... A>
     }
     if constexpr (!back) asked.no_snapshot = "its results cannot travel: return values that own their data";
     return answer(asked);
+  }
+}
+
+}  // namespace detail
+
+/// How `map(range, f, args...)`, or for_each where f changes its slices, would go on each kind of pool of as many workers as CPUs to
+/// use, and whether it is worth it. Calls f on some of the slices, in this thread and for some milliseconds also in forked copies of
+/// the process, for at most 50 ms or 1 % of the whole (but one slice at least), and drops the results. Slices that f changes are
+/// copied first: the range stays as it is. The first call since the machine booted measures the machine, too, for 50 ms; the
+/// figures are kept in a file (docs/machine.md). Throws what a slice throws, start_failed, arena_exhausted.
+template <class Range, class F, class... A>
+[[nodiscard]] advice advise(Range&& range, F&& f, const A&... args) {
+  using namespace detail;  // NOLINT(google-build-using-namespace): the names below are all of one namespace
+  using slices_type = std::remove_reference_t<Range>;
+  using callable = callable_of<F>;
+  constexpr bool changes = prepared<present_way, verb::for_each, false, slices_type&, callable, A...>::changes_slices;
+  constexpr verb how = changes ? verb::update : verb::probe;
+  using result = typename prepared<present_way, how, false, slices_type&, callable, A...>::result;
+  static_assert(!changes || !is_zip<std::remove_cv_t<slices_type>>,
+                "forkful: advise() makes copies of the slices that its callable changes, and of zipped ones it cannot: "
+                "ask about one "
+                "range of tuples");
+
+  auto&& called = as_callable(f);
+  question asked;
+  asked.slices = indexed<slices_type&>(range).size();
+  const auto answer_with = [&](const job& here) {
+    asked.here = &here;
+    return answer_shipped<how, result>(asked, range, called, args...);
+  };
+  if constexpr (changes) {
+    copied_slices<slices_type> copies(range);
+    armed_question<present_way, verb::for_each, std::vector<std::ranges::range_value_t<slices_type>>, no_results,
+                   no_collector, callable, A...>
+    here(copies.range(), called, args...);
+    asked.copy = copies.copy;
+    asked.self = &copies;
+    if constexpr (contiguous<slices_type>)
+      asked.in_place =
+          in_shared_memory(std::ranges::data(range), std::ranges::size(range) * sizeof(*std::ranges::data(range)));
+    else if constexpr (is_slices<std::remove_cv_t<slices_type>>)
+      asked.in_place = in_shared_memory(range.data(), range.elements() * sizeof(*range.data()));
+    return answer_with(here.work());
+  } else {
+    armed_question<present_way, how, slices_type, kept_results<result>, collect_values<result, false>, callable, A...>
+    here(range, called, args...);
+    keep_results_here<result>(here.work());
+    return answer_with(here.work());
   }
 }
 template <class T, class F, class... A>

@@ -41,27 +41,24 @@ struct block {
 // What slices gave. Kept, as a call keeps it: memory that is given back at once is not what results are made of.
 using results = std::unique_ptr<void, void (*)(void*)>;
 
-// Eats a block in this process and returns how long that took.
-double eat(const job& work, block what, std::vector<results>& kept) {
+// Eats a block in this process, or a copy of it if it is changed, and returns how long that took; the copying does not count.
+double eat(const question& asked, block what, std::vector<results>& kept) {
+  const job& work = *asked.here;
   const worker_scope here(0);
   chunk_io io;
-  io.first = what.first;
   io.fail = rethrow_failure;
-  kept.emplace_back(work.make_results(what.count), work.drop_results);
-  io.results = kept.back().get();
-  const std::uint64_t began = now_ns();
-  work.run(work.plan, io, what.first, what.first + what.count);
-  return seconds_since(began);
-}
-
-// Of the callable alone: what copying slices took is taken off.
-double eat_alone(const question& asked, block what, std::vector<results>& kept) {
-  double took = eat(*asked.here, what, kept);
-  if (asked.copying != nullptr) {
-    took -= eat(*asked.copying, what, kept);
-    kept.clear();  // slices that were changed are put back, and gone
+  std::size_t first = what.first;
+  if (asked.copy != nullptr) {
+    asked.copy(asked.self, what.first, what.count);
+    first = 0;
+  } else {
+    kept.emplace_back(work.make_results(what.count), work.drop_results);
+    io.results = kept.back().get();
   }
-  return std::max(took, 1e-9);
+  io.first = first;
+  const std::uint64_t began = now_ns();
+  work.run(work.plan, io, first, first + what.count);
+  return seconds_since(began);
 }
 
 // Every place is as near to what was seen before as can be, however many there will be: the golden ratio's multiples.
@@ -101,18 +98,18 @@ class prober {
   }
 
  private:
-  [[nodiscard]] std::size_t slices() const noexcept { return asked_.here->slices; }
+  [[nodiscard]] std::size_t slices() const noexcept { return asked_.slices; }
   [[nodiscard]] double all_seconds() const { return mean_ * static_cast<double>(slices()); }
 
   void time_slices() {
     const std::uint64_t began = now_ns();
     // The first one finds everything cold; of long slices it is one of few, and counts.
     std::vector<results> kept;
-    double first = eat_alone(asked_, {0, 1}, kept);
+    double first = eat(asked_, {0, 1}, kept);
     if (first > most_seconds / 10) {
       all_.push_back({0, first});
     } else {
-      first = eat_alone(asked_, {0, 1}, kept);
+      first = eat(asked_, {0, 1}, kept);
     }
     std::size_t count = 1;
     if (first < block_seconds) {
@@ -128,12 +125,12 @@ class prober {
         continue;
       }
       blocks_.push_back(what);
-      double took = eat_alone(asked_, what, kept);
+      double took = eat(asked_, what, kept);
       // Much longer than the others: are its slices so long, or was somebody else on the core? Asked once more, if that is cheap.
       if (!all_.empty() && took > 2 * mean_ * static_cast<double>(count) && took < most_seconds / 20) {
-        took = std::min(took, eat_alone(asked_, what, kept));
+        took = std::min(took, eat(asked_, what, kept));
       }
-      all_.push_back({what.first, took / static_cast<double>(count)});
+      all_.push_back({what.first + count / 2, took / static_cast<double>(count)});
       mean_ = mean_of_samples();
     }
     const double wall = seconds_since(cpu_began);
@@ -265,7 +262,7 @@ class prober {
     const auto times = static_cast<std::size_t>(std::ceil(2e-3 / one));
     for (std::size_t i = 0; i < times; ++i) {
       std::vector<results> kept;
-      eat_alone(asked_, blocks_[i % blocks_.size()], kept);
+      eat(asked_, blocks_[i % blocks_.size()], kept);
     }
   }
 

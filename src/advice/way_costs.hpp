@@ -57,7 +57,7 @@ way_costs measure_way(Pool& pool, unsigned eaters, pace& measuring) {
     for (std::size_t i = 0; i != eaters; ++i) last = std::max(last, table[i].began);
     return 1e-9 * static_cast<double>(std::max(last, began + 1) - began);
   });
-  costs.wake = wakes.low();
+  costs.wake = wakes.median();
 
   // The first slices hold the workers until all chunks are handed out; then they eat what lies there as fast as they can take it.
   std::vector<double> hand_outs;

@@ -55,7 +55,10 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
   }
   lesson_ = learnt_->about(callable_);
   const double all = lesson_.slice_ns * static_cast<double>(work.slices);
-  if (lesson_.cores_free && work.pull == nullptr && worth_sharing(all)) return;
+  if (lesson_.cores_free && work.pull == nullptr && worth_sharing(all)) {
+    shared_at_ = began_;
+    return;
+  }
   if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
   const bool short_slices = lesson_.slice_ns >= 0 && lesson_.slice_ns <= static_cast<double>(short_slice_ns);
   if (!short_slices) sample(began_);
@@ -66,6 +69,8 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
 
 auto_call::~auto_call() {
   if (guarded_) learnt_->guard.forget(*this);
+  // Nobody came in time to eat anything.
+  if (shared_at_ != 0) learn_wake(now_ns() - shared_at_);
   if (!shareable_ || eaten_ == 0) return;
   lesson_.slice_ns = static_cast<double>(spent_) / static_cast<double>(eaten_);
   learnt_->remember(callable_, lesson_);
@@ -111,14 +116,18 @@ bool auto_call::cores_are_free(std::uint64_t now) noexcept {
   return lesson_.cores_free;
 }
 
-// How long the first helper took to come: the next call knows better.
 void auto_call::saw(const thread_chunk& one) noexcept {
   eaten_ += one.reached - one.first;
   spent_ += one.eaten.eaten;
   if (shared_at_ == 0 || one.eaten.worker == own_ || one.eaten.began < shared_at_) return;
+  learn_wake(one.eaten.began - shared_at_);
+}
+
+// How long the first helper took to come: the next call knows better.
+void auto_call::learn_wake(std::uint64_t took) noexcept {
   const std::uint64_t before = learnt_->wake_ns.load(std::memory_order_relaxed);
-  const std::uint64_t took = std::min(one.eaten.began - shared_at_, 10 * before);  // one bad moment is not a habit
-  learnt_->wake_ns.store((7 * before + took) / 8, std::memory_order_relaxed);
+  const std::uint64_t bounded = std::min(took, 4 * before);  // one bad moment is not a habit
+  learnt_->wake_ns.store((7 * before + bounded) / 8, std::memory_order_relaxed);
   shared_at_ = 0;
 }
 

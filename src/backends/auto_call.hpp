@@ -50,6 +50,7 @@ class auto_call final : public thread_call, public sentinel::watched {
   bool goes_on_alone(const thread_chunk& mine, std::size_t count, std::uint64_t took) noexcept override;
   void saw(const thread_chunk&) noexcept override;
   std::uint64_t look(std::uint64_t now) noexcept override;
+  void learn_wake(std::uint64_t took) noexcept;
   [[nodiscard]] bool worth_sharing(double left) const noexcept;
   void sample(std::uint64_t now) noexcept;
   [[nodiscard]] bool cores_are_free(std::uint64_t now) noexcept;

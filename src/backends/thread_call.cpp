@@ -20,7 +20,9 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::uint64_t for_ever = ~std::uint64_t{0};
-constexpr std::uint64_t spin_ns = 50'000;              // about what being woken costs
+// How long the caller spins in a call, all in all: longer than being woken takes, so that a short call whose last slice is another's
+// ends before he sleeps.
+constexpr std::uint64_t spin_ns = 250'000;
 constexpr std::uint64_t polite_ns = 5'000;             // after this, spinning makes room for others on the same core
 constexpr std::uint64_t watch_ns = 100'000'000;        // how long the caller sleeps at most: it may be asked to stop
 constexpr std::uint64_t progress_every = 100'000'000;  // at most ten times a second
@@ -325,11 +327,12 @@ void thread_call::wait(lock& held, std::uint64_t until) {
   held.unlock();
   const std::uint64_t began = now_ns();
   std::uint64_t now = began;
-  while (told_.load(std::memory_order_relaxed) == seen && now - began < spin_ns && now < until) {
+  while (told_.load(std::memory_order_relaxed) == seen && spun_ns_ + (now - began) < spin_ns && now < until) {
     if (now - began > polite_ns) let_others_run();
     for (int i = 0; i < 32; ++i) relax();
     now = now_ns();
   }
+  spun_ns_ += now - began;
   held.lock();
   if (told_.load(std::memory_order_relaxed) != seen || now >= until) return;
   asleep_ = true;

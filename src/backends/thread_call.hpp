@@ -138,6 +138,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   bool filled_ = false;                // what was stopped is told as cancelled
   std::exception_ptr reason_{};        // thrown at the end instead of anything else
   std::exception_ptr input_failed_{};  // the same, when what was read before is eaten
+  std::uint64_t spun_ns_ = 0;          // how long the caller has spun
   std::uint64_t progress_ns_;          // when it was told last
 };
 
