@@ -12,11 +12,10 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::uint64_t first_look_ns = 60'000;     // a slice that takes longer is worth a look
-constexpr std::uint64_t late_look_ns = 10'000'000;  // where slices were short the last time
+constexpr std::uint64_t late_look_ns = 10'000'000;  // where it is known what to expect
 constexpr std::uint64_t stuck_ns = 50'000;          // blocks that the caller walks through by himself take less
 constexpr std::uint64_t least_sample_ns = 20'000;   // CPU time says nothing about less
 constexpr std::uint64_t again_ns = 300'000;         // helpers of an earlier call spin for less before they sleep
-constexpr std::uint64_t short_slice_ns = 10'000;    // of which a caller is not stuck
 constexpr unsigned most_doublings = 5;
 constexpr std::size_t most_lessons = 256;
 constexpr double worth_it = 1.3;          // so many times its cost, what is gained has to be
@@ -60,9 +59,9 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
     return;
   }
   if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
-  const bool short_slices = lesson_.slice_ns >= 0 && lesson_.slice_ns <= static_cast<double>(short_slice_ns);
-  if (!short_slices) sample(began_);
-  learnt_->guard.watch(*this, began_ + (short_slices ? late_look_ns : first_look_ns));
+  const bool known = lesson_.slice_ns >= 0;
+  if (!known) sample(began_);
+  learnt_->guard.watch(*this, began_ + (known ? late_look_ns : first_look_ns));
   guarded_ = true;
   alone_ = true;
 }

@@ -1,8 +1,8 @@
 // A call that its caller begins alone: measured block by block, and shared as soon as what is left is worth it.
 //
-// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once; one whose slices were
-// short is looked after 10 ms later, since an alarm that comes before the kernel's own next one costs more than a short call: 5 us
-// on a virtual machine. The rule (advice about a single call needs no more; src/advice/ knows the long form): R is what the slices
+// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once; one that was
+// not worth it is looked after only 10 ms later, since an alarm that comes before the kernel's own next one costs much on a virtual
+// machine: some 20 us, and as much again when it comes. The rule (advice about a single call needs no more; src/advice/ knows the long form): R is what the slices
 // that are left take one after another, as measured so far; shared by p it takes R/p, after the helpers have woken in W. Share when
 // R (1 - 1/p) > 1.3 W, where p counts only cores that other threads of this process leave free. That tells a callable that is
 // parallel already: its own threads keep the cores busy.
