@@ -46,6 +46,7 @@ void print_machine(const machine& found) {
   print(bold(fmt::format("{:<42}{:>12}{:>12}", "What going parallel costs", "threads", "processes")) + "\n");
   print_costs("a call, workers awake", &way_costs::call, found);
   print_costs("waking a worker that sleeps", &way_costs::wake, found);
+  print_costs("of that, for the caller", &way_costs::rouse, found);
   print_costs("a chunk, for the caller", &way_costs::hand_out, found);
   print_costs("a chunk, for the worker", &way_costs::claim, found);
   print("\n");

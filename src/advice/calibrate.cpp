@@ -194,13 +194,17 @@ machine calibrate(unsigned cpus) {
                                  })
                          .low();
   found.template_start = measuring.taken(std::move(from_template)).low();
+  const unsigned eaters = cpus > 2 ? 2 : 1;
   {
-    // A core is the caller's: on the same one, waking would be quick and calls would be slow.
-    const unsigned eaters = cpus > 2 ? 2 : 1;
+    process_pool pool(pool_options{.workers = eaters, .start = start_method::fork});
+    measure_waking(pool, eaters, measuring, found.processes);
+  }
+  {
+    // A core is the caller's: calls between two on the same one would be slow.
     process_pool pool(
         pool_options{.workers = eaters, .start = start_method::fork, .on_worker_start = keep_off_first_cpu});
     const on_first_cpu caller;
-    found.processes = measure_way(pool, eaters, measuring);
+    measure_calls(pool, eaters, measuring, found.processes);
   }
 
   ballast memory(cpus);
@@ -218,7 +222,8 @@ void calibrate_threads(machine& found) {
   pace measuring;
   const unsigned eaters = std::min(found.cpus, 2U);  // the caller is one of them
   thread_pool pool(pool_options{.workers = eaters});
-  found.threads = measure_way(pool, eaters, measuring);
+  measure_waking(pool, eaters, measuring, found.threads);
+  measure_calls(pool, eaters, measuring, found.threads);
 }
 
 }  // namespace forkful::detail

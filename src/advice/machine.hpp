@@ -12,7 +12,8 @@ namespace forkful::detail {
 // What one way of going parallel costs beyond the work, when its workers are there already.
 struct way_costs {
   double call = 0;      // a whole call of one chunk, workers awake: what it takes longer than its work
-  double wake = 0;      // from handing out to the first instruction of a worker that slept
+  double wake = 0;      // from handing out to the first instruction of a worker that slept, wherever the system puts it
+  double rouse = 0;     // what of that the caller spends on waking, and cannot do anything else
   double hand_out = 0;  // what a chunk costs the caller: publishing it and taking it back
   double claim = 0;     // what a chunk costs the worker that eats it
 };

@@ -10,7 +10,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr unsigned format = 1;  // another number whenever a field, or what it means, changes
+constexpr unsigned format = 2;  // another number whenever a field, or what it means, changes
 
 // A figure's name, and between what it lies on any machine there is or may soon be, sanitizers included.
 template <class Owner>
@@ -35,9 +35,10 @@ constexpr std::array<figure<machine>, 9> machine_figures{{
     {"spread", &machine::spread, 0, 100},
 }};
 
-constexpr std::array<figure<way_costs>, 4> way_figures{{
+constexpr std::array<figure<way_costs>, 5> way_figures{{
     {"call", &way_costs::call, 1e-9, longest},
     {"wake", &way_costs::wake, 1e-9, longest},
+    {"rouse", &way_costs::rouse, 0, longest},
     {"hand_out", &way_costs::hand_out, 0, longest},
     {"claim", &way_costs::claim, 1e-10, longest},
 }};

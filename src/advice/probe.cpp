@@ -200,7 +200,9 @@ class prober {
     std::size_t passed = 0;
     kept arguments;
     for (std::size_t i = 0; i <= most_passed; ++i) {
-      if (i > 1 && seconds_since(began) > std::max(passing_seconds, 2 * mean_)) break;
+      if (i > 1 && seconds_since(began) > passing_seconds) break;
+      const bool once = mean_ > passing_seconds;  // then cold or not: it is dear
+      if (once && i == 1) break;
       const block what = where.next();
       sink sent(shared_segments());
       std::uint64_t at = now_ns();
@@ -237,7 +239,7 @@ class prober {
       free_shared_segments(frame);
       free_shared_segments(answers);
       passed += count;
-      if (i == 0) {  // cold
+      if (i == 0 && !once) {  // cold
         in = out = {};
         passed = 0;
       }

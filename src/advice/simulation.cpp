@@ -89,7 +89,8 @@ prediction simulation::run() {
       asleep_.push_back(i);
     }
     absent_ = 0;
-    do_step(step::beginning, costs_.once + costs_.broadcast, costs_.broadcast);
+    const double rousing = caller_eats_ ? costs_.rouse * static_cast<double>(helpers_called()) : 0;
+    do_step(step::beginning, costs_.once + costs_.broadcast + rousing, costs_.broadcast);
   } else {
     do_step(step::starting, costs_.start, 0);
   }
@@ -220,7 +221,8 @@ void simulation::wake_one() {
   if (!looking_.empty() || asleep_.empty()) return;  // who looks finds it by itself
   workers_[asleep_.back()].is = state::woken;
   ++woken_;
-  later(asleep_.back(), costs_.wake);
+  // Threads are roused one after another before anything else; it was counted then.
+  later(asleep_.back(), caller_eats_ ? costs_.wake - costs_.rouse : costs_.wake);
   asleep_.pop_back();
 }
 

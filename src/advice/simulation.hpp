@@ -58,6 +58,7 @@ class simulation {
   void finish(std::uint32_t who);
   void forget_sleepy();
   void wake_one();
+  [[nodiscard]] std::size_t helpers_called() const noexcept;
   void invite();
 
   void caller_goes_on();

@@ -32,6 +32,12 @@ bool simulation::may_hand_out() const noexcept {
   return !window_full || chunks_.size() - collected_ < 2 * workers;
 }
 
+// Threads: as many as there are chunks for, the caller not counted.
+std::size_t simulation::helpers_called() const noexcept {
+  const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.eaters, work_.asked_chunk, 0);
+  return std::clamp<std::size_t>((work_.slices + size - 1) / size, 1, workers_.size()) - 1;
+}
+
 // What was going on is done.
 void simulation::caller_goes_on() {
   switch (doing_) {
@@ -73,10 +79,9 @@ void simulation::caller_goes_on() {
   if (caller_eats_ && doing_ == step::beginning) {
     // All helpers are called at once; the caller is the first worker.
     doing_ = step::idle;
-    const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.eaters, work_.asked_chunk, 0);
-    const std::size_t useful = std::min((work_.slices + size - 1) / size, asleep_.size());
+    const std::size_t helpers = helpers_called();
     asleep_.erase(asleep_.begin());
-    for (std::size_t i = 1; i < useful; ++i) wake_one();
+    for (std::size_t i = 0; i < helpers; ++i) wake_one();
     workers_[0].is = state::looking;
     look(0);
     return;

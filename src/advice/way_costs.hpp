@@ -30,34 +30,39 @@ inline void eat_until(stopwatch_slice& slice) {
   } while (slice.ended < slice.until);
 }
 
-// Measures the costs of `pool`, whose `eaters` eat at once (the caller being one of them in some pools). There should be a core
-// for each eater and for the caller: with fewer one waits for the other, and that is then what it costs here.
+constexpr std::uint64_t hold_ns = 250'000;  // longer than it takes to hand out some hundred chunks, or to wake somebody
+constexpr std::uint64_t asleep_ns = 1'000'000;  // idle for so long, a worker sleeps, and its core does
+
+// Fills in `wake` and `rouse`: as many slices as `eaters`, all as long, so that nobody eats two and the last to begin is a worker that
+// slept. In some pools the caller is one of the eaters.
 template <class Pool>
-way_costs measure_way(Pool& pool, unsigned eaters, pace& measuring) {
+void measure_waking(Pool& pool, unsigned eaters, pace& measuring, way_costs& costs) {
+  shared_vector<stopwatch_slice> table(eaters);
+  std::vector<double> rousing;
+  const samples wakes = measuring.repeat(7, 7, [&] {
+    const std::uint64_t idle_until = now_ns() + asleep_ns;
+    while (now_ns() < idle_until) relax();
+    const std::uint64_t began = now_ns();
+    for (stopwatch_slice& each : table) each = {.until = eaters == 1 ? 1 : began + hold_ns};
+    pool.with({.chunk = 1}).for_each(table, eat_until);
+    rousing.push_back(1e-9 * static_cast<double>(pool.report().caller.wake.count()));
+    std::uint64_t last = began + 1;
+    for (const stopwatch_slice& each : table) last = std::max(last, each.began);
+    return 1e-9 * static_cast<double>(last - began);
+  });
+  costs.wake = wakes.median();
+  costs.rouse = std::min(measuring.taken(std::move(rousing)).median(), costs.wake);
+}
+
+// Fills in the others, of a pool whose `eaters` eat at once. There should be a core for each eater and for the caller: with fewer one
+// waits for the other, and that is then what it costs here.
+template <class Pool>
+void measure_calls(Pool& pool, unsigned eaters, pace& measuring, way_costs& costs) {
   constexpr std::size_t chunks = 300;
-  constexpr std::uint64_t hold_ns = 250'000;  // longer than it takes to hand out so many chunks, or to wake somebody
-  constexpr std::uint64_t asleep_ns = 1'000'000;  // idle for so long, a worker sleeps, and its core does
   shared_vector<stopwatch_slice> table(chunks);
   const auto eat = [&](std::size_t count, std::size_t chunk) {
     pool.with({.chunk = chunk}).for_each(std::span{table.data(), count}, eat_until);
   };
-  const auto idle_for = [](std::uint64_t nanoseconds) {
-    const std::uint64_t until = now_ns() + nanoseconds;
-    while (now_ns() < until) relax();
-  };
-  way_costs costs;
-
-  // As many slices as eaters, all as long: nobody eats two, so the last to begin is a worker that slept.
-  const samples wakes = measuring.repeat(6, 6, [&] {
-    idle_for(asleep_ns);
-    const std::uint64_t began = now_ns();
-    for (std::size_t i = 0; i != eaters; ++i) table[i] = {.until = eaters == 1 ? 1 : began + hold_ns};
-    eat(eaters, 1);
-    std::uint64_t last = 0;
-    for (std::size_t i = 0; i != eaters; ++i) last = std::max(last, table[i].began);
-    return 1e-9 * static_cast<double>(std::max(last, began + 1) - began);
-  });
-  costs.wake = wakes.median();
 
   // The first slices hold the workers until all chunks are handed out; then they eat what lies there as fast as they can take it.
   std::vector<double> hand_outs;
@@ -90,7 +95,6 @@ way_costs measure_way(Pool& pool, unsigned eaters, pace& measuring) {
     costs.call = tries == 0 ? calls.low() : std::min(costs.call, calls.low());
     if (costs.call < costs.wake) break;
   }
-  return costs;
 }
 
 }  // namespace forkful::detail
