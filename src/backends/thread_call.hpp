@@ -58,7 +58,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   // Nobody will ask for its results. Waits for those who eat it, if it has no owner.
   void let_go() noexcept;
 
-  // ---- With the mutex held. ----
+  // ---- With the mutex held; of whoever eats (thread_eating.cpp), too. ----
 
   // There are slices that nobody has claimed and somebody should.
   [[nodiscard]] bool claimable() const noexcept;

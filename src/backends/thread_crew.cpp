@@ -58,6 +58,35 @@ class parallelism {
   std::unique_ptr<tbb::global_control> control_;
 };
 
+// Crews that have ended while helpers were on their way: those find nobody else who keeps what they are called to.
+class parting {
+ public:
+  static void keep(std::shared_ptr<thread_crew> crew) {
+    parting& all = of_process();
+    const std::lock_guard held(all.mutex_);
+    all.crews_.push_back(std::move(crew));
+  }
+  // Its last helper has come.
+  static std::shared_ptr<thread_crew> let_go(const thread_crew* crew) noexcept {
+    parting& all = of_process();
+    const std::lock_guard held(all.mutex_);
+    const auto found =
+        std::find_if(all.crews_.begin(), all.crews_.end(), [&](const auto& one) { return one.get() == crew; });
+    if (found == all.crews_.end()) return nullptr;
+    std::shared_ptr<thread_crew> last = std::move(*found);
+    all.crews_.erase(found);
+    return last;
+  }
+
+ private:
+  static parting& of_process() {
+    static auto& one = *new parting;
+    return one;
+  }
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<thread_crew>> crews_;
+};
+
 }  // namespace
 
 // A place for each worker and one for a caller that only watches.
@@ -123,12 +152,13 @@ void thread_crew::invite(lock& held, std::size_t wanted) noexcept {
   held.unlock();
   std::size_t called = 0;
   try {
-    for (; called < more; ++called) where->arena.enqueue([self = shared_from_this()] { self->help(); });
+    for (; called < more; ++called) where->arena.enqueue([this] { help(); });
   } catch (...) {
     // No memory, or no threads. Whoever waits for the call eats it.
   }
   held.lock();
   coming_ -= more - called;
+  if (threads_ == nullptr && coming_ == 0) parting::let_go(this);  // whoever calls helpers keeps it, too
 }
 
 std::exception_ptr thread_crew::get_ready(lock& held, unsigned worker) noexcept {
@@ -151,10 +181,15 @@ std::exception_ptr thread_crew::get_ready(lock& held, unsigned worker) noexcept 
 }
 
 void thread_crew::help() noexcept {
+  std::shared_ptr<thread_crew> last;  // goes last
   lock held(mutex);
   --coming_;
-  const seat mine(*this, held);
-  if (mine.taken()) eat_what_is_open(held, mine.worker());
+  {
+    const seat mine(*this, held);
+    if (mine.taken()) eat_what_is_open(held, mine.worker());
+  }
+  if (threads_ == nullptr && coming_ == 0) last = parting::let_go(this);
+  held.unlock();
 }
 
 void thread_crew::eat_what_is_open(lock& held, unsigned worker) noexcept {
@@ -189,6 +224,7 @@ void thread_crew::end(bool now) {
     quiet_.wait(held);
   }
   closed_ = true;
+  if (threads_ != nullptr && coming_ != 0) parting::keep(shared_from_this());
   ended = std::move(threads_);
   if (on_worker_exit_ == nullptr) return;
   const std::vector<bool> started = std::exchange(started_, std::vector<bool>(workers_));

@@ -7,7 +7,8 @@
 // 1. At most `workers` threads eat at a time, each with a number of its own: a thread without a seat does not eat.
 // 2. Who gives up a seat has seen that no open call has slices for anybody. So nothing waits while a seat is free, except while a
 //    helper that was called is on its way.
-// 3. A call leaves `open_` with the mutex held and is destroyed without it: what it owns is the user's.
+// 3. It lives until its last helper has come, even if the pool and all calls are gone.
+// 4. A call leaves `open_` with the mutex held and is destroyed without it: what it owns is the user's.
 #pragma once
 
 #include <oneapi/tbb/spin_mutex.h>

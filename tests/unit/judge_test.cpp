@@ -1,5 +1,6 @@
 // Advice, on made-up machines: every kind of verdict, of largest cost, and of the change that would turn it.
 #include "advice/judge.hpp"
+#include "support/made_up_work.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,31 +11,12 @@
 namespace forkful::detail {
 namespace {
 
+using forkful_tests::usual_machine;
+using forkful_tests::work_of;
+
 using shape = lengths::shape;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-machine small_machine(unsigned cpus = 2) {
-  machine made;
-  made.cpus = cpus;
-  made.threads = {.call = 1e-6, .wake = 20e-6, .hand_out = 0.1e-6, .claim = 0.05e-6};
-  made.processes = {.call = 2e-6, .wake = 50e-6, .hand_out = 0.3e-6, .claim = 0.1e-6};
-  made.fork_start = 300e-6;
-  made.fork_per_byte = 13e-12;
-  made.template_start = 200e-6;
-  made.copy_rate = 10e9;
-  made.copy_rate_all = 15e9;
-  made.fresh_copy_rate = 1.5e9;
-  made.spread = 0.03;
-  return made;
-}
-
-workload work_of(std::size_t slices, double mean, shape form = shape::equal) {
-  workload made;
-  made.slices = slices;
-  made.time = lengths::shaped(slices, mean, form);
-  return made;
-}
 
 situation without_threads() {
   situation made;
@@ -47,7 +29,7 @@ double seconds(std::chrono::nanoseconds time) { return 1e-9 * static_cast<double
 // ---- Verdicts ---------------------------------------------------------------------------------------------------------
 
 TEST(Judge, LongSlicesGoParallelAndTextIsAsItWas) {
-  const advice given = judge(work_of(1'000, 100e-6), {}, small_machine());
+  const advice given = judge(work_of(1'000, 100e-6), {}, usual_machine());
   EXPECT_TRUE(given.parallel);
   EXPECT_FALSE(given.too_close);
   EXPECT_EQ(given.way, "thread");
@@ -64,7 +46,7 @@ TEST(Judge, LongSlicesGoParallelAndTextIsAsItWas) {
 }
 
 TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
-  const advice given = judge(work_of(4, 1e-6), without_threads(), small_machine());
+  const advice given = judge(work_of(4, 1e-6), without_threads(), usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_FALSE(given.too_close);
   EXPECT_EQ(given.way, "serial");
@@ -86,8 +68,8 @@ TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
 
 TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
   const situation where = without_threads();
-  const double from = seconds(judge(work_of(20, 10e-6), where, small_machine()).break_even);
-  const advice given = judge(work_of(20, from), where, small_machine());
+  const double from = seconds(judge(work_of(20, 10e-6), where, usual_machine()).break_even);
+  const advice given = judge(work_of(20, from), where, usual_machine());
   EXPECT_TRUE(given.too_close);
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.verdict,
@@ -96,7 +78,7 @@ TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
 }
 
 TEST(Judge, NoiseWidensTheIntervals) {
-  machine on = small_machine();
+  machine on = usual_machine();
   situation where;
   const advice quiet = judge(work_of(1'000, 1e-3), where, on);
   EXPECT_NEAR(seconds(quiet.ways[0].low), 0.95, 1e-6);
@@ -120,7 +102,7 @@ TEST(Judge, NoiseWidensTheIntervals) {
 TEST(Judge, ThreadsThatAreMuchFasterGetNoWordForProcesses) {
   workload work = work_of(100, 100e-6);
   work.in.bytes = work.out.bytes = 10'000;
-  const advice given = judge(work, {}, small_machine());
+  const advice given = judge(work, {}, usual_machine());
   EXPECT_EQ(given.way, "thread");
   EXPECT_EQ(given.verdict.find("survives"), std::string::npos) << given.verdict;
 }
@@ -130,7 +112,7 @@ TEST(Judge, ACallableThatIsParallelAlreadyIsLeftAlone) {
   work.inner_threads = 2;
   situation where;
   where.parallel_by = "OpenBLAS";
-  const advice given = judge(work, where, small_machine());
+  const advice given = judge(work, where, usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_FALSE(given.too_close);
   EXPECT_TRUE(given.already_parallel);
@@ -144,7 +126,7 @@ TEST(Judge, ACallableThatIsParallelAlreadyIsLeftAlone) {
 TEST(Judge, WithNoParallelWayTheLoopIsIt) {
   situation where;
   where.why_not[1] = where.why_not[2] = where.why_not[3] = "it may not";
-  const advice given = judge(work_of(1'000, 1e-3), where, small_machine());
+  const advice given = judge(work_of(1'000, 1e-3), where, usual_machine());
   EXPECT_EQ(given.verdict, "don't go parallel: no parallel way is possible");
   EXPECT_EQ(given.way, "serial");
   EXPECT_EQ(given.flip, "it may not");
@@ -152,15 +134,15 @@ TEST(Judge, WithNoParallelWayTheLoopIsIt) {
 }
 
 TEST(Judge, WithoutSlicesThereIsNothingToDo) {
-  const advice given = judge(work_of(0, 1), {}, small_machine());
+  const advice given = judge(work_of(0, 1), {}, usual_machine());
   EXPECT_EQ(given.text(), "nothing to do: there are no slices\n");
 }
 
 TEST(Judge, TakesNoMoreWorkersThanAreOfUse) {
-  const advice given = judge(work_of(3, 10e-3), {.workers = 16}, small_machine(16));
+  const advice given = judge(work_of(3, 10e-3), {.workers = 16}, usual_machine(16));
   EXPECT_EQ(given.ways[3].workers, 3U);
-  EXPECT_EQ(judge(work_of(1'000, 10e-3), {.workers = 5}, small_machine(16)).ways[3].workers, 5U);
-  EXPECT_EQ(judge(work_of(1'000, 10e-3), {}, small_machine(16)).ways[3].workers, 16U);
+  EXPECT_EQ(judge(work_of(1'000, 10e-3), {.workers = 5}, usual_machine(16)).ways[3].workers, 5U);
+  EXPECT_EQ(judge(work_of(1'000, 10e-3), {}, usual_machine(16)).ways[3].workers, 16U);
 }
 
 // ---- Break-even -------------------------------------------------------------------------------------------------------
@@ -168,13 +150,13 @@ TEST(Judge, TakesNoMoreWorkersThanAreOfUse) {
 TEST(Judge, AtTheBreakEvenBothTakeTheSame) {
   for (const std::size_t slices : {4UL, 100UL, 10'000UL}) {
     const situation where = without_threads();
-    const double from = seconds(judge(work_of(slices, 1e-4), where, small_machine()).break_even);
+    const double from = seconds(judge(work_of(slices, 1e-4), where, usual_machine()).break_even);
     ASSERT_GT(from, 2e-9);
-    const advice at = judge(work_of(slices, from), where, small_machine());
+    const advice at = judge(work_of(slices, from), where, usual_machine());
     EXPECT_NEAR(seconds(at.ways[3].time) / seconds(at.ways[0].time), 1, 0.05) << slices;
-    const advice above = judge(work_of(slices, 1.2 * from), where, small_machine());
+    const advice above = judge(work_of(slices, 1.2 * from), where, usual_machine());
     EXPECT_LT(above.ways[3].time, above.ways[0].time);
-    const advice below = judge(work_of(slices, from / 1.2), where, small_machine());
+    const advice below = judge(work_of(slices, from / 1.2), where, usual_machine());
     EXPECT_GT(below.ways[3].time, below.ways[0].time);
   }
 }
@@ -186,46 +168,46 @@ TEST(Judge, NamesTheLargestCost) {
     return judge(work, where, on).dominating_cost;
   };
   situation where = without_threads();
-  EXPECT_THAT(largest(work_of(4, 10e-6), where, small_machine()), StartsWith("waking workers that sleep takes "));
+  EXPECT_THAT(largest(work_of(4, 10e-6), where, usual_machine()), StartsWith("waking workers that sleep takes "));
 
   where.cold = true;
-  EXPECT_THAT(largest(work_of(100, 10e-6), where, small_machine()),
+  EXPECT_THAT(largest(work_of(100, 10e-6), where, usual_machine()),
               StartsWith("starting 2 workers takes 600.0 us of "));
   where.private_memory = 1e9;
-  EXPECT_THAT(largest(work_of(100, 10e-6), where, small_machine()),
+  EXPECT_THAT(largest(work_of(100, 10e-6), where, usual_machine()),
               HasSubstr(": the caller has 1.0 GB of memory of its own"));
   where = without_threads();
 
   workload copied = work_of(100, 100e-6);
   copied.in.bytes = copied.out.bytes = 1e6;
   where.why_not[2] = "no photographs";
-  EXPECT_THAT(largest(copied, where, small_machine()), StartsWith("copying 200.0 MB takes "));
+  EXPECT_THAT(largest(copied, where, usual_machine()), StartsWith("copying 200.0 MB takes "));
   where = without_threads();
 
   workload by_one = work_of(1'000'000, 1e-7);
   by_one.asked_chunk = 1;
-  EXPECT_THAT(largest(by_one, where, small_machine()), StartsWith("handing out 1000000 chunks takes "));
+  EXPECT_THAT(largest(by_one, where, usual_machine()), StartsWith("handing out 1000000 chunks takes "));
 
-  EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, small_machine(8)),
+  EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, usual_machine(8)),
               StartsWith("one slice takes 50.0 ms of 50."));
-  EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, small_machine(8)),
+  EXPECT_THAT(largest(work_of(100, 1e-3, shape::giant), where, usual_machine(8)),
               HasSubstr("nobody can help its worker, so more workers gain nothing"));
   where.workers = 2;
-  EXPECT_THAT(largest(work_of(9, 10e-3), where, small_machine()),
+  EXPECT_THAT(largest(work_of(9, 10e-3), where, usual_machine()),
               StartsWith("workers wait for the last slices at the end: "));
-  EXPECT_THAT(largest(work_of(3, 10e-3), where, small_machine()),
+  EXPECT_THAT(largest(work_of(3, 10e-3), where, usual_machine()),
               StartsWith("3 slices for 2 workers cannot be shared evenly: others wait 5.0 ms of "));
 
   workload streaming = work_of(1'000, 1e-3);
   streaming.slowdown = 1.5;
-  EXPECT_THAT(largest(streaming, where, small_machine()),
+  EXPECT_THAT(largest(streaming, where, usual_machine()),
               StartsWith("workers fight for memory: slices take 1.5 times as long when 2 eat at once"));
 
   where.workers = 8;
   workload half_asleep = work_of(1'000, 1e-3);
   half_asleep.cpu_share = 0.5;
-  EXPECT_THAT(largest(half_asleep, where, small_machine()), HasSubstr("share 2 cores: "));
-  EXPECT_THAT(largest(work_of(10'000, 1e-3), {}, small_machine()), StartsWith("none stands out: 100 % of the time"));
+  EXPECT_THAT(largest(half_asleep, where, usual_machine()), HasSubstr("share 2 cores: "));
+  EXPECT_THAT(largest(work_of(10'000, 1e-3), {}, usual_machine()), StartsWith("none stands out: 100 % of the time"));
 }
 
 // ---- The change that would turn it -----------------------------------------------------------------------------------
@@ -235,11 +217,11 @@ TEST(Judge, ColdPoolsAreToBeKept) {
   situation where = without_threads();
   where.cold = true;
   where.private_memory = 1e9;
-  const advice given = judge(work_of(100, 20e-6), where, small_machine());
+  const advice given = judge(work_of(100, 20e-6), where, usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("keep the pool from call to call: process_pool of 2 would be "));
   where.cold = false;
-  EXPECT_TRUE(judge(work_of(100, 20e-6), where, small_machine()).parallel);
+  EXPECT_TRUE(judge(work_of(100, 20e-6), where, usual_machine()).parallel);
 }
 
 TEST(Judge, CopiesAreToBeAvoided) {
@@ -247,25 +229,25 @@ TEST(Judge, CopiesAreToBeAvoided) {
   workload work = work_of(100, 100e-6);
   work.in.bytes = 3e6;
   where.why_not[2] = "no photographs";
-  const advice given = judge(work, where, small_machine());
+  const advice given = judge(work, where, usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("keep the slices in shared memory (forkful::shared_vector), so that nothing"));
   work.in.bytes = 0;
-  EXPECT_TRUE(judge(work, where, small_machine()).parallel);
+  EXPECT_TRUE(judge(work, where, usual_machine()).parallel);
   work.out.bytes = 3e6;
-  EXPECT_THAT(judge(work, where, small_machine()).flip, StartsWith("write results in place (map_into)"));
+  EXPECT_THAT(judge(work, where, usual_machine()).flip, StartsWith("write results in place (map_into)"));
   work.in.bytes = 3e6;
-  EXPECT_THAT(judge(work, where, small_machine()).flip, StartsWith("keep slices and results in shared memory"));
+  EXPECT_THAT(judge(work, where, usual_machine()).flip, StartsWith("keep slices and results in shared memory"));
 }
 
 TEST(Judge, ChunksThatAreTooSmallAreToBeLeftToForkful) {
   workload work = work_of(100'000, 0.2e-6);
   work.asked_chunk = 1;
-  const advice given = judge(work, without_threads(), small_machine());
+  const advice given = judge(work, without_threads(), usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("let forkful choose the chunks instead of 1 slice at a time"));
   work.asked_chunk = 0;
-  EXPECT_TRUE(judge(work, without_threads(), small_machine()).parallel);
+  EXPECT_TRUE(judge(work, without_threads(), usual_machine()).parallel);
 }
 
 TEST(Judge, OneLongSliceIsToBeSplit) {
@@ -275,7 +257,7 @@ TEST(Judge, OneLongSliceIsToBeSplit) {
     made.time = lengths::sampled(100, {0, 25, 50, 75}, {10e-3, 1e-6, 1e-6, 1e-6});
     return made;
   }();
-  const advice given = judge(work, without_threads(), small_machine());
+  const advice given = judge(work, without_threads(), usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("split the longest slice, which takes 10.0 ms: process_pool of 2 would be "));
 }
@@ -283,20 +265,20 @@ TEST(Judge, OneLongSliceIsToBeSplit) {
 TEST(Judge, TooFewWorkersAreToBeMore) {
   situation where = without_threads();
   where.workers = 1;
-  const advice given = judge(work_of(100, 1e-3), where, small_machine());
+  const advice given = judge(work_of(100, 1e-3), where, usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("use more workers: process_pool of 2 would be 2.0 times as fast"));
 }
 
 TEST(Judge, ShortCallsAreToBeTakenTogether) {
-  const advice given = judge(work_of(4, 1e-6), without_threads(), small_machine());
+  const advice given = judge(work_of(4, 1e-6), without_threads(), usual_machine());
   EXPECT_THAT(given.flip, StartsWith("64 times as much in one call (256 slices)"));
-  EXPECT_TRUE(judge(work_of(256, 1e-6), without_threads(), small_machine()).parallel);
-  EXPECT_FALSE(judge(work_of(128, 1e-6), without_threads(), small_machine()).parallel);
+  EXPECT_TRUE(judge(work_of(256, 1e-6), without_threads(), usual_machine()).parallel);
+  EXPECT_FALSE(judge(work_of(128, 1e-6), without_threads(), usual_machine()).parallel);
 }
 
 TEST(Judge, WhatPaysSaysWhenItWouldNot) {
-  const advice given = judge(work_of(1'000, 10e-6), without_threads(), small_machine());
+  const advice given = judge(work_of(1'000, 10e-6), without_threads(), usual_machine());
   EXPECT_TRUE(given.parallel);
   EXPECT_THAT(given.flip, HasSubstr("the loop would be faster"));
 
@@ -305,20 +287,20 @@ TEST(Judge, WhatPaysSaysWhenItWouldNot) {
   large.private_memory = 1e9;
   large.why_not[1] = "no threads";
   large.why_not[2] = "no photographs";
-  const advice warm = judge(work_of(1'000, 20e-6), large, small_machine());
+  const advice warm = judge(work_of(1'000, 20e-6), large, usual_machine());
   EXPECT_TRUE(warm.parallel);
   EXPECT_EQ(warm.flip, "a pool that is started for every call would be slower than the loop: keep it");
 }
 
 TEST(Judge, OnOneCoreNothingComputesFaster) {
-  const advice given = judge(work_of(1'000, 1e-3), without_threads(), small_machine(1));
+  const advice given = judge(work_of(1'000, 1e-3), without_threads(), usual_machine(1));
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("nothing on one core"));
   workload asleep = work_of(100, 1e-3);
   asleep.cpu_share = 0;
   situation where = without_threads();
   where.workers = 8;
-  EXPECT_TRUE(judge(asleep, where, small_machine(1)).parallel);
+  EXPECT_TRUE(judge(asleep, where, usual_machine(1)).parallel);
 }
 
 // ---- Forms ------------------------------------------------------------------------------------------------------------
@@ -328,8 +310,8 @@ TEST(Judge, SaysTheSameEveryTimeInLinesOfEightyColumns) {
     for (const double mean : {1e-8, 1e-5, 1e-2}) {
       workload work = work_of(slices, mean, shape::exponential);
       work.in.bytes = 1e4;
-      const std::string text = judge(work, without_threads(), small_machine()).text();
-      EXPECT_EQ(text, judge(work, without_threads(), small_machine()).text());
+      const std::string text = judge(work, without_threads(), usual_machine()).text();
+      EXPECT_EQ(text, judge(work, without_threads(), usual_machine()).text());
       EXPECT_EQ(text.back(), '\n');
       std::size_t begin = 0;
       for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
@@ -342,7 +324,7 @@ TEST(Judge, SaysTheSameEveryTimeInLinesOfEightyColumns) {
 TEST(Judge, JsonHoldsEveryMember) {
   situation where = without_threads();
   where.why_not[1] = "a \"quoted\" reason";
-  const advice given = judge(work_of(1'000, 100e-6), where, small_machine());
+  const advice given = judge(work_of(1'000, 100e-6), where, usual_machine());
   const auto read = nlohmann::json::parse(given.json());
   EXPECT_EQ(read.at("verdict"), given.verdict);
   EXPECT_EQ(read.at("way"), "process");

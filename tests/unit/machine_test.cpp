@@ -80,7 +80,7 @@ TEST(machine, the_text_of_another_boot_machine_or_build_is_refused) {
   EXPECT_FALSE(machine_from(text, {"1f0c", 2, "0.1.0"}));
   EXPECT_FALSE(machine_from(text, {"1f0c", 4, "0.2.0"}));
   std::string newer = text;
-  newer.replace(newer.find("\"format\": 1"), 11, "\"format\": 2");
+  newer.replace(newer.find("\"format\": 2"), 11, "\"format\": 3");
   EXPECT_FALSE(machine_from(newer, some_key));
 }
 
@@ -89,7 +89,7 @@ TEST(machine, garbage_is_refused) {
   for (std::size_t length = 0; length + 2 < text.size(); ++length) {
     EXPECT_FALSE(machine_from(text.substr(0, length), some_key)) << "truncated to " << length;
   }
-  for (const char* garbage : {"[]", "null", "42", "{}", "\xff\xfe", R"({"format": 1})", R"({"format": "1"})"}) {
+  for (const char* garbage : {"[]", "null", "42", "{}", "\xff\xfe", R"({"format": 2})", R"({"format": "2"})"}) {
     EXPECT_FALSE(machine_from(garbage, some_key)) << garbage;
   }
   std::string words = text;

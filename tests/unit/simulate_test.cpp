@@ -8,9 +8,13 @@
 #include <numeric>
 
 #include "board/chunking.hpp"
+#include "support/made_up_work.hpp"
 
 namespace forkful::detail {
 namespace {
+
+using forkful_tests::usual_machine;
+using forkful_tests::work_of;
 
 using shape = lengths::shape;
 constexpr shape all_shapes[] = {shape::equal, shape::linear, shape::exponential, shape::bimodal, shape::giant};
@@ -119,29 +123,6 @@ TEST(Lengths, ScaledAreAsManyTimesAsLong) {
 machine free_machine(unsigned cpus) {
   machine made;
   made.cpus = cpus;
-  return made;
-}
-
-// Figures as a small computer has them.
-machine usual_machine(unsigned cpus) {
-  machine made;
-  made.cpus = cpus;
-  made.threads = {.call = 1e-6, .wake = 20e-6, .hand_out = 0.1e-6, .claim = 0.05e-6};
-  made.processes = {.call = 2e-6, .wake = 50e-6, .hand_out = 0.2e-6, .claim = 0.1e-6};
-  made.fork_start = 300e-6;
-  made.fork_per_byte = 13e-12;
-  made.template_start = 200e-6;
-  made.copy_rate = 10e9;
-  made.copy_rate_all = 15e9;
-  made.fresh_copy_rate = 1.5e9;
-  made.spread = 0.03;
-  return made;
-}
-
-workload work_of(std::size_t slices, double mean, shape form = shape::equal) {
-  workload made;
-  made.slices = slices;
-  made.time = lengths::shaped(slices, mean, form);
   return made;
 }
 
