@@ -70,6 +70,7 @@ thread_call::thread_call(std::shared_ptr<thread_crew> where, job& work, const ca
       process_(this_process()),
       known_(work.pull == nullptr ? work.slices : 0),
       input_ended_(work.pull == nullptr),
+      helped_(crew_->has_threads()),
       progress_ns_(work.began_ns) {
   if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
 }
@@ -168,9 +169,9 @@ bool thread_call::carry_on(const patience& how_long) {
   return false;
 }
 
-// Who tells progress, or looks only for a while, has no time to eat; but alone he can stop for a moment.
+// Who tells progress, or looks only for a while, has no time to eat; but alone, or where nobody else will, he does it in between.
 bool thread_call::may_eat(const patience& how_long) const noexcept {
-  return how_long.until == for_ever && (!options_.progress || alone_);
+  return how_long.until == for_ever && (!options_.progress || alone_ || !helped_);
 }
 
 void thread_call::share(lock& held, bool watching) {
@@ -339,6 +340,12 @@ void thread_call::wait(lock& held, std::uint64_t until) {
 
 void thread_call::conclude(report& happened) {
   counted_.finish_into(happened, now_ns());
+  if (!helped_) {
+    happened.warnings.emplace_back(
+        "no thread helped: this process was forked from one that had a pool of threads, and oneTBB's do not survive "
+        "that; make the "
+        "pool of threads after the fork only, or use a process_pool");
+  }
   happened.chunks = 0;
   for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
   if (reason_ != nullptr) std::rethrow_exception(reason_);

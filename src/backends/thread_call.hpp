@@ -139,6 +139,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   std::exception_ptr reason_{};        // thrown at the end instead of anything else
   std::exception_ptr input_failed_{};  // the same, when what was read before is eaten
   std::uint64_t spun_ns_ = 0;          // how long the caller has spun
+  bool helped_;                        // there are threads to help
   std::uint64_t progress_ns_;          // when it was told last
 };
 

@@ -10,6 +10,7 @@
 
 #include "backends/thread_call.hpp"
 #include "errors/exceptions.hpp"
+#include "os/identity.hpp"
 
 namespace forkful::detail {
 
@@ -106,7 +107,7 @@ thread_crew::thread_crew(unsigned workers, const pool_options& options)
     : workers_(workers),
       on_worker_start_(options.on_worker_start),
       on_worker_exit_(options.on_worker_exit),
-      threads_(std::make_shared<threads>(workers)),
+      threads_(own_threads() ? std::make_shared<threads>(workers) : nullptr),
       started_(workers) {
   for (unsigned i = workers; i != 0; --i) free_.push_back(i - 1);
 }

@@ -67,6 +67,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   // So many more may eat: calls helpers for free seats. They come in a while, or not at all where the system gives no threads.
   void invite(lock& held, std::size_t wanted) noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
+  // False where nobody can help: whoever waits for a call eats it.
+  [[nodiscard]] bool has_threads() const noexcept { return threads_ != nullptr || closed_; }
   // Before a worker's first slice: on_worker_start, with the mutex let go. If it throws, start_failed is returned.
   std::exception_ptr get_ready(lock& held, unsigned worker) noexcept;
 
@@ -85,7 +87,7 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   unsigned workers_;
   void (*on_worker_start_)();
   void (*on_worker_exit_)();
-  std::shared_ptr<threads> threads_;  // null: ended
+  std::shared_ptr<threads> threads_;  // null: ended, or they stayed behind when this process was forked
   std::vector<unsigned> free_;        // numbers, the lowest last
   std::vector<bool> started_;         // by number
   std::deque<std::shared_ptr<thread_call>> open_;

@@ -14,7 +14,8 @@ namespace {
 
 using mark = std::atomic<std::uint64_t>;
 
-mark fallback_mark{0};  // stands in for the page where the kernel cannot wipe one
+std::atomic<std::uint64_t> has_threads{0};  // relaxed: which process does; 0: none
+mark fallback_mark{0};                      // stands in for the page where the kernel cannot wipe one
 std::atomic<mark*> where{nullptr};
 
 void forget() { fallback_mark.store(0, std::memory_order_relaxed); }
@@ -55,6 +56,17 @@ std::uint64_t this_process() noexcept {
 void forget_process() noexcept {
   forget();
   if (mark* place = where.load(std::memory_order_relaxed); place != nullptr) place->store(0, std::memory_order_relaxed);
+}
+
+bool own_threads() noexcept {
+  std::uint64_t before = 0;
+  const std::uint64_t here = this_process();
+  return has_threads.compare_exchange_strong(before, here, std::memory_order_relaxed) || before == here;
+}
+
+bool threads_left_behind() noexcept {
+  const std::uint64_t who = has_threads.load(std::memory_order_relaxed);
+  return who != 0 && who != this_process();
 }
 
 const std::uint64_t* process_mark() noexcept {

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "os/identity.hpp"
+
 namespace forkful::detail {
 
 namespace {
@@ -107,7 +109,7 @@ void tell(const found_knob& each) {
       // lost its threads anyway, and works with the caller's.
       static tbb_control control{};
       control = {count, 0, 0};
-      if (limited.alone) reinterpret_cast<void (*)(tbb_control&)>(each.function)(control);
+      if (limited.alone && !threads_left_behind()) reinterpret_cast<void (*)(tbb_control&)>(each.function)(control);
       break;
     }
   }

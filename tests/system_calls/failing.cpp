@@ -53,6 +53,13 @@ void* operator new(std::size_t bytes) {
   return block;
 }
 void* operator new[](std::size_t bytes) { return operator new(bytes); }
+void* operator new(std::size_t bytes, const std::nothrow_t& /*no*/) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* block) noexcept {
   if (block == nullptr) return;
   forkful_tests::blocks.fetch_sub(1);
