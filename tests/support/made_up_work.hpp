@@ -11,7 +11,7 @@ inline forkful::detail::machine usual_machine(unsigned cpus = 2) {
   forkful::detail::machine made;
   made.cpus = cpus;
   made.threads = {.call = 1e-6, .wake = 20e-6, .hand_out = 0.1e-6, .claim = 0.05e-6};
-  made.processes = {.call = 2e-6, .wake = 50e-6, .hand_out = 0.2e-6, .claim = 0.1e-6};
+  made.processes = {.call = 2e-6, .wake = 50e-6, .hand_out = 0.3e-6, .claim = 0.1e-6};
   made.fork_start = 300e-6;
   made.fork_per_byte = 13e-12;
   made.template_start = 200e-6;
