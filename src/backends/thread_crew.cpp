@@ -4,7 +4,9 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -59,33 +61,37 @@ class parallelism {
   std::unique_ptr<tbb::global_control> control_;
 };
 
-// Crews that have ended while helpers were on their way: those find nobody else who keeps what they are called to.
+// Crews that have ended while helpers were on their way: those find nobody else who keeps what they are called to. Takes no memory:
+// an end must not fail.
 class parting {
  public:
-  static void keep(std::shared_ptr<thread_crew> crew) {
+  using place = std::list<std::shared_ptr<thread_crew>>;
+  // `own` holds one element, which is what is kept.
+  static void keep(place& own, std::shared_ptr<thread_crew> crew) noexcept {
+    own.front() = std::move(crew);
     parting& all = of_process();
     const std::lock_guard held(all.mutex_);
-    all.crews_.push_back(std::move(crew));
+    all.crews_.splice(all.crews_.end(), own);
   }
   // Its last helper has come.
-  static std::shared_ptr<thread_crew> let_go(const thread_crew* crew) noexcept {
+  static place let_go(const thread_crew* crew) noexcept {
+    place last;
     parting& all = of_process();
     const std::lock_guard held(all.mutex_);
     const auto found =
         std::find_if(all.crews_.begin(), all.crews_.end(), [&](const auto& one) { return one.get() == crew; });
-    if (found == all.crews_.end()) return nullptr;
-    std::shared_ptr<thread_crew> last = std::move(*found);
-    all.crews_.erase(found);
+    if (found != all.crews_.end()) last.splice(last.end(), all.crews_, found);
     return last;
   }
 
  private:
-  static parting& of_process() {
-    static auto& one = *new parting;
+  static parting& of_process() noexcept {
+    alignas(parting) static std::byte memory[sizeof(parting)];
+    static auto& one = *new (memory) parting;  // never destroyed: helpers may be on their way still
     return one;
   }
   std::mutex mutex_;
-  std::vector<std::shared_ptr<thread_crew>> crews_;
+  place crews_;
 };
 
 }  // namespace
@@ -182,7 +188,7 @@ std::exception_ptr thread_crew::get_ready(lock& held, unsigned worker) noexcept 
 }
 
 void thread_crew::help() noexcept {
-  std::shared_ptr<thread_crew> last;  // goes last
+  parting::place last;  // goes last
   lock held(mutex);
   --coming_;
   {
@@ -225,7 +231,7 @@ void thread_crew::end(bool now) {
     quiet_.wait(held);
   }
   closed_ = true;
-  if (threads_ != nullptr && coming_ != 0) parting::keep(shared_from_this());
+  if (threads_ != nullptr && coming_ != 0) parting::keep(place_, shared_from_this());
   ended = std::move(threads_);
   if (on_worker_exit_ == nullptr) return;
   const std::vector<bool> started = std::exchange(started_, std::vector<bool>(workers_));

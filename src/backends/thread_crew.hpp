@@ -17,6 +17,7 @@
 #include <deque>
 #include <exception>
 #include <forkful/detail/job.hpp>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -93,7 +94,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   std::deque<std::shared_ptr<thread_call>> open_;
   std::size_t coming_ = 0;  // helpers that were called and are not here yet
   bool closed_ = false;
-  std::condition_variable_any quiet_;  // somebody gave up a seat
+  std::list<std::shared_ptr<thread_crew>> place_{1};  // among those that have ended but for helpers on their way
+  std::condition_variable_any quiet_;                 // somebody gave up a seat
 };
 
 }  // namespace forkful::detail
