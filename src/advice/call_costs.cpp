@@ -41,6 +41,7 @@ call_costs costs_of(const workload& work, const crew_plan& plan, const machine& 
   const bool threads = plan.by == way::threads;
   const way_costs& costs = threads ? on.threads : on.processes;
   found.wake = costs.wake;
+  found.crowded_wake = threads ? costs.wake : std::max(costs.wake, on.crowded_wake);
   found.rouse = std::min(costs.rouse, costs.wake);
   found.publish = found.take_back = costs.hand_out / 2;
   found.claim = costs.claim;

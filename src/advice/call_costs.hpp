@@ -17,6 +17,7 @@ struct call_costs {
   double once = 0;               // by the caller, before the first chunk
   double broadcast = 0;          // by the caller, before the first chunk
   double wake = 0;               // of a worker that sleeps
+  double crowded_wake = 0;       // the same where workers and caller are more than there are cores
   double rouse = 0;              // of that, by whoever wakes it
   double encode = 0;             // a slice, by the caller
   double publish = 0;            // a chunk, by the caller

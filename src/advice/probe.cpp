@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "advice/blocks.hpp"
 #include "advice/contention.hpp"
+#include "advice/passing_times.hpp"
 #include "advice/samples.hpp"
 #include "errors/exceptions.hpp"
 #include "os/account.hpp"
@@ -23,20 +25,8 @@ constexpr double most_of_all = 0.01;      // or this part of the whole
 constexpr double block_seconds = 20e-6;   // short slices are timed together: the clock takes 30 ns
 constexpr std::size_t most_samples = 400;
 constexpr std::size_t enough_samples = 48;
-constexpr double passing_seconds = 0.008;  // for timing how slices and results pass
-constexpr std::size_t most_passed = 24;
 constexpr double several_cores = 1.2;    // CPU time over time: more than one core was busy
 constexpr double little_memory = 256e6;  // bytes that can be forked in a few milliseconds
-
-// What a slice throws while it is probed is thrown by advise().
-void rethrow_failure(chunk_io& /*io*/, std::size_t /*slice*/, std::size_t named) {
-  rethrow(capture_exception(named, 0, 1));
-}
-
-struct block {
-  std::size_t first = 0;
-  std::size_t count = 1;
-};
 
 // What slices gave. Kept, as a call keeps it: memory that is given back at once is not what results are made of.
 using results = std::unique_ptr<void, void (*)(void*)>;
@@ -61,23 +51,6 @@ double eat(const question& asked, block what, std::vector<results>& kept) {
   return seconds_since(began);
 }
 
-// Every place is as near to what was seen before as can be, however many there will be: the golden ratio's multiples.
-class places {
- public:
-  places(std::size_t slices, std::size_t count) : slices_(slices), count_(count) {}
-  block next() {
-    const std::size_t room = slices_ - count_;
-    at_ += 0.6180339887498949;
-    at_ -= std::floor(at_);
-    return {std::min(room, static_cast<std::size_t>(at_ * static_cast<double>(room + 1))), count_};
-  }
-
- private:
-  std::size_t slices_;
-  std::size_t count_;
-  double at_ = 0.38;
-};
-
 struct timed {
   std::size_t at = 0;
   double took = 0;  // one slice
@@ -90,7 +63,12 @@ class prober {
   findings_of_probe find() {
     if (slices() == 0) return std::move(found_);
     time_slices();
-    if (asked_.shipped != nullptr && !asked_.in_place) time_passing();
+    if (asked_.shipped != nullptr && !asked_.in_place) {
+      const passing_times found = time_passing(*asked_.shipped, slices(), blocks_.front().count, mean_);
+      found_.work.in = found.in;
+      found_.work.out = found.out;
+      found_.work.broadcast_bytes = static_cast<double>(asked_.shipped->bytes_broadcast);
+    }
     if (worth_looking_beside()) {
       found_.work.slowdown = slowdown_beside(here_.cpus - 1, [this] { eat_some(); });
     }
@@ -186,69 +164,6 @@ class prober {
     // Two standard errors of the mean; with all slices seen there is none.
     const double unseen = std::sqrt(std::max(0.0, 1 - n / static_cast<double>(slices())));
     found_.spread = n < 2 ? 0.2 : std::min(0.5, 2 * std::sqrt(squares / (n - 1) / n) / mean_ * unseen);
-  }
-
-  // As a process_pool would pass them, but all in this process: encode, decode, eat, encode the result, decode that.
-  void time_passing() {
-    const job& ships = *asked_.shipped;
-    const std::uint64_t began = now_ns();
-    const std::size_t count = blocks_.front().count;
-    places where(slices(), count);
-    passing in;
-    passing out;
-    double broadcast = 0;
-    std::size_t passed = 0;
-    kept arguments;
-    for (std::size_t i = 0; i <= most_passed; ++i) {
-      if (i > 1 && seconds_since(began) > passing_seconds) break;
-      const bool once = mean_ > passing_seconds;  // then cold or not: it is dear
-      if (once && i == 1) break;
-      const block what = where.next();
-      sink sent(shared_segments());
-      std::uint64_t at = now_ns();
-      if (ships.encode != nullptr)
-        in.bytes += static_cast<double>(ships.encode(ships.caller, what.first, what.first + count, sent));
-      in.encode += seconds_since(at);
-      segment* const frame = sent.take();
-
-      sink made(shared_segments());
-      source from(frame);
-      laps parts;
-      chunk_io io;
-      io.first = what.first;
-      io.frame = frame != nullptr ? frame->data() : nullptr;
-      io.in = &from;
-      io.out = &made;
-      io.broadcast = &arguments;
-      io.fail = rethrow_failure;
-      if (ships.passes) io.timed = &parts;
-      const worker_scope here(0);
-      ships.run(ships.plan, io, what.first, what.first + count);
-      broadcast = std::max(broadcast, 1e-9 * static_cast<double>(io.broadcast_ns));
-      in.decode += 1e-9 * static_cast<double>(parts.pass_in);
-      out.encode += 1e-9 * static_cast<double>(parts.pass_out);
-      out.bytes += static_cast<double>(made.copied());
-      segment* const answers = made.take();
-
-      source back(answers);
-      const std::vector<failed_slice> none;
-      std::size_t taken = 0;
-      at = now_ns();
-      ships.collect(ships.caller, {what.first, what.first + count, &back, nullptr, &none, &taken});
-      out.decode += seconds_since(at);
-      free_shared_segments(frame);
-      free_shared_segments(answers);
-      passed += count;
-      if (i == 0 && !once) {  // cold
-        in = out = {};
-        passed = 0;
-      }
-    }
-    if (arguments.object != nullptr) arguments.destroy(arguments.object);
-    const auto each = [&](double all) { return all / static_cast<double>(std::max<std::size_t>(passed, 1)); };
-    found_.work.in = {each(in.bytes), each(in.encode), each(in.decode)};
-    found_.work.out = {each(out.bytes), each(out.encode), each(out.decode)};
-    found_.work.broadcast_bytes = static_cast<double>(ships.bytes_broadcast);
   }
 
   // Not where a fork is dear, or what it would look at too long, or where the cores are busy already.

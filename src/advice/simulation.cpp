@@ -221,8 +221,11 @@ void simulation::wake_one() {
   if (!looking_.empty() || asleep_.empty()) return;  // who looks finds it by itself
   workers_[asleep_.back()].is = state::woken;
   ++woken_;
+  // A core that the caller and other workers have among them is not free for one more.
+  const bool crowded = 1 + workers_.size() - asleep_.size() >= plan_.cores;
+  const double wake = crowded ? costs_.crowded_wake : costs_.wake;
   // Threads are roused one after another before anything else; it was counted then.
-  later(asleep_.back(), caller_eats_ ? costs_.wake - costs_.rouse : costs_.wake);
+  later(asleep_.back(), caller_eats_ ? costs_.wake - costs_.rouse : wake);
   asleep_.pop_back();
 }
 

@@ -33,13 +33,18 @@ inline void eat_until(stopwatch_slice& slice) {
 constexpr std::uint64_t hold_ns = 250'000;  // longer than it takes to hand out some hundred chunks, or to wake somebody
 constexpr std::uint64_t asleep_ns = 1'000'000;  // idle for so long, a worker sleeps, and its core does
 
-// Fills in `wake` and `rouse`: as many slices as `eaters`, all as long, so that nobody eats two and the last to begin is a worker that
-// slept. In some pools the caller is one of the eaters.
+struct waking {
+  double wake = 0;
+  double rouse = 0;
+};
+
+// As many slices as `eaters`, all as long, so that nobody eats two while all come, and the last to begin is a worker that slept. In
+// some pools the caller is one of the eaters. A worker that never comes while another eats counts as if it came when that is done.
 template <class Pool>
-void measure_waking(Pool& pool, unsigned eaters, pace& measuring, way_costs& costs) {
+waking measure_waking(Pool& pool, unsigned eaters, std::size_t times, pace& measuring) {
   shared_vector<stopwatch_slice> table(eaters);
   std::vector<double> rousing;
-  const samples wakes = measuring.repeat(7, 7, [&] {
+  const samples wakes = measuring.repeat(times, static_cast<double>(times), [&] {
     const std::uint64_t idle_until = now_ns() + asleep_ns;
     while (now_ns() < idle_until) relax();
     const std::uint64_t began = now_ns();
@@ -50,8 +55,8 @@ void measure_waking(Pool& pool, unsigned eaters, pace& measuring, way_costs& cos
     for (const stopwatch_slice& each : table) last = std::max(last, each.began);
     return 1e-9 * static_cast<double>(last - began);
   });
-  costs.wake = wakes.median();
-  costs.rouse = std::min(measuring.taken(std::move(rousing)).median(), costs.wake);
+  const double wake = wakes.median();
+  return {wake, std::min(measuring.taken(std::move(rousing)).median(), wake)};
 }
 
 // Fills in the others, of a pool whose `eaters` eat at once. There should be a core for each eater and for the caller: with fewer one

@@ -32,6 +32,7 @@ machine some_machine() {
   made.cpus = 4;
   made.threads = {.call = 5e-7, .wake = 2e-5, .hand_out = 0, .claim = 1e-7};
   made.processes = {.call = 1.5e-6, .wake = 4e-5, .hand_out = 3e-7, .claim = 2e-7};
+  made.crowded_wake = 9e-5;
   made.fork_start = 3e-4;
   made.fork_per_byte = 1.6e-11;
   made.template_start = 4e-4;
@@ -99,8 +100,9 @@ TEST(machine, garbage_is_refused) {
 
 TEST(machine, a_figure_that_no_machine_has_is_refused) {
   const std::vector<double machine::*> figures{
-      &machine::fork_start,    &machine::fork_per_byte, &machine::template_start, &machine::page_fault,
-      &machine::copy_on_write, &machine::copy_rate,     &machine::copy_rate_all,  &machine::fresh_copy_rate};
+      &machine::crowded_wake,   &machine::fork_start,    &machine::fork_per_byte,
+      &machine::template_start, &machine::page_fault,    &machine::copy_on_write,
+      &machine::copy_rate,      &machine::copy_rate_all, &machine::fresh_copy_rate};
   ASSERT_TRUE(plausible(some_machine()));
   for (const auto figure : figures) {
     for (const double absurd : {-1.0, 0.0, 1e30, std::nan(""), std::numeric_limits<double>::infinity()}) {

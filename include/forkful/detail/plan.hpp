@@ -88,6 +88,30 @@ struct kept_results {
     std::vector<R>& out;
   };
 };
+/// Small ones are stored rather than pushed back: that wants an address, and what a loop in the callable adds up would stay in
+/// memory. (std::vector<bool> has nowhere to store to.)
+template <class R>
+  requires(std::is_trivially_copyable_v<R> && std::is_nothrow_default_constructible_v<R> && sizeof(R) <= 64 &&
+           !std::is_same_v<R, bool>)
+struct kept_results<R> {
+  static constexpr bool encodes = false;
+  struct writer {
+    writer(const kept_results& /*none*/, chunk_io& io, std::size_t count)
+        : out(*static_cast<std::vector<R>*>(io.results)), before(out.size()) {
+      out.resize(before + count);
+      at = out.data() + before;
+    }
+    template <class Eat>
+    void put(std::size_t /*i*/, Eat&& eat) {
+      ::new (static_cast<void*>(at)) R(eat());
+      ++at;
+    }
+    void broke_off() noexcept { out.resize(static_cast<std::size_t>(at - out.data())); }
+    std::vector<R>& out;
+    std::size_t before;
+    R* at;
+  };
+};
 
 /// Into the chunk's frame, in shared memory.
 template <class R>
