@@ -198,14 +198,14 @@ machine calibrate(unsigned cpus) {
   const unsigned eaters = cpus > 2 ? 2 : 1;
   {
     process_pool pool(pool_options{.workers = eaters, .start = start_method::fork});
-    const waking alone = measure_waking(pool, eaters, 7, measuring);
+    const waking alone = measure_waking(pool, eaters, 5, measuring);
     found.processes.wake = alone.wake;
     found.processes.rouse = alone.rouse;
   }
   found.crowded_wake = found.processes.wake;
   if (cpus > 1 && cpus <= most_crowded) {
     process_pool pool(pool_options{.workers = cpus, .start = start_method::fork});
-    found.crowded_wake = std::max(found.crowded_wake, measure_waking(pool, cpus, 5, measuring).wake);
+    found.crowded_wake = std::max(found.crowded_wake, measure_waking(pool, cpus, 4, measuring).wake);
   }
   {
     // A core is the caller's: calls between two on the same one would be slow.
@@ -230,7 +230,7 @@ void calibrate_threads(machine& found) {
   pace measuring;
   const unsigned eaters = std::min(found.cpus, 2U);  // the caller is one of them
   thread_pool pool(pool_options{.workers = eaters});
-  const waking asleep = measure_waking(pool, eaters, 7, measuring);
+  const waking asleep = measure_waking(pool, eaters, 5, measuring);
   found.threads.wake = asleep.wake;
   found.threads.rouse = asleep.rouse;
   measure_calls(pool, eaters, measuring, found.threads);

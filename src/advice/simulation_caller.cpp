@@ -122,7 +122,11 @@ void simulation::rest() {
   idle_since_ = now_;
   const std::size_t first = collected_;
   const bool half_way = next_slice_ != work_.slices || costs_.decode > 0;
-  wanted_ = half_way ? first + (chunks_.size() - first) / 2 : chunks_.size() - 1;
+  std::size_t after = first + 1;
+  while (after < chunks_.size() && chunks_[after].done) ++after;
+  wanted_ = !half_way                 ? chunks_.size() - 1
+            : after >= chunks_.size() ? first
+                                      : after - 1 + (chunks_.size() - after + 1) / 2;
   set_alarm();
 }
 

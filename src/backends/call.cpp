@@ -193,7 +193,13 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
     counted.watch.enter(handing(job_), now);
     counted.published(now);
   }
-  for (auto what = handouts_.begin(); waiting_ != 0 && what != handouts_.end() && !desk_.full(); ++what) {
+  // In their order. Most that wait are the newest, so they are looked for from there: there may be thousands before them.
+  auto what = handouts_.end();
+  for (std::size_t found = 0; found != waiting_;) {
+    --what;
+    found += what->where == handout::place::waiting ? 1 : 0;
+  }
+  for (; waiting_ != 0 && !desk_.full(); ++what) {
     if (what->where != handout::place::waiting) continue;
     --waiting_;
     if (what->resume >= limit_ || reason_ != nullptr) {  // nobody is to eat it any more
@@ -425,8 +431,12 @@ std::uint64_t call::wanted() const noexcept {
   const std::uint64_t first = first_on_board();
   const std::uint64_t published = desk_.head();
   if (first == published || job_.unordered) return first;
-  // With more to hand out or to decode, half-way: the other half keeps the workers busy meanwhile.
-  return more_input() || job_.collect != nullptr ? first + (published - first) / 2 : published - 1;
+  if (!more_input() && job_.collect == nullptr) return published - 1;
+  // With more to hand out or to decode, half-way: the other half keeps the workers busy meanwhile. What is done behind one that
+  // takes long is of no use yet; rung for each of those, the parent would keep the others from eating.
+  std::uint64_t after = first + 1;
+  while (after != published && desk_.done(after)) ++after;
+  return after == published ? first : after - 1 + (published - after + 1) / 2;
 }
 
 // ---- Ending early -------------------------------------------------------------------------------------------------------

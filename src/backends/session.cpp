@@ -250,7 +250,8 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
   }
   const bool room = (now == nullptr || now->wants_room()) && desk_.tail() != desk_.head() && desk_.done(desk_.tail());
   if (!room && (now == nullptr || !now->something_back())) {
-    const std::uint64_t most = unclaimed ? watch_ns / 100 : watch_ns;
+    // Where all are eating there is nobody to wake.
+    const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_ns / 100 : watch_ns;
     const std::uint64_t nanoseconds = std::min(most, until - std::min(until, now_ns()));
     held.unlock();
     try {

@@ -82,6 +82,13 @@ bool somebody_awake(const board& table) noexcept {
   return false;
 }
 
+bool all_running(const board& table) noexcept {
+  for (unsigned worker = 0; worker < table.workers; ++worker) {
+    if (table.slots[worker].state.load(std::memory_order_relaxed) != worker_state::running) return false;
+  }
+  return true;
+}
+
 void wake_one(board& table) noexcept {
   bool sleeper = false;
   for (unsigned worker = 0; worker < table.workers; ++worker) {

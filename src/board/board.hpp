@@ -200,6 +200,9 @@ bool parent_sleeps(board&) noexcept;
 // True if some worker is awake: it will come by by itself, now or when its chunk is done.
 bool somebody_awake(const board&) noexcept;
 
+// True if no worker sleeps or looks for work.
+bool all_running(const board&) noexcept;
+
 // Wakes one sleeping worker unless another is looking for work right now.
 void wake_one(board&) noexcept;
 
