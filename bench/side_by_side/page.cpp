@@ -32,6 +32,7 @@ constexpr std::string_view style = R"(<style nonce="forkful">
 .lanes text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 .lanes text.ours { font-weight: bold; }
 td:last-child, thead th:last-child { min-width: 0; }
+.goals td, .goals th { text-align: left; white-space: normal; }
 section { border-top: 1px solid var(--line); margin-top: 1.2rem; }
 </style>
 )";
@@ -73,7 +74,7 @@ std::string bars(const json& figure) {
                        html_escaped(lane["name"].get<std::string>()));
     if (lane.contains("absent")) {
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">absent: {}</text>\n", left, base,
-                         html_escaped(lane["absent"].get<std::string>()));
+                         html_escaped(lane["absent"].get<std::string>().substr(0, 70)));
     } else {
       const double median = number(lane, "median");
       const double from = left + width(number(lane, "p10"));
