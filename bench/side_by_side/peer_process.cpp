@@ -169,7 +169,8 @@ std::string peer_program(const std::string& name) { return std::string(FORKFUL_B
 std::vector<std::string> python(const std::string& script, std::vector<std::string> arguments) {
   // The system's own, which finds what its packages install; another one may come first in PATH.
   const char* system_python = "/usr/bin/python3";
-  std::vector<std::string> command{::access(system_python, X_OK) == 0 ? system_python : "python3", peer_script(script)};
+  std::vector<std::string> command{::access(system_python, X_OK) == 0 ? system_python : "python3", "-B",
+                                   peer_script(script)};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;
 }
