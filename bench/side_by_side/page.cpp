@@ -32,7 +32,7 @@ constexpr std::string_view style = R"(<style nonce="forkful">
 .lanes text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 .lanes text.ours { font-weight: bold; }
 td:last-child, thead th:last-child { min-width: 0; }
-.goals td, .goals th { text-align: left; white-space: normal; }
+.goals td, .goals td:not(:last-child), .goals thead th { text-align: left; white-space: normal; }
 section { border-top: 1px solid var(--line); margin-top: 1.2rem; }
 </style>
 )";
@@ -40,8 +40,8 @@ section { border-top: 1px solid var(--line); margin-top: 1.2rem; }
 double number(const json& of, const char* name) { return of.value(name, 0.0); }
 
 std::string bars(const json& figure) {
-  constexpr double left = 290;
-  constexpr double longest = 270;
+  constexpr double left = 300;
+  constexpr double longest = 190;
   constexpr double height = 26;
   const std::string unit = figure["unit"];
   double least = HUGE_VAL;

@@ -126,6 +126,8 @@ verdict judge(const goal& wanted, const row& of) {
 std::string quantity(double value, std::string_view unit) {
   if (unit == "s") return scaled(value, times);
   if (unit == "B") return scaled(value, sizes);
+  // A ratio near 1 is often held against a limit near 1.
+  if (unit == "x" && value >= 0.5 && value < 2) return fmt::format("{:.3f} x", value);
   if (unit.empty()) return fmt::format("{:g}", value);
   return three_digits(value) + " " + std::string(unit);
 }
