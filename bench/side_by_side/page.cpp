@@ -218,7 +218,8 @@ int main(int argc, char** argv) {
       "percentile.</p>\n";
   body += fmt::format(
       "<div "
-      "class=\"scroll\"><table>\n<thead><tr><th>figure</th><th>work</th><th>goal</th><th>measured</th></tr></thead>\n"
+      "class=\"scroll\"><table "
+      "class=\"goals\">\n<thead><tr><th>figure</th><th>work</th><th>goal</th><th>measured</th></tr></thead>\n"
       "<tbody>\n{}</tbody></table></div>\n{}",
       goals, sections);
   std::cout << forkful::detail::page(argv[1], body, {});
