@@ -1,0 +1,116 @@
+// S11: slices of unequal lengths, default settings, beside the best that two workers can do with them: the longer of half of all
+// work and the longest slice; where long slices come late, what is possible without knowing lengths beforehand, which is handing
+// out one slice after the other to whoever is free (list scheduling, R. L. Graham 1969). The bound is worked out from what the
+// loop took, in the same turns. OpenMP and oneTBB show how much of it this machine lets anybody reach.
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <forkful/forkful.hpp>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "side_by_side/contest.hpp"
+#include "side_by_side/kernel.hpp"
+
+namespace {
+
+using namespace forkful_bench;
+
+using lengths = std::vector<std::uint64_t>;  // bites of each slice
+using results = std::vector<std::uint64_t>;
+
+constexpr std::size_t count = 400;
+constexpr double mean = 100e-6;
+
+std::uint64_t eat_slice(std::uint64_t bites) { return eat(bites, bites); }
+
+lengths shape(const std::string& name) {
+  std::mt19937_64 random(7);
+  std::exponential_distribution<double> exponential(1);
+  std::vector<double> parts(count, 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (name == "linear") parts[i] = 2 * (static_cast<double>(i) + 0.5) / count;
+    if (name == "linear, long ones first") parts[i] = 2 * (static_cast<double>(count - i) - 0.5) / count;
+    if (name == "exponential") parts[i] = exponential(random);
+    if (name == "bimodal") parts[i] = i % 10 == 3 ? 5.5 : 0.5;
+    if (name == "one giant first") parts[i] = i == 0 ? count / 2.0 : 0.5;
+    if (name == "one giant last") parts[i] = i == count - 1 ? count / 2.0 : 0.5;
+  }
+  lengths bites;
+  for (const double part : parts) bites.push_back(bites_in(mean * part));
+  return bites;
+}
+
+/// What is possible at best, as a part of what the loop takes.
+double bound(const lengths& bites) {
+  const double all = std::accumulate(bites.begin(), bites.end(), 0.0);
+  return std::max(0.5, static_cast<double>(*std::max_element(bites.begin(), bites.end())) / all);
+}
+double in_order(const lengths& bites) {
+  const double all = std::accumulate(bites.begin(), bites.end(), 0.0);
+  std::array<double, 2> busy_until{};
+  for (const std::uint64_t each : bites)
+    *std::min_element(busy_until.begin(), busy_until.end()) += static_cast<double>(each);
+  return *std::max_element(busy_until.begin(), busy_until.end()) / all;
+}
+
+template <class Work>
+auto timed(Work work) {
+  return [work] {
+    results eaten;
+    const double took = seconds([&] { eaten = work(); });
+    return measured{{took}, std::to_string(std::accumulate(eaten.begin(), eaten.end(), std::uint64_t{0}))};
+  };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  score_sheet sheet(argc, argv, "balance");
+  forkful::process_pool pool{2};
+  tbb::task_arena arena(2);
+  for (const char* name :
+       {"equal", "linear", "linear, long ones first", "exponential", "bimodal", "one giant first", "one giant last"}) {
+    if (!sheet.wanted("S11", name)) continue;
+    const lengths bites = shape(name);
+    const double best = bound(bites);
+    const double listed = in_order(bites);
+    // A giant that comes last cannot be known of; everything else could be balanced perfectly.
+    const bool unforeseen = std::string(name) == "one giant last";
+    const std::string limit = unforeseen ? "in-order list scheduling, chunk 1" : "max(T1 / 2, longest)";
+    contest(sheet, "S11", fmt::format("{} slices of {} each, lengths: {}", count, quantity(mean, "s"), name))
+        .ours("process_pool::map", timed([&] { return pool.map(bites, eat_slice); }))
+        .peer(limit,
+              [&] {
+                measured taken = timed([&] {
+                  results eaten;
+                  for (const std::uint64_t each : bites) eaten.push_back(eat_slice(each));
+                  return eaten;
+                })();
+                taken.values[0] *= unforeseen ? listed : best;
+                return taken;
+              })
+        .peer("OpenMP schedule(dynamic, 1)", timed([&] {
+                results eaten(count);
+#pragma omp parallel for num_threads(2) schedule(dynamic, 1)
+                for (std::size_t i = 0; i < count; ++i) eaten[i] = eat_slice(bites[i]);
+                return eaten;
+              }))
+        .peer("oneTBB parallel_for", timed([&] {
+                results eaten(count);
+                arena.execute([&] {
+                  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) { eaten[i] = eat_slice(bites[i]); });
+                });
+                return eaten;
+              }))
+        .goal(at_most_times(limit, 1.05))
+        .run({.rounds = 31, .budget = 12});
+  }
+  return sheet.finish();
+}
