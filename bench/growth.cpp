@@ -1,0 +1,235 @@
+// S18: how costs grow: 1 to 256 workers, 1 to 10^8 slices, 16 B to 1 GB a slice. Each curve is a cost per unit (a worker, a slice, a
+// byte): flat or falling is what it should be. A point that costs more than twice what its neighbour below does is a cliff, and is
+// named; beside it stands somebody who does without processes, in whose curve the machine's own cliffs (caches, pages) can be seen.
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <forkful/forkful.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include "side_by_side/cliff.hpp"
+#include "side_by_side/contest.hpp"
+#include "side_by_side/process_tree.hpp"
+
+using namespace forkful_bench;
+
+namespace {
+
+constexpr double steep = 2;
+
+// One curve while it grows. `work` does everything there is at this size, once, and says how long it took.
+struct contestant {
+  std::string name;
+  std::function<double()> work;
+};
+
+// In turns at one size: the median of each, divided by `units`, is the curve's next point. More rounds where they are short.
+void next_point(growth& curves, double x, double units, const std::vector<contestant>& all) {
+  std::vector<std::vector<double>> times(all.size());
+  const auto began = std::chrono::steady_clock::now();
+  const auto spent = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
+  for (int round = 0; round < 4 || (round < 200 && spent() < 1.5); ++round) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      double took = 0;
+      try {
+        took = all[i].work();
+      } catch (const std::exception& failure) {
+        if (round == 0) fmt::print("S18: {} at {}: {}\n", all[i].name, x, failure.what());
+        continue;
+      }
+      if (round != 0) times[i].push_back(took);  // the first finds everything cold
+    }
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto line = std::find_if(curves.lines.begin(), curves.lines.end(),
+                             [&](const series& each) { return each.name == all[i].name; });
+    if (line == curves.lines.end()) line = curves.lines.insert(line, {all[i].name, {}});
+    if (!times[i].empty()) line->points.emplace_back(x, spread_of(times[i]).median / units);
+  }
+}
+
+// Prints the curves, what they say in words, and whether ours have no cliff.
+void conclude(score_sheet& sheet, row measured, const std::vector<std::string>& ours, const std::string& more = {}) {
+  measured.note = cliffs_in_words(measured.curves, steep) + (more.empty() ? "" : ". " + more);
+  for (const std::string& line : ours) measured.verdicts.push_back(judge(no_cliff(line, steep), measured));
+  sheet.add(std::move(measured));
+}
+
+// ---- 1 to 256 workers ----------------------------------------------------------------------------------------------
+
+void fork_and_wait(unsigned n) {
+  std::vector<pid_t> children(n);
+  for (pid_t& each : children) {
+    each = fork();
+    if (each == 0) _exit(0);
+  }
+  for (const pid_t each : children)
+    if (each > 0) waitpid(each, nullptr, 0);
+}
+
+void workers(score_sheet& sheet) {
+  row starting{.id = "S18", .title = "growth: workers, start + first map + stop, for one worker"};
+  starting.curves = {"workers", "", "time for one worker", "s", {}};
+  row warm{.id = "S18", .title = "growth: workers, a map of 16 slices a worker on a warm pool, for one slice"};
+  warm.curves = {"workers", "", "time for one slice", "s", {}};
+  peer_process python_pool(python("growth.py"));
+  for (unsigned n = 1; n <= 256; n *= 2) {
+    std::vector<contestant> all{{"process_pool",
+                                 [=] {
+                                   return seconds([=] {
+                                     forkful::process_pool pool{n};
+                                     keep(pool.map(forkful::indices(n), [](std::size_t i) { return i; }).size());
+                                   });
+                                 }},
+                                {"raw: fork, exit, wait", [=] { return seconds([=] { fork_and_wait(n); }); }}};
+    if (python_pool.alive())
+      all.push_back({"Python Pool", [&] { return std::stod(python_pool.ask(fmt::format("workers {}", n))); }});
+    next_point(starting.curves, n, n, all);
+
+    const std::size_t slices = std::size_t{16} * n;
+    const auto map = [=](auto& pool) {
+      return seconds([&] { keep(pool.map(forkful::indices(slices), [](std::size_t i) { return i; }).size()); });
+    };
+    forkful::process_pool processes{n};
+    forkful::thread_pool threads{n};
+    next_point(warm.curves, n, static_cast<double>(slices),
+               {{"process_pool", [&] { return map(processes); }}, {"thread_pool", [&] { return map(threads); }}});
+  }
+  if (!python_pool.alive()) fmt::print("S18: no Python to compare with: {}\n", python_pool.why());
+  conclude(sheet, std::move(starting), {"process_pool"});
+  conclude(sheet, std::move(warm), {"process_pool", "thread_pool"});
+}
+
+// ---- 1 to 10^8 slices ----------------------------------------------------------------------------------------------
+
+using byte = std::uint8_t;
+
+void slices(score_sheet& sheet) {
+  row times{.id = "S18", .title = "growth: slices that do next to nothing, for one slice"};
+  times.curves = {"slices", "", "time for one slice", "s", {}};
+  forkful::process_pool processes{2};
+  forkful::thread_pool threads{2};
+  oneapi::tbb::global_control two(oneapi::tbb::global_control::max_allowed_parallelism, 2);
+  for (std::size_t n = 1; n <= 100'000'000; n *= 10) {
+    const forkful::shared_vector<byte> table(n, byte{0});
+    const auto map = [=](auto& pool) {
+      return seconds([&] { keep(pool.map(forkful::indices(n), [](std::size_t i) { return static_cast<byte>(i); })); });
+    };
+    next_point(
+        times.curves, static_cast<double>(n), static_cast<double>(n),
+        {{"process_pool, for_each in place",
+          [&] { return seconds([&] { processes.for_each(table, [](byte& slice) { ++slice; }); }); }},
+         {"process_pool, map", [&] { return map(processes); }},
+         {"thread_pool, map", [&] { return map(threads); }},
+         {"oneTBB, in place", [&] {
+            return seconds([&] { oneapi::tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { ++table[i]; }); });
+          }}});
+  }
+  conclude(sheet, std::move(times), {"process_pool, for_each in place", "process_pool, map", "thread_pool, map"});
+}
+
+// The contestants of S15, with as many slices as there are.
+void memory_of_slices(score_sheet& sheet) {
+  row taken{.id = "S18", .title = "growth: memory besides the data, in all processes, by slices of a byte"};
+  taken.curves = {"slices", "", "memory", "B", {}};
+  for (const auto& [name, way] : {std::pair{"for_each in place", "in_place"}, {"map by copy", "map"}}) {
+    series line{name, {}};
+    for (std::size_t n = 1; n <= 100'000'000; n *= 10) {
+      peer_process other({peer_program("memory"), "--as", way, std::to_string(n)});
+      if (!other.alive()) {
+        taken.note = fmt::format("{} is absent: {}", name, other.why());
+        break;
+      }
+      const memory before = memory_of(process_tree(other.pid()));
+      double data = 0;
+      const memory most = most_memory_while(other.pid(), [&] {
+        for (int round = 0; round < 3; ++round) data = other.round().first[0];
+      });
+      line.points.emplace_back(n, std::max(0.0, most.proportional - before.proportional - data));
+    }
+    taken.curves.lines.push_back(std::move(line));
+  }
+  for (const series& line : taken.curves.lines) {
+    if (line.points.empty()) continue;
+    const auto [n, bytes] = line.points.back();
+    taken.verdicts.push_back({line.name + ": at most 1 B a slice at the end", "B", 1, bytes / n, bytes / n <= 1});
+  }
+  sheet.add(std::move(taken));
+}
+
+// ---- 16 B to 1 GB a slice ------------------------------------------------------------------------------------------
+
+// As much data as is needed to fill 64 MB, at least two slices, at most a million.
+std::size_t how_many(std::size_t bytes) {
+  return std::clamp<std::size_t>((std::size_t{64} << 20) / bytes, 2, 1'000'000);
+}
+
+std::size_t look_at(std::string_view slice) {
+  return slice.size() + static_cast<unsigned char>(slice[slice.size() / 2]);
+}
+std::size_t look_in_place(std::span<char> slice) { return look_at({slice.data(), slice.size()}); }
+
+void bytes(score_sheet& sheet) {
+  row times{.id = "S18",
+            .title = "growth: bytes of a slice, copied to a worker that looks at one of them, for one byte"};
+  times.curves = {"bytes of a slice", "B", "time for one byte", "s", {}};
+  row in_place{.id = "S18", .title = "growth: bytes of a slice, in place, one of them touched, for one slice"};
+  in_place.curves = {"bytes of a slice", "B", "time for one slice", "s", {}};
+  forkful::process_pool pool{2};
+  for (std::size_t each = 16; each <= std::size_t{1} << 30; each *= 4) {
+    const std::size_t n = how_many(each);
+    const std::size_t all = n * each;
+    {
+      const std::vector<std::string> cake(n, std::string(each, 'c'));
+      std::vector<char> copy(all);
+      next_point(times.curves, static_cast<double>(each), static_cast<double>(all),
+                 {{"process_pool, map by copy", [&] { return seconds([&] { keep(pool.map(cake, look_at)); }); }},
+                  {"memcpy into one touched buffer", [&] {
+                     return seconds([&] {
+                       char* to = copy.data();
+                       for (const std::string& slice : cake) {
+                         std::memcpy(to, slice.data(), slice.size());
+                         to += slice.size();
+                       }
+                       keep(copy);
+                     });
+                   }}});
+    }
+    const forkful::shared_vector<char> table(all, 'c');
+    next_point(in_place.curves, static_cast<double>(each), static_cast<double>(n),
+               {{"process_pool, in place",
+                 [&] { return seconds([&] { keep(pool.map(forkful::slices(table, n), look_in_place)); }); }}});
+  }
+  conclude(sheet, std::move(times), {"process_pool, map by copy"},
+           "From 64 MB a slice on there are two slices, and the data grows with them");
+  conclude(sheet, std::move(in_place), {},
+           "A call has a fixed cost: with fewer slices (64 MB / their size), each bears more of it. The last points "
+           "are two slices");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  score_sheet sheet(argc, argv, "growth");
+  if (sheet.wanted("S18", "workers")) workers(sheet);
+  if (sheet.wanted("S18", "slices")) slices(sheet);
+  if (sheet.wanted("S18", "memory")) memory_of_slices(sheet);
+  if (sheet.wanted("S18", "bytes")) bytes(sheet);
+  return sheet.finish();
+}
