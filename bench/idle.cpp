@@ -7,6 +7,7 @@
 #include <forkful/forkful.hpp>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -75,10 +76,13 @@ class watched {
       other_.round();  // whatever is started late is there after it
       tree_ = process_tree(other_.pid());
     }
+    const scheduling first = scheduling_of(tree_);
     const auto [values, check] = other_.round();
     const auto ended = std::chrono::steady_clock::now();
     std::this_thread::sleep_until(ended + 1ms);
     const scheduling before = scheduling_of(tree_);
+    // Nobody is idle who did not work before: then the wrong threads are looked at.
+    if (before.run_ns <= first.run_ns) throw std::runtime_error("its workers cannot be seen from outside");
     std::this_thread::sleep_until(ended + 2s);
     const scheduling after = scheduling_of(tree_);
     run_times_.push_back(1e-9 * static_cast<double>(after.run_ns - before.run_ns));

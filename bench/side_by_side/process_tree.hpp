@@ -22,14 +22,16 @@ struct scheduling {
 scheduling scheduling_of(const std::vector<pid_t>& tree);
 
 /// Bytes of memory. Proportional: of a page that n processes share, each counts 1/n, so that a sum over processes counts it once.
+/// Only what programs make themselves (private and shared memory), not pages of files: their share would change whenever anybody
+/// else on the machine begins or ends to use the same library.
 struct memory {
   double proportional = 0;
-  double unshared = 0;  ///< pages that one process has for itself
+  double unshared = 0;  ///< written pages that one process has for itself
 };
 memory memory_of(const std::vector<pid_t>& tree);
 
-/// Looks at the tree of `root` again and again while `work` runs, and returns the most that was seen. What comes and goes between
-/// two looks (5 ms and what looking takes) is missed.
+/// Looks at the tree of `root` again and again while `work` runs, and returns the most that was seen. The tree is stopped for each
+/// look, so times mean nothing meanwhile. What comes and goes between two looks (5 ms) is missed.
 memory most_memory_while(pid_t root, const std::function<void()>& work);
 
 }  // namespace forkful_bench
