@@ -7,12 +7,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <forkful/forkful.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -21,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
 #include "side_by_side/cliff.hpp"
 #include "side_by_side/contest.hpp"
@@ -37,44 +36,60 @@ constexpr double steep = 2;
 // What was computed wrongly since the last row; empty if all is well.
 std::string quarrel;
 
-// One curve while it grows. `work` does everything there is at this size, once, and says how long it took.
+// `work` does everything there is at this size, once, and says how long it took.
 struct contestant {
   std::string name;
   std::function<double()> work;
 };
 
-// In turns at one size: the median of each, divided by `units`, is the curve's next point. More rounds where they are short.
-void next_point(growth& curves, double x, double units, const std::vector<contestant>& all) {
-  std::vector<std::vector<double>> times(all.size());
-  const auto began = std::chrono::steady_clock::now();
-  const auto spent = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
-  for (int round = 0; round < 4 || (round < 200 && spent() < 1.5); ++round) {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      double took = 0;
-      try {
-        took = all[i].work();
-      } catch (const std::exception& failure) {
-        if (round == 0) fmt::print("S18: {} at {}: {}\n", all[i].name, x, failure.what());
-        continue;
+// Sizes take turns, too: all of them, then all of them again. A moment in which the machine is disturbed, or a process has settled
+// on an unlucky core, is then a part of every point and not the whole of one.
+constexpr int passes = 3;
+
+// A figure while it is measured.
+class figure {
+ public:
+  figure(std::string title, std::string x, std::string x_unit, std::string y)
+      : row_{.id = "S18", .title = std::move(title)} {
+    row_.curves = {std::move(x), std::move(x_unit), std::move(y), "s", {}};
+  }
+
+  // One pass at size x: all in turns, more rounds where they are short. What is drawn is the time over `units`.
+  void turns_at(std::size_t x, std::size_t units, const std::vector<contestant>& all) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto spent = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
+    for (int round = 0; round < 3 || (round < 100 && spent() < 0.5); ++round) {
+      for (const contestant& each : all) {
+        const double took = each.work();
+        // The first finds everything cold.
+        if (round != 0) times_of(each.name)[x].push_back(took / static_cast<double>(units));
       }
-      if (round != 0) times[i].push_back(took);  // the first finds everything cold
     }
   }
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    auto line = std::find_if(curves.lines.begin(), curves.lines.end(),
-                             [&](const series& each) { return each.name == all[i].name; });
-    if (line == curves.lines.end()) line = curves.lines.insert(line, {all[i].name, {}});
-    if (!times[i].empty()) line->points.emplace_back(x, spread_of(times[i]).median / units);
-  }
-}
 
-// Prints the curves, what they say in words, and whether ours have no cliff.
-void conclude(score_sheet& sheet, row measured, const std::vector<std::string>& ours, const std::string& more = {}) {
-  measured.quarrel = std::exchange(quarrel, {});
-  measured.note = cliffs_in_words(measured.curves, steep) + (more.empty() ? "" : ". " + more);
-  for (const std::string& line : ours) measured.verdicts.push_back(judge(no_cliff(line, steep), measured));
-  sheet.add(std::move(measured));
-}
+  // Prints the curves, what they say in words, and whether ours have no cliff.
+  void conclude(score_sheet& sheet, const std::vector<std::string>& ours, const std::string& more = {}) {
+    for (const auto& [name, times] : lines_) {
+      series line{name, {}};
+      for (const auto& [x, all] : times) line.points.emplace_back(x, spread_of(all).median);
+      row_.curves.lines.push_back(std::move(line));
+    }
+    row_.quarrel = std::exchange(quarrel, {});
+    row_.note = cliffs_in_words(row_.curves, steep) + (more.empty() ? "" : ". " + more);
+    for (const std::string& line : ours) row_.verdicts.push_back(judge(no_cliff(line, steep), row_));
+    sheet.add(std::move(row_));
+  }
+
+ private:
+  using times = std::map<std::size_t, std::vector<double>>;
+  times& times_of(const std::string& name) {
+    for (auto& [known, all] : lines_)
+      if (known == name) return all;
+    return lines_.emplace_back(name, times{}).second;
+  }
+  row row_;
+  std::vector<std::pair<std::string, times>> lines_{};
+};
 
 // ---- 1 to 256 workers ----------------------------------------------------------------------------------------------
 
@@ -96,45 +111,45 @@ void fork_and_wait(unsigned n) {
 }
 
 void workers(score_sheet& sheet) {
-  row starting{.id = "S18", .title = "growth: workers, start + first map + stop, for one worker"};
-  starting.curves = {"workers", "", "time for one worker", "s", {}};
-  row warm{.id = "S18", .title = "growth: workers, a map of 16 slices a worker on a warm pool, for one slice"};
-  warm.curves = {"workers", "", "time for one slice", "s", {}};
-  row fixed{.id = "S18", .title = "growth: workers, a map of 4096 slices in chunks of 1 on a warm pool, for one slice"};
-  fixed.curves = {"workers", "", "time for one slice", "s", {}};
+  figure starting("growth: workers, start + first map + stop, for one worker", "workers", "", "time for one worker");
+  figure warm("growth: workers, a map of 16 slices a worker on a warm pool, for one slice", "workers", "",
+              "time for one slice");
+  figure fixed("growth: workers, a map of 4096 slices in chunks of 1 on a warm pool, for one slice", "workers", "",
+               "time for one slice");
   peer_process python_pool(python("growth.py"));
-  for (unsigned n = 1; n <= 256; n *= 2) {
-    std::vector<contestant> all{{"process_pool",
-                                 [=] {
-                                   return seconds([=] {
-                                     forkful::process_pool pool{n};
-                                     expect(pool.map(forkful::indices(n), same), n);
-                                   });
-                                 }},
-                                {"raw: fork, exit, wait", [=] { return seconds([=] { fork_and_wait(n); }); }}};
-    if (python_pool.alive())
-      all.push_back({"Python Pool", [&] { return std::stod(python_pool.ask(fmt::format("workers {}", n))); }});
-    next_point(starting.curves, n, n, all);
+  for (int pass = 0; pass < passes; ++pass)
+    for (unsigned n = 1; n <= 256; n *= 2) {
+      std::vector<contestant> all{{"process_pool",
+                                   [=] {
+                                     return seconds([=] {
+                                       forkful::process_pool pool{n};
+                                       expect(pool.map(forkful::indices(n), same), n);
+                                     });
+                                   }},
+                                  {"raw: fork, exit, wait", [=] { return seconds([=] { fork_and_wait(n); }); }}};
+      if (python_pool.alive())
+        all.push_back({"Python Pool", [&] { return std::stod(python_pool.ask(fmt::format("workers {}", n))); }});
+      starting.turns_at(n, n, all);
 
-    const std::size_t slices = std::size_t{16} * n;
-    const auto map = [](auto& pool, std::size_t slices, std::size_t chunk) {
-      const forkful::call_options how{.chunk = chunk};
-      return seconds([&] { expect(pool.with(how).map(forkful::indices(slices), same), slices); });
-    };
-    constexpr std::size_t many = 4096;
-    forkful::process_pool processes{n};
-    forkful::thread_pool threads{n};
-    next_point(warm.curves, n, static_cast<double>(slices),
-               {{"process_pool", [&] { return map(processes, slices, 0); }},
-                {"thread_pool", [&] { return map(threads, slices, 0); }}});
-    next_point(fixed.curves, n, many,
-               {{"process_pool", [&] { return map(processes, many, 1); }},
-                {"thread_pool", [&] { return map(threads, many, 1); }}});
-  }
+      const std::size_t slices = std::size_t{16} * n;
+      const auto map = [](auto& pool, std::size_t slices, std::size_t chunk) {
+        const forkful::call_options how{.chunk = chunk};
+        return seconds([&] { expect(pool.with(how).map(forkful::indices(slices), same), slices); });
+      };
+      constexpr std::size_t many = 4096;
+      forkful::process_pool processes{n};
+      forkful::thread_pool threads{n};
+      warm.turns_at(n, slices,
+                    {{"process_pool", [&] { return map(processes, slices, 0); }},
+                     {"thread_pool", [&] { return map(threads, slices, 0); }}});
+      fixed.turns_at(n, many,
+                     {{"process_pool", [&] { return map(processes, many, 1); }},
+                      {"thread_pool", [&] { return map(threads, many, 1); }}});
+    }
   if (!python_pool.alive()) fmt::print("S18: no Python to compare with: {}\n", python_pool.why());
-  conclude(sheet, std::move(starting), {"process_pool"});
-  conclude(sheet, std::move(warm), {"process_pool", "thread_pool"}, "The number of slices grows with the workers");
-  conclude(sheet, std::move(fixed), {"process_pool", "thread_pool"});
+  starting.conclude(sheet, {"process_pool"});
+  warm.conclude(sheet, {"process_pool", "thread_pool"}, "The number of slices grows with the workers");
+  fixed.conclude(sheet, {"process_pool", "thread_pool"});
 }
 
 // ---- 1 to 10^8 slices ----------------------------------------------------------------------------------------------
@@ -142,30 +157,31 @@ void workers(score_sheet& sheet) {
 using byte = std::uint8_t;
 
 void slices(score_sheet& sheet) {
-  row times{.id = "S18", .title = "growth: slices that do next to nothing, for one slice"};
-  times.curves = {"slices", "", "time for one slice", "s", {}};
+  figure curves("growth: slices that do next to nothing, for one slice", "slices", "", "time for one slice");
   forkful::process_pool processes{2};
   forkful::thread_pool threads{2};
   // Not a global_control: that would hold for our pool of threads, too.
-  oneapi::tbb::task_arena two(2);
-  for (std::size_t n = 1; n <= 100'000'000; n *= 10) {
-    const forkful::shared_vector<byte> table(n, byte{0});
-    const auto map = [=](auto& pool) {
-      return seconds([&] { keep(pool.map(forkful::indices(n), [](std::size_t i) { return static_cast<byte>(i); })); });
-    };
-    next_point(
-        times.curves, static_cast<double>(n), static_cast<double>(n),
-        {{"process_pool, for_each in place",
-          [&] { return seconds([&] { processes.for_each(table, [](byte& slice) { ++slice; }); }); }},
-         {"process_pool, map", [&] { return map(processes); }},
-         {"thread_pool, map", [&] { return map(threads); }},
-         {"oneTBB, in place", [&] {
-            return seconds([&] {
-              two.execute([&] { oneapi::tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { ++table[i]; }); });
-            });
-          }}});
-  }
-  conclude(sheet, std::move(times), {"process_pool, for_each in place", "process_pool, map", "thread_pool, map"});
+  tbb::task_arena two(2);
+  for (int pass = 0; pass < passes; ++pass)
+    for (std::size_t n = 1; n <= 100'000'000; n *= 10) {
+      const forkful::shared_vector<byte> table(n, byte{0});
+      const auto map = [=](auto& pool) {
+        return seconds(
+            [&] { keep(pool.map(forkful::indices(n), [](std::size_t i) { return static_cast<byte>(i); })); });
+      };
+      curves.turns_at(
+          n, n,
+          {{"process_pool, for_each in place",
+            [&] { return seconds([&] { processes.for_each(table, [](byte& slice) { ++slice; }); }); }},
+           {"process_pool, map", [&] { return map(processes); }},
+           {"thread_pool, map", [&] { return map(threads); }},
+           {"oneTBB, in place", [&] {
+              return seconds([&] {
+                two.execute([&] { tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { ++table[i]; }); });
+              });
+            }}});
+    }
+  curves.conclude(sheet, {"process_pool, for_each in place", "process_pool, map", "thread_pool, map"});
 }
 
 // The contestants of S15, with as many slices as there are.
@@ -210,62 +226,64 @@ std::size_t look_at(std::string_view slice) {
 std::size_t look_in_place(std::span<char> slice) { return look_at({slice.data(), slice.size()}); }
 
 void bytes(score_sheet& sheet) {
-  row times{.id = "S18",
-            .title = "growth: bytes of a slice, copied to a worker that looks at one of them, for one byte"};
-  times.curves = {"bytes of a slice", "B", "time for one byte", "s", {}};
-  row in_place{.id = "S18",
-               .title = "growth: bytes of a slice, two slices in place, one byte of each touched, for one slice"};
-  in_place.curves = {"bytes of a slice", "B", "time for one slice", "s", {}};
+  figure copied_slices("growth: bytes of a slice, copied to a worker that looks at one of them, for one byte",
+                       "bytes of a slice", "B", "time for one byte");
+  figure in_place("growth: bytes of a slice, two slices in place, one byte of each touched, for one slice",
+                  "bytes of a slice", "B", "time for one slice");
   forkful::process_pool pool{2};
-  for (std::size_t each = 16; each <= std::size_t{1} << 30; each *= 4) {
-    const std::size_t n = how_many(each);
-    const std::size_t all = n * each;
-    {
-      const std::vector<std::string> cake(n, std::string(each, 'c'));
-      std::vector<char> copy(all);
-      const std::size_t sum = n * (each + 'c');
-      const auto copied = [&](char* to) {
-        for (const std::string& slice : cake) {
-          std::memcpy(to, slice.data(), slice.size());
-          to += slice.size();
-        }
-      };
-      next_point(times.curves, static_cast<double>(each), static_cast<double>(all),
-                 {{"process_pool, map by copy",
-                   [&] {
-                     std::vector<std::size_t> looks;
-                     const double took = seconds([&] { looks = pool.map(cake, look_at); });
-                     if (std::accumulate(looks.begin(), looks.end(), std::size_t{0}) != sum)
-                       quarrel = "a byte was lost";
-                     if (pool.report().bytes_in < all) quarrel = "slices were not copied";
-                     return took;
-                   }},
-                  {"memcpy into one touched buffer",
-                   [&] {
-                     return seconds([&] {
-                       copied(copy.data());
-                       keep(copy);
-                     });
-                   }},
-                  {"memcpy into fresh memory", [&] {
-                     return seconds([&] {
-                       const std::unique_ptr<char[]> fresh(new char[all]);
-                       copied(fresh.get());
-                       keep(fresh);
-                     });
-                   }}});
+  for (int pass = 0; pass < passes; ++pass)
+    for (std::size_t each = 16; each <= std::size_t{1} << 30; each *= 4) {
+      const std::size_t n = how_many(each);
+      const std::size_t all = n * each;
+      {
+        const std::vector<std::string> cake(n, std::string(each, 'c'));
+        std::vector<char> copy(all);
+        const std::size_t sum = n * (each + 'c');
+        const auto copied = [&](char* to) {
+          for (const std::string& slice : cake) {
+            std::memcpy(to, slice.data(), slice.size());
+            to += slice.size();
+          }
+        };
+        copied_slices.turns_at(each, all,
+                               {{"process_pool, map by copy",
+                                 [&] {
+                                   std::vector<std::size_t> looks;
+                                   const double took = seconds([&] { looks = pool.map(cake, look_at); });
+                                   if (std::accumulate(looks.begin(), looks.end(), std::size_t{0}) != sum)
+                                     quarrel = "a byte was lost";
+                                   if (pool.report().bytes_in < all) quarrel = "slices were not copied";
+                                   return took;
+                                 }},
+                                {"memcpy into one touched buffer",
+                                 [&] {
+                                   return seconds([&] {
+                                     copied(copy.data());
+                                     keep(copy);
+                                   });
+                                 }},
+                                {"memcpy into fresh memory", [&] {
+                                   return seconds([&] {
+                                     const std::unique_ptr<char[]> fresh(new char[all]);
+                                     copied(fresh.get());
+                                     keep(fresh);
+                                   });
+                                 }}});
+      }
+      constexpr std::size_t two = 2;  // everywhere: else it would be the number of slices that grows
+      const forkful::shared_vector<char> table(two * each, 'c');
+      in_place.turns_at(each, two,
+                        {{"process_pool, in place", [&] {
+                            return seconds([&] { keep(pool.map(forkful::slices(table, two), look_in_place)); });
+                          }}});
     }
-    constexpr std::size_t two = 2;  // everywhere: else it would be the number of slices that grows
-    const forkful::shared_vector<char> table(two * each, 'c');
-    next_point(in_place.curves, static_cast<double>(each), two,
-               {{"process_pool, in place",
-                 [&] { return seconds([&] { keep(pool.map(forkful::slices(table, two), look_in_place)); }); }}});
-  }
-  conclude(sheet, std::move(times), {"process_pool, map by copy"},
-           "Two slices at least, so from 64 MB a slice on the data grows with them. Less than a memcpy into a large "
-           "buffer is "
-           "possible: chunks of 1 MB are copied to memory that was just used, which is still in the cache");
-  conclude(sheet, std::move(in_place), {"process_pool, in place"});
+  copied_slices.conclude(sheet, {"process_pool, map by copy"},
+                         "Two slices at least, so from 64 MB a slice on the data grows with them. Less than a memcpy "
+                         "into a large buffer is "
+                         "possible: chunks of 1 MB are copied to memory that was just used, which is still in the "
+                         "cache. More than 128 MB of "
+                         "shared memory are given back after the call, and come as fresh pages in the next");
+  in_place.conclude(sheet, {"process_pool, in place"});
 }
 
 }  // namespace

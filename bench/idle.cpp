@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/parallel_for.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
 
 #include "side_by_side/contest.hpp"
 #include "side_by_side/process_tree.hpp"
@@ -46,10 +46,10 @@ int serve_pool() {
 }
 
 int serve_tbb() {
-  oneapi::tbb::global_control two(oneapi::tbb::global_control::max_allowed_parallelism, 2);
+  tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
   return serve([] {
     std::vector<std::size_t> eaten(slices);
-    oneapi::tbb::parallel_for(std::size_t{0}, slices, [&](std::size_t i) { eaten[i] = chew(i); });
+    tbb::parallel_for(std::size_t{0}, slices, [&](std::size_t i) { eaten[i] = chew(i); });
     return measured{{0}, sum_of(eaten)};
   });
 }

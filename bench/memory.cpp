@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include <oneapi/tbb/parallel_for.h>
+#include <tbb/parallel_for.h>
 
 #include "side_by_side/contest.hpp"
 #include "side_by_side/process_tree.hpp"
@@ -54,17 +54,22 @@ int serve_bookkeeping(std::string_view way, std::size_t n) {
   }
   if (way == "map") {
     const std::vector<byte> table(n, byte{0});
-    return serve([&] { return measured{{static_cast<double>(n)}, sum_of(pool.map(table, eaten))}; });
+    return serve([&pool, &table, n, results = std::vector<byte>()]() mutable {
+      results = {};  // kept until now, so that it was there when memory was looked at
+      results = pool.map(table, eaten);
+      return measured{{static_cast<double>(n)}, sum_of(results)};
+    });
   }
   if (way == "indices") {
-    return serve([&] {
-      return measured{{static_cast<double>(n)},
-                      sum_of(pool.map(forkful::indices(n), [](std::size_t) { return byte{1}; }))};
+    return serve([&pool, n, results = std::vector<byte>()]() mutable {
+      results = {};
+      results = pool.map(forkful::indices(n), [](std::size_t) { return byte{1}; });
+      return measured{{static_cast<double>(n)}, sum_of(results)};
     });
   }
   std::vector<byte> table(n, byte{0});
   return serve([&] {
-    oneapi::tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { eat(table[i]); });
+    tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { eat(table[i]); });
     std::string sum = sum_of(table);
     std::fill(table.begin(), table.end(), byte{0});
     return measured{{0}, sum};

@@ -135,12 +135,13 @@ memory most_memory_while(pid_t root, const std::function<void()>& work) {
     done = true;
   });
   memory most;
-  do {
+  for (bool last = false; !last;) {
+    last = done;  // what is still there at the end is looked at once more
     const memory now = memory_of(still_tree(root).processes());
     most.proportional = std::max(most.proportional, now.proportional);
     most.unshared = std::max(most.unshared, now.unshared);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  } while (!done);
+    if (!last) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   worker.join();
   if (failure != nullptr) std::rethrow_exception(failure);
   return most;

@@ -30,7 +30,7 @@ struct memory {
 };
 memory memory_of(const std::vector<pid_t>& tree);
 
-/// Looks at the tree of `root` again and again while `work` runs, and returns the most that was seen. The tree is stopped for each
+/// Looks at the tree of `root` again and again while `work` runs, and once after it, and returns the most that was seen. The tree is stopped for each
 /// look, so times mean nothing meanwhile. What comes and goes between two looks (5 ms) is missed.
 memory most_memory_while(pid_t root, const std::function<void()>& work);
 
