@@ -55,14 +55,15 @@ int serve_bookkeeping(std::string_view way, std::size_t n) {
   if (way == "map") {
     const std::vector<byte> table(n, byte{0});
     return serve([&pool, &table, n, results = std::vector<byte>()]() mutable {
-      results = {};  // kept until now, so that it was there when memory was looked at
+      // Kept until now, so that it was there to be looked at. (Assigning {} would empty it and keep its memory.)
+      results = std::vector<byte>();
       results = pool.map(table, eaten);
       return measured{{static_cast<double>(n)}, sum_of(results)};
     });
   }
   if (way == "indices") {
     return serve([&pool, n, results = std::vector<byte>()]() mutable {
-      results = {};
+      results = std::vector<byte>();
       results = pool.map(forkful::indices(n), [](std::size_t) { return byte{1}; });
       return measured{{static_cast<double>(n)}, sum_of(results)};
     });
