@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "os/account.hpp"
+#include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 
 namespace forkful::detail {
@@ -61,9 +62,10 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
   if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
   const bool known = lesson_.slice_ns >= 0;
   if (!known) sample(began_);
-  learnt_->guard.watch(*this, began_ + (known ? late_look_ns : first_look_ns));
   guarded_ = true;
-  alone_ = true;
+  alone_ = true;  // before it is watched: a look that found otherwise would be the last one
+  learnt_->guard.watch(*this, began_ + (known ? late_look_ns : first_look_ns));
+  breakpoint(point::watched);
 }
 
 auto_call::~auto_call() {

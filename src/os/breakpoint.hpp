@@ -27,6 +27,7 @@ enum class point : unsigned {
   undo_kept,        // worker: block copied for undo, cursor does not name it yet
   kill_before,      // parent: a worker is doomed (future::cancel), not yet killed
   template_cloned,  // template: worker cloned, not yet answered
+  watched,          // caller of an auto_pool: looked after from now on
   count
 };
 

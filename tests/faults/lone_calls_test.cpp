@@ -1,0 +1,33 @@
+// Callers of an auto_pool that eat alone are looked after, whatever comes in between.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <forkful/forkful.hpp>
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include "faults/killing.hpp"
+#include "os/breakpoint.hpp"
+
+namespace {
+
+using namespace forkful_tests;
+
+// The first look comes while the call is still being made: it must not be the last one.
+TEST(lone_calls, are_helped_even_if_looked_at_before_they_begin) {
+  const watchdog bites(50);
+  forkful::detail::breakpoint_installed = [](forkful::detail::point where) {
+    if (where == forkful::detail::point::watched) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  forkful::auto_pool pool(2U);
+  std::latch both(2);
+  const auto eaten = pool.with({.chunk = 1}).map(forkful::indices(2), [&](std::size_t i) {
+    both.arrive_and_wait();
+    return i + 1;
+  });
+  forkful::detail::breakpoint_installed = nullptr;
+  EXPECT_EQ(eaten, (std::vector<std::size_t>{1, 2}));
+}
+
+}  // namespace
