@@ -49,7 +49,8 @@ void print_machine(const machine& found) {
   print_costs("of that, for the caller", &way_costs::rouse, found);
   print_costs("a chunk, for the caller", &way_costs::hand_out, found);
   print_costs("a chunk, for the worker", &way_costs::claim, found);
-  print_row("waking one more, where no core is free", "", seconds_text(found.crowded_wake));
+  print(fmt::format("  {:<40}{:>12}{:>12}\n", "waking one more, where no core is free", "",
+                    seconds_text(found.crowded_wake)));
   print("\n");
   print_row("starting and ending a worker, by fork", seconds_text(found.fork_start),
             fmt::format("+ {} a GB", seconds_text(found.fork_per_byte * 1e9)));

@@ -80,8 +80,8 @@ TEST_F(Doctor, GivesProgramsEverything) {
   EXPECT_EQ(said.exit_code, 0);
   EXPECT_EQ(said.err, "");
   const json all = json::parse(said.out);
-  for (const char* figure : {"crowded_wake", "fork_start", "fork_per_byte", "template_start", "page_fault", "copy_on_write",
-                             "copy_rate", "copy_rate_all", "fresh_copy_rate"}) {
+  for (const char* figure : {"crowded_wake", "fork_start", "fork_per_byte", "template_start", "page_fault",
+                             "copy_on_write", "copy_rate", "copy_rate_all", "fresh_copy_rate"}) {
     EXPECT_GT(all.at("machine").at(figure).get<double>(), 0) << figure;
   }
   for (const char* figure : {"call", "wake", "rouse", "hand_out", "claim"}) {
