@@ -19,11 +19,10 @@ struct way_costs {
 };
 
 struct machine {
-  unsigned cpus = 1;      // that this process may use: affinity mask and cgroup quota
-  way_costs threads{};    // thread_pool
-  way_costs processes{};  // process_pool
-  double crowded_wake =
-      0;  // process_pool: the wake of the last worker where there are as many as cores, so that it has to share one
+  unsigned cpus = 1;        // that this process may use: affinity mask and cgroup quota
+  way_costs threads{};      // thread_pool
+  way_costs processes{};    // process_pool
+  double crowded_wake = 0;  // processes.wake of the worker that is one more than there are cores besides the caller's
   double fork_start = 0;  // starting one worker by fork, ending it included, in a process of hardly any private memory
   double fork_per_byte = 0;    // what each byte of private memory that the caller has touched adds to that
   double template_start = 0;   // the same from forkful::init's template, however large the caller is

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
 
@@ -63,6 +64,7 @@ void sentinel::stand_guard() noexcept {
     for (entry& each : all_) {
       if (each.time > now) continue;
       each.time = each.what->look(now);
+      breakpoint(point::looked);
       if (each.time == 0) each.time = never;
     }
     set_clock();

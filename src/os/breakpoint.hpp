@@ -28,6 +28,7 @@ enum class point : unsigned {
   kill_before,      // parent: a worker is doomed (future::cancel), not yet killed
   template_cloned,  // template: worker cloned, not yet answered
   watched,          // caller of an auto_pool: looked after from now on
+  looked,           // whoever looks after it: has looked
   count
 };
 

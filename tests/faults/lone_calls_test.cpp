@@ -1,10 +1,9 @@
 // Callers of an auto_pool that eat alone are looked after, whatever comes in between.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <atomic>
 #include <forkful/forkful.hpp>
 #include <latch>
-#include <thread>
 #include <vector>
 
 #include "faults/killing.hpp"
@@ -12,21 +11,30 @@
 
 namespace {
 
+using forkful::detail::point;
 using namespace forkful_tests;
 
 // The first look comes while the call is still being made: it must not be the last one.
 TEST(lone_calls, are_helped_even_if_looked_at_before_they_begin) {
   const watchdog bites(50);
-  forkful::detail::breakpoint_installed = [](forkful::detail::point where) {
-    if (where == forkful::detail::point::watched) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  static std::atomic<bool> looked{false};
+  forkful::detail::breakpoint_installed = [](point where) {
+    if (where == point::watched) looked.wait(false);
+    if (where != point::looked) return;
+    looked = true;
+    looked.notify_all();
   };
-  forkful::auto_pool pool(2U);
-  std::latch both(2);
-  const auto eaten = pool.with({.chunk = 1}).map(forkful::indices(2), [&](std::size_t i) {
-    both.arrive_and_wait();
-    return i + 1;
-  });
+  std::vector<std::size_t> eaten;
+  {
+    forkful::auto_pool pool(2U);
+    std::latch both(2);
+    eaten = pool.with({.chunk = 1}).map(forkful::indices(2), [&](std::size_t i) {
+      both.arrive_and_wait();
+      return i + 1;
+    });
+  }
   forkful::detail::breakpoint_installed = nullptr;
+  EXPECT_TRUE(looked);
   EXPECT_EQ(eaten, (std::vector<std::size_t>{1, 2}));
 }
 

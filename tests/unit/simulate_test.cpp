@@ -168,6 +168,20 @@ TEST(Simulate, TwoLongSlicesOnTwoWorkersRunAtOnceOnceTheSecondIsWoken) {
   EXPECT_NEAR(two.compute, 1e-3, 1e-9);
 }
 
+TEST(Simulate, AWorkerForWhomNoCoreIsLeftComesLate) {
+  machine on = free_machine(2);
+  on.processes.wake = 50e-6;
+  on.crowded_wake = 300e-6;
+  const prediction two = simulate(work_of(2, 1e-3), {.by = way::processes, .workers = 2, .cores = 2}, on);
+  // Called when its slice had lain unclaimed for 20 us; the caller sleeps by then, and is woken for it.
+  EXPECT_NEAR(two.wall, 20e-6 + 300e-6 + 1e-3 + 50e-6, 1e-9);
+  const prediction roomy = simulate(work_of(2, 1e-3), {.by = way::processes, .workers = 2, .cores = 3}, on);
+  EXPECT_NEAR(roomy.wall, 50e-6 + 1e-3 + 50e-6, 1e-9) << "the second wakes as the first does";
+  on.threads.wake = 50e-6;
+  EXPECT_NEAR(simulate(work_of(2, 1e-3), {.by = way::threads, .workers = 2, .cores = 2}, on).wall, 1.05e-3, 1e-9)
+      << "the caller of a thread pool is one of its workers";
+}
+
 TEST(Simulate, AShortBurstIsEatenByOneWorker) {
   machine on = free_machine(2);
   on.processes.wake = 50e-6;

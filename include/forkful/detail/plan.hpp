@@ -97,7 +97,8 @@ struct kept_results<R> {
   static constexpr bool encodes = false;
   struct writer {
     writer(const kept_results& /*none*/, chunk_io& io, std::size_t count)
-        : out(*static_cast<std::vector<R>*>(io.results)), before(out.size()) {
+        : out(*static_cast<std::vector<R>*>(io.results)) {
+      const std::size_t before = out.size();
       out.resize(before + count);
       at = out.data() + before;
     }
@@ -108,7 +109,6 @@ struct kept_results<R> {
     }
     void broke_off() noexcept { out.resize(static_cast<std::size_t>(at - out.data())); }
     std::vector<R>& out;
-    std::size_t before;
     R* at;
   };
 };
