@@ -108,7 +108,7 @@ machine measure_machine() {
   const double own_memory = static_cast<double>(private_memory());
   const unsigned cpus = usable_cpus();
   // A process that has threads may have used oneTBB, which then does not work in its forks.
-  const bool has_threads = thread_count() > 1;
+  const bool has_threads = thread_count() != 1;
   const pid_t child = fork_flushed();
   if (child < 0) throw_start_failed("fork", errno);
   if (child == 0) measure_and_leave(told, cpus, !has_threads);

@@ -165,7 +165,7 @@ pid_t crew::make_process(const worker_start& begin) {
         threads_at_fork_ - 1, threads_at_fork_ == 2 ? "thread ran" : "threads ran"));
   }
   worker_start forked = begin;
-  forked.settings.alone = threads_at_fork_ <= 1;
+  forked.settings.alone = threads_at_fork_ == 1;  // where it is not known, a lock may be held for ever
   if (forked.settings.inner_threads != 0) find_inner_threads();
   const pid_t pid = fork_flushed();
   if (pid == 0) run_worker(forked);

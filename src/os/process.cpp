@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/resource.h>
+#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -139,7 +140,8 @@ void block_signals() noexcept {
 unsigned thread_count() noexcept {
   struct stat tasks{};
   // A directory has a link from its parent, one from itself and one from each directory in it.
-  return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 ? static_cast<unsigned>(tasks.st_nlink - 2) : 0;
+  if (::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2) return static_cast<unsigned>(tasks.st_nlink - 2);
+  return __libc_single_threaded != 0 ? 1 : 0;
 }
 
 void close_descriptor(int number) noexcept { ::close(number); }

@@ -47,7 +47,7 @@ void flush_output() noexcept;
 // Lets no signal through but those nobody can block.
 void block_signals() noexcept;
 
-// Threads of this process; 0 if /proc does not tell. One system call.
+// Threads of this process; 0 if /proc does not tell and there may be several. One system call.
 unsigned thread_count() noexcept;
 
 void close_descriptor(int number) noexcept;

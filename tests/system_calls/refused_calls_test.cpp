@@ -16,15 +16,18 @@
 #include <iostream>
 #include <latch>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "advice/machine.hpp"
 #include "advice/machine_text.hpp"
 #include "faults/killing.hpp"
 #include "memory/arena.hpp"
+#include "os/process.hpp"
 #include "system_calls/failing.hpp"
 
 namespace {
@@ -420,6 +423,33 @@ TEST(refused_calls, of_the_template) {
            {{call::clone, {EAGAIN, ENOMEM}, {EAGAIN}},
             {call::recvmsg, {EINTR, ENOMEM}, {}},
             {call::sendmsg, {EINTR, EPIPE}, {}}});
+}
+
+// ---- Not knowing is no answer ----
+
+// A worker that takes itself for the only thread's fork asks the loader, whose lock another thread may have held.
+TEST(refused_calls, leave_the_number_of_threads_open_unless_there_is_one) {
+  const auto counted = [](bool beside) {
+    return in_child([&] {
+      const seen_by_all<failure_plan> plan;
+      plan->which = call::stat;
+      plan->error = ENOENT;
+      plan->pass = 1;
+      plan->for_good = true;
+      plan->parent = getpid();
+      the_plan = &*plan;
+      std::latch over{1};
+      std::optional<std::jthread> other;
+      if (beside) other.emplace([&] { over.wait(); });
+      plan->armed = true;
+      const unsigned count = forkful::detail::thread_count();
+      plan->armed = false;
+      over.count_down();
+      return plan->failures == 1 ? static_cast<int>(count) : 99;
+    });
+  };
+  EXPECT_TRUE(counted(false).exited_with(1));
+  EXPECT_TRUE(counted(true).exited_with(0)) << "two are there, and nobody may say one";
 }
 
 // ---- Memory ----
