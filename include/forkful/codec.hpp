@@ -23,6 +23,7 @@ namespace detail {
 
 inline constexpr std::size_t most_alignment = 64;
 inline constexpr unsigned most_nesting = 128;
+inline constexpr unsigned char long_count = 255;  // instead of a short count: a long one follows
 
 /// One piece of a frame; the data follows at +64.
 struct alignas(most_alignment) segment {
@@ -127,7 +128,7 @@ class sink {
       throw;
     }
     giving_ = was;
-    if (!was) release_handles();
+    if (!was && !handles_.empty()) release_handles();
   }
 
   position mark() const noexcept { return {current_, used(), before_, handles_.size(), pointed_}; }
@@ -146,9 +147,9 @@ class sink {
   }
 
   /// Room for a word or three that only point at data: not counted as copied.
-  char* extend_pointer(std::size_t bytes) {
+  char* extend_pointer(std::size_t bytes, std::size_t align) {
     const std::size_t start = size();
-    char* const at = extend(bytes, alignof(void*));
+    char* const at = extend(bytes, align);
     pointed_ += size() - start;
     return at;
   }
@@ -250,7 +251,15 @@ class source {
   };
   /// Reads an array of bitwise elements in place, wherever it is: in the frame, or elsewhere in shared memory. With
   /// `plain` false (elements that are not bitwise) only the latter will do.
-  run elements(std::size_t size, std::size_t align, bool plain, std::string_view type);
+  run elements(std::size_t size, std::size_t align, bool plain, std::string_view type) {
+    std::uint64_t count = 0;
+    if (plain && size == 1) count = static_cast<unsigned char>(*view(1, 1, type));
+    if (!plain || size != 1 || count == detail::long_count)
+      std::memcpy(&count, view(sizeof(count), plain && size == 1 ? 1 : alignof(std::uint64_t), type), sizeof(count));
+    if (plain && count != 0 && count <= at_hand() / size) [[likely]]
+      return {view(count * size, align, type), count};
+    return elements_elsewhere(count, size, align, plain, type);
+  }
   /// Reads and checks a handle to elements of `size` bytes.
   detail::handle handle(std::size_t size, std::size_t align, std::string_view type);
 
@@ -269,6 +278,7 @@ class source {
  private:
   [[noreturn]] void too_deep(std::string_view type);
   const char* view_elsewhere(std::size_t bytes, std::string_view type);
+  run elements_elsewhere(std::uint64_t count, std::size_t size, std::size_t align, bool plain, std::string_view type);
   bool advance();
   bool owns(const void* address, std::size_t bytes) const;
   std::size_t check(const detail::segment* piece) const;

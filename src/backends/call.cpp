@@ -136,6 +136,7 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
   try {
     if (job_.pull != nullptr && !one_by_one_) size = job_.pull(job_.caller, size);
     at_encoding = true;
+    frame.reserve(expected_.of(size));
     if (job_.encode != nullptr && size != 0) copied = job_.encode(job_.caller, next_slice_, next_slice_ + size, frame);
   } catch (...) {
     thrown = std::current_exception();
@@ -176,6 +177,7 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
   }
   counted.happened.bytes_in += copied;
   frame_bytes_ += frame.size();
+  expected_.saw(size, frame.size());
   what.in = frame.take();
   if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wish_);
   ++counted.happened.chunks;

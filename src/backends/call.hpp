@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "backends/desk.hpp"
+#include "board/expected_bytes.hpp"
 #include "report/tally.hpp"
 
 namespace forkful::detail {
@@ -166,6 +167,7 @@ class call {
   // There was no memory to encode while so many chunks were out: tried again when one is collected.
   std::size_t starved_by_ = SIZE_MAX;
   std::size_t frame_bytes_ = 0;  // encoded input of chunks that are not collected
+  expected_bytes expected_;      // of a chunk's encoded input
   slice_failure lowest_;
   std::uint64_t lowest_slice_ = 0;
   bool failed_ = false;

@@ -275,8 +275,9 @@ bool is_block(const void* data) noexcept { return detail::shared_block(data).dat
 
 }  // namespace
 
-source::run source::elements(std::size_t size, std::size_t align, bool plain, std::string_view type) {
-  auto n = detail::load<std::uint64_t>(view(sizeof(std::uint64_t), alignof(std::uint64_t), type));
+// None; or not in this segment; or elsewhere in shared memory; or more than there can be.
+source::run source::elements_elsewhere(std::uint64_t n, std::size_t size, std::size_t align, bool plain,
+                                       std::string_view type) {
   if ((n & detail::elsewhere) != 0) {
     n &= ~detail::elsewhere;
     const auto address = detail::load<std::uintptr_t>(view(sizeof(std::uintptr_t), alignof(std::uintptr_t), type));

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "board/expected_bytes.hpp"
 #include "errors/exceptions.hpp"
 #include "os/account.hpp"
 #include "os/breakpoint.hpp"
@@ -28,8 +29,11 @@ constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes r
 constexpr std::uint64_t unclaimed_ns = 20'000;   // a burst shorter than this is eaten by one worker
 constexpr std::uint64_t short_block_ns = 5'000;  // blocks grow while they take less
 constexpr std::size_t largest_block = 256;
-constexpr std::uint64_t long_block_ns = 10'000;  // timing the parts of its slices costs nothing that would be seen
-constexpr std::uint64_t timed_blocks = 16;       // one in so many of the others is timed
+// Timing the parts of a slice takes four looks at the clock, a tenth of a microsecond. Slices that take long are all timed; of
+// the others one block in so many, and a short one.
+constexpr std::uint64_t long_slice_ns = 10'000;
+constexpr std::uint64_t timed_blocks = 16;
+constexpr std::size_t largest_timed_block = 16;
 constexpr std::uint64_t account_ns = 100'000;    // the kernel is asked for its account after so much eating
 
 class worker {
@@ -144,6 +148,7 @@ class worker {
     io.held = &held;
     io.attempt = mine.word.attempt();
 
+    out.reserve(expected_.of(held.last - held.first));
     chunk_note& note = table_.note(mine.sequence);
     held.reached = eat_blocks(job, held, note, io);
     if (job.timeout_ns != 0) lift_deadline();
@@ -151,6 +156,7 @@ class worker {
     last_chunk_ = held.last - held.first;
     eaten_ += held.reached - held.first;
     flush_output();
+    if (held.reached != held.first) expected_.saw(held.reached - held.first, out.size());
     out.take();  // the frame is the chunk's since its first segment
     breakpoint(point::done_before);
     const bool wake_parent = finish_chunk(table_, mine);
@@ -182,7 +188,9 @@ class worker {
         continue;
       }
       const bool suspect = at >= held.suspect_first && at < held.suspect_last;
-      std::uint64_t stop = std::min({held.last, limit, at + (suspect || one_at_a_time ? 1 : block_.slices())});
+      const bool timed = job.passes && (long_slices_ || blocks_++ % timed_blocks == 0);
+      const std::size_t most = suspect || one_at_a_time ? 1 : timed ? largest_timed_block : largest_block;
+      std::uint64_t stop = std::min({held.last, limit, at + std::min(block_.slices(), most)});
       if (at < held.suspect_first) stop = std::min(stop, held.suspect_first);
       if (skip != skip_end) stop = std::min(stop, *skip);
 
@@ -199,7 +207,6 @@ class worker {
       slot_.cursor.store((at - held.first) << 16 | (stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
       laps parts;
-      const bool timed = job.passes && (long_blocks_ || blocks_++ % timed_blocks == 0);
       io.timed = timed ? &parts : nullptr;
       const std::uint64_t broadcast_before = io.broadcast_ns;
       const std::uint64_t reached = job.run(job.plan, io, at, stop);
@@ -212,8 +219,8 @@ class worker {
       if (held.began_ns == 0) held.began_ns = began;
       held.ended_ns = ended;
       of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
-      long_blocks_ = took > long_block_ns;
-      if (!suspect) block_.adapt(took, short_block_ns, largest_block);
+      long_slices_ = took > long_slice_ns * (stop - at);
+      if (!suspect && (!timed || long_slices_)) block_.adapt(took, short_block_ns, largest_block);
       at = reached < stop ? reached + 1 : stop;
       if (reached < stop && io.in->misread() && job.skip != nullptr) {
         // Where the next slice begins is known only from the beginning.
@@ -257,9 +264,10 @@ class worker {
     if (run_ != job.run) {
       run_ = job.run;
       shares_ = {};
+      expected_ = {};
       blocks_ = 0;
     }
-    long_blocks_ = false;
+    long_slices_ = false;
     job_ = job.id;
     block_ = {};
   }
@@ -347,10 +355,11 @@ class worker {
   kept broadcast_;
   block_length block_;
   std::uint64_t burst_began_ = 0;
-  run_fn run_ = nullptr;  // whose shares these are
+  run_fn run_ = nullptr;  // whose shares and expected bytes these are
   passing_shares shares_;
-  std::uint64_t blocks_ = 0;  // of slices that pass, not counting the long ones
-  bool long_blocks_ = false;
+  expected_bytes expected_;  // of a chunk's results
+  std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
+  bool long_slices_ = false;
   std::uint64_t unaccounted_ns_ = 0;
   std::uint64_t faults_seen_ = 0;
   kill_timer timer_;

@@ -228,6 +228,21 @@ template <class F, class... Part, class... A>
 inline constexpr bool binds_rvalues<F, std::tuple<Part...>, std::tuple<A...>> =
     std::is_invocable_v<F&, typename Part::value_type..., const A&...>;
 
+/// The parts of one slice as their readers gave them: values, and references to what lies elsewhere. Not a std::tuple, which would
+/// move each into its place: for a short string that costs more than reading it.
+template <std::size_t K, class T>
+struct taken_part {
+  T value;
+};
+template <class Index, class... T>
+struct taken_parts;
+template <std::size_t... K, class... T>
+struct taken_parts<std::index_sequence<K...>, T...> : taken_part<K, T>... {};
+template <std::size_t K, class T>
+T&& taken(taken_part<K, T>& part) noexcept {
+  return static_cast<T&&>(part.value);
+}
+
 /// What F wants of part K.
 template <verb Verb, class F, std::size_t K, class Parts, class Arguments>
 constexpr wish wish_in() {
@@ -276,8 +291,8 @@ struct plan {
     [[maybe_unused]] std::uint64_t began = 0;
     if constexpr (decodes) began = timed != nullptr ? clock_ns() : 0;
     // In this order: parts are read one after another from the same stream.
-    using taken_type = std::tuple<decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...>;
-    taken_type taken{std::get<K>(readers).template take<wants<K>, in_place<K>>(i)...};
+    taken_parts<index, decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...> slice{
+        {std::get<K>(readers).template take<wants<K>, in_place<K>>(i)}...};
     if constexpr (decodes) {
       if (timed != nullptr) timed->pass_in += clock_ns() - began;
     }
@@ -285,20 +300,17 @@ struct plan {
       static_assert(single,
                     "forkful: update copies single slices out and back: zip and starmap give several at once; make "
                     "the slices one range of tuples");
-      f(as_given<is_span<typename part<0>::value_type>>(std::get<0>(taken)), std::get<B>(args)...);
-      return std::tuple_element_t<0, taken_type>(std::get<0>(std::move(taken)));
+      auto&& only = taken<0>(slice);
+      f(as_given<is_span<typename part<0>::value_type>>(only), std::get<B>(args)...);
+      return std::forward<decltype(only)>(only);
     } else if constexpr (Verb == verb::for_each) {
-      static_cast<void>(f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
-                          std::get<B>(args)...));
-    } else if constexpr (std::is_void_v<decltype(f(
-                             pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
-                             std::get<B>(args)...))> &&
+      static_cast<void>(f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...));
+    } else if constexpr (std::is_void_v<decltype(f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...))> &&
                          (Verb == verb::call || Verb == verb::probe)) {
-      f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))..., std::get<B>(args)...);
+      f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...);
       return nothing{};
     } else {
-      return f(pass<wants<K>>(std::forward<std::tuple_element_t<K, taken_type>>(std::get<K>(taken)))...,
-               std::get<B>(args)...);
+      return f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...);
     }
   }
 

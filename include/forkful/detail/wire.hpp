@@ -2,13 +2,16 @@
 //
 // Owns nothing. Layout, by kind:
 //   bitwise                the bytes of the object, aligned
-//   string, container      word: number of elements; then one aligned array of them if bitwise, else each in turn
-//   string_view, span      the same; or, of data in shared memory, a word with its top bit set and a pointer
+//   string, container      number of elements; then one aligned array of them if bitwise, else each in turn
+//   string_view, span      the same; or, of data in shared memory, a number with its top bit set and a pointer
 //   optional / variant     one byte: engaged / one byte (or two): index; then the value
 //   path                   its native string
 //   handle                 pointer, size and capacity
 //   array, pair, tuple,
 //   aggregate              each part in turn
+// A number of elements is a word. Of bitwise elements of one byte, as a string's, it is a byte if it is less than 255, else that
+// byte and a word that need not be aligned: short strings are many, and what they cost is mostly memory that another core
+// wrote last.
 // So whatever has bitwise elements can be read as any other such container, or in place as a view. An element of a
 // container takes at least one byte (a user's codec that writes none gets a filler), which bounds what a damaged count
 // can make us do.
@@ -23,6 +26,8 @@ namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
 inline constexpr std::uint64_t elsewhere = std::uint64_t{1} << 63;
+template <class E>
+inline constexpr bool short_counts = bitwise<E> && sizeof(E) == 1;
 
 template <class T>
 inline constexpr std::size_t wire_align = alignof(T) < most_alignment ? alignof(T) : most_alignment;
@@ -76,8 +81,10 @@ constexpr std::size_t least_bytes() {
     return least_sum<T>;
   else if constexpr (k == kind::aggregate)
     return least_sum<field_types<T>>;
+  else if constexpr (k == kind::path)
+    return least_bytes<typename T::string_type>();
   else
-    return sizeof(std::uint64_t);
+    return short_counts<std::remove_cv_t<typename T::value_type>> ? 1 : sizeof(std::uint64_t);
 }
 
 template <class T>
@@ -112,11 +119,26 @@ std::size_t count_of(const T& c) {
     return static_cast<std::size_t>(std::distance(c.begin(), c.end()));
 }
 
+template <class E>
+void write_count(sink& out, std::uint64_t n) {
+  if constexpr (short_counts<E>) {
+    if (n < long_count) {
+      *out.extend(1) = static_cast<char>(n);
+      return;
+    }
+    char* const at = out.extend(1 + sizeof(n));
+    *at = static_cast<char>(long_count);
+    std::memcpy(at + 1, &n, sizeof(n));
+  } else {
+    out.write(n);
+  }
+}
+
 template <class T>
 void write_container(sink& out, const T& c) {
   using element = std::remove_cv_t<typename T::value_type>;
   const std::size_t n = count_of(c);
-  out.write(std::uint64_t{n});
+  write_count<element>(out, n);
   if constexpr (bitwise<element>) {
     if (n == 0) return;
     char* at = out.extend(n * sizeof(element), wire_align<element>);
@@ -147,8 +169,16 @@ template <class T>
 void write_view(sink& out, const T& view) {
   const std::size_t bytes = view.size() * sizeof(*view.data());
   if (bytes != 0 && in_shared_memory(view.data(), bytes)) {
-    const std::uint64_t words[2] = {view.size() | elsewhere, reinterpret_cast<std::uintptr_t>(view.data())};
-    std::memcpy(out.extend_pointer(sizeof(words)), words, sizeof(words));
+    const std::uint64_t count = view.size() | elsewhere;
+    const auto address = reinterpret_cast<std::uintptr_t>(view.data());
+    if constexpr (short_counts<std::remove_cv_t<typename T::value_type>>) {
+      char* const at = out.extend_pointer(1 + sizeof(count), 1);
+      *at = static_cast<char>(long_count);
+      std::memcpy(at + 1, &count, sizeof(count));
+    } else {
+      std::memcpy(out.extend_pointer(sizeof(count), alignof(std::uint64_t)), &count, sizeof(count));
+    }
+    std::memcpy(out.extend_pointer(sizeof(address), alignof(std::uintptr_t)), &address, sizeof(address));
   } else {
     write_container(out, view);
   }
@@ -171,7 +201,7 @@ void write_value(sink& out, const T& value) {
     std::memcpy(out.extend(sizeof(T), wire_align<T>), std::addressof(value), sizeof(T));
   } else if constexpr (k == kind::handle) {
     const handle to = handle_codec<T>::describe(value);
-    std::memcpy(out.extend_pointer(sizeof(handle)), &to, sizeof(handle));
+    std::memcpy(out.extend_pointer(sizeof(handle), alignof(handle)), &to, sizeof(handle));
     // Only a result is given away, and a result is an object of the worker's own, never a constant.
     out.on_release(const_cast<T*>(std::addressof(value)),
                    [](void* object) noexcept { handle_codec<T>::release(*static_cast<T*>(object)); });
