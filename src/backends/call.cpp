@@ -119,15 +119,35 @@ std::size_t call::wished_size() const noexcept {
 
 bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock) {
   if (publish_waiting(self)) return true;
-  if (waiting_ != 0 || !more_input() || next_size() == 0) return false;
+  if (waiting_ != 0 || !more_input()) return false;
+  const std::size_t size = next_size();
+  if (size == 0) return false;
   counted.watch.enter(handing(job_));
-  encode_next(lock);
+  if (job_.encode == nullptr && job_.pull == nullptr) {
+    hand_out(size, nullptr);
+  } else {
+    encode_next(size, lock);
+  }
   publish_waiting(self);
   return true;
 }
 
-void call::encode_next(std::unique_lock<std::mutex>& lock) {
-  std::size_t size = next_size();
+// The next slices, as a chunk.
+handout& call::cut(std::size_t size) {
+  handout& what = handouts_.emplace_back();
+  what.first = what.collect_from = what.resume = next_slice_;
+  what.last = next_slice_ + size;
+  next_slice_ += size;
+  return what;
+}
+
+void call::hand_out(std::size_t size, segment* in) {
+  cut(size).in = in;
+  ++counted.happened.chunks;
+  ++waiting_;
+}
+
+void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::exception_ptr thrown;
   sink frame(segments_of(desk_.memory));
@@ -164,12 +184,9 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
     return;
   }
   starved_by_ = SIZE_MAX;
-  handout& what = handouts_.emplace_back();
-  what.first = what.collect_from = what.resume = next_slice_;
-  what.last = next_slice_ + size;
-  next_slice_ += size;
-  if (one_by_one_ && next_slice_ == one_by_one_to_) one_by_one_ = false;
+  if (one_by_one_ && next_slice_ + size == one_by_one_to_) one_by_one_ = false;
   if (thrown != nullptr) {
+    handout& what = cut(size);
     fail(what, {what.first, describe(thrown, job_.named(what.first), 0)});
     what.where = handout::place::back;
     what.reached = what.last;
@@ -178,10 +195,8 @@ void call::encode_next(std::unique_lock<std::mutex>& lock) {
   counted.happened.bytes_in += copied;
   frame_bytes_ += frame.size();
   expected_.saw(size, frame.size());
-  what.in = frame.take();
   if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wish_);
-  ++counted.happened.chunks;
-  ++waiting_;
+  hand_out(size, frame.take());
 }
 
 // Puts what waits for room on the board.

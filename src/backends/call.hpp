@@ -137,7 +137,9 @@ class call {
   void set_limit(std::uint64_t slice) noexcept;
   void run_again(handout& what, std::uint64_t from) noexcept;
   bool publish_waiting(const std::shared_ptr<call>& self);
-  void encode_next(std::unique_lock<std::mutex>& lock);
+  handout& cut(std::size_t size);
+  void hand_out(std::size_t size, segment* in);
+  void encode_next(std::size_t size, std::unique_lock<std::mutex>& lock);
   bool skipped_for_nothing(const handout& what) const noexcept;
   void collect_one(handout& what, std::unique_lock<std::mutex>& lock);
   std::exception_ptr decode(handout& what, std::size_t& taken);

@@ -144,7 +144,12 @@ void session::retire() {
 // Short calls are eaten by whoever is awake, because waking costs more than they do.
 // When it began to wake somebody; 0: it did not.
 std::uint64_t session::invite() noexcept {
-  if (somebody_awake(*table_) && unlooked_.fetch_add(1, std::memory_order_relaxed) % 8 != 7) return 0;
+  const unsigned before = unlooked_.load(std::memory_order_relaxed);
+  if (before % 8 != 7 && somebody_awake(*table_)) {
+    unlooked_.store(before + 1, std::memory_order_relaxed);
+    return 0;
+  }
+  unlooked_.store(0, std::memory_order_relaxed);
   const std::uint64_t now = now_ns();
   if (last_wake_.load(std::memory_order_relaxed) == 0 && somebody_awake(*table_)) {
     last_wake_.store(now, std::memory_order_relaxed);

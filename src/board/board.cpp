@@ -35,9 +35,9 @@ bool claim_between(board& table, std::uint64_t from, std::uint64_t to, unsigned 
 }
 
 void announce(board& table) noexcept {
-  // seq_cst, with the fence: the new epoch is visible before the parent reads who sleeps. A worker stores `sleeping`,
-  // fences, and the kernel compares the epoch: one of the two sees the other (Dekker).
-  table.epoch.store(table.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+  // release: who sees the new epoch sees what was published. The fence: it is visible before the parent reads who sleeps. A
+  // worker stores `sleeping`, fences, and the kernel compares the epoch: one of the two sees the other (Dekker).
+  table.epoch.store(table.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 

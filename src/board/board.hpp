@@ -129,20 +129,15 @@ struct alignas(64) chunk_note {
 
 enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 2 };
 
-// A worker's own words. Reset by the parent after the worker's death.
+// A worker's own words. Reset by the parent after the worker's death. In two cache lines: the first is looked at by the parent
+// each time it hands out a chunk, the second changes with each block.
 struct alignas(128) worker_slot {
   std::atomic<worker_state> state{worker_state::running};
   // 1 once the parent would notice the worker's end. Until then it claims nothing: what it held would be lost for good.
   std::atomic<std::uint32_t> watched{0};
-  // The block that is being eaten: 0 none; else (first slice - the chunk's first) << 16 | slices. Cleared before the chunk
-  // is claimed, so that a cursor always belongs to the chunk held.
-  std::atomic<std::uint64_t> cursor{0};
   // The lowest slice that threw, of job `failed_job`.
   std::atomic<std::uint64_t> failed_job{0};
   std::atomic<std::uint64_t> failed_slice{0};
-  // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
-  // timer was set, so a worker that its timer killed has a deadline that is past.
-  std::atomic<std::uint64_t> deadline{0};
   // When it was there, CLOCK_MONOTONIC nanoseconds; 0: it is not yet.
   std::atomic<std::uint64_t> ready{0};
   // The word of a chunk whose holder is about to be killed by its parent (future::cancel); 0: none. Written by the parent. Once
@@ -150,6 +145,13 @@ struct alignas(128) worker_slot {
   std::atomic<std::uint64_t> doomed{0};
   // Where the copy of the block being eaten lies (shared_job::undo).
   std::atomic<std::byte*> undo{nullptr};
+
+  // The block that is being eaten: 0 none; else (first slice - the chunk's first) << 16 | slices. Cleared before the chunk
+  // is claimed, so that a cursor always belongs to the chunk held.
+  alignas(64) std::atomic<std::uint64_t> cursor{0};
+  // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
+  // timer was set, so a worker that its timer killed has a deadline that is past.
+  std::atomic<std::uint64_t> deadline{0};
 };
 static_assert(sizeof(worker_slot) == 128);
 

@@ -65,7 +65,7 @@ class worker {
       } else {
         if (parent_sleeps(table_)) parent_.ring();
         idle(seen);
-        burst_began_ = now_ns();
+        burst_began_ = looked_ = now_ns();
       }
     }
   }
@@ -86,9 +86,8 @@ class worker {
   // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
   void invite() noexcept {
     if (probably_unclaimed(table_) == 0) return;
-    const std::uint64_t now = now_ns();
-    if (now - burst_began_ < unclaimed_ns) return;
-    burst_began_ = now;
+    if (looked_ - burst_began_ < unclaimed_ns) return;
+    burst_began_ = looked_;
     wake_one(table_);
   }
 
@@ -217,7 +216,7 @@ class worker {
       const std::uint64_t ended = now_ns();
       const std::uint64_t took = ended - began;
       if (held.began_ns == 0) held.began_ns = began;
-      held.ended_ns = ended;
+      held.ended_ns = looked_ = ended;
       of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
       long_slices_ = took > long_slice_ns * (stop - at);
       if (!suspect && (!timed || long_slices_)) block_.adapt(took, short_block_ns, largest_block);
@@ -355,6 +354,7 @@ class worker {
   kept broadcast_;
   block_length block_;
   std::uint64_t burst_began_ = 0;
+  std::uint64_t looked_ = 0;  // at the clock, for the last time
   run_fn run_ = nullptr;  // whose shares and expected bytes these are
   passing_shares shares_;
   expected_bytes expected_;  // of a chunk's results
