@@ -101,18 +101,20 @@ void wake_one(board& table) noexcept {
 
 void wake_sleeper(board& table) noexcept { futex_wake(table.epoch, 1); }
 
-void wake_for_unclaimed(board& table) noexcept {
+unsigned wake_for_unclaimed(board& table, unsigned woken) noexcept {
   const std::uint64_t unclaimed = probably_unclaimed(table);
-  std::uint64_t looking = 0;
+  std::uint64_t looking = woken;
   std::uint64_t asleep = 0;
-  for (unsigned worker = 0; worker < table.workers && asleep < unclaimed; ++worker) {
+  for (unsigned worker = 0; worker < table.workers && asleep < unclaimed + woken; ++worker) {
     const worker_state state = table.slots[worker].state.load(std::memory_order_relaxed);
     looking += state == worker_state::spinning ? 1 : 0;
     asleep += state == worker_state::sleeping ? 1 : 0;
   }
-  if (asleep != 0 && looking < unclaimed) {
-    futex_wake(table.epoch, static_cast<unsigned>(std::min(asleep, unclaimed - looking)));
-  }
+  if (asleep <= woken || looking >= unclaimed) return 0;
+  const auto more = static_cast<unsigned>(std::min(asleep - woken, unclaimed - looking));
+  // Fewer may hear it: the others are about to sleep, and will see that the epoch has changed.
+  futex_wake(table.epoch, more);
+  return more;
 }
 
 void publish_chunk(board& table, unsigned attempt, std::uint32_t generation) noexcept {

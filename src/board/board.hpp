@@ -211,8 +211,9 @@ void wake_one(board&) noexcept;
 // The same without asking whether somebody awake is looking.
 void wake_sleeper(board&) noexcept;
 
-// Wakes a sleeper for each unclaimed chunk that nobody awake is looking for: for a caller that will not look again soon.
-void wake_for_unclaimed(board&) noexcept;
+// Wakes a sleeper for each unclaimed chunk that nobody awake is looking for: for a caller that will not look again soon. So many
+// of those that seem to sleep have been woken before and did not get to run yet. Returns how many more it woke.
+unsigned wake_for_unclaimed(board&, unsigned woken) noexcept;
 
 // ---- The parent's side ----------------------------------------------------------------------------------------------
 

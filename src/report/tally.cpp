@@ -20,7 +20,7 @@ tally::tally(const job& work, unsigned workers, stopwatch::phase first_phase)
   happened.verb = work.verb;
   happened.workers = workers;
   happened.per_worker.resize(workers);
-  happened.slowest.reserve(most_slowest);
+  happened.slowest.reserve(work.pull != nullptr ? most_slowest : std::min(most_slowest, work.slices));
 }
 
 void tally::published(std::uint64_t now) noexcept {
