@@ -2,14 +2,17 @@
 //   By copy, there and back: each is copied to a worker, which changes one number, and comes back as a fresh vector. The floor moves
 //   as many bytes: memcpy into memory that was used before, and the same fresh vectors built by memcpy.
 //   In place: the arrays lie in shared memory and workers touch one number of each; for arrays of 4 KB to 64 MB.
+#include <barrier>
 #include <cstring>
 #include <forkful/forkful.hpp>
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "side_by_side/contest.hpp"
+#include "side_by_side/cores.hpp"
 
 namespace {
 
@@ -38,6 +41,18 @@ void by_copy(score_sheet& sheet) {
     };
   };
   doubles there(arrays * length, 0.0);
+  const auto floor = [&] {
+    for (std::size_t i = 0; i < arrays; ++i)
+      std::memcpy(there.data() + i * length, table[i].data(), length * sizeof(double));
+    cake result;
+    result.reserve(arrays);
+    for (std::size_t i = 0; i < arrays; ++i) {
+      double* const one = there.data() + i * length;
+      one[0] += 1;
+      result.emplace_back(one, one + length);
+    }
+    return result;
+  };
   contest(sheet, "S6", "32 arrays of 8 MB there and back, by copy")
       .ours("process_pool::map", timed([&] {
               return pool.map(table, [](doubles slice) {
@@ -52,18 +67,30 @@ void by_copy(score_sheet& sheet) {
                 return mine;
               });
             }))
-      .peer("floor: memcpy in, fresh vectors by memcpy", timed([&] {
-              for (std::size_t i = 0; i < arrays; ++i)
-                std::memcpy(there.data() + i * length, table[i].data(), length * sizeof(double));
+      .peer("floor: memcpy in, fresh vectors by memcpy", timed(floor))
+      .peer("twice the floor, on both cores at once",
+            [&] {
+              // What a worker copies besides: a slice of its own out of what came, its result into what goes back.
+              std::vector<doubles> workers(2, doubles(length, 0.0));
+              std::barrier together(2);
               cake result;
-              result.reserve(arrays);
-              for (std::size_t i = 0; i < arrays; ++i) {
-                double* const one = there.data() + i * length;
-                one[0] += 1;
-                result.emplace_back(one, one + length);
-              }
-              return result;
-            }))
+              std::thread other([&] {
+                stay_on(1);
+                together.arrive_and_wait();
+                for (std::size_t i = 0; i < arrays; ++i) {
+                  std::memcpy(workers[0].data(), there.data() + i * length, length * sizeof(double));
+                  std::memcpy(workers[1].data(), workers[0].data(), length * sizeof(double));
+                }
+                together.arrive_and_wait();
+              });
+              together.arrive_and_wait();
+              const double took = seconds([&] {
+                result = floor();
+                together.arrive_and_wait();
+              });
+              other.join();
+              return measured{{took}, digest(result)};
+            })
       .peer("Python Pool(2).map", std::make_unique<peer_process>(python("arrays.py", {"pool"})))
       .peer("joblib Parallel(2)", std::make_unique<peer_process>(python("arrays.py", {"joblib"})))
       .peer("Python shared_memory, copied in and out",

@@ -1,6 +1,8 @@
 // What copying costs, beside what it must cost at least: memory moved there, worked on, and moved into fresh containers.
 //   S4: map of 10 M doubles by copy. The floor does the same with memcpy and S3's for_each in place.
-//   S5: map of 20 000 short strings, beside Python's Pool, joblib, oneTBB and the loop.
+//   S5: map of 20 000 short strings, beside Python's Pool, joblib, oneTBB and the loop. The floor packs all strings into one block,
+//       builds strings from it, eats them, packs the results and builds them: by one thread, and half of that is what two cores
+//       need at least.
 // Results are freed when the clock has stopped.
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "side_by_side/contest.hpp"
+#include "side_by_side/cores.hpp"
 
 namespace {
 
@@ -80,11 +83,39 @@ void numbers(score_sheet& sheet) {
       .run({.rounds = 21, .budget = 40});
 }
 
+// Strings one behind the other, each behind its length.
+char* pack(const std::string& one, char* to) {
+  const std::size_t length = one.size();
+  std::memcpy(to, &length, sizeof(length));
+  std::memcpy(to + sizeof(length), one.data(), length);
+  return to + sizeof(length) + length;
+}
+std::string unpack(const char*& from) {
+  std::size_t length = 0;
+  std::memcpy(&length, from, sizeof(length));
+  const char* const letters = from + sizeof(length);
+  from = letters + length;
+  return {letters, length};
+}
+
 void words(score_sheet& sheet) {
   strings cake;
   for (int i = 0; i < 20'000; ++i) cake.push_back("slice_" + std::to_string(i));
   forkful::process_pool pool{2};
   tbb::task_arena arena(2);
+  std::vector<char> there(std::size_t{1} << 20);
+  std::vector<char> back(std::size_t{1} << 20);
+  const auto pack_all = [](const strings& all, std::vector<char>& into) {
+    char* to = into.data();
+    for (const std::string& each : all) to = pack(each, to);
+  };
+  const auto build_all = [&](const std::vector<char>& from) {
+    strings result;
+    result.reserve(cake.size());
+    const char* at = from.data();
+    for (std::size_t i = 0; i < cake.size(); ++i) result.push_back(unpack(at));
+    return result;
+  };
   // A burst of calls; the first one, which finds everything asleep, is not counted.
   const auto burst = [&](auto call) {
     return [call] {
@@ -106,6 +137,22 @@ void words(score_sheet& sheet) {
               for (const std::string& each : cake) result.push_back(eaten(each));
               return result;
             }))
+      .peer("floor: half of packing, eating, building",
+            [&] {
+              measured all = burst([&] {
+                pack_all(cake, there);
+                const char* from = there.data();
+                char* to = back.data();
+                for (std::size_t i = 0; i < cake.size(); ++i) to = pack(eaten(unpack(from)), to);
+                return build_all(back);
+              })();
+              for (double& each : all.values) each /= 2;
+              return all;
+            })
+      .peer("of it the caller's: packing, building", burst([&] {
+              pack_all(cake, there);
+              return build_all(back);
+            }))
       .peer("Python Pool(2).map", std::make_unique<peer_process>(python("strings.py", {"pool"})))
       .peer("joblib Parallel(2)", std::make_unique<peer_process>(python("strings.py", {"joblib"})))
       .peer("oneTBB parallel_for", burst([&] {
@@ -115,6 +162,7 @@ void words(score_sheet& sheet) {
               });
               return result;
             }))
+      .peer("a cache line to the other core and back", line_round_trips)
       .goal(times_faster_than("Python Pool(2).map", 4))
       .goal(at_most_times("loop, no parallelism", 2))
       .run({.rounds = 31, .budget = 40});

@@ -288,8 +288,9 @@ void bytes(score_sheet& sheet) {
                          "Two slices at least, so from 64 MB a slice on the data grows with them. Less than a memcpy "
                          "into a large buffer is "
                          "possible: chunks of 1 MB are copied to memory that was just used, which is still in the "
-                         "cache. More than 128 MB of "
-                         "shared memory are given back after the call, and come as fresh pages in the next");
+                         "cache. Of "
+                         "more than 128 MB of shared memory, what the last call gave back and this one takes afresh "
+                         "is kept");
   in_place.conclude(sheet, {"process_pool, in place"});
 }
 

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "side_by_side/contest.hpp"
+#include "side_by_side/cores.hpp"
 
 namespace {
 
@@ -81,18 +82,6 @@ class ping_pong {
     ++turn_;
     say(words_->ping, turn_);
     wait(words_->pong, turn_);
-  }
-  // On the n-th of the CPUs this program may use.
-  static void stay_on(int n) {
-    cpu_set_t usable;
-    sched_getaffinity(0, sizeof(usable), &usable);
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (!CPU_ISSET(cpu, &usable) || n-- != 0) continue;
-      cpu_set_t one;
-      CPU_ZERO(&one);
-      CPU_SET(cpu, &one);
-      sched_setaffinity(0, sizeof(one), &one);
-    }
   }
   struct words {
     alignas(64) std::atomic<std::uint32_t> ping;
@@ -179,6 +168,7 @@ int main(int argc, char** argv) {
         .peer("oneTBB parallel_for", [&] { return many(10'000, at_once, onetbb); })
         .peer("OpenMP parallel for", [&] { return many(10'000, at_once, openmp); })
         .peer("loop, no parallelism", [&] { return many(10'000, at_once, loop); })
+        .peer("a cache line to the other core and back", line_round_trips)
         .goal(at_most(3e-6, "at most 3 us"))
         .goal(times_faster_than("Python Pool(2).map", 100))
         .run({.rounds = 25});

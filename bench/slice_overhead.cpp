@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "side_by_side/contest.hpp"
+#include "side_by_side/cores.hpp"
 #include "side_by_side/kernel.hpp"
 
 namespace {
@@ -148,7 +149,8 @@ int main(int argc, char** argv) {
     contest race(sheet, "S7", "METG(50 %), independent slices, chunk = 1");
     race.ours("process_pool, chunk = 1", rounds_of(ours(pool, 1)))
         .peer("oneTBB simple_partitioner", rounds_of(onetbb(arena, tbb::simple_partitioner())))
-        .peer("OpenMP schedule(dynamic, 1)", rounds_of(openmp_dynamic));
+        .peer("OpenMP schedule(dynamic, 1)", rounds_of(openmp_dynamic))
+        .peer("a cache line to the other core and back", line_round_trips);
     add_peer(race, "MPI, a counter both ranks take from", mpirun(2, peer_program("mpi_slices")));
     add_peer(race, "Python Pool(2).map, chunksize=1", python("slices.py", {peer_program("libkernel.so"), "1"}));
     race.goal(at_most(0.3e-6, "at most 0.3 us a slice")).run({.rounds = 11, .budget = 100});

@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t heaps_offset = page_bytes;  // after span_table::shared_state
-constexpr std::uint64_t largest_warm_bound = std::uint64_t{128} << 20;
+constexpr std::uint64_t warm_at_first = std::uint64_t{128} << 20;
 
 std::atomic<arena*> newest{nullptr};   // all arenas mapped in this process
 std::atomic<arena*> current{nullptr};  // what here() was the last time, perhaps in the parent process
@@ -81,7 +81,9 @@ arena::arena(std::byte* base, std::size_t bytes, span_table::commitment commits)
   spans_ = span_table{reinterpret_cast<span_table::shared_state*>(base),
                       reinterpret_cast<std::atomic<std::uint64_t>*>(base + words_offset), count, base + spans_offset,
                       commits};
-  side_->warm.bound = std::min<std::uint64_t>(largest_warm_bound, bytes / 16);
+  side_->warm.least = side_->warm.bound = std::min<std::uint64_t>(warm_at_first, bytes / 16);
+  // Where memory is short, what stays warm may be what somebody else wants.
+  side_->warm.most_taken = commits.fd >= 0 ? 0 : std::min<std::uint64_t>(physical_memory(), bytes) / 4;
   side_->warm.counted = true;
 
   // release: whoever finds the arena in the list finds it made.
@@ -205,7 +207,7 @@ void arena::release_slot(unsigned slot) noexcept {
   if (!takes_part()) return;
   const std::lock_guard lock{side_->mutex};
   // Its process has ended, so this one owns the heap until the slot is taken again.
-  warm_runs left{.bound = 0};
+  warm_runs left;
   heaps_[slot].trim(spans_, slot, 0, left);
   side_->given[slot] = {};
   side_->slots_taken[slot] = false;
@@ -214,7 +216,8 @@ void arena::release_slot(unsigned slot) noexcept {
 void arena::become_worker(unsigned slot) {
   auto* fresh = new process_side;
   fresh->defers = true;
-  fresh->warm.bound = side_->warm.bound;
+  fresh->warm.least = fresh->warm.bound = side_->warm.least;
+  fresh->warm.most_taken = side_->warm.most_taken;
   fresh->parents = side_;
   side_ = fresh;
   slot_ = slot;
@@ -307,7 +310,7 @@ void arena::free_now(void* block) noexcept {
     if (mine)
       owner.free_run(spans_, slot_, block, side_->warm);
     else
-      owner.push_run(spans_, block, side_->warm.bound, side_->given[word.slot()]);
+      owner.push_run(spans_, block, side_->warm, side_->given[word.slot()]);
   }
 }
 

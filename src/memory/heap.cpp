@@ -24,6 +24,23 @@ std::size_t run_length(const span_table& spans, unsigned slot, std::uint64_t blo
              : 0;
 }
 
+// Whether so many warm bytes are not too many.
+bool may_keep(const span_table& spans, std::uint64_t bytes, std::uint64_t bound, const warm_runs& limits) {
+  return bytes <= limits.least || (bytes <= bound && spans.bytes_taken() <= limits.most_taken);
+}
+
+// By how much more the bound should have been: bytes that were given back, and of which so many were taken afresh since.
+std::uint64_t too_early(std::uint64_t& given_back, std::uint64_t afresh) {
+  const std::uint64_t again = std::min(given_back, afresh);
+  given_back -= again;
+  return again;
+}
+
+// Only the owner of the counter writes it: relaxed, load and store.
+void grow(std::atomic<std::uint64_t>& counter, std::uint64_t bytes) {
+  counter.store(counter.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+}
+
 unsigned run_size_of(std::size_t length) { return static_cast<unsigned>(std::bit_width(length)) - 1; }
 
 }  // namespace
@@ -140,10 +157,15 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
   }
 
   // A miss with much kept warm says that sizes have changed.
-  if (warm.bytes > warm.bound / 2) trim(spans, slot, warm.bound / 2, warm);
+  if (warm.bytes > warm.bound / 2) {
+    trim(spans, slot, warm.bound / 2, warm);
+    warm.bound = std::max(warm.least, warm.bound / 2);
+  }
   const std::size_t first = spans.claim_run(slot, length, align);
   if (first == span_table::none) return nullptr;
   breakpoint(point::span_claimed);
+  grow(taken_afresh_, length * span_bytes);
+  warm.bound += too_early(warm.given_back, length * span_bytes);
   return spans.address(first);
 }
 
@@ -153,16 +175,20 @@ void heap::free_run(span_table& spans, unsigned slot, void* run, warm_runs& warm
     keep_or_release(spans, address_of(run), length, warm);
 }
 
-void heap::push_run(span_table& spans, void* run, std::uint64_t bound, given_runs& given) noexcept {
+void heap::push_run(span_table& spans, void* run, const warm_runs& limits, given_runs& given) noexcept {
   const std::uint64_t bytes = spans.word(spans.index(run)).detail() * span_bytes;
   // relaxed, both: they feed a guess.
   const std::uint64_t taken = taken_from_others_.load(std::memory_order_relaxed);
   given.bytes -= std::min(given.bytes, taken - given.taken);
   given.taken = taken;
+  const std::uint64_t afresh = taken_afresh_.load(std::memory_order_relaxed);
+  given.more += too_early(given.given_back, afresh - given.afresh);
+  given.afresh = afresh;
   // A process that dies between taking a run and counting it would leave the guess too high for ever; an empty list
   // puts it right.
   if (runs_from_others_.load(std::memory_order_relaxed) == 0) given.bytes = 0;
-  if (given.bytes + bytes > bound) {
+  if (!may_keep(spans, given.bytes + bytes, limits.least + given.more, limits)) {
+    given.given_back += bytes;
     spans.release_run(spans.index(run));
     return;
   }
@@ -198,14 +224,13 @@ heap::address heap::pop_run_from_others(span_table& spans, unsigned slot) noexce
     runs_from_others_.store(0, std::memory_order_relaxed);  // overwritten by user code: what it leads to is leaked
     return 0;
   }
-  // relaxed, load and store: only the owner writes it.
-  taken_from_others_.store(taken_from_others_.load(std::memory_order_relaxed) + length * span_bytes,
-                           std::memory_order_relaxed);
+  grow(taken_from_others_, length * span_bytes);
   return run;
 }
 
 void heap::keep_or_release(span_table& spans, address run, std::size_t length, warm_runs& warm) noexcept {
-  if (warm.bytes + length * span_bytes > warm.bound) {
+  if (!may_keep(spans, warm.bytes + length * span_bytes, warm.bound, warm)) {
+    warm.given_back += length * span_bytes;
     spans.release_run(spans.index(to_pointer(run)));
     return;
   }

@@ -121,6 +121,10 @@ void* map_wipe_on_fork_page() noexcept {
   return nullptr;
 }
 
+std::size_t physical_memory() noexcept {
+  return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
 std::size_t file_size_limit() noexcept { return limit_of(resource::file_size); }
 std::size_t address_space_limit() noexcept { return limit_of(resource::address_space); }
 

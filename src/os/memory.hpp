@@ -37,6 +37,8 @@ void* map_wipe_on_fork_page() noexcept;
 std::size_t file_size_limit() noexcept;      // RLIMIT_FSIZE
 std::size_t address_space_limit() noexcept;  // RLIMIT_AS
 
+// Bytes the machine has.
+std::size_t physical_memory() noexcept;
 // Whether touching memory may fail although address space is there (vm.overcommit_memory is 2).
 bool overcommit_is_strict(const std::string& proc = "/proc");
 // Bytes that may be taken before a control group's limit is reached; SIZE_MAX where there is none. Past it the kernel kills

@@ -34,7 +34,7 @@ constexpr std::size_t largest_block = 256;
 constexpr std::uint64_t long_slice_ns = 10'000;
 constexpr std::uint64_t timed_blocks = 16;
 constexpr std::size_t largest_timed_block = 16;
-constexpr std::uint64_t account_ns = 100'000;    // the kernel is asked for its account after so much eating
+constexpr std::uint64_t account_ns = 100'000;  // the kernel is asked for its account after so much eating
 
 class worker {
  public:
@@ -141,8 +141,8 @@ class worker {
     io.out = &out;
     io.broadcast = &broadcast_;
     io.fail = record_failure;
-    io.process = identity_;
-    io.mark = process_mark();
+    io.process = process_id{identity_};
+    io.mark = reinterpret_cast<const process_id*>(process_mark());
     io.self = this;
     io.held = &held;
     io.attempt = mine.word.attempt();
@@ -177,6 +177,7 @@ class worker {
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
     const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0;
     while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
+    std::uint64_t began = now_ns();                 // of the next block: where the last one ended
     while (at < held.last) {
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
       if (at >= limit) break;
@@ -193,7 +194,6 @@ class worker {
       if (at < held.suspect_first) stop = std::min(stop, held.suspect_first);
       if (skip != skip_end) stop = std::min(stop, *skip);
 
-      const std::uint64_t began = now_ns();
       if (job.undo) {
         // The copy of the block before is overwritten: from here on it is done with.
         slot_.cursor.store((at - held.first) << 16, std::memory_order_relaxed);
@@ -218,6 +218,7 @@ class worker {
       if (held.began_ns == 0) held.began_ns = began;
       held.ended_ns = looked_ = ended;
       of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
+      began = ended;
       long_slices_ = took > long_slice_ns * (stop - at);
       if (!suspect && (!timed || long_slices_)) block_.adapt(took, short_block_ns, largest_block);
       at = reached < stop ? reached + 1 : stop;
@@ -355,9 +356,9 @@ class worker {
   block_length block_;
   std::uint64_t burst_began_ = 0;
   std::uint64_t looked_ = 0;  // at the clock, for the last time
-  run_fn run_ = nullptr;  // whose shares and expected bytes these are
+  run_fn run_ = nullptr;      // whose shares and expected bytes these are
   passing_shares shares_;
-  expected_bytes expected_;  // of a chunk's results
+  expected_bytes expected_;   // of a chunk's results
   std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
   bool long_slices_ = false;
   std::uint64_t unaccounted_ns_ = 0;

@@ -538,6 +538,7 @@ std::vector<std::string> make_seeds() {
   const std::vector<std::string> words{"one", "", std::string(60, 'x'), "four"};
   const std::uint64_t in_block = pointer_mark << 32;
   const std::uint64_t elsewhere = forkful::detail::elsewhere;
+  const std::uint64_t letters = elsewhere | 100;  // not aligned, behind a byte
   forkful::slice_failure failure;
   failure.what = "what it said";
   failure.type = "std::system_error";
@@ -571,7 +572,7 @@ std::vector<std::string> make_seeds() {
       seed(16, words),
       seed(17, std::vector<std::uint64_t>{1, 2, 3, 4}),
       seed(18, std::string("read in place")),
-      seed_of_pointer(18, {elsewhere | 100, in_block | 8}),
+      seed_of_pointer(18, {letters << 8 | forkful::detail::long_count, letters >> 56, in_block | 8}),
       seed_of_pointer(19, {in_block | 1024, 10, 20}),
       seed_of_pointer(20, {2, in_block | 64, 10, 20, in_block | 0, 0, 1}),
       seed_of_pointer(21, {2, in_block | of_writer, 10, 20, 0, 0, 0}),

@@ -144,6 +144,47 @@ TEST(arena, hands_out_a_gibibyte_at_once) {
   EXPECT_EQ(resident_pages(block, gibibyte), 0U) << "what is beyond the warm bound goes back to the kernel";
 }
 
+// Two runs of 3 MiB in an arena that keeps 4 MiB warm at first, filled and freed: how many pages of both stay.
+std::size_t pages_kept(arena& memory) {
+  const std::array both{memory.allocate(3 * mebibyte), memory.allocate(3 * mebibyte)};
+  for (void* run : both) std::memset(run, 1, 3 * mebibyte);
+  for (void* run : both) memory.deallocate(run);
+  return resident_pages(both[0], 3 * mebibyte) + resident_pages(both[1], 3 * mebibyte);
+}
+constexpr std::size_t pages_of_a_run = 3 * mebibyte / 4096;
+
+TEST(arena, keeps_what_was_given_back_too_early_the_next_time) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  EXPECT_EQ(pages_kept(*memory), pages_of_a_run);
+  EXPECT_EQ(pages_kept(*memory), 2 * pages_of_a_run);
+  EXPECT_EQ(pages_kept(*memory), 2 * pages_of_a_run);
+}
+
+TEST(arena, keeps_no_more_than_at_first_where_a_quarter_of_it_is_taken) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  static_cast<void>(memory->allocate(15 * mebibyte));
+  for (int i = 0; i != 3; ++i) EXPECT_EQ(pages_kept(*memory), pages_of_a_run);
+}
+
+TEST(arena, keeps_no_more_than_at_first_where_memory_is_short) {
+  const auto memory = arena::make_for_test(64 * mebibyte, [] { return 64 * mebibyte; });
+  for (int i = 0; i != 3; ++i) EXPECT_EQ(pages_kept(*memory), pages_of_a_run);
+}
+
+TEST(arena, keeps_what_it_gave_back_of_a_worker_too_early_the_next_time) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  seen_by_all<std::array<void*, 2>> made;
+  for (const std::size_t kept : {pages_of_a_run, 2 * pages_of_a_run, 2 * pages_of_a_run}) {
+    ASSERT_TRUE(in_child([&] {
+                  memory->become_worker(1);
+                  for (void*& run : *made) run = std::memset(memory->allocate(3 * mebibyte), 1, 3 * mebibyte);
+                  return 7;
+                }).exited_with(7));
+    for (void* run : *made) memory->deallocate(run);
+    EXPECT_EQ(resident_pages((*made)[0], 3 * mebibyte) + resident_pages((*made)[1], 3 * mebibyte), kept);
+  }
+}
+
 TEST(arena, says_what_was_wanted_when_it_is_used_up_and_goes_on_when_something_is_freed) {
   const auto memory = arena::make_for_test(64 * mebibyte);
   std::vector<void*> blocks;

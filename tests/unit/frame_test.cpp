@@ -19,6 +19,7 @@ namespace {
 using forkful::codec_error;
 using forkful::sink;
 using forkful::source;
+using forkful::detail::long_count;
 using forkful::detail::private_segments;
 using forkful::detail::segment;
 using forkful::detail::source_bounds;
@@ -158,12 +159,45 @@ TEST(frame, refuses_lengths_it_cannot_hold_before_allocating) {
     sink out(private_segments());
     out.write(claimed);
     out.write(std::uint16_t{});
-    EXPECT_THROW(source(out.first()).read<std::string>(), codec_error);
     EXPECT_THROW(source(out.first()).read<std::vector<int>>(), codec_error);
     EXPECT_THROW(source(out.first()).read<std::vector<std::string>>(), codec_error);
     EXPECT_THROW((source(out.first()).read<std::map<std::string, int>>()), codec_error);
-    EXPECT_THROW(source(out.first()).read<std::list<bool>>(), codec_error);
   }
+}
+
+TEST(frame, refuses_lengths_of_strings_it_cannot_hold_before_allocating) {
+  const auto refused = [](sink& out) {
+    EXPECT_THROW(source(out.first()).read<std::string>(), codec_error);
+    EXPECT_THROW(source(out.first()).read<std::string_view>(), codec_error);
+    EXPECT_THROW(source(out.first()).read<std::list<bool>>(), codec_error);
+  };
+  for (const std::uint64_t claimed : {std::uint64_t{3}, std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+    sink out(private_segments());
+    out.write(long_count);
+    out.write(&claimed, sizeof(claimed));
+    refused(out);  // none of them
+    out.write(&claimed, 2);
+    refused(out);  // too few
+  }
+  sink out(private_segments());
+  out.write(std::uint8_t{3});
+  out.write(&out, 2);
+  refused(out);
+  sink cut(private_segments());
+  cut.write(long_count);
+  cut.write(&cut, sizeof(std::uint64_t) - 1);
+  refused(cut);
+}
+
+TEST(frame, keeps_strings_of_every_length_apart) {
+  std::vector<std::string> all;
+  for (const std::size_t length : {0U, 1U, 253U, 254U, 255U, 256U, 257U, 70'000U}) all.emplace_back(length, 'x');
+  sink out(private_segments());
+  out.write(all);
+  EXPECT_EQ(source(out.first()).read<std::vector<std::string>>(), all);
+  source in(out.first());
+  in.skip<std::vector<std::string>>();
+  EXPECT_EQ(in.remaining(), 0U);
 }
 
 TEST(frame, refuses_pointers_out_of_shared_memory) {

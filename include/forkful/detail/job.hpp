@@ -46,6 +46,9 @@ struct laps {
   std::uint64_t pass_out = 0;
 };
 
+/// Which process it is. An enumeration, so that storing results that are integers cannot have changed it.
+enum class process_id : std::uint64_t {};
+
 /// What a chunk of slices reads from and writes to while it is being eaten.
 struct chunk_io {
   std::size_t first = 0;           ///< first slice of the chunk
@@ -56,10 +59,10 @@ struct chunk_io {
   kept* broadcast = nullptr;       ///< this worker's decoded broadcast arguments, made on first use
   laps* timed = nullptr;           ///< not null: these slices are to be timed
   std::uint64_t broadcast_ns = 0;  ///< how long decoding broadcast arguments took, in this chunk
-  std::uint64_t process = 0;       ///< the process that eats this chunk
+  process_id process{};            ///< the process that eats this chunk
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
-  const std::uint64_t* mark = &process;
+  const process_id* mark = &process;
   /// Call inside catch: keeps the exception in flight as the failure of `slice`, which the caller counts as `named` (the two
   /// differ where a slice is a block of the caller's slices).
   void (*fail)(chunk_io&, std::size_t slice, std::size_t named) = nullptr;

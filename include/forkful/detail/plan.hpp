@@ -158,8 +158,8 @@ struct encoded_results<R> {
       if (!kept.empty()) std::memcpy(out.extend(kept.size(), alignof(R)), kept.data(), kept.size());
     }
     sink& out;
-    const std::uint64_t* mark;
-    std::uint64_t process;
+    const process_id* mark;
+    process_id process;
     sink::position start;
     R* at;
     R* first;
@@ -182,8 +182,8 @@ struct placed_results {
     }
     void broke_off() noexcept {}
     R* base;
-    const std::uint64_t* mark;
-    std::uint64_t process;
+    const process_id* mark;
+    process_id process;
   };
 };
 

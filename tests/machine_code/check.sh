@@ -1,0 +1,29 @@
+#!/bin/sh
+# check.sh COMPILER INCLUDE SOURCE FOLDER: every loop of loops.cpp works on four numbers at a time, whoever wrote it.
+set -eu
+compiler=$1 include=$2 source=$3 folder=$4
+
+mkdir -p "$folder"
+"$compiler" -std=c++20 -O3 -march=x86-64-v3 -I "$include" -c "$source" -o "$folder/loops.o"
+objdump -d -C --no-show-raw-insn "$folder/loops.o" >"$folder/loops.s"
+
+status=0
+# expect NAME FUNCTION: FUNCTION, whose name as objdump prints it matches, adds whole AVX2 registers.
+expect() {
+  found=$(awk -v function_name="$2" '
+    /^[0-9a-f]+ <.*>:$/ { inside = index($0, function_name) != 0 && ($0 ~ /run\(/ || $0 ~ /by_hand/) }
+    inside && /(vadd|vfmadd[0-9]*|vsub)pd.*ymm|vpadd[dq].*ymm|vpsubq.*ymm/ { ++found }
+    END { print found + 0 }' "$folder/loops.s")
+  if [ "$found" -eq 0 ]; then
+    echo "$1 is no loop over whole registers any more: see $folder/loops.s" >&2
+    status=1
+  fi
+}
+expect 'the loop by hand' 'by_hand'
+expect 'for_each in place' 'in_place('
+expect 'for_each in place, by spans' 'in_place_by_spans('
+expect 'map_into' 'into('
+expect 'map by copy' ' by_copy('
+expect 'map of integers by copy' 'integers_by_copy('
+expect 'map in threads' 'in_threads('
+exit $status
