@@ -1,6 +1,7 @@
 // A call that its caller begins alone: measured block by block, and shared as soon as what is left is worth it.
 //
-// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once; one that was
+// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once - but for every so many
+// calls, because what was measured while others ate, too, may be far from what the loop takes, and would never be set right. One that was
 // not worth it is looked after only 10 ms later, since an alarm that comes before the kernel's own next one costs much on a virtual
 // machine: some 20 us, and as much again when it comes. The rule (advice about a single call needs no more; src/advice/ knows the long form): R is what the slices
 // that are left take one after another, as measured so far; shared by p it takes R/p, after the helpers have woken in W. Share when
@@ -31,6 +32,7 @@ class habits {
   struct lesson {
     double slice_ns = -1;     // none: nothing
     bool cores_free = false;  // while a caller ate alone, cores were free
+    unsigned shared = 0;      // calls in a row that it was reason enough to share at once
   };
   [[nodiscard]] lesson about(run_fn callable) noexcept;
   void remember(run_fn callable, const lesson&) noexcept;

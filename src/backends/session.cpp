@@ -17,7 +17,6 @@ namespace {
 // slept ends before the parent sleeps too; little enough not to take their core from the workers of a long one.
 constexpr std::uint64_t spin_ns = 250'000;
 constexpr std::uint64_t unclaimed_ns = 20'000;   // work that nobody claimed for so long wakes a sleeper
-constexpr std::uint64_t waking_ns = 50'000;      // about what waking a sleeper costs
 constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes room for a worker on the same core
 constexpr std::uint64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
 constexpr std::uint64_t for_ever = ~std::uint64_t{0};
@@ -93,7 +92,7 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
     now->counted.watch.enter(stopwatch::phase::idle);
   }
   // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake eats one chunk at a time.
-  if (!ended) wake_all_needed(now->counted.watch.since());
+  if (!ended) wake_for_unclaimed(*table_, woken_, now->counted.watch.since());
   let_go(held);
   return ended;
 }
@@ -159,15 +158,6 @@ std::uint64_t session::invite() noexcept {
   last_wake_.store(now, std::memory_order_relaxed);
   wake_one(*table_);
   return now;
-}
-
-// Short calls follow each other faster than who was woken gets to run: nobody is woken twice for that.
-void session::wake_all_needed(std::uint64_t now) noexcept {
-  if (now - waking_since_ > waking_ns) waking_ = 0;
-  const unsigned woken = wake_for_unclaimed(*table_, waking_);
-  if (woken == 0) return;
-  waking_ += woken;
-  waking_since_ = now;
 }
 
 void session::invite_for(call& now) noexcept {

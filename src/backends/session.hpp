@@ -73,7 +73,6 @@ class session {
   void gather_limits() noexcept;
   std::uint64_t invite() noexcept;
   void invite_for(call& now) noexcept;
-  void wake_all_needed(std::uint64_t now) noexcept;
   void fill_for(call* now);
   bool lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
   void empty_board(lock& held);
@@ -96,8 +95,7 @@ class session {
   unsigned idle_deaths_ = 0;                 // in a row
   std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
   std::atomic<unsigned> unlooked_{0};
-  unsigned waking_ = 0;  // workers that were woken, and may not run yet
-  std::uint64_t waking_since_ = 0;
+  wakings woken_;                       // for what was handed out by callers that then went away
   std::vector<copies> copied_;          // of each worker, when it was last looked at
   std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
 };

@@ -9,6 +9,8 @@ namespace forkful::detail {
 
 namespace {
 
+constexpr std::uint64_t waking_ns = 50'000;  // who did not rise in that time is woken once more
+
 // Tries to claim one entry.
 bool try_claim(board& table, std::uint64_t sequence, unsigned worker, unsigned incarnation, claim& got) noexcept {
   chunk& entry = table.entry(sequence);
@@ -101,20 +103,27 @@ void wake_one(board& table) noexcept {
 
 void wake_sleeper(board& table) noexcept { futex_wake(table.epoch, 1); }
 
-unsigned wake_for_unclaimed(board& table, unsigned woken) noexcept {
+void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcept {
   const std::uint64_t unclaimed = probably_unclaimed(table);
-  std::uint64_t looking = woken;
+  if (unclaimed == 0) return;
+  std::uint64_t looking = 0;
   std::uint64_t asleep = 0;
-  for (unsigned worker = 0; worker < table.workers && asleep < unclaimed + woken; ++worker) {
-    const worker_state state = table.slots[worker].state.load(std::memory_order_relaxed);
+  std::uint64_t risen = 0;
+  for (unsigned worker = 0; worker < table.workers; ++worker) {
+    const worker_slot& slot = table.slots[worker];
+    // acquire: whoever is seen to be awake, or asleep again, is counted among those who rose.
+    const worker_state state = slot.state.load(std::memory_order_acquire);
     looking += state == worker_state::spinning ? 1 : 0;
     asleep += state == worker_state::sleeping ? 1 : 0;
+    risen += slot.risen.load(std::memory_order_relaxed);
   }
-  if (asleep <= woken || looking >= unclaimed) return 0;
-  const auto more = static_cast<unsigned>(std::min(asleep - woken, unclaimed - looking));
-  // Fewer may hear it: the others are about to sleep, and will see that the epoch has changed.
-  futex_wake(table.epoch, more);
-  return more;
+  // A count that has gone round looks like many more: then nobody is on the way.
+  const std::uint64_t since = risen - known.risen;
+  const std::uint64_t pending = now - known.began < waking_ns && since < known.pending ? known.pending - since : 0;
+  if (asleep <= pending || looking + pending >= unclaimed) return;
+  const std::uint64_t more = std::min(asleep - pending, unclaimed - looking - pending);
+  known = {now, pending + more, risen};
+  futex_wake(table.epoch, static_cast<unsigned>(more));
 }
 
 void publish_chunk(board& table, unsigned attempt, std::uint32_t generation) noexcept {

@@ -133,6 +133,8 @@ enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 
 // each time it hands out a chunk, the second changes with each block.
 struct alignas(128) worker_slot {
   std::atomic<worker_state> state{worker_state::running};
+  // How often it rose from sleep. Stored before the state that says so.
+  std::atomic<std::uint32_t> risen{0};
   // 1 once the parent would notice the worker's end. Until then it claims nothing: what it held would be lost for good.
   std::atomic<std::uint32_t> watched{0};
   // The lowest slice that threw, of job `failed_job`.
@@ -211,9 +213,17 @@ void wake_one(board&) noexcept;
 // The same without asking whether somebody awake is looking.
 void wake_sleeper(board&) noexcept;
 
-// Wakes a sleeper for each unclaimed chunk that nobody awake is looking for: for a caller that will not look again soon. So many
-// of those that seem to sleep have been woken before and did not get to run yet. Returns how many more it woke.
-unsigned wake_for_unclaimed(board&, unsigned woken) noexcept;
+// What the parent knows of those it woke: until they get to run they seem to sleep.
+struct wakings {
+  std::uint64_t began = 0;    // the last one, CLOCK_MONOTONIC nanoseconds
+  std::uint64_t pending = 0;  // had been woken and not risen, that one included
+  std::uint64_t risen = 0;    // how often all workers had risen then
+};
+
+// Wakes a sleeper for each unclaimed chunk that nobody awake is looking for, nor will in a moment: for a caller that will not look
+// again soon. Behind the mutex of whoever owns `known`. `now` is about now_ns(). Cost: a load a worker, and a system call if
+// somebody is to be woken.
+void wake_for_unclaimed(board&, wakings& known, std::uint64_t now) noexcept;
 
 // ---- The parent's side ----------------------------------------------------------------------------------------------
 

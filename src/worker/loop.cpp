@@ -53,7 +53,8 @@ class worker {
   void run() {
     end_frames_here(__builtin_frame_address(0));
     faults_seen_ = read_account().page_faults;
-    slot_.ready.store(now_ns(), std::memory_order_relaxed);
+    looked_ = now_ns();
+    slot_.ready.store(looked_, std::memory_order_relaxed);
     while (slot_.watched.load(std::memory_order_relaxed) == 0) futex_wait(slot_.watched, 0);
     for (;;) {
       // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
@@ -93,7 +94,7 @@ class worker {
 
   void idle(std::uint32_t seen) noexcept {
     if (may_spin()) {
-      slot_.state.store(worker_state::spinning, std::memory_order_relaxed);
+      slot_.state.store(worker_state::spinning, std::memory_order_release);
       const std::uint64_t began = now_ns();
       std::uint64_t waited = 0;
       do {
@@ -110,13 +111,15 @@ class worker {
         waited = now_ns() - began;
       } while (waited < spin_ns);
     }
-    slot_.state.store(worker_state::sleeping, std::memory_order_relaxed);
+    slot_.state.store(worker_state::sleeping, std::memory_order_release);
     // seq_cst: `sleeping` is visible before the kernel compares the epoch; the parent stores the epoch, fences, then looks
     // for sleepers. One of the two sees the other.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     breakpoint(point::sleep_before);
     futex_wait(table_.epoch, seen);
-    slot_.state.store(worker_state::running, std::memory_order_relaxed);
+    // Only this worker writes it. release, here and above: it is counted before it is seen to be awake, or asleep again.
+    slot_.risen.store(slot_.risen.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    slot_.state.store(worker_state::running, std::memory_order_release);
   }
 
   [[nodiscard]] bool may_spin() const noexcept {

@@ -112,6 +112,41 @@ TEST_F(Board, SomebodyIsAwakeUnlessAllSleep) {
   EXPECT_TRUE(somebody_awake(*table));
 }
 
+TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
+  for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
+  wakings known;
+  const auto look = [&](std::uint64_t now) {
+    wake_for_unclaimed(*table, known, now);
+    return known.pending;
+  };
+  EXPECT_EQ(look(1'000'000), 0u) << "there is nothing to eat";
+  publish();
+  EXPECT_EQ(look(1'000'100), 1u);
+  EXPECT_EQ(look(1'000'200), 1u) << "it is on its way";
+  EXPECT_EQ(known.began, 1'000'100u);
+  publish();
+  EXPECT_EQ(look(1'000'300), 2u) << "one for each chunk";
+  EXPECT_EQ(known.began, 1'000'300u);
+  // One of them comes, eats, and falls asleep: the other is on its way still, this one would not come back by itself.
+  claim_chunk(*table, 0, 1);
+  slots[0].risen.store(1);
+  EXPECT_EQ(look(1'000'400), 2u);
+  EXPECT_EQ(known.began, 1'000'300u) << "the other is on its way for what is left";
+  publish();
+  EXPECT_EQ(look(1'000'500), 2u);
+  EXPECT_EQ(known.began, 1'000'500u) << "and one more is woken for what came";
+}
+
+TEST_F(Board, WhoWasWokenAndDoesNotComeIsWokenOnceMore) {
+  for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
+  wakings known;
+  publish();
+  wake_for_unclaimed(*table, known, 1'000'000);
+  wake_for_unclaimed(*table, known, 1'100'000);
+  EXPECT_EQ(known.began, 1'100'000u);
+  EXPECT_EQ(known.pending, 1u);
+}
+
 std::vector<std::size_t> all_chunks(std::size_t slices, unsigned workers, std::size_t asked, std::size_t slice_bytes) {
   std::vector<std::size_t> sizes;
   for (std::size_t left = slices; left != 0; left -= sizes.back()) {
