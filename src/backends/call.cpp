@@ -124,7 +124,7 @@ bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>&
   if (size == 0) return false;
   counted.watch.enter(handing(job_));
   if (job_.encode == nullptr && job_.pull == nullptr) {
-    hand_out(size, nullptr);
+    hand_out(size);
   } else {
     encode_next(size, lock);
   }
@@ -141,10 +141,12 @@ handout& call::cut(std::size_t size) {
   return what;
 }
 
-void call::hand_out(std::size_t size, segment* in) {
-  cut(size).in = in;
+// The same, for workers.
+handout& call::hand_out(std::size_t size) {
+  handout& what = cut(size);
   ++counted.happened.chunks;
   ++waiting_;
+  return what;
 }
 
 void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
@@ -192,11 +194,12 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
     what.reached = what.last;
     return;
   }
+  handout& what = hand_out(size);
   counted.happened.bytes_in += copied;
   frame_bytes_ += frame.size();
   expected_.saw(size, frame.size());
   if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wish_);
-  hand_out(size, frame.take());
+  what.in = frame.take();  // not before somebody is there to own it
 }
 
 // Puts what waits for room on the board.

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "backends/desk.hpp"
-#include "board/expected_bytes.hpp"
+#include "codec/expected_bytes.hpp"
 #include "report/tally.hpp"
 
 namespace forkful::detail {
@@ -138,7 +138,7 @@ class call {
   void run_again(handout& what, std::uint64_t from) noexcept;
   bool publish_waiting(const std::shared_ptr<call>& self);
   handout& cut(std::size_t size);
-  void hand_out(std::size_t size, segment* in);
+  handout& hand_out(std::size_t size);
   void encode_next(std::size_t size, std::unique_lock<std::mutex>& lock);
   bool skipped_for_nothing(const handout& what) const noexcept;
   void collect_one(handout& what, std::unique_lock<std::mutex>& lock);

@@ -88,11 +88,11 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
   ended = ended || now->ended();
   if (ended) now->take_leave();
   // Until somebody asks for it again.
-  if (!ended || how_long.until != for_ever || how_long.enough != nullptr) {
-    now->counted.watch.enter(stopwatch::phase::idle);
-  }
+  stopwatch& watch = now->counted.watch;
+  const bool was_idle = watch.now() == stopwatch::phase::idle;
+  if (!ended || how_long.until != for_ever || how_long.enough != nullptr) watch.enter(stopwatch::phase::idle);
   // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake eats one chunk at a time.
-  if (!ended) wake_for_unclaimed(*table_, woken_, now->counted.watch.since());
+  if (!ended) wake_for_unclaimed(*table_, woken_, was_idle ? now_ns() : watch.since());
   let_go(held);
   return ended;
 }

@@ -122,8 +122,9 @@ void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcep
   const std::uint64_t pending = now - known.began < waking_ns && since < known.pending ? known.pending - since : 0;
   if (asleep <= pending || looking + pending >= unclaimed) return;
   const std::uint64_t more = std::min(asleep - pending, unclaimed - looking - pending);
-  known = {now, pending + more, risen};
-  futex_wake(table.epoch, static_cast<unsigned>(more));
+  // Who seems to sleep may have risen without saying so yet: only those whom the kernel woke are on their way.
+  const unsigned woken = futex_wake(table.epoch, static_cast<unsigned>(more));
+  known = {now, pending + woken, risen};
 }
 
 void publish_chunk(board& table, unsigned attempt, std::uint32_t generation) noexcept {

@@ -129,7 +129,7 @@ struct alignas(64) chunk_note {
 
 enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 2 };
 
-// A worker's own words. Reset by the parent after the worker's death. In two cache lines: the first is looked at by the parent
+// A worker's own words. Reset by the parent after the worker's death, but for `risen`, which only grows. In two cache lines: the first is looked at by the parent
 // each time it hands out a chunk, the second changes with each block.
 struct alignas(128) worker_slot {
   std::atomic<worker_state> state{worker_state::running};

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "board/expected_bytes.hpp"
+#include "codec/expected_bytes.hpp"
 #include "errors/exceptions.hpp"
 #include "os/account.hpp"
 #include "os/breakpoint.hpp"
@@ -103,7 +103,7 @@ class worker {
         breakpoint(point::spin);
         for (int i = 0; i < 32; ++i) {
           if (table_.epoch.load(std::memory_order_relaxed) != seen) {
-            slot_.state.store(worker_state::running, std::memory_order_relaxed);
+            slot_.state.store(worker_state::running, std::memory_order_release);  // as below
             return;
           }
           relax();

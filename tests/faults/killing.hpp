@@ -18,6 +18,7 @@
 
 #include "os/breakpoint.hpp"
 #include "support/in_child.hpp"
+#include "support/process_state.hpp"
 
 namespace forkful_tests {
 
@@ -131,15 +132,6 @@ inline std::vector<pid_t> children_of(pid_t parent) {
     for (pid_t child = 0; list >> child;) found.push_back(child);
   }
   return found;
-}
-
-// The letter of a process's state in /proc (R, S, T, Z ...), or 0 if there is no such process.
-inline char state_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  const auto bracket = text.rfind(')');
-  return bracket == std::string::npos ? '\0' : text[bracket + 2];
 }
 
 // Ended, reaped or not.

@@ -2,11 +2,16 @@
 #include "board/board.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "board/chunking.hpp"
+#include "os/futex.hpp"
+#include "support/process_state.hpp"
 
 namespace forkful::detail {
 namespace {
@@ -22,6 +27,40 @@ class Board : public testing::Test {
   std::vector<worker_slot> slots{3};
   std::unique_ptr<board> table = std::make_unique<board>();
   std::uint32_t generation = 0;
+};
+
+// Threads that sleep as workers do, in the kernel when this is made. Each rises once.
+class sleepers {
+ public:
+  sleepers(const board& table, int how_many) : table_(table) {
+    const std::uint32_t seen = table.epoch.load();
+    for (int i = 0; i < how_many; ++i) {
+      std::atomic<pid_t> thread{0};
+      threads_.emplace_back([&, this] {
+        thread.store(gettid());
+        futex_wait(table_.epoch, seen);
+        risen_.fetch_add(1);
+      });
+      while (thread.load() == 0 || forkful_tests::state_of(thread.load()) != 'S') std::this_thread::yield();
+    }
+  }
+  ~sleepers() {
+    futex_wake(table_.epoch, static_cast<unsigned>(threads_.size()));
+    for (std::thread& each : threads_) each.join();
+  }
+  sleepers(const sleepers&) = delete;
+  sleepers& operator=(const sleepers&) = delete;
+
+  // Returns when so many have risen; never, if nobody wakes them.
+  void wait_until_risen(int how_many) const {
+    while (risen_.load() < how_many) std::this_thread::yield();
+    EXPECT_EQ(risen_.load(), how_many);
+  }
+
+ private:
+  const board& table_;
+  std::atomic<int> risen_{0};
+  std::vector<std::thread> threads_;
 };
 
 TEST(ChunkWord, KeepsEveryFieldAtItsLargest) {
@@ -114,6 +153,7 @@ TEST_F(Board, SomebodyIsAwakeUnlessAllSleep) {
 
 TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
   for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
+  const sleepers three(*table, 3);
   wakings known;
   const auto look = [&](std::uint64_t now) {
     wake_for_unclaimed(*table, known, now);
@@ -123,10 +163,12 @@ TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
   publish();
   EXPECT_EQ(look(1'000'100), 1u);
   EXPECT_EQ(look(1'000'200), 1u) << "it is on its way";
+  three.wait_until_risen(1);
   EXPECT_EQ(known.began, 1'000'100u);
   publish();
   EXPECT_EQ(look(1'000'300), 2u) << "one for each chunk";
   EXPECT_EQ(known.began, 1'000'300u);
+  three.wait_until_risen(2);
   // One of them comes, eats, and falls asleep: the other is on its way still, this one would not come back by itself.
   claim_chunk(*table, 0, 1);
   slots[0].risen.store(1);
@@ -135,16 +177,36 @@ TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
   publish();
   EXPECT_EQ(look(1'000'500), 2u);
   EXPECT_EQ(known.began, 1'000'500u) << "and one more is woken for what came";
+  three.wait_until_risen(3);
+}
+
+TEST_F(Board, WhoSeemsToSleepAndWasNotWokenIsNotOnItsWay) {
+  slots[0].state.store(worker_state::sleeping);
+  wakings known;
+  publish();
+  // It has risen and not said so yet: nobody is there to be woken. Then it eats, and falls asleep.
+  wake_for_unclaimed(*table, known, 1'000'000);
+  EXPECT_EQ(known.pending, 0u);
+  claim_chunk(*table, 0, 1);
+  slots[0].risen.store(1);
+  const sleepers one(*table, 1);
+  publish();
+  wake_for_unclaimed(*table, known, 1'000'100);
+  EXPECT_EQ(known.pending, 1u);
+  one.wait_until_risen(1);
 }
 
 TEST_F(Board, WhoWasWokenAndDoesNotComeIsWokenOnceMore) {
   for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
+  const sleepers two(*table, 2);
   wakings known;
   publish();
   wake_for_unclaimed(*table, known, 1'000'000);
+  two.wait_until_risen(1);
   wake_for_unclaimed(*table, known, 1'100'000);
   EXPECT_EQ(known.began, 1'100'000u);
   EXPECT_EQ(known.pending, 1u);
+  two.wait_until_risen(2);
 }
 
 std::vector<std::size_t> all_chunks(std::size_t slices, unsigned workers, std::size_t asked, std::size_t slice_bytes) {
