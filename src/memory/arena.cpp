@@ -81,9 +81,10 @@ arena::arena(std::byte* base, std::size_t bytes, span_table::commitment commits)
   spans_ = span_table{reinterpret_cast<span_table::shared_state*>(base),
                       reinterpret_cast<std::atomic<std::uint64_t>*>(base + words_offset), count, base + spans_offset,
                       commits};
-  side_->warm.least = side_->warm.bound = std::min<std::uint64_t>(warm_at_first, bytes / 16);
+  warm_limits& limits = side_->warm.limits;
+  limits.least = std::min<std::uint64_t>(warm_at_first, bytes / 16);
   // Where memory is short, what stays warm may be what somebody else wants.
-  side_->warm.most_taken = commits.fd >= 0 ? 0 : std::min<std::uint64_t>(physical_memory(), bytes) / 4;
+  limits.most_taken = commits.fd >= 0 ? 0 : std::min<std::uint64_t>(physical_memory(), bytes) / 4;
   side_->warm.counted = true;
 
   // release: whoever finds the arena in the list finds it made.
@@ -216,8 +217,7 @@ void arena::release_slot(unsigned slot) noexcept {
 void arena::become_worker(unsigned slot) {
   auto* fresh = new process_side;
   fresh->defers = true;
-  fresh->warm.least = fresh->warm.bound = side_->warm.least;
-  fresh->warm.most_taken = side_->warm.most_taken;
+  fresh->warm.limits = side_->warm.limits;
   fresh->parents = side_;
   side_ = fresh;
   slot_ = slot;
@@ -310,7 +310,7 @@ void arena::free_now(void* block) noexcept {
     if (mine)
       owner.free_run(spans_, slot_, block, side_->warm);
     else
-      owner.push_run(spans_, block, side_->warm, side_->given[word.slot()]);
+      owner.push_run(spans_, block, side_->warm.limits, side_->given[word.slot()]);
   }
 }
 

@@ -24,16 +24,27 @@ std::size_t run_length(const span_table& spans, unsigned slot, std::uint64_t blo
              : 0;
 }
 
-// Whether so many warm bytes are not too many.
-bool may_keep(const span_table& spans, std::uint64_t bytes, std::uint64_t bound, const warm_runs& limits) {
-  return bytes <= limits.least || (bytes <= bound && spans.bytes_taken() <= limits.most_taken);
+// Whether a run may stay warm in a heap where so many bytes are.
+bool may_keep(const span_table& spans, std::uint64_t run, std::uint64_t warm, warm_limits& limits, warm_bound& bound) {
+  if (warm + run <= limits.least) return true;
+  if (warm + run > limits.least + bound.more) {
+    bound.given_back += run;
+    return false;
+  }
+  if (limits.trusted >= run) {
+    limits.trusted -= run;
+  } else {
+    limits.taken = spans.bytes_taken();
+    limits.trusted = limits.most_taken / 64;
+  }
+  return limits.taken <= limits.most_taken;
 }
 
-// By how much more the bound should have been: bytes that were given back, and of which so many were taken afresh since.
-std::uint64_t too_early(std::uint64_t& given_back, std::uint64_t afresh) {
-  const std::uint64_t again = std::min(given_back, afresh);
-  given_back -= again;
-  return again;
+// So many bytes had to be taken from the kernel.
+void took_afresh(std::uint64_t bytes, const warm_limits& limits, warm_bound& bound) {
+  const std::uint64_t too_early = std::min(bound.given_back, bytes);
+  bound.given_back -= too_early;
+  bound.more = std::min(bound.more + too_early, limits.most_taken);
 }
 
 // Only the owner of the counter writes it: relaxed, load and store.
@@ -157,15 +168,16 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
   }
 
   // A miss with much kept warm says that sizes have changed.
-  if (warm.bytes > warm.bound / 2) {
-    trim(spans, slot, warm.bound / 2, warm);
-    warm.bound = std::max(warm.least, warm.bound / 2);
+  const std::uint64_t least = warm.limits.least;
+  if (const std::uint64_t half = (least + warm.bound.more) / 2; warm.bytes > half) {
+    trim(spans, slot, half, warm);
+    warm.bound.more = std::max(least, half) - least;
   }
   const std::size_t first = spans.claim_run(slot, length, align);
   if (first == span_table::none) return nullptr;
   breakpoint(point::span_claimed);
   grow(taken_afresh_, length * span_bytes);
-  warm.bound += too_early(warm.given_back, length * span_bytes);
+  took_afresh(length * span_bytes, warm.limits, warm.bound);
   return spans.address(first);
 }
 
@@ -175,20 +187,19 @@ void heap::free_run(span_table& spans, unsigned slot, void* run, warm_runs& warm
     keep_or_release(spans, address_of(run), length, warm);
 }
 
-void heap::push_run(span_table& spans, void* run, const warm_runs& limits, given_runs& given) noexcept {
+void heap::push_run(span_table& spans, void* run, warm_limits& limits, given_runs& given) noexcept {
   const std::uint64_t bytes = spans.word(spans.index(run)).detail() * span_bytes;
   // relaxed, both: they feed a guess.
   const std::uint64_t taken = taken_from_others_.load(std::memory_order_relaxed);
   given.bytes -= std::min(given.bytes, taken - given.taken);
   given.taken = taken;
   const std::uint64_t afresh = taken_afresh_.load(std::memory_order_relaxed);
-  given.more += too_early(given.given_back, afresh - given.afresh);
+  took_afresh(afresh - given.afresh, limits, given.bound);
   given.afresh = afresh;
   // A process that dies between taking a run and counting it would leave the guess too high for ever; an empty list
   // puts it right.
   if (runs_from_others_.load(std::memory_order_relaxed) == 0) given.bytes = 0;
-  if (!may_keep(spans, given.bytes + bytes, limits.least + given.more, limits)) {
-    given.given_back += bytes;
+  if (!may_keep(spans, bytes, given.bytes, limits, given.bound)) {
     spans.release_run(spans.index(run));
     return;
   }
@@ -229,8 +240,7 @@ heap::address heap::pop_run_from_others(span_table& spans, unsigned slot) noexce
 }
 
 void heap::keep_or_release(span_table& spans, address run, std::size_t length, warm_runs& warm) noexcept {
-  if (!may_keep(spans, warm.bytes + length * span_bytes, warm.bound, warm)) {
-    warm.given_back += length * span_bytes;
+  if (!may_keep(spans, length * span_bytes, warm.bytes, warm.limits, warm.bound)) {
     spans.release_run(spans.index(to_pointer(run)));
     return;
   }

@@ -45,26 +45,36 @@ constexpr std::size_t class_bytes(unsigned size_class) noexcept {
   return std::size_t{5 + (size_class - 8) % 4} << (5 + (size_class - 8) / 4);
 }
 
-// Private to the slot's process: the runs its heap keeps warm. What is freed beyond `bound` goes back to the kernel. The bound grows
-// where that was too early: by as much as was given back and then taken afresh, because pages that are new to the kernel cost ten
-// times what copying into them does.
+// Private to a process: how much memory that nobody uses may stay warm, instead of going back to the kernel.
+struct warm_limits {
+  std::uint64_t least = 0;       // in each heap, always
+  std::uint64_t most_taken = 0;  // with more taken in all the arena, only `least` is kept; no bound grows by more
+  std::uint64_t taken = 0;       // in the whole arena, when it was counted last: a load a span
+  std::uint64_t trusted = 0;     // counted again after so many more bytes came to be kept
+};
+
+// How much more than `least` may stay warm in one heap. Grows where memory was given back too early: by as much as was given back
+// because of this bound and then taken afresh, because pages that are new to the kernel cost ten times what copying into them does.
+struct warm_bound {
+  std::uint64_t more = 0;
+  std::uint64_t given_back = 0;  // because of it, and not taken afresh since
+};
+
+// Private to the slot's process: the runs its heap keeps warm.
 struct warm_runs {
-  std::uint64_t least = 0;       // what `bound` is in the beginning
-  std::uint64_t most_taken = 0;  // with more than that taken in the whole arena, no more than `least` stays warm
-  std::uint64_t bound = 0;
-  std::uint64_t bytes = 0;       // on the heap's own lists
-  std::uint64_t given_back = 0;  // to the kernel, and not taken afresh since
-  bool counted = false;          // false: the lists were left by a predecessor and have to be walked
+  warm_limits limits;
+  warm_bound bound;
+  std::uint64_t bytes = 0;  // on the heap's own lists
+  bool counted = false;     // false: the lists were left by a predecessor and have to be walked
 };
 
 // Private to a process: how much of what it gave to another heap is still warm there, as far as it knows. A guess that
 // a death or a third process may put wrong; it decides only whether memory stays warm.
 struct given_runs {
-  std::uint64_t bytes = 0;       // put on the heap's list by this process and not seen taken
-  std::uint64_t taken = 0;       // the heap's `taken_from_others_` when last looked at
-  std::uint64_t more = 0;        // by so much the bound has grown
-  std::uint64_t given_back = 0;  // as in warm_runs
-  std::uint64_t afresh = 0;      // the heap's `taken_afresh_` when last looked at
+  warm_bound bound;  // stays as it is when sizes change: what lies there then, the heap's owner takes or gives back
+  std::uint64_t bytes = 0;   // put on the heap's list by this process and not seen taken
+  std::uint64_t taken = 0;   // the heap's `taken_from_others_` when last looked at
+  std::uint64_t afresh = 0;  // the heap's `taken_afresh_` when last looked at
 };
 
 class heap {
@@ -79,7 +89,7 @@ class heap {
 
   // Anybody may call these, for blocks of this heap.
   void push_small(void* block, unsigned size_class) noexcept;
-  void push_run(span_table& spans, void* run, const warm_runs& limits, given_runs& given) noexcept;
+  void push_run(span_table& spans, void* run, warm_limits& limits, given_runs& given) noexcept;
 
  private:
   using address = std::uint64_t;      // of a block; 0: none

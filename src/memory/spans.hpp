@@ -91,7 +91,7 @@ class span_table {
   std::size_t claim_small(unsigned slot, unsigned size_class) noexcept;
   // Takes `length` adjoining free spans, the first at a multiple of `align` bytes. Returns the first's index, or none.
   std::size_t claim_run(unsigned slot, std::size_t length, std::size_t align = span_bytes) noexcept;
-  // Bytes of all spans that are taken, by whomever; for the report. Cost: a load a span.
+  // Bytes of all spans that are taken, by whomever. Cost: a load a span.
   std::size_t bytes_taken() const noexcept;
   // Whether the last claim failed because the machine refused to commit memory, not for want of free spans.
   bool refused() const noexcept { return refused_; }

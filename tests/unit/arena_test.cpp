@@ -166,6 +166,23 @@ TEST(arena, keeps_no_more_than_at_first_where_a_quarter_of_it_is_taken) {
   for (int i = 0; i != 3; ++i) EXPECT_EQ(pages_kept(*memory), pages_of_a_run);
 }
 
+// While much is taken nothing more may stay warm, however often it is taken afresh; that must not count as giving back too early,
+// or what is kept afterwards knows no bound any more and runs of sizes that nobody wants stay for ever.
+TEST(arena, learns_nothing_from_memory_that_was_given_back_because_much_was_taken) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  void* const much = memory->allocate(15 * mebibyte);
+  for (int i = 0; i != 100; ++i) pages_kept(*memory);
+  memory->deallocate(much);
+  EXPECT_EQ(pages_kept(*memory), 2 * pages_of_a_run);
+
+  const std::array olds{memory->allocate(3 * mebibyte), memory->allocate(3 * mebibyte)};
+  for (void* run : olds) std::memset(run, 1, 3 * mebibyte);
+  for (void* run : olds) memory->deallocate(run);
+  for (int i = 0; i != 3; ++i) memory->deallocate(memory->allocate(5 * mebibyte));
+  EXPECT_LE(resident_pages(olds[0], 3 * mebibyte) + resident_pages(olds[1], 3 * mebibyte), pages_of_a_run)
+      << "sizes have changed";
+}
+
 TEST(arena, keeps_no_more_than_at_first_where_memory_is_short) {
   const auto memory = arena::make_for_test(64 * mebibyte, [] { return 64 * mebibyte; });
   for (int i = 0; i != 3; ++i) EXPECT_EQ(pages_kept(*memory), pages_of_a_run);
