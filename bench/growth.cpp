@@ -20,7 +20,9 @@
 #include <utility>
 #include <vector>
 
+#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
+#include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
 
 #include "side_by_side/cliff.hpp"
@@ -147,12 +149,30 @@ void warm_workers(score_sheet& sheet) {
       constexpr std::size_t many = 4096;
       forkful::process_pool processes{n};
       forkful::thread_pool threads{n};
+      // It has as many threads because our pool, which is there, has made oneTBB allow them.
+      tbb::task_arena arena(static_cast<int>(n));
+      const auto by_one_tbb = [&](std::size_t count, const auto& partitioner) {
+        return seconds([&] {
+          std::vector<std::size_t> results(count);
+          arena.execute([&] {
+            tbb::parallel_for(
+                tbb::blocked_range<std::size_t>(0, count),
+                [&](const auto& some) {
+                  for (std::size_t i = some.begin(); i != some.end(); ++i) results[i] = same(i);
+                },
+                partitioner);
+          });
+          expect(results, count);
+        });
+      };
       warm.turns_at(n, slices,
                     {{"process_pool", [&] { return map(processes, slices, 0); }},
-                     {"thread_pool", [&] { return map(threads, slices, 0); }}});
+                     {"thread_pool", [&] { return map(threads, slices, 0); }},
+                     {"oneTBB", [&] { return by_one_tbb(slices, tbb::auto_partitioner{}); }}});
       fixed.turns_at(n, many,
                      {{"process_pool", [&] { return map(processes, many, 1); }},
-                      {"thread_pool", [&] { return map(threads, many, 1); }}});
+                      {"thread_pool", [&] { return map(threads, many, 1); }},
+                      {"oneTBB", [&] { return by_one_tbb(many, tbb::simple_partitioner{}); }}});
     }
   }
   warm.conclude(sheet, {"process_pool", "thread_pool"}, "The number of slices grows with the workers");
@@ -182,6 +202,8 @@ void slices(score_sheet& sheet) {
             [&] { return seconds([&] { processes.for_each(table, [](byte& slice) { ++slice; }); }); }},
            {"process_pool, map", [&] { return map(processes); }},
            {"thread_pool, map", [&] { return map(threads); }},
+           {"a fresh vector, by memcpy",
+            [&] { return seconds([&] { keep(std::vector<byte>(table.begin(), table.end())); }); }},
            {"oneTBB, in place", [&] {
               return seconds([&] {
                 two.execute([&] { tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { ++table[i]; }); });

@@ -14,7 +14,7 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::uint64_t first_look_ns = 60'000;     // a slice that takes longer is worth a look
-constexpr std::uint64_t late_look_ns = 10'000'000;  // where it is known what to expect
+constexpr std::uint64_t late_look_ns = 10'000'000;  // where it was not worth it before
 constexpr std::uint64_t stuck_ns = 50'000;          // blocks that the caller walks through by himself take less
 constexpr std::uint64_t least_sample_ns = 20'000;   // CPU time says nothing about less
 constexpr std::uint64_t again_ns = 300'000;         // helpers of an earlier call spin for less before they sleep
@@ -23,10 +23,9 @@ constexpr std::size_t most_lessons = 256;
 constexpr double worth_it = 1.3;          // so many times its cost, what is gained has to be
 constexpr double parallel_already = 1.2;  // cores busy, the caller's own included
 
-// The 1st, 2nd, 4th, ... in a row begin alone all the same, from the 64th on every 64th.
-bool doubted(unsigned in_a_row) noexcept { return std::has_single_bit(in_a_row) || in_a_row % 64 == 0; }
-
 }  // namespace
+
+bool doubted(unsigned in_a_row) noexcept { return std::has_single_bit(in_a_row) || in_a_row % 64 == 0; }
 
 habits::lesson habits::about(run_fn callable) noexcept {
   const std::lock_guard held(mutex_);
@@ -66,11 +65,11 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
     return;
   }
   if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
-  const bool known = lesson_.slice_ns >= 0;
-  if (!known) sample(began_);
+  const bool not_worth_it = lesson_.slice_ns >= 0 && !at_once;
+  if (!not_worth_it) sample(began_);
   guarded_ = true;
   alone_ = true;  // before it is watched: a look that found otherwise would be the last one
-  learnt_->guard.watch(*this, began_ + (known ? late_look_ns : first_look_ns));
+  learnt_->guard.watch(*this, began_ + (not_worth_it ? late_look_ns : first_look_ns));
   breakpoint(point::watched);
 }
 

@@ -1,12 +1,13 @@
 // A call that its caller begins alone: measured block by block, and shared as soon as what is left is worth it.
 //
-// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once - but for every so many
-// calls, because what was measured while others ate, too, may be far from what the loop takes, and would never be set right. One that was
-// not worth it is looked after only 10 ms later, since an alarm that comes before the kernel's own next one costs much on a virtual
-// machine: some 20 us, and as much again when it comes. The rule (advice about a single call needs no more; src/advice/ knows the long form): R is what the slices
-// that are left take one after another, as measured so far; shared by p it takes R/p, after the helpers have woken in W. Share when
-// R (1 - 1/p) > 1.3 W, where p counts only cores that other threads of this process leave free. That tells a callable that is
-// parallel already: its own threads keep the cores busy.
+// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once; doubted() says when it
+// is measured all the same. One that was not worth it is looked after only 10 ms later: an alarm that comes before the kernel's own
+// next one costs some 20 us on a virtual machine, and as much again when it comes.
+//
+// The rule (advice about a single call needs no more; src/advice/ knows the long form): R is what the slices that are left take one
+// after another, as measured so far; shared by p it takes R/p, after the helpers have woken in W. Share when R (1 - 1/p) > 1.3 W,
+// where p counts only cores that other threads of this process leave free. That tells a callable that is parallel already: its own
+// threads keep the cores busy.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,10 @@
 #include "backends/thread_call.hpp"
 
 namespace forkful::detail {
+
+// Whether the so-manieth call in a row that could be shared at once begins alone: the 1st, 2nd, 4th ..., from the 64th on every
+// 64th. What was measured while others ate, too, may be far from what the loop takes, and would never be set right.
+bool doubted(unsigned in_a_row) noexcept;
 
 // What a pool's calls learn for one another. Thread-safe.
 class habits {

@@ -8,22 +8,24 @@ mkdir -p "$folder"
 objdump -d -C --no-show-raw-insn "$folder/loops.o" >"$folder/loops.s"
 
 status=0
-# expect NAME FUNCTION: FUNCTION, whose name as objdump prints it matches, adds whole AVX2 registers.
+doubles='(vadd|vfmadd[0-9]*|vsub)pd.*ymm'
+integers='(vpadd[dq]|vpsubq).*ymm'
+# expect NAME FUNCTION ADDITION: FUNCTION, whose name as objdump prints it matches, does that with whole AVX2 registers.
 expect() {
-  found=$(awk -v function_name="$2" '
+  found=$(awk -v function_name="$2" -v addition="$3" '
     /^[0-9a-f]+ <.*>:$/ { inside = index($0, function_name) != 0 && ($0 ~ /run\(/ || $0 ~ /by_hand/) }
-    inside && /(vadd|vfmadd[0-9]*|vsub)pd.*ymm|vpadd[dq].*ymm|vpsubq.*ymm/ { ++found }
+    inside && $0 ~ addition { ++found }
     END { print found + 0 }' "$folder/loops.s")
   if [ "$found" -eq 0 ]; then
     echo "$1 is no loop over whole registers any more: see $folder/loops.s" >&2
     status=1
   fi
 }
-expect 'the loop by hand' 'by_hand'
-expect 'for_each in place' 'in_place('
-expect 'for_each in place, by spans' 'in_place_by_spans('
-expect 'map_into' 'into('
-expect 'map by copy' ' by_copy('
-expect 'map of integers by copy' 'integers_by_copy('
-expect 'map in threads' 'in_threads('
+expect 'the loop by hand' 'by_hand' "$doubles"
+expect 'for_each in place' 'in_place(' "$doubles"
+expect 'for_each in place, by spans' 'in_place_by_spans(' "$doubles"
+expect 'map_into' 'into(' "$doubles"
+expect 'map by copy' ' by_copy(' "$doubles"
+expect 'map of integers by copy' 'integers_by_copy(' "$integers"
+expect 'map in threads' 'in_threads(' "$doubles"
 exit $status

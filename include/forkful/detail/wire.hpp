@@ -119,6 +119,13 @@ std::size_t count_of(const T& c) {
     return static_cast<std::size_t>(std::distance(c.begin(), c.end()));
 }
 
+// What stands where a short count would, then the word, unaligned.
+inline constexpr std::size_t long_count_bytes = 1 + sizeof(std::uint64_t);
+inline void put_long_count(char* at, std::uint64_t n) noexcept {
+  *at = static_cast<char>(long_count);
+  std::memcpy(at + 1, &n, sizeof(n));
+}
+
 template <class E>
 void write_count(sink& out, std::uint64_t n) {
   if constexpr (short_counts<E>) {
@@ -126,9 +133,7 @@ void write_count(sink& out, std::uint64_t n) {
       *out.extend(1) = static_cast<char>(n);
       return;
     }
-    char* const at = out.extend(1 + sizeof(n));
-    *at = static_cast<char>(long_count);
-    std::memcpy(at + 1, &n, sizeof(n));
+    put_long_count(out.extend(long_count_bytes), n);
   } else {
     out.write(n);
   }
@@ -172,9 +177,7 @@ void write_view(sink& out, const T& view) {
     const std::uint64_t count = view.size() | elsewhere;
     const auto address = reinterpret_cast<std::uintptr_t>(view.data());
     if constexpr (short_counts<std::remove_cv_t<typename T::value_type>>) {
-      char* const at = out.extend_pointer(1 + sizeof(count), 1);
-      *at = static_cast<char>(long_count);
-      std::memcpy(at + 1, &count, sizeof(count));
+      put_long_count(out.extend_pointer(long_count_bytes, 1), count);
     } else {
       std::memcpy(out.extend_pointer(sizeof(count), alignof(std::uint64_t)), &count, sizeof(count));
     }
