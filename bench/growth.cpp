@@ -60,7 +60,7 @@ class figure {
   void turns_at(std::size_t x, std::size_t units, const std::vector<contestant>& all) {
     const auto began = std::chrono::steady_clock::now();
     const auto spent = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
-    for (int round = 0; round < 3 || (round < 100 && spent() < 0.5); ++round) {
+    for (int round = 0; round < 5 || (round < 100 && spent() < 0.5); ++round) {
       for (const contestant& each : all) {
         const double took = each.work();
         // The first finds everything cold.

@@ -62,6 +62,8 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
 
   // There are slices that nobody has claimed and somebody should.
   [[nodiscard]] bool claimable() const noexcept;
+  // How many chunks what is left to claim makes, at least; as far as it is there.
+  [[nodiscard]] std::size_t chunks_left() const noexcept;
   // Eats at most so many chunks. The mutex is let go meanwhile.
   void eat(lock& held, unsigned worker, std::size_t most) noexcept;
   // The pool has ended: what nobody has claimed is lost.
@@ -84,8 +86,6 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   [[nodiscard]] bool begun() const noexcept { return begun_; }
   // What is left to claim, as far as it is there.
   [[nodiscard]] std::size_t unclaimed() const noexcept;
-  // How many chunks that makes, at least.
-  [[nodiscard]] std::size_t chunks_left() const noexcept;
   [[nodiscard]] thread_crew& crew() const noexcept { return *crew_; }
 
  private:

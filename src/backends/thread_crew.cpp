@@ -12,6 +12,7 @@
 
 #include "backends/thread_call.hpp"
 #include "errors/exceptions.hpp"
+#include "os/cpu.hpp"
 #include "os/identity.hpp"
 
 namespace forkful::detail {
@@ -111,6 +112,7 @@ struct thread_crew::threads {
 
 thread_crew::thread_crew(unsigned workers, const pool_options& options)
     : workers_(workers),
+      most_coming_(std::max(1U, usable_cpus() - 1)),
       on_worker_start_(options.on_worker_start),
       on_worker_exit_(options.on_worker_exit),
       threads_(own_threads() ? std::make_shared<threads>(workers) : nullptr),
@@ -151,7 +153,7 @@ void thread_crew::forget(const thread_call& call) noexcept {
 }
 
 void thread_crew::invite(lock& held, std::size_t wanted) noexcept {
-  std::size_t more = std::min(wanted, free_.size());
+  std::size_t more = std::min({wanted, free_.size(), most_coming_});
   more -= std::min(more, coming_);
   if (more == 0 || threads_ == nullptr) return;
   coming_ += more;
@@ -203,7 +205,8 @@ void thread_crew::eat_what_is_open(lock& held, unsigned worker) noexcept {
   while (!open_.empty()) {
     std::shared_ptr<thread_call> call = open_.front();
     if (call->claimable()) {
-      call->eat(held, worker, SIZE_MAX);
+      invite(held, call->chunks_left() + open_.size() - 2);  // all but the chunk that is taken here
+      if (call->claimable()) call->eat(held, worker, SIZE_MAX);
     } else {
       open_.pop_front();
     }

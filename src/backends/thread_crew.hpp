@@ -65,7 +65,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   void open(std::shared_ptr<thread_call> call);
   // Nobody is to eat it any more.
   void forget(const thread_call& call) noexcept;
-  // So many more may eat: calls helpers for free seats. They come in a while, or not at all where the system gives no threads.
+  // So many more may eat: calls helpers for free seats, a few now, the others through them. They come in a while, or not at all where
+  // the system gives no threads.
   void invite(lock& held, std::size_t wanted) noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
   // False where nobody can help: whoever waits for a call eats it.
@@ -86,6 +87,9 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   void eat_what_is_open(lock& held, unsigned worker) noexcept;
 
   unsigned workers_;
+  // No more helpers than that are on their way at a time; each calls others when it is there. Of many more than there are cores, all
+  // woken at once, one with a short slice in hand would wait for its turn to run, and the call for him.
+  std::size_t most_coming_;
   void (*on_worker_start_)();
   void (*on_worker_exit_)();
   std::shared_ptr<threads> threads_;  // null: ended, or they stayed behind when this process was forked

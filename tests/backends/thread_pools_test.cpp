@@ -48,6 +48,23 @@ TYPED_TEST(on_threads, eat_as_many_slices_at_once_as_there_are_workers) {
   EXPECT_EQ(std::set<unsigned>(workers.begin(), workers.end()).size(), 8U);
 }
 
+// The same where each is a call of its own: helpers that are on their way for some of them must not stand in for all.
+TYPED_TEST(on_threads, eat_as_many_submitted_calls_at_once_as_there_are_workers) {
+  constexpr int together = 8;
+  TypeParam wide(together);
+  std::barrier all_here(together);
+  for (int round = 0; round < 5; ++round) {
+    std::vector<future<int>> meals;
+    for (int i = 0; i < together; ++i) {
+      meals.push_back(wide.submit([&all_here, i] {
+        all_here.arrive_and_wait();
+        return i;
+      }));
+    }
+    for (int i = 0; i < together; ++i) EXPECT_EQ(meals[static_cast<std::size_t>(i)].get(), i);
+  }
+}
+
 TYPED_TEST(on_threads, help_a_caller_that_is_stuck_in_its_first_slice) {
   std::mutex mutex;
   std::condition_variable changed;
