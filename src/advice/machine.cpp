@@ -90,16 +90,6 @@ machine_key key_of_now() {
   return {std::move(boot), usable_cpus(), build()};
 }
 
-void keep(const machine& what) {
-  if (!worth_keeping(what, private_memory())) return;
-  const std::string path = machine_file();
-  const machine_key key = key_of_now();
-  if (path.empty() || key.boot.empty()) return;
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  replace_file(path, fmt::format("{}.{:x}.part", path, this_process()), as_text(what, key));
-}
-
 }  // namespace
 
 machine measure_machine() {
@@ -119,8 +109,7 @@ machine measure_machine() {
   if (told->state == outcome::nothing || !plausible(found)) {
     throw start_failed(
         "this machine could not be measured: a process that was to do it was killed, or took longer than 20 s; look "
-        "for "
-        "the reason in `dmesg`, and try again when the machine has memory and time to spare");
+        "for the reason in `dmesg`, and try again when the machine has memory and time to spare");
   }
   // What was measured is a fork of this process; what is asked for, one without private memory.
   found.fork_start = std::max(found.fork_start - found.fork_per_byte * own_memory, found.fork_start / 10);
@@ -141,9 +130,19 @@ std::optional<machine> kept_machine() {
   return path.empty() || key.boot.empty() ? std::nullopt : machine_from(read_small_file(path), key);
 }
 
+void keep_machine(const machine& what) {
+  if (!worth_keeping(what, private_memory())) return;
+  const std::string path = machine_file();
+  const machine_key key = key_of_now();
+  if (path.empty() || key.boot.empty()) return;
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  replace_file(path, fmt::format("{}.{:x}.part", path, this_process()), as_text(what, key));
+}
+
 machine measure_again() {
   const machine found = measure_machine();
-  keep(found);
+  keep_machine(found);
   return found;
 }
 

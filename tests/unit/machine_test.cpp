@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,28 +23,13 @@
 #include "advice/machine_text.hpp"
 #include "advice/samples.hpp"
 #include "os/private_pages.hpp"
+#include "support/some_machine.hpp"
 
 namespace {
 
 using namespace forkful::detail;
-
-machine some_machine() {
-  machine made;
-  made.cpus = 4;
-  made.threads = {.call = 5e-7, .wake = 2e-5, .hand_out = 0, .claim = 1e-7};
-  made.processes = {.call = 1.5e-6, .wake = 4e-5, .hand_out = 3e-7, .claim = 2e-7};
-  made.crowded_wake = 9e-5;
-  made.fork_start = 3e-4;
-  made.fork_per_byte = 1.6e-11;
-  made.template_start = 4e-4;
-  made.page_fault = 5e-7;
-  made.copy_on_write = 1e-6;
-  made.copy_rate = 1.1e10;
-  made.copy_rate_all = 2e10;
-  made.fresh_copy_rate = 2e9;
-  made.spread = 0.05;
-  return made;
-}
+using forkful_tests::some_machine;
+using forkful_tests::some_machine_here;
 
 const machine_key some_key{"1f0c", 4, "0.1.0"};
 
@@ -162,14 +148,6 @@ class machine_cache : public testing::Test {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path());
     std::ofstream(path) << text;
   }
-  // Measures and keeps; amid much noise nothing is kept, which is no fault of the cache.
-  static bool kept_one() {
-    for (int i = 0; i != 20; ++i) {
-      measure_again();
-      if (kept_machine()) return true;
-    }
-    return false;
-  }
 
   std::string folder_;
   std::string before_;
@@ -219,7 +197,8 @@ TEST_F(machine_cache, measuring_leaves_no_thread) {
 TEST_F(machine_cache, what_was_measured_is_kept_in_one_file_and_read_again) {
   EXPECT_EQ(machine_file().rfind(folder_ + "/forkful/machine-", 0), 0U) << machine_file();
   EXPECT_FALSE(kept_machine());
-  ASSERT_TRUE(kept_one());
+  keep_machine(some_machine_here());
+  ASSERT_TRUE(kept_machine());
   const std::string text = contents(machine_file());
   EXPECT_EQ(as_text(*kept_machine()), as_text(*kept_machine()));
   EXPECT_NE(text.find("\"boot\""), std::string::npos);
@@ -236,7 +215,7 @@ TEST_F(machine_cache, what_was_measured_is_kept_in_one_file_and_read_again) {
 }
 
 TEST_F(machine_cache, a_file_that_does_not_fit_is_no_machine) {
-  ASSERT_TRUE(kept_one());
+  keep_machine(some_machine_here());
   const std::string good = contents(machine_file());
   for (const std::string key : {"\"boot\": \"", "\"build\": \""}) {
     std::string other = good;
@@ -250,6 +229,15 @@ TEST_F(machine_cache, a_file_that_does_not_fit_is_no_machine) {
   EXPECT_FALSE(kept_machine());
   write(machine_file(), good);
   EXPECT_TRUE(kept_machine());
+}
+
+TEST_F(machine_cache, what_is_measured_again_is_kept_unless_it_is_blurred) {
+  const machine found = measure_again();
+  const std::optional<machine> kept = kept_machine();
+  ASSERT_EQ(kept.has_value(), worth_keeping(found, private_memory()));
+  if (kept) {
+    EXPECT_EQ(as_text(*kept), as_text(found));
+  }
 }
 
 TEST_F(machine_cache, a_folder_that_cannot_be_written_costs_nothing_but_the_memory) {
