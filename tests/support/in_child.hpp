@@ -10,14 +10,36 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <new>
+#include <string>
+#include <thread>
+
+#include "support/process_state.hpp"
 
 namespace forkful_tests {
+
+// GCC 12's AddressSanitizer does not hold the lock of its allocator over a fork, as the C library does: a child forked while
+// another thread is about to sleep, or has just begun, may never allocate. So this waits until the others sleep, if they do so soon.
+inline void let_threads_settle() {
+#ifdef __SANITIZE_ADDRESS__
+  const auto settled = [] {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+      const pid_t id = std::stoi(thread.path().filename());
+      if (id != gettid() && state_of(id) == 'R') return false;
+    }
+    return true;
+  };
+  for (int look = 0; look != 200 && !settled(); ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+#endif
+}
 
 // Forks; the child runs `body` and exits with what it returns (an int), or 99 if it throws. Returns the child's pid.
 template <class Body>
 pid_t start_child(Body body) {
+  let_threads_settle();
   const pid_t child = fork();
   if (child != 0) return child;
   try {
