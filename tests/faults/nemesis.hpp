@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -28,7 +29,13 @@ using forkful::shared_string;
 using forkful::shared_vector;
 using forkful::snapshot_pool;
 
+// Who has begun a slice: each writes its process id where it falls.
+inline const seen_by_all<std::array<std::atomic<pid_t>, 4096>> eaters;
+inline std::atomic<pid_t>& mark_of(pid_t process) { return (*eaters)[static_cast<std::size_t>(process) % 4096]; }
+
 // Kills children of the process that made it, but itself, until told to stop; with `stops`, it also stops some for a while.
+// A pool rightly gives up when nobody gets as far as a slice, so those who have not begun one are spared if `most_in_a_row` such
+// were killed since the last that had.
 class nemesis {
  public:
   explicit nemesis(unsigned seed, bool stops = false) : seed_(seed), stops_(stops) {
@@ -51,8 +58,11 @@ class nemesis {
     std::atomic<std::size_t> stops{0};
   };
 
+  static constexpr int most_in_a_row = 2;
+
   int hunt(pid_t prey) const {
     std::mt19937 random(seed_);
+    int beginners = 0;  // killed in a row
     while (!counts_->stop) {
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 8000));
       auto workers = children_of(prey);
@@ -63,12 +73,15 @@ class nemesis {
       }
       const pid_t victim = workers[random() % workers.size()];
       if (gone(victim)) continue;
+      const bool has_begun = mark_of(victim) == victim;
+      if (!has_begun && beginners == most_in_a_row) continue;
       if (stops_ && random() % 4 == 0 && kill(victim, SIGSTOP) == 0) {
         counts_->stops.fetch_add(1);
         std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
         kill(victim, SIGCONT);
       } else if (kill(victim, SIGKILL) == 0) {
         counts_->kills.fetch_add(1);
+        beginners = has_begun ? 0 : beginners + 1;
       }
     }
     return 0;
@@ -82,6 +95,7 @@ class nemesis {
 
 // Enough work that a slice can be hit, and a result that tells whether all of it was done once.
 inline std::uint64_t churn(std::uint64_t x) {
+  mark_of(getpid()) = getpid();
   for (int i = 0; i < 20'000; ++i) x = x * 6364136223846793005U + 1442695040888963407U;
   return x;
 }

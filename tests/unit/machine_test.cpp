@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
@@ -16,6 +16,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "advice/machine_text.hpp"
 #include "advice/samples.hpp"
 #include "os/private_pages.hpp"
+#include "support/in_child.hpp"
 #include "support/some_machine.hpp"
 
 namespace {
@@ -174,15 +176,14 @@ TEST_F(machine_cache, every_figure_is_measured_and_nothing_is_left_behind) {
 }
 
 TEST_F(machine_cache, a_program_with_threads_is_no_obstacle) {
-  std::atomic<bool> stop{false};
-  std::jthread other([&] {
-    while (!stop) std::this_thread::yield();
+  const std::jthread other([](const std::stop_token& stop) {
+    while (!stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   });
   forkful::thread_pool pool{2};
   EXPECT_EQ(pool.map(forkful::indices(3), [](std::size_t i) { return i; }), (std::vector<std::size_t>{0, 1, 2}));
+  forkful_tests::let_threads_settle();
   EXPECT_TRUE(plausible(measure_machine()));
   EXPECT_EQ(pool.map(forkful::indices(3), [](std::size_t i) { return i; }), (std::vector<std::size_t>{0, 1, 2}));
-  stop = true;
 }
 
 TEST_F(machine_cache, measuring_leaves_no_thread) {
