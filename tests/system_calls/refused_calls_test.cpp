@@ -253,16 +253,21 @@ struct tally {
   unsigned refusals = 0;
 };
 
-void fail_each(work body, call which, int error, bool for_good, bool in_children, tally& count) {
+// How many blocks of memory stay when nothing fails.
+long blocks_left_by(work body) {
+  long most = 0;
+  std::fflush(stdout);
+  for (int i = 0; i != 3; ++i) {
+    const seen_by_all<told> about;
+    EXPECT_TRUE(in_child([&] { return run(body, *about); }).exited_with(right));
+    most = std::max(most, about->blocks);
+  }
+  return body == clones ? most + 8 : most;  // a template that was given up keeps the reason
+}
+
+void fail_each(work body, call which, int error, bool for_good, bool in_children, long usual_blocks, tally& count) {
   constexpr unsigned most = 2000;
   std::fflush(stdout);
-  long usual_blocks = 0;
-  for (int i = 0; i != 3; ++i) {
-    const seen_by_all<told> about;  // nothing fails
-    ASSERT_TRUE(in_child([&] { return run(body, *about); }).exited_with(right));
-    usual_blocks = std::max(usual_blocks, about->blocks);
-  }
-  if (body == clones) usual_blocks += 8;  // a template that was given up keeps the reason
   for (unsigned pass = 1; pass != most; pass += sanitized ? pass : 1 + pass / 20) {
     const seen_by_all<told> about;
     about->plan.which = which;
@@ -297,6 +302,7 @@ struct trial {
 };
 
 void fail_all(work body, bool in_children, const std::vector<trial>& trials) {
+  const long usual_blocks = blocks_left_by(body);
   for (const trial& one : trials) {
     if (sanitized && one.once.empty()) continue;  // for good it is tried without sanitizers only
     tally count;
@@ -304,9 +310,9 @@ void fail_all(work body, bool in_children, const std::vector<trial>& trials) {
       if (sanitized && errors.size() > 1) errors.resize(1);
       return errors;
     };
-    for (const int error : some(one.once)) fail_each(body, one.which, error, false, in_children, count);
+    for (const int error : some(one.once)) fail_each(body, one.which, error, false, in_children, usual_blocks, count);
     if (!sanitized)
-      for (const int error : one.for_good) fail_each(body, one.which, error, true, in_children, count);
+      for (const int error : one.for_good) fail_each(body, one.which, error, true, in_children, usual_blocks, count);
     EXPECT_GT(count.failures, 0U) << name_of(one.which) << " was never called: the test tests nothing";
     if (one.refuses && !sanitized) {
       EXPECT_GT(count.refusals, 0U) << name_of(one.which) << " failed and nobody was told";
