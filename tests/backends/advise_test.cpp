@@ -106,9 +106,8 @@ advice advice_for(bool parallel, Ask ask) {
 // Sleepers do not get in each other's way, and three additions are not worth a call.
 TEST(advise, knows_the_clear_cases) {
   if (std::thread::hardware_concurrency() > 1) {
-    const advice asleep = advice_for(true, [] {
-      return forkful::advise(indices(60), [](std::size_t) { std::this_thread::sleep_for(5ms); });
-    });
+    const advice asleep = advice_for(
+        true, [] { return forkful::advise(indices(60), [](std::size_t) { std::this_thread::sleep_for(5ms); }); });
     EXPECT_TRUE(asleep.parallel) << asleep.text();
     EXPECT_GE(way_of(asleep, "serial").time, 250ms);
   }
