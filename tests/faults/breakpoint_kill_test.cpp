@@ -251,7 +251,7 @@ void PrintTo(const target& aim, std::ostream* out) { *out << name_of(aim.where);
 class killed_at : public testing::TestWithParam<target> {};
 
 TEST_P(killed_at, every_passage_costs_at_most_the_slice_in_hand) {
-  const watchdog bites(55);
+  const watchdog bites;
   const target aim = GetParam();
   unsigned kills = 0;
   unsigned runs = 0;
@@ -288,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(faults, killed_at,
 // While nothing is asked of them: calls with pauses between, long enough for workers to spin and fall asleep, until one has
 // died there. The next calls are whole, and one of them sees the death.
 TEST(killed_while_idle, spinning_or_on_the_way_to_sleep_costs_nothing) {
-  const watchdog bites(55);
+  const watchdog bites;
   const auto expected = serially_eaten();
   for (const point where : {point::spin, point::sleep_before}) {
     if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then nobody spins
@@ -322,7 +322,7 @@ unsigned killed_beside = 0;
 pid_t parent = 0;
 
 TEST(killed_at_replacement, the_other_workers_cost_at_most_their_slices) {
-  const watchdog bites(55);
+  const watchdog bites;
   unsigned runs = 0;
   unsigned hits = 0;
   killed_beside = 0;

@@ -41,7 +41,7 @@ template <class Constrain, class Body>
 how_it_went in_poor_child(Constrain constrain, Body body) {
   const seen_by_all<sentence> said;
   const auto ended = in_child([&] {
-    alarm(30);
+    alarm(hang_seconds);
     if (!constrain()) return cannot_test;
     return told(body, *said);
   });

@@ -113,7 +113,7 @@ slice_failure failure_of(Pool& pool, crash how) {
 std::string top_of(const slice_failure& failure) { return failure.frames.empty() ? "" : failure.frames.front(); }
 
 TEST(crash_frames, tell_where_a_null_pointer_was_followed) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{2};
   const slice_failure failure = failure_of(pool, crash::null);
   EXPECT_EQ(failure.signal, SIGSEGV);
@@ -126,7 +126,7 @@ TEST(crash_frames, tell_where_a_null_pointer_was_followed) {
 }
 
 TEST(crash_frames, tell_where_memory_was_touched_from_a_snapshot_pool_too) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::snapshot_pool pool{2};
   const slice_failure failure = failure_of(pool, crash::wild);
   EXPECT_THAT(top_of(failure), HasSubstr("kitchen::touch"));
@@ -134,7 +134,7 @@ TEST(crash_frames, tell_where_memory_was_touched_from_a_snapshot_pool_too) {
 }
 
 TEST(crash_frames, of_abort_begin_in_the_library_and_the_sentence_names_the_caller) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{2};
   const slice_failure failure = failure_of(pool, crash::abort);
   EXPECT_EQ(failure.signal, SIGABRT);
@@ -143,7 +143,7 @@ TEST(crash_frames, of_abort_begin_in_the_library_and_the_sentence_names_the_call
 }
 
 TEST(crash_frames, of_terminate_name_who_threw) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{2};
   const slice_failure failure = failure_of(pool, crash::terminate);
   EXPECT_EQ(failure.signal, SIGABRT);
@@ -152,7 +152,7 @@ TEST(crash_frames, of_terminate_name_who_threw) {
 }
 
 TEST(crash_frames, are_there_when_the_stack_is_used_up) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{2};
   const slice_failure failure = failure_of(pool, crash::overflow);
   EXPECT_EQ(failure.signal, SIGSEGV);
@@ -162,7 +162,7 @@ TEST(crash_frames, are_there_when_the_stack_is_used_up) {
 }
 
 TEST(crash_frames, are_there_for_a_trap_and_not_for_signals_that_nobody_catches) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{2};
   const slice_failure trapped = failure_of(pool, crash::trap);
   EXPECT_THAT(trapped.frames, Contains(HasSubstr("eat(unsigned long")));
@@ -175,7 +175,7 @@ sigjmp_buf way_back;
 
 // Whoever handles a signal in the slice keeps it: nothing is reported, nobody dies.
 TEST(crash_frames, leave_a_slice_its_own_handler) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{1};
   const auto caught = pool.map(indices(3), [](std::size_t i) {
     struct sigaction own{};
@@ -191,7 +191,7 @@ TEST(crash_frames, leave_a_slice_its_own_handler) {
 
 // A child that user code forked crashes for itself: its crash is not taken for the worker's.
 TEST(crash_frames, of_a_child_are_not_the_workers) {
-  const watchdog bites(50);
+  const watchdog bites;
   forkful::process_pool pool{1};
   const auto outcomes = pool.try_map(indices(2), [](std::size_t i) {
     const ending end = in_child([]() -> int { std::abort(); });

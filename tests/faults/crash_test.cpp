@@ -114,7 +114,7 @@ void expect_named(const worker_crashed& crash, const way_to_die& way, unsigned a
 
 class slice_that_dies : public testing::TestWithParam<way_to_die> {
  protected:
-  const watchdog bites_{50};
+  const watchdog bites_;
   counters begun_ = counters(slices);
 };
 

@@ -190,20 +190,20 @@ void map_all_but_those(Pool& pool, std::size_t chunk, unsigned attempts) {
 }
 
 TEST(every_failure, at_once_costs_a_process_pool_those_slices) {
-  const watchdog bites(55);
+  const watchdog bites;
   process_pool pool(limited());
   map_all_but_those(pool, 1, 1);
   map_all_but_those(pool, 0, 2);
 }
 
 TEST(every_failure, at_once_costs_a_snapshot_pool_those_slices) {
-  const watchdog bites(55);
+  const watchdog bites;
   snapshot_pool pool(limited());
   map_all_but_those(pool, 9, 1);
 }
 
 TEST(every_failure, at_once_in_place_leaves_the_others_eaten_once) {
-  const watchdog bites(55);
+  const watchdog bites;
   process_pool pool(limited());
   for (const unsigned attempts : {1U, 2U}) {
     const counters begun(slices);
@@ -228,7 +228,7 @@ TEST(every_failure, at_once_in_place_leaves_the_others_eaten_once) {
 }
 
 TEST(every_failure, ends_imap_after_the_results_before_it) {
-  const watchdog bites(55);
+  const watchdog bites;
   process_pool pool(2);
   for (const way how : {way::abort, way::stop, way::throw_int}) {
     SCOPED_TRACE(static_cast<int>(how));

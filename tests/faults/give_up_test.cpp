@@ -38,7 +38,7 @@ using testing::HasSubstr;
 template <class Pool>
 void gives_up_and_recovers(point where) {
   SCOPED_TRACE(name_of(where));
-  const watchdog bites(50);
+  const watchdog bites;
   ASSERT_EQ(count_eaten(*std::make_unique<Pool>(2U)), 100U);  // what is made once is made now
   const auto descriptors = open_descriptors();
   {
@@ -75,7 +75,7 @@ TEST(giving_up, is_told_when_workers_die_before_they_begin_a_slice) {
 
 // Half of them: what is lost is begun again, and nobody gives up while slices get done.
 TEST(giving_up, does_not_happen_while_work_gets_done) {
-  const watchdog bites(50);
+  const watchdog bites;
   static std::atomic<unsigned>* forks = nullptr;
   const seen_by_all<std::atomic<unsigned>> counter;
   forks = &*counter;
@@ -99,7 +99,7 @@ template <class Body>
 int with_limit(decltype(RLIMIT_AS) which, rlim_t most, Body body) {
   const seen_by_all<sentence> said;
   const auto ended = in_child([&] {
-    alarm(30);
+    alarm(hang_seconds);
     forget_inherited_arenas();
     rlimit limit{};
     getrlimit(which, &limit);
@@ -169,7 +169,7 @@ void fill_gaps_between_descriptors() {
 // A refusal leaks nothing, and what there is enough for afterwards works.
 TEST(scarce_resources, a_refused_pool_leaves_nothing_behind) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     {
       process_pool warm_up{1};
     }
@@ -201,7 +201,7 @@ TEST(scarce_resources, a_refused_pool_leaves_nothing_behind) {
 
 TEST(scarce_resources, dev_shm_is_not_needed) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
     // Read-only and without room: as good as missing.
     if (mount("none", "/dev/shm", "tmpfs", MS_RDONLY, "size=4k") != 0) return 77;

@@ -41,7 +41,7 @@ TEST(inherited_text, is_printed_once_and_what_slices_print_arrives_before_the_ca
   const int file = memfd_create("printed", MFD_CLOEXEC);
   fcntl(file, F_SETFL, O_APPEND);  // writers that share a memfd's position overwrite each other
   const auto ended = in_child([&] {
-    alarm(30);
+    alarm(hang_seconds);
     dup2(file, STDOUT_FILENO);  // a file: stdout is fully buffered
     std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);
     std::printf("[before the pool]");
@@ -76,7 +76,7 @@ TEST(inherited_signals, handlers_and_masks_stay_with_the_parent) {
   const seen_by_all<std::atomic<int>> count;
   handled = &*count;
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     for (const int each : {SIGINT, SIGUSR1, SIGTERM}) std::signal(each, [](int) { handled->fetch_add(1); });
     sigset_t some;
     sigemptyset(&some);
@@ -119,7 +119,7 @@ TEST(inherited_signals, an_interrupt_of_the_whole_group_costs_nothing) {
   const seen_by_all<std::atomic<int>> count;
   handled = &*count;
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     setpgid(0, 0);
     std::signal(SIGINT, [](int) { handled->fetch_add(1); });
     process_pool pool{2};
@@ -140,7 +140,7 @@ TEST(inherited_signals, an_interrupt_of_the_whole_group_costs_nothing) {
 // Another thread sits in a read of stdin and holds its lock; workers come and go all the same.
 TEST(inherited_locks, a_thread_that_reads_stdin_holds_nobody_up) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     int ends[2];
     if (pipe(ends) != 0) return 1;
     dup2(ends[0], STDIN_FILENO);
@@ -177,7 +177,7 @@ TEST(inherited_signals, do_not_run_the_callers_handler_in_a_newborn_worker) {
   caught = &*in_workers;
   raised = &*newborns;
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     struct sigaction action{};
     action.sa_handler = [](int) { caught->fetch_add(1); };
     sigaction(SIGINT, &action, nullptr);

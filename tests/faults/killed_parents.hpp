@@ -24,7 +24,7 @@ namespace forkful_tests {
 
 using clock_type = std::chrono::steady_clock;
 
-constexpr auto long_enough = std::chrono::seconds(20);  // to be sure that it never happens
+constexpr auto long_enough = std::chrono::seconds(hang_seconds / 2);  // to be sure that it never happens
 
 struct ledger {
   static constexpr std::size_t places = 64;
@@ -74,7 +74,7 @@ class killed_parents : public testing::Test {
     const seen_by_all<ledger> shared;
     seen = &*shared;
     const pid_t parent = start_child([&] {
-      alarm(60);
+      alarm(hang_seconds);
       body();
       return 1;
     });
@@ -108,7 +108,7 @@ class killed_parents : public testing::Test {
 
   std::vector<double> took_;
   std::size_t ended_ = 0;
-  watchdog bites_{55};
+  watchdog bites_;
 };
 
 // Busy for ever, in user code that makes no system call.

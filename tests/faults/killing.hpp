@@ -1,6 +1,6 @@
 // Killing workers on purpose, and counting it: what the tests in this folder share.
 //
-// Owns the breakpoint hook while a killer lives, a page of counters that all processes see, and the alarm of a watchdog.
+// Owns the breakpoint hook while a killer lives, and a page of counters that all processes see.
 #pragma once
 
 #include <dirent.h>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "os/breakpoint.hpp"
+#include "support/hang.hpp"
 #include "support/in_child.hpp"
 #include "support/process_state.hpp"
 
@@ -48,15 +49,6 @@ inline const char* name_of(point where) {
                                                   "replace_before", "undo_kept",    "kill_before", "template_cloned"};
   return names[static_cast<std::size_t>(where)];
 }
-
-// A hang becomes a failure: SIGALRM ends the test program. Workers do not inherit it.
-class watchdog {
- public:
-  explicit watchdog(unsigned seconds) { alarm(seconds); }
-  ~watchdog() { alarm(0); }
-  watchdog(const watchdog&) = delete;
-  watchdog& operator=(const watchdog&) = delete;
-};
 
 // While it lives, the worker that passes `where` for the k-th time, counted over all workers, sends itself a signal, SIGKILL if
 // nothing else is said; and so does whoever passes it up to the `last`-th time. The process that made it is spared.

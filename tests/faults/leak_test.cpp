@@ -22,7 +22,7 @@ using namespace forkful_tests;
 
 TEST(leaks, a_thousand_pools_leave_nothing_behind) {
   const std::size_t pools = from_environment("FORKFUL_POOLS", times(1000));
-  const watchdog bites(static_cast<unsigned>(50 + pools / 50));
+  const watchdog bites(static_cast<unsigned>(hang_seconds + pools / 50));
   tally warm_up;
   for (std::size_t round = 0; round != 60; ++round) one_pool(round, warm_up);
 
@@ -50,7 +50,7 @@ TEST(leaks, a_thousand_pools_leave_nothing_behind) {
 
 // Failures, retries and deaths give back the shared memory they had: an arena of 64 MiB, far less than goes through it, does.
 TEST(leaks, thousands_of_failing_calls_do_not_fill_the_arena) {
-  const watchdog bites(55);
+  const watchdog bites;
   struct counts {
     std::size_t failures = 0;
     std::size_t deaths = 0;
@@ -59,7 +59,7 @@ TEST(leaks, thousands_of_failing_calls_do_not_fill_the_arena) {
   };
   const seen_by_all<counts> seen;
   const auto ended = in_child([&] {
-    alarm(55);
+    alarm(hang_seconds);
     rlimit small{};
     getrlimit(RLIMIT_FSIZE, &small);
     small.rlim_cur = std::size_t{64} << 20;

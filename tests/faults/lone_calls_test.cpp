@@ -16,7 +16,7 @@ using namespace forkful_tests;
 
 // The first look comes while the call is still being made: it must not be the last one.
 TEST(lone_calls, are_helped_even_if_looked_at_before_they_begin) {
-  const watchdog bites(50);
+  const watchdog bites;
   static std::atomic<bool> looked{false};
   forkful::detail::breakpoint_installed = [](point where) {
     if (where == point::watched) looked.wait(false);

@@ -30,7 +30,7 @@ class memory_limit : public testing::Test {
   void SetUp() override {
     if (sanitized) GTEST_SKIP() << "AddressSanitizer ends a process that is refused memory";
   }
-  const watchdog bites_{50};
+  const watchdog bites_;
 };
 
 // What a slice takes, and gives back when it is done or thrown out.

@@ -53,7 +53,7 @@ std::size_t meet(std::size_t i, const std::vector<fate>& fates, const std::size_
 }
 
 TEST(mixed_failures, the_lowest_failing_slice_is_the_one_that_is_thrown) {
-  const watchdog bites(50);
+  const watchdog bites;
   constexpr std::size_t slices = 30;
   constexpr fate kinds[] = {fate::throws, fate::crashes, fate::exits};
   process_pool pool{2};
@@ -84,7 +84,7 @@ TEST(mixed_failures, the_lowest_failing_slice_is_the_one_that_is_thrown) {
 }
 
 TEST(mixed_failures, each_slice_that_fails_costs_one_slice) {
-  const watchdog bites(50);
+  const watchdog bites;
   constexpr std::size_t slices = 60;
   constexpr fate kinds[] = {fate::throws, fate::fine, fate::crashes, fate::fine, fate::exits, fate::throws};
   std::vector<fate> fates;
@@ -110,7 +110,7 @@ TEST(mixed_failures, each_slice_that_fails_costs_one_slice) {
 // Three chunks, three workers. The middle one fails while the first is still being eaten; the last one then breaks off, long
 // before the first is done and the failure can be settled.
 TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunks) {
-  const watchdog bites(50);
+  const watchdog bites;
   constexpr std::size_t chunk = 100;
   const flags eaten(3);
   process_pool pool{3};
@@ -152,11 +152,11 @@ TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
   };
   static shared_state* state = nullptr;
   static pid_t parent = 0;
-  const watchdog bites(30);
+  const watchdog bites;
   const seen_by_all<shared_state> seen;
   state = &*seen;
   const auto result = in_child([] {
-    alarm(20);
+    alarm(hang_seconds);
     parent = getpid();
     // In the worker whose slice threw, `done_before` kills; in the parent, the replacement's descriptors are refused.
     static bool threw_here = false;
@@ -199,7 +199,7 @@ struct ring_watch {
 
 // The first chunk is held until all that may be handed out beside it is eaten, by a worker that then dies; and again.
 TEST(full_ring, hands_out_nothing_that_would_overwrite_an_unsettled_chunk) {
-  const watchdog bites(50);
+  const watchdog bites;
   constexpr std::size_t slices = 7000;
   constexpr unsigned ring = forkful::detail::ring_size;
   const forkful::shared<ring_watch> watch;
@@ -214,7 +214,7 @@ TEST(full_ring, hands_out_nothing_that_would_overwrite_an_unsettled_chunk) {
                                }
                                const unsigned attempt = seen->first_begun.fetch_add(1) + 1;
                                while (seen->eaten.load() < ring - 1) std::this_thread::yield();
-                               for (int look = 0; look != 1000; ++look) std::this_thread::yield();
+                               usleep(2000);  // in which the other would be handed more
                                seen->eaten_beside_first = seen->eaten.load();
                                if (attempt < 3) raise(SIGKILL);
                                return i;
@@ -243,7 +243,7 @@ bool fork_in_slice(const flags& ended) {
 
 template <class Pool>
 void fork_in_every_fifth_slice(Pool&& pool) {
-  const watchdog bites(50);
+  const watchdog bites;
   constexpr std::size_t slices = 100;
   const flags ended(1);
   const auto numbers = pool.map(
@@ -295,7 +295,7 @@ TEST(slice_that_forks, leaves_results_and_board_alone_on_a_snapshot_pool) {
 // Slices that are more than numbers are eaten one by one: the child does not go on with the next in the worker's stead.
 // (Of numbers in place it may eat the rest of a block once more: docs/protocol.md, 12.)
 TEST(slice_that_forks, does_not_eat_on_in_place) {
-  const watchdog bites(50);
+  const watchdog bites;
   shared_vector<forkful::shared_string> table;
   for (std::size_t i = 0; i < 100; ++i) table.emplace_back(std::to_string(i));
   const flags ended(1);
@@ -318,7 +318,7 @@ TEST(slice_that_forks, does_not_eat_on_in_place) {
 
 TEST(lost_status, with_sigchld_ignored_the_crash_is_told_without_its_cause) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     signal(SIGCHLD, SIG_IGN);
     process_pool pool{2};
     for (int round = 0; round != 20; ++round) {
@@ -347,7 +347,7 @@ TEST(lost_status, with_a_thread_that_waits_for_any_child_nothing_hangs) {
   const seen_by_all<std::atomic<unsigned>> stolen;
   const seen_by_all<std::atomic<unsigned>> unknown;
   const auto ended = in_child([&] {
-    alarm(50);
+    alarm(hang_seconds);
     process_pool pool{2};
     std::atomic<bool> enough{false};
     std::thread thief([&] {
@@ -381,7 +381,7 @@ TEST(lost_status, with_a_thread_that_waits_for_any_child_nothing_hangs) {
 // ---- Pools in processes that did not make them ----
 
 TEST(inherited_pool, refuses_in_a_forked_child_and_works_on_in_its_maker) {
-  const watchdog bites(30);
+  const watchdog bites;
   auto pool = std::make_unique<process_pool>(2U);
   ASSERT_EQ(pool->map(indices(4), [](std::size_t i) { return i; }).size(), 4U);
   const auto workers = children_of(getpid());

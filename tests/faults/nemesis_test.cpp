@@ -15,7 +15,7 @@ using namespace forkful_tests;
 
 TEST(nemesis, kills_at_random_and_nothing_is_lost_but_what_is_named) {
   const std::size_t wanted = from_environment("FORKFUL_KILLS", 300);
-  const watchdog bites(static_cast<unsigned>(50 + wanted / 10));
+  const watchdog bites(static_cast<unsigned>(hang_seconds + wanted / 10));
   std::vector<std::string> slices_in;
   for (std::size_t i = 0; i < slices; ++i) slices_in.push_back(cake(i));
 

@@ -24,7 +24,7 @@ using namespace forkful_tests;
 template <class Pool>
 class nested_in : public testing::Test {
  protected:
-  watchdog bites_{50};
+  watchdog bites_;
 };
 using outer_pools = testing::Types<process_pool, snapshot_pool>;
 TYPED_TEST_SUITE(nested_in, outer_pools);

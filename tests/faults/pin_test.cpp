@@ -53,7 +53,7 @@ class pinned : public testing::Test {
     EXPECT_EQ(pool.map(indices(3), [](std::size_t i) { return i; }), (std::vector<std::size_t>{0, 1, 2}));
   }
 
-  const watchdog bites_{50};
+  const watchdog bites_;
   seen_by_all<places> places_;
 };
 

@@ -23,7 +23,7 @@ using forkful::process_pool;
 using namespace forkful_tests;
 
 bool becomes(pid_t process, char state) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(hang_seconds / 2);
   while (state_of(process) != state) {
     if (std::chrono::steady_clock::now() > until) return false;
     std::this_thread::yield();
@@ -47,7 +47,7 @@ std::size_t count_eaten(process_pool& pool) {
 }
 
 TEST(idle_pool, uses_no_cpu) {
-  const watchdog bites(55);
+  const watchdog bites;
   process_pool pool{4};
   ASSERT_EQ(count_eaten(pool), 200U);
   const auto workers = children_of(getpid());
@@ -75,7 +75,7 @@ TEST(idle_pool, uses_no_cpu) {
 
 // Caller and workers fall asleep and are woken in every order there is; whoever is slept over hangs.
 TEST(sleep_and_wake, is_never_missed) {
-  const watchdog bites(55);
+  const watchdog bites;
   for (const unsigned workers : {1U, 2U, 5U}) {
     process_pool pool{workers};
     std::size_t calls = 0;
@@ -100,7 +100,7 @@ TEST(sleep_and_wake, is_never_missed) {
 
 // Stopped by a signal from outside while it sleeps: the others eat. Later it goes on, or is killed.
 TEST(stopped_worker, that_is_idle_holds_nobody_up) {
-  const watchdog bites(55);
+  const watchdog bites;
   process_pool pool{3};
   ASSERT_EQ(count_eaten(pool), 200U);
   unsigned stopped = 0;
@@ -139,7 +139,7 @@ TEST(stopped_worker, that_is_idle_holds_nobody_up) {
 
 // To the instruction: in the middle of spinning, on the way to sleep, about to claim.
 TEST(stopped_worker, at_any_point_without_a_chunk_holds_nobody_up) {
-  const watchdog bites(55);
+  const watchdog bites;
   for (const point where : {point::spin, point::sleep_before, point::claim_before, point::done_after}) {
     SCOPED_TRACE(name_of(where));
     if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then nobody spins
@@ -162,7 +162,7 @@ TEST(stopped_worker, at_any_point_without_a_chunk_holds_nobody_up) {
 }
 
 TEST(stopped_worker, all_of_them_end_with_their_pool) {
-  const watchdog bites(55);
+  const watchdog bites;
   std::vector<pid_t> workers;
   {
     process_pool pool{3};

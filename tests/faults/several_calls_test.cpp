@@ -19,7 +19,7 @@ using namespace forkful_tests;
 
 template <class Pool>
 void eaten_by_several_threads() {
-  const watchdog bites(50);
+  const watchdog bites;
   Pool pool(3U);
   std::atomic<unsigned> right{0};
   std::atomic<unsigned> crashes{0};
@@ -78,7 +78,7 @@ void wait_at_the_gate(std::size_t /*slice*/) {
 // A long slice of one thread holds up no other thread's, though its thread is the one that watches. There are so many calls that
 // lost wake-ups, which cost up to 100 ms each, would wake the watchdog.
 TEST(several_calls, do_not_wait_for_each_other) {
-  const watchdog bites(50);
+  const watchdog bites;
   constexpr unsigned calls = 900;  // all on the board beside the long one
   const unsigned rounds = times(10);
   unsigned long_ones = 0;
@@ -117,21 +117,22 @@ void wait_for_sleepers(std::size_t how_many) {
   }
 }
 
-// Beside a long call, whose thread sleeps until it is done: what is handed out meanwhile wakes somebody. A hundred times 100 ms,
-// should nobody be woken before that thread looks again, would wake the watchdog.
+// Beside a long call, whose thread sleeps until it is done: what is handed out meanwhile wakes somebody. Thousands of times
+// 100 ms, should nobody be woken before that thread looks again, would wake the watchdog.
 TEST(several_calls, wake_workers_for_themselves) {
-  const watchdog bites(20);
+  const watchdog bites;
   const seen_by_all<gate> its_gate;
   shared_gate = &*its_gate;
   process_pool pool(3U);
   std::thread longer([&] { pool.for_each(indices(1), wait_at_the_gate); });
   while (its_gate->begun == 0) std::this_thread::yield();
+  constexpr unsigned calls = hang_seconds * 12;
   unsigned right = 0;
-  for (unsigned call = 0; call != 500; ++call) {
+  for (unsigned call = 0; call != calls; ++call) {
     wait_for_sleepers(2);
     right += pool.map(indices(1), [](std::size_t x) { return x + 1; }) == std::vector<std::size_t>{1} ? 1 : 0;
   }
-  EXPECT_EQ(right, 500U);
+  EXPECT_EQ(right, calls);
   EXPECT_EQ(its_gate->begun, 1);
   its_gate->open = true;
   longer.join();
@@ -139,7 +140,7 @@ TEST(several_calls, wake_workers_for_themselves) {
 
 // What is submitted is begun though nobody waits for it yet, as long as there are idle workers.
 TEST(several_calls, are_begun_before_anybody_waits_for_them) {
-  const watchdog bites(20);
+  const watchdog bites;
   for (unsigned round = 0; round != times(20); ++round) {
     const seen_by_all<gate> its_gate;
     shared_gate = &*its_gate;
@@ -159,7 +160,7 @@ TEST(several_calls, are_begun_before_anybody_waits_for_them) {
 // cancel(kill) ends a worker, which is done with that very slice just before the signal comes, and never the slice that would be
 // its next.
 TEST(several_calls, lose_nothing_when_another_is_cancelled_and_killed) {
-  const watchdog bites(50);
+  const watchdog bites;
   struct seen_by_workers : gate {
     std::atomic<unsigned> done{0};
     std::atomic<unsigned> next_begun{0};
@@ -171,7 +172,7 @@ TEST(several_calls, lose_nothing_when_another_is_cancelled_and_killed) {
     if (where != point::kill_before || getpid() != seen->parent) return;
     seen->open = true;
     while (seen->done == 0) std::this_thread::yield();
-    for (int look = 0; look != 1000; ++look) std::this_thread::yield();
+    usleep(2000);  // in which the worker would begin its next slice
   };
   const unsigned rounds = times(10);
   for (unsigned round = 0; round != rounds; ++round) {
@@ -197,7 +198,7 @@ TEST(several_calls, lose_nothing_when_another_is_cancelled_and_killed) {
 
 // restart() in one thread holds the verbs of others back until there are new workers; none is refused.
 TEST(several_calls, are_not_refused_while_another_thread_starts_the_pool_anew) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(2U);
   std::atomic<bool> stop{false};
   std::atomic<unsigned> right{0};
@@ -228,7 +229,7 @@ TEST(several_calls, are_not_refused_while_another_thread_starts_the_pool_anew) {
 
 // The thread that watches the crew ends first; somebody else has to notice the deaths.
 TEST(several_calls, survive_the_end_of_the_thread_that_watches) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(2U);
   unsigned survived = 0;
   for (int round = 0; round != 20; ++round) {
@@ -263,7 +264,7 @@ struct forkful::codec<slow_to_write> {
 namespace {
 
 TEST(several_calls, end_when_the_pool_is_terminated_while_they_are_encoded) {
-  const watchdog bites(50);
+  const watchdog bites;
   static process_pool* pool = nullptr;
   process_pool it(2U);
   pool = &it;
@@ -283,7 +284,7 @@ TEST(several_calls, end_when_the_pool_is_terminated_while_they_are_encoded) {
 }
 
 TEST(several_calls, of_terminated_pools_end_as_cancelled_in_every_thread) {
-  const watchdog bites(50);
+  const watchdog bites;
   for (int round = 0; round != 5; ++round) {
     process_pool pool(2U);
     std::atomic<int> ended{0};

@@ -57,7 +57,7 @@ void expect_named(const slice_timeout& late, unsigned attempt) {
 
 class late_slice : public testing::Test {
  protected:
-  const watchdog bites_{50};
+  const watchdog bites_;
   counters begun_ = counters(slices);
 };
 
@@ -174,7 +174,7 @@ TEST_F(late_slice, is_told_from_one_that_was_killed_in_time) {
 // Whoever stops before its timer is set cannot end itself: the parent sees that nothing moves. No slice was begun, so it
 // costs no attempt.
 TEST(stopped_before_its_slice, is_ended_by_the_parent) {
-  const watchdog bites(50);
+  const watchdog bites;
   const killer stops(point::claim_after, 3, 3, SIGSTOP);
   process_pool pool{2};
   const auto squares =
@@ -186,7 +186,7 @@ TEST(stopped_before_its_slice, is_ended_by_the_parent) {
 
 // The timer of a call is called off with it: a later slice without a limit may take longer.
 TEST(timeout, ends_with_its_call) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool{1};
   const auto before = pool.with({.timeout = limit}).map(indices(2), [](std::size_t) { return getpid(); });
   const auto after = pool.map(indices(1), [](std::size_t) {

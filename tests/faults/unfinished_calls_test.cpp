@@ -49,7 +49,7 @@ void give_up(process_pool& pool) {
 }
 
 TEST(unfinished_calls, of_a_pool_that_gave_up_go_on_with_new_workers_if_nothing_of_theirs_was_lost) {
-  const watchdog bites(50);
+  const watchdog bites;
   const seen_by_all<switches> all;
   shared = &*all;
   process_pool pool(fragile());
@@ -64,7 +64,7 @@ TEST(unfinished_calls, of_a_pool_that_gave_up_go_on_with_new_workers_if_nothing_
 }
 
 TEST(unfinished_calls, of_a_pool_that_gave_up_end_with_its_error_if_they_were_on_the_board) {
-  const watchdog bites(50);
+  const watchdog bites;
   const seen_by_all<switches> all;
   shared = &*all;
   process_pool pool(fragile());
@@ -124,7 +124,7 @@ namespace {
 
 template <class Pool>
 void dropped_with_a_farewell() {
-  const watchdog bites(50);
+  const watchdog bites;
   std::atomic<int> called{0};
   for (int round = 1; round <= 20; ++round) {
     Pool pool(2U);
@@ -151,7 +151,7 @@ ending childs_end{};
 // whose pool it is, and destroys what it inherited; the parent notices nothing.
 template <class Pool>
 void inherited_by_a_fork() {
-  const watchdog bites(50);
+  const watchdog bites;
   const seen_by_all<switches> all;
   shared = &*all;
   auto pool = std::make_unique<Pool>(2U);
@@ -171,7 +171,7 @@ void inherited_by_a_fork() {
   while (!shared->held || waiter == 0 || state_of(waiter) != 'S') std::this_thread::yield();
 
   childs_part = [&] {
-    alarm(20);
+    alarm(hang_seconds);
     int right = 0;
     const auto refused = [&](auto ask) {
       try {

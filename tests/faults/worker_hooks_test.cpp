@@ -42,7 +42,7 @@ unsigned oven = 0;
 class hooks : public testing::Test {
  protected:
   hooks() { noted = &*notes_; }
-  const watchdog bites_{50};
+  const watchdog bites_;
   seen_by_all<notes> notes_;
 };
 

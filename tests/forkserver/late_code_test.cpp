@@ -92,7 +92,7 @@ TEST(loaded_modules, know_a_module_from_another_in_its_place) {
 
 class late_code : public testing::TestWithParam<start_method> {
  protected:
-  const watchdog bites_{30};
+  const watchdog bites_;
   process_pool pool{forkful::pool_options{.workers = 2, .start = GetParam()}};
 };
 INSTANTIATE_TEST_SUITE_P(every_start, late_code, testing::Values(start_method::fork, start_method::forkserver),

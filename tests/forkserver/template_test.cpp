@@ -58,7 +58,7 @@ pid_t template_among_children() { return children_of(getpid()).front(); }
 int set_later = 0;
 
 TEST(template_workers, are_children_of_the_caller_and_see_the_program_as_it_was_at_init) {
-  const watchdog bites(30);
+  const watchdog bites;
   set_later = 7;
   auto pool = forkserver_pool(2);
   EXPECT_EQ(pool.size(), 2U);
@@ -77,7 +77,7 @@ TEST(template_workers, are_children_of_the_caller_and_see_the_program_as_it_was_
 }
 
 TEST(template_workers, share_memory_made_after_init) {
-  const watchdog bites(30);
+  const watchdog bites;
   forkful::shared_vector<double> early(1000, 1.0);
   auto pool = forkserver_pool(3);
   forkful::shared_vector<double> late(100'000, 2.0);
@@ -90,7 +90,7 @@ TEST(template_workers, share_memory_made_after_init) {
 
 // A raw clone leaves the C library's copy of the thread id alone; forkful puts it right.
 TEST(template_workers, are_what_the_c_library_takes_them_for) {
-  const watchdog bites(30);
+  const watchdog bites;
   auto pool = forkserver_pool(2);
   struct together {
     pthread_mutex_t robust;
@@ -171,7 +171,7 @@ TEST(template_workers, are_what_the_c_library_takes_them_for) {
 
 TEST(template_workers, are_not_seen_by_a_wait_for_any_child_and_their_status_survives_an_ignored_sigchld) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     forkful::init(0, nullptr);
     signal(SIGCHLD, SIG_IGN);
     auto pool = forkserver_pool(2);
@@ -208,7 +208,7 @@ TEST(template_workers, print_nothing_twice_and_everything_before_the_call_return
     return found;
   };
   const auto ended = in_child([&] {
-    alarm(30);
+    alarm(hang_seconds);
     dup2(file, STDOUT_FILENO);
     std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);
     std::printf("[before init]");
@@ -231,7 +231,7 @@ TEST(template_workers, print_nothing_twice_and_everything_before_the_call_return
 
 TEST(template_workers, have_no_handler_and_nothing_blocked_and_no_signal_to_the_group_ends_the_template) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     setpgid(0, 0);
     for (const int each : {SIGINT, SIGUSR1, SIGTERM}) std::signal(each, [](int) {});
     sigset_t some;
@@ -295,7 +295,7 @@ TEST(init, refuses_beside_other_threads_and_says_how_many) {
 
 TEST(init, does_nothing_the_second_time_and_in_workers) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     char name[] = "program";
     char* arguments[] = {name, nullptr};
     forkful::init(1, arguments);
@@ -321,7 +321,7 @@ TEST(init, does_nothing_the_second_time_and_in_workers) {
 
 TEST(init, is_needed_in_the_very_process_that_asks_for_the_forkserver) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     try {
       forkserver_pool(2);
       return 1;
@@ -346,7 +346,7 @@ TEST(init, leaves_nothing_that_a_program_would_notice) {
   const auto count_in_shell = [] { return WEXITSTATUS(std::system("exit $(ls /proc/self/fd | wc -l)")); };
   const seen_by_all<std::array<int, 3>> counts;
   const auto ended = in_child([&] {
-    alarm(30);
+    alarm(hang_seconds);
     (*counts)[0] = count_in_shell();
     forkful::init(0, nullptr);
     (*counts)[1] = count_in_shell();
@@ -368,7 +368,7 @@ int set_since = 0;
 
 TEST(template_killed, workers_are_forked_instead_and_running_ones_go_on) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     forkful::init(0, nullptr);
     const pid_t server = template_of_this_process();
     auto pool = forkserver_pool(2);
@@ -397,7 +397,7 @@ TEST(template_killed, workers_are_forked_instead_and_running_ones_go_on) {
 // Between the clone and the answer: the worker lives, though nobody said so.
 TEST(template_killed, right_after_it_cloned_a_worker_nobody_is_lost) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     const killer kills(point::template_cloned, 2);  // when it has cloned the second worker
     forkful::init(0, nullptr);
     auto pool = forkserver_pool(3);
@@ -413,7 +413,7 @@ TEST(template_killed, right_after_it_cloned_a_worker_nobody_is_lost) {
 
 TEST(template_killed, when_it_is_stopped_it_is_waited_for_in_vain_only_once) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     forkful::init(0, nullptr);
     const pid_t server = template_of_this_process();
     kill(server, SIGSTOP);
@@ -430,7 +430,7 @@ TEST(template_killed, newborn_workers_that_die_are_replaced) {
   for (const point where : {point::fork_child, point::lifeline_armed}) {
     SCOPED_TRACE(name_of(where));
     const auto ended = in_child([&] {
-      alarm(30);
+      alarm(hang_seconds);
       const killer kills(where, 1, 4);
       forkful::init(0, nullptr);
       auto pool = forkserver_pool(2);
@@ -505,7 +505,7 @@ TEST_F(killed_parents_with_a_template, take_them_with_them_though_a_child_of_the
 // ---- Leaks ----
 
 TEST(template_leaks, a_thousand_pools_leave_nothing_behind) {
-  const watchdog bites(55);
+  const watchdog bites;
   const std::size_t pools = times(1000);
   std::size_t crashes = 0;
   std::size_t results = 0;
@@ -532,7 +532,7 @@ TEST(template_leaks, a_thousand_pools_leave_nothing_behind) {
 
 // A worker has what the program had open at init, its lifeline and the parent's bell: nothing of the template's.
 TEST(template_leaks, workers_hold_no_descriptor_of_the_template) {
-  const watchdog bites(30);
+  const watchdog bites;
   const std::string of_template = "/proc/" + std::to_string(children_of(getpid()).front()) + "/fd";
   auto pool = forkserver_pool(2);
   // Two of its own for two of the template's, which may not have let go yet of what it sent along.
@@ -552,7 +552,7 @@ std::size_t sum_in_parallel(std::size_t count) {
 
 // Forked after the first line of this test, workers hang in theirs.
 TEST(template_workers, use_openmp_after_their_parent_did) {
-  const watchdog bites(30);
+  const watchdog bites;
   ASSERT_EQ(sum_in_parallel(1000), 499'500U);
   ASSERT_GE(names_in("/proc/self/task").size(), 3U);
   auto pool = forkserver_pool(2);

@@ -48,7 +48,7 @@ class idle_crew {
 };
 
 TEST(crew_warnings, are_none_for_a_fork_without_threads_and_for_the_template) {
-  const watchdog bites(30);
+  const watchdog bites;
   idle_crew forked(2, start_method::fork);
   EXPECT_EQ(forked->running_count(), 2U);
   EXPECT_EQ(forked->threads_at_fork(), names_in("/proc/self/task").size());
@@ -61,7 +61,7 @@ TEST(crew_warnings, are_none_for_a_fork_without_threads_and_for_the_template) {
 
 TEST(crew_warnings, count_the_threads_that_ran_at_a_fork) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     std::atomic<bool> enough{false};
     std::vector<std::thread> others;
     for (int i = 0; i != 3; ++i) others.emplace_back([&] { enough.wait(false); });
@@ -83,7 +83,7 @@ TEST(crew_warnings, count_the_threads_that_ran_at_a_fork) {
 
 TEST(crew_warnings, tell_of_a_template_that_has_ended) {
   const auto ended = in_child([] {
-    alarm(30);
+    alarm(hang_seconds);
     forkful::init(0, nullptr);
     kill(children_of(getpid()).front(), SIGKILL);
     idle_crew orphaned(3, start_method::forkserver);
@@ -94,7 +94,7 @@ TEST(crew_warnings, tell_of_a_template_that_has_ended) {
 }
 
 TEST(crew_warnings, tell_of_code_that_came_after_init) {
-  const watchdog bites(30);
+  const watchdog bites;
   idle_crew cloned(2, start_method::forkserver);
   const auto before = children_of(getpid());
   cloned->renew();

@@ -77,7 +77,7 @@ std::vector<threads> in_worker(library which, unsigned inner_threads, bool befor
 // In a child of its own each: what is loaded stays.
 template <class Body>
 void expect(Body body) {
-  const watchdog bites(50);
+  const watchdog bites;
   const auto end = in_child([&] { return body() ? 7 : 8; });
   EXPECT_TRUE(end.exited_with(7)) << end.status;
 }

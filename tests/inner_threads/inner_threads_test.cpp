@@ -40,7 +40,7 @@ std::array<int, 4> told(std::size_t) {
 using all = std::vector<std::array<int, 4>>;
 
 TEST(inner_threads, are_one_unless_asked_otherwise) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(2);
   EXPECT_EQ(pool.with({.chunk = 1}).map(indices(3), told), all(3, {1, 1, 1, 1}));
   snapshot_pool snapshot(2);
@@ -49,20 +49,20 @@ TEST(inner_threads, are_one_unless_asked_otherwise) {
 }
 
 TEST(inner_threads, are_as_many_as_asked_for) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(pool_options{.workers = 1, .inner_threads = 3});
   EXPECT_EQ(pool.map(indices(1), told), all(1, {3, 3, 3, 3}));
 }
 
 TEST(inner_threads, are_left_alone_with_0) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(pool_options{.workers = 1, .inner_threads = 0});
   EXPECT_EQ(pool.map(indices(1), told), all(1, {8, 8, 8, 8}));
 }
 
 // oneTBB takes locks that another thread might have held at the fork.
 TEST(inner_threads, of_tbb_are_left_alone_where_threads_ran_at_the_fork) {
-  const watchdog bites(50);
+  const watchdog bites;
   std::atomic<bool> enough{false};
   std::thread other([&] {
     while (!enough) usleep(1000);
@@ -76,7 +76,7 @@ TEST(inner_threads, of_tbb_are_left_alone_where_threads_ran_at_the_fork) {
 }
 
 TEST(inner_threads, are_in_the_environment_for_what_is_loaded_later) {
-  const watchdog bites(50);
+  const watchdog bites;
   setenv("OMP_NUM_THREADS", "7", 1);
   setenv("FORKFUL_TEST_OTHER", "untouched", 1);
   process_pool pool(pool_options{.workers = 1, .inner_threads = 2});
@@ -93,7 +93,7 @@ TEST(inner_threads, are_in_the_environment_for_what_is_loaded_later) {
 }
 
 TEST(inner_threads, of_workers_inside_workers_are_their_own_pools) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(pool_options{.workers = 1, .inner_threads = 2});
   const auto inside = pool.map(indices(2), [](std::size_t) {
     process_pool inner(pool_options{.workers = 1, .inner_threads = 3});
@@ -104,14 +104,14 @@ TEST(inner_threads, of_workers_inside_workers_are_their_own_pools) {
 }
 
 TEST(inner_threads, may_be_set_by_the_program_itself) {
-  const watchdog bites(50);
+  const watchdog bites;
   process_pool pool(pool_options{.workers = 1, .on_worker_start = [] { told_mkl = 5; }});
   EXPECT_EQ(pool.map(indices(1), told), all(1, {1, 5, 1, 1}));
 }
 
 #ifdef _OPENMP
 TEST(inner_threads, of_openmp_are_one_in_workers) {
-  const watchdog bites(50);
+  const watchdog bites;
   omp_set_num_threads(4);  // starts none yet: those of a parent that ran would be missing in forked workers
   process_pool pool(2);
   const auto most = pool.map(indices(4), [](std::size_t) {

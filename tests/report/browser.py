@@ -50,7 +50,7 @@ class Browser:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def receive(self):
-        deadline = time.monotonic() + 50
+        deadline = time.monotonic() + 200
         while b"\0" not in self.buffer:
             if not select.select([self.inp], [], [], max(0, deadline - time.monotonic()))[0]:
                 raise TimeoutError("the browser does not answer")

@@ -196,7 +196,7 @@ bool is_a_sentence(const std::string& what) { return what.size() > 60 && what.fi
 using work = bool (*)();
 
 int run(work body, told& about) {
-  alarm(20);
+  alarm(hang_seconds);
   about.plan.parent = getpid();
   the_plan = &about.plan;
   if (body == clones) forkful::init(0, nullptr);

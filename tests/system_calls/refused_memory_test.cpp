@@ -152,7 +152,7 @@ std::string one_run(Pool& pool, bool (*verb)(Pool&), failure_plan& plan, tally& 
 
 template <class Pool>
 void each_allocation_fails(const char* name, bool (*verb)(Pool&)) {
-  const watchdog bites(55);
+  const watchdog bites;
   const seen_by_all<failure_plan> shared;
   failure_plan& plan = *shared;
   the_plan = &plan;

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "os/memory.hpp"
+#include "support/hang.hpp"
 #include "support/in_child.hpp"
 
 namespace {
@@ -540,7 +541,7 @@ TEST(arena, a_worker_forked_while_another_thread_allocates_does_not_inherit_its_
   while (allocations.load() == 0) std::this_thread::yield();
   for (int i = 0; i != 200; ++i) {
     ASSERT_TRUE(in_child([&] {
-                  alarm(20);
+                  alarm(forkful_tests::hang_seconds);
                   memory->become_worker(1);
                   memory->deallocate(memory->allocate(100));
                   memory->slice_done();
