@@ -6,7 +6,7 @@
 
 namespace forkful_tests {
 
-constexpr unsigned hang_seconds = 200;
+constexpr unsigned hang_seconds = 150;
 
 // A hang becomes a failure: SIGALRM ends the test program. Workers do not inherit it.
 class watchdog {
