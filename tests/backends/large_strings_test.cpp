@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backends/every_pool.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -17,11 +18,7 @@ bool has_memory(std::size_t gigabytes) {
   return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) > gigabytes << 30;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t largest = std::size_t{100} << 20;
-#else
-constexpr std::size_t largest = std::size_t{1} << 30;
-#endif
+constexpr std::size_t largest = std::size_t{forkful_tests::sanitized ? 100 : 1024} << 20;
 
 TEST(large_strings, of_a_gigabyte_travel_both_ways) {
   if (!has_memory(8)) GTEST_SKIP() << "needs 8 GiB of free memory";

@@ -20,26 +20,12 @@
 #include "support/hang.hpp"
 #include "support/in_child.hpp"
 #include "support/process_state.hpp"
+#include "support/sanitized.hpp"
 
 namespace forkful_tests {
 
 using forkful::detail::point;
 constexpr auto points = static_cast<std::size_t>(point::count);
-
-// AddressSanitizer makes forks ten times as dear, takes terabytes of address space, and keeps what was freed for a while.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
-// How often something is done: less where it takes longer.
-constexpr unsigned times(unsigned often) { return sanitized ? (often + 4) / 5 : often; }
 
 inline const char* name_of(point where) {
   constexpr std::array<const char*, points> names{"claim_before",   "claim_after",  "slice_begin", "slice_end",

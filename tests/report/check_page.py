@@ -9,8 +9,14 @@ import math
 import os
 import pathlib
 import sys
+from decimal import ROUND_HALF_UP, Decimal
 
 from browser import Browser
+
+
+def fixed(value, digits):
+    """As JavaScript's toFixed: of the exact value of a double, halves up."""
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def human_time(ns):
@@ -18,7 +24,7 @@ def human_time(ns):
         return f"{math.floor(ns + 0.5)} ns"
     for unit, name, digits in ((1e3, "µs", 1), (1e6, "ms", 1), (1e9, "s", 2)):
         if ns < 999.95 * unit or name == "s":
-            return f"{ns / unit:.{digits}f} {name}"
+            return f"{fixed(ns / unit, digits)} {name}"
 
 
 def human_bytes(size):
@@ -27,7 +33,7 @@ def human_bytes(size):
     for name in ("KB", "MB", "GB", "TB"):
         size /= 1000
         if size < 999.95 or name == "TB":
-            return f"{size:.1f} {name}"
+            return f"{fixed(size, 1)} {name}"
 
 
 def human(field, value):
@@ -37,7 +43,7 @@ def human(field, value):
     if "bytes" in field:
         return human_bytes(value)
     if field == "imbalance":
-        return f"{value:.2f}"
+        return fixed(value, 2)
     return str(value) if field in ("pool", "call") else f"{value:,}"
 
 
@@ -107,6 +113,16 @@ class Checks:
                 continue
             assert field in fields, f"{name}: {field} is not on the page"
         self.figures += len(shown)
+
+    def words(self):
+        """Halves above all: what is measured hits one now and then, and languages differ in how they round it."""
+        self.open("ordinary.html")
+        halves = [unit * at // 1000 for unit in (10**6, 10**9, 10**12) for at in (1050, 1250, 1750, 625_250, 625_350, 999_949, 999_950)]
+        numbers = [0, 1, 999, 1000, 1050, 1250, 1350, 1750, *halves]
+        for expected, name in ((human_time, "time"), (human_bytes, "bytes")):
+            written = self.browser.evaluate(f"{numbers}.map(forkful.{name})")
+            for number, text in zip(numbers, written, strict=True):
+                assert text.replace("\u00a0", " ") == expected(number), f"{name}({number}) is {text}, not {expected(number)}"
 
     def page(self, name):
         calls = json.loads((self.folder / f"{name}.json").read_text())["calls"]
@@ -240,6 +256,7 @@ def main():
         assert checks.drawn() > 3, checks.drawn()
         checks.open("crashes.html", width=400)
         assert checks.browser.evaluate("document.querySelectorAll('article img, article script').length") == 0
+        checks.words()
         checks.keyboard()
         checks.sliders()
         checks.several()

@@ -18,13 +18,14 @@
 #include <thread>
 
 #include "support/process_state.hpp"
+#include "support/sanitized.hpp"
 
 namespace forkful_tests {
 
 // GCC 12's AddressSanitizer does not hold the lock of its allocator over a fork, as the C library does: a child forked while
 // another thread is about to sleep, or has just begun, may never allocate. So this waits until the others sleep, if they do so soon.
 inline void let_threads_settle() {
-#ifdef __SANITIZE_ADDRESS__
+  if (!sanitized) return;
   const auto settled = [] {
     for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
       const pid_t id = std::stoi(thread.path().filename());
@@ -33,7 +34,6 @@ inline void let_threads_settle() {
     return true;
   };
   for (int look = 0; look != 200 && !settled(); ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-#endif
 }
 
 // Forks; the child runs `body` and exits with what it returns (an int), or 99 if it throws. Returns the child's pid.

@@ -24,6 +24,7 @@
 #include "os/memory.hpp"
 #include "support/hang.hpp"
 #include "support/in_child.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -539,7 +540,7 @@ TEST(arena, a_worker_forked_while_another_thread_allocates_does_not_inherit_its_
     }
   }};
   while (allocations.load() == 0) std::this_thread::yield();
-  for (int i = 0; i != 200; ++i) {
+  for (unsigned i = 0; i != forkful_tests::times(200); ++i) {
     ASSERT_TRUE(in_child([&] {
                   alarm(forkful_tests::hang_seconds);
                   memory->become_worker(1);
