@@ -14,6 +14,7 @@
 
 #include "advice/samples.hpp"
 #include "advice/way_costs.hpp"
+#include "os/child.hpp"
 #include "os/memory.hpp"
 #include "os/private_pages.hpp"
 #include "os/process.hpp"

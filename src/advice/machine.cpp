@@ -15,6 +15,7 @@
 
 #include "advice/calibrate.hpp"
 #include "advice/machine_text.hpp"
+#include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/data_limit.hpp"
 #include "os/host.hpp"

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "os/aside.hpp"
+#include "os/child.hpp"
 #include "os/identity.hpp"
 #include "os/memory.hpp"
 #include "os/message.hpp"
@@ -94,6 +95,12 @@ void finish() noexcept {
   const std::uint64_t dropped = reporter->shared->dropped.load(std::memory_order_relaxed);
   if (dropped != 0) say(fmt::format("{} further calls are not in the report: it is full", dropped));
   std::fflush(stdout);
+  if (!reporter->line.intact()) {
+    say("the report ends where the program closed descriptors that are forkful's (a loop over all numbers, closefrom, "
+        "close_range): "
+        "close only what you have opened");
+    return;
+  }
   char end = 1;
   if (!send_message(reporter->line.number(), &end, sizeof end, nullptr)) return;
   receive_message(reporter->line.number(), &end, sizeof end, nullptr, patience_ms);

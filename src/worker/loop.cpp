@@ -64,7 +64,8 @@ class worker {
         invite();
         eat(mine);
       } else {
-        if (parent_sleeps(table_)) parent_.ring();
+        if (parent_sleeps(table_)) ring();
+        if (bell_lost_) return;
         idle(seen);
         burst_began_ = looked_ = now_ns();
       }
@@ -79,9 +80,13 @@ class worker {
     unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
   };
 
+  // Without its bell, which code in a slice has closed, it leaves, and another takes its place.
+  void ring() noexcept { bell_lost_ = !parent_.ring() || bell_lost_; }
+
   // Chunks get smaller in the course of a call: another one like the last is the most that may come.
   [[nodiscard]] bool used_up() const noexcept {
-    return (max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_) || (budget_.limited() && out_of_memory_);
+    return bell_lost_ || (max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_) ||
+           (budget_.limited() && out_of_memory_);
   }
 
   // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
@@ -167,7 +172,7 @@ class worker {
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
     arena_.hand_over();
-    if (wake_parent) parent_.ring();
+    if (wake_parent) ring();
   }
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
@@ -338,7 +343,7 @@ class worker {
       // The parent turns the lowest of these into the job's limit. `failed_job` last: it makes the slice count.
       self.slot_.failed_slice.store(slice, std::memory_order_relaxed);
       self.slot_.failed_job.store(io.held->job->id, std::memory_order_release);
-      if (parent_sleeps(self.table_)) self.parent_.ring();
+      if (parent_sleeps(self.table_)) self.ring();
     }
   }
 
@@ -350,6 +355,7 @@ class worker {
   unsigned incarnation_;
   memory_budget& budget_;
   bool out_of_memory_ = false;
+  bool bell_lost_ = false;  // nothing would wake the parent
   std::uint64_t max_slices_;
   std::uint64_t eaten_ = 0;
   std::uint64_t last_chunk_ = 1;

@@ -333,10 +333,12 @@ const std::vector<trial> making_workers{
 };
 const std::vector<trial> watching_workers{
     {call::epoll_create1, {EMFILE, ENOMEM}, {ENFILE}, true},
-    {call::eventfd, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::socketpair, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::fcntl, {EMFILE, EINVAL}, {EMFILE}},
+    {call::fstat, {ENOMEM}, {ENOMEM}},
     {call::epoll_ctl, {ENOMEM, ENOSPC}, {ENOSPC}, true},
     {call::epoll_wait, {EINTR}, {}},
-    {call::read, {EAGAIN, EINTR}, {EIO}},
+    {call::recv, {EAGAIN, EINTR}, {EIO}},
     {call::close, {EINTR, EIO}, {EIO}},
 };
 const std::vector<trial> ending_workers{
