@@ -7,7 +7,7 @@
 #include "advice/samples.hpp"
 #include "os/cpu.hpp"
 #include "os/fd.hpp"
-#include "os/process.hpp"
+#include "os/process_handle.hpp"
 #include "os/timer.hpp"
 
 namespace forkful::detail {
@@ -31,7 +31,7 @@ class copies {
           leave(1);  // the slice fails here, too: one who does not eat is in nobody's way
         }
       }
-      fd watched = open_pidfd(child);
+      process_handle watched = process_handle::watch(child);
       if (watched.valid()) {
         all_.push_back(std::move(watched));
       } else {
@@ -42,16 +42,16 @@ class copies {
   copies(const copies&) = delete;
   copies& operator=(const copies&) = delete;
   ~copies() {
-    for (const fd& each : all_) kill_process(each);
-    for (const fd& each : all_) {
-      wait_ended(each, -1);
-      reap(each);
+    for (const process_handle& each : all_) each.kill();
+    for (const process_handle& each : all_) {
+      static_cast<void>(each.ended(-1));
+      each.reap();
     }
   }
   [[nodiscard]] bool any() const noexcept { return !all_.empty(); }
 
  private:
-  std::vector<fd> all_;
+  std::vector<process_handle> all_;
 };
 
 double time_of(const std::function<void()>& eat) {

@@ -64,7 +64,7 @@ std::uint64_t crew::fill() {
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     // Those that left after their last chunk are replaced before anybody waits for them.
-    if (recycles && members_[worker].process.valid() && wait_ended(members_[worker].process, 0) &&
+    if (recycles && members_[worker].process.valid() && members_[worker].process.ended(0) &&
         records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::leaving) {
       bury(worker);
     }
@@ -130,9 +130,9 @@ void crew::start(unsigned worker) {
     throw_start_failed("fork", error);
   }
   one.pid = pid;
-  one.process = open_pidfd(pid);
+  one.process = process_handle::watch(pid);
   if (!one.process.valid()) {
-    // Without a pidfd nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.
+    // Nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.
     const int reason = errno;
     one.line = lifeline();
     reap_unwatched(pid);
@@ -186,8 +186,8 @@ const std::vector<unsigned>& crew::ended() {
   std::sort(ended_.begin(), ended_.end());
   ended_.erase(std::unique(ended_.begin(), ended_.end()), ended_.end());
   std::erase_if(ended_, [&](unsigned worker) {
-    const fd& process = members_[worker].process;
-    return !process.valid() || !wait_ended(process, 0);
+    const process_handle& process = members_[worker].process;
+    return !process.valid() || !process.ended(0);
   });
   return ended_;
 }
@@ -196,18 +196,23 @@ void crew::end_late(unsigned worker, unsigned incarnation) noexcept {
   member& one = members_[worker];
   if (!one.process.valid() || one.incarnation != incarnation) return;
   one.late = true;
-  kill_process(one.process);
+  end(one);
+}
+
+// Whoever cannot be killed loses its lifeline, which kills it too.
+void crew::end(member& one) noexcept {
+  if (!one.process.kill()) one.line = lifeline();
 }
 
 death crew::bury(unsigned worker) {
   member& one = members_[worker];
   // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
   waiter_.forget(one.process);
-  kill_process(one.process);
+  one.process.kill();
   one.line = lifeline();  // kills too, should a seccomp filter forbid pidfd_send_signal: waiting would never end
-  wait_ended(one.process, -1);
+  static_cast<void>(one.process.ended(-1));
   death end;
-  static_cast<ending&>(end) = reap(one.process).value_or(ending{});
+  static_cast<ending&>(end) = one.process.reap().value_or(ending{});
   try {
     end.read(records_[worker]);
   } catch (const std::bad_alloc&) {
@@ -255,21 +260,22 @@ void crew::farewell() noexcept {
   const std::uint64_t until = now_ns() + farewell_ns;
   for (const member& one : members_) {
     const std::uint64_t now = now_ns();
-    if (one.process.valid()) wait_ended(one.process, now < until ? static_cast<int>((until - now) / 1'000'000) : 0);
+    if (one.process.valid())
+      static_cast<void>(one.process.ended(now < until ? static_cast<int>((until - now) / 1'000'000) : 0));
   }
   // Whoever has not left is not to begin anything new when the board opens again.
-  for (const member& one : members_) {
-    if (one.process.valid()) kill_process(one.process);
+  for (member& one : members_) {
+    if (one.process.valid()) end(one);
   }
   for (const member& one : members_) {
-    if (one.process.valid()) wait_ended(one.process, -1);
+    if (one.process.valid()) static_cast<void>(one.process.ended(-1));
   }
   table_.closing.store(0, std::memory_order_relaxed);
 }
 
 void crew::end_now() noexcept {
   for (member& one : members_) {
-    if (one.process.valid()) kill_process(one.process);
+    if (one.process.valid()) end(one);
   }
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     if (members_[worker].process.valid()) bury(worker);

@@ -1,7 +1,7 @@
 // The workers of one pool: starting them, noticing that one has ended, replacing it, ending them all.
 //
-// Owns a pidfd, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
-// when its pidfd says so (PROTOCOL 2).
+// Owns a handle, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
+// when the kernel says so (PROTOCOL 2).
 #pragma once
 
 #include <forkful/options.hpp>
@@ -15,7 +15,7 @@
 #include "crew/template.hpp"
 #include "memory/arena.hpp"
 #include "os/lifeline.hpp"
-#include "os/process.hpp"
+#include "os/process_handle.hpp"
 #include "os/wait.hpp"
 #include "worker/record.hpp"
 #include "worker/settings.hpp"
@@ -45,7 +45,7 @@ class crew {
   [[nodiscard]] const std::vector<unsigned>& ended();
   // Wakes whoever is in wait(). From any thread.
   void ring() const noexcept { waiter_.ringer().ring(); }
-  void kill(unsigned worker) noexcept { kill_process(members_[worker].process); }
+  void kill(unsigned worker) noexcept { end(members_[worker]); }
   // Takes the status of a worker that has ended, and lets go of the process. Its chunk is the caller's to settle.
   death bury(unsigned worker);
   // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
@@ -75,7 +75,7 @@ class crew {
 
  private:
   struct member {
-    fd process;
+    process_handle process;
     lifeline line;
     pid_t pid = -1;
     unsigned heap_slot = 0;
@@ -83,6 +83,7 @@ class crew {
     bool late = false;
   };
 
+  static void end(member&) noexcept;
   void start(unsigned worker);
   void take_stock();
   void leave_template();

@@ -18,7 +18,7 @@
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/message.hpp"
-#include "os/process.hpp"
+#include "os/process_handle.hpp"
 #include "worker/crash.hpp"
 #include "worker/place.hpp"
 
@@ -61,7 +61,7 @@ constexpr int wait_ms = 100;
 struct worker_template::state {
   std::mutex mutex;
   std::uint64_t owner = this_process();
-  fd process;
+  process_handle process;
   lifeline line;
   socket_ends requests;
   std::atomic<pid_t>* born = nullptr;  // in the arena
@@ -73,10 +73,10 @@ struct worker_template::state {
   // Where nothing works any more: ends what is left of it.
   void give_up(std::string why) {
     if (process.valid()) {
-      kill_process(process);
+      process.kill();
       line = lifeline();  // kills too, should a seccomp filter forbid pidfd_send_signal
-      wait_ended(process, -1);
-      if (const ending end = reap(process).value_or(ending{}); end.signal != 0)
+      static_cast<void>(process.ended(-1));
+      if (const ending end = process.reap().value_or(ending{}); end.signal != 0)
         why += fmt::format(" (signal {})", end.signal);
       process.reset();
     }
@@ -96,7 +96,7 @@ struct worker_template::state {
     if (pid < 0) throw_start_failed("clone", errno);
     requests.theirs.reset();
     line.forget_worker_end();
-    process = open_pidfd(pid);
+    process = process_handle::watch(pid);
     if (!process.valid()) {
       const int error = errno;
       line = lifeline();  // ends it

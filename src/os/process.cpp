@@ -151,7 +151,7 @@ void leave(int status) noexcept { ::_exit(status); }
 const char* way_out_of(int error) noexcept {
   switch (error) {
     case EMFILE:
-      return "raise `ulimit -n` or use fewer workers: a pool needs 2 descriptors and 2 more a worker";
+      return "raise `ulimit -n` or use fewer workers: a pool needs 3 descriptors and 2 more a worker";
     case ENFILE:
       return "the whole machine is out of file descriptors: raise fs.file-max";
     case EAGAIN:

@@ -23,7 +23,7 @@ pid_t fork_flushed();
 
 // A descriptor that becomes readable when the process ends; invalid with errno set on failure.
 fd open_pidfd(pid_t process) noexcept;
-// 0, or the errno with which this system refuses any pidfd: then there are no workers.
+// 0, or the errno with which this system refuses any pidfd: then workers are watched by their numbers.
 int pidfd_error() noexcept;
 
 // Takes the status of an ended child. Empty while it still runs.
