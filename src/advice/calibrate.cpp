@@ -94,7 +94,7 @@ class ballast {
   }
 
   samples copies_on_write(pace& measuring) {
-    const shared_mapping told = map_shared(page_size(), page_size(), false);
+    const shared_mapping told = map_shared(page_size(), page_size());
     if (told.base == nullptr) throw_start_failed(told.refused, told.error);
     auto* const took = reinterpret_cast<double*>(told.base);
     const std::span<std::byte> written = pages_.bytes().first(2 * megabyte);
@@ -106,7 +106,7 @@ class ballast {
       });
       return per_page(*took, written.size());
     });
-    unmap_shared(told.base, told.size, -1);
+    unmap_shared(told.base, told.size);
     return all;
   }
 

@@ -62,9 +62,7 @@ limits read_limits() {
   now.shm = missing ? 0 : static_cast<std::size_t>(shm.capacity);
   now.virtual_machine = read_small_file("/proc/cpuinfo").find(" hypervisor") != std::string::npos;
   now.pidfd_error = child_error();
-  // Valgrind's own library is preloaded into what it runs.
-  const char* const preloaded = std::getenv("LD_PRELOAD");
-  now.valgrind = preloaded != nullptr && std::string_view(preloaded).find("vgpreload") != std::string_view::npos;
+  now.valgrind = under_valgrind();
   now.sanitizer = sanitized;
   return now;
 }

@@ -42,13 +42,13 @@ struct outcome {
 
 class shared_outcome {
  public:
-  shared_outcome() : room_(map_shared(sizeof(outcome), page, false)) {
+  shared_outcome() : room_(map_shared(sizeof(outcome), page)) {
     if (room_.base == nullptr) throw_start_failed(room_.refused, room_.error);
     what_ = ::new (room_.base) outcome;
   }
   shared_outcome(const shared_outcome&) = delete;
   shared_outcome& operator=(const shared_outcome&) = delete;
-  ~shared_outcome() { unmap_shared(room_.base, room_.size, -1); }
+  ~shared_outcome() { unmap_shared(room_.base, room_.size); }
 
   outcome* operator->() const noexcept { return what_; }
 

@@ -62,8 +62,8 @@ unsigned crew::running_count() const noexcept {
 std::uint64_t crew::fill() {
   std::uint64_t began = 0;
   if (running_count() == 0) {
-    if (lost_) waiter_ = waiter();
-    lost_ = false;
+    if (lost_.load(std::memory_order_relaxed)) waiter_ = std::make_unique<waiter>();
+    lost_.store(false, std::memory_order_relaxed);
     take_stock();
   }
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
@@ -124,8 +124,9 @@ void crew::start(unsigned worker) {
   std::construct_at(&records_[worker]);
   one.line = lifeline::make();
 
-  worker_start begin{&table_,          &arena_,           one.heap_slot, worker, one.incarnation, one.line.worker_end(),
-                     waiter_.ringer(), &records_[worker], settings_};
+  worker_start begin{
+      &table_,           &arena_,           one.heap_slot, worker, one.incarnation, one.line.worker_end(),
+      waiter_->ringer(), &records_[worker], settings_};
   if (settings_.pinned) begin.cpus = cores_[worker % cores_.size()];
   const pid_t pid = make_process(begin);
   const int error = errno;
@@ -143,7 +144,7 @@ void crew::start(unsigned worker) {
     throw_start_failed("pidfd_open", reason);
   }
   try {
-    waiter_.watch(one.process.end(), worker);
+    waiter_->watch(one.process, worker);
   } catch (...) {
     bury(worker);
     throw;
@@ -183,14 +184,14 @@ void crew::warn(const std::string& sentence) {
 void crew::wait(std::int64_t nanoseconds) {
   ended_.clear();
   try {
-    if (waiter_.wait(nanoseconds, ended_) || nanoseconds == 0) return;
+    if (waiter_->wait(nanoseconds, ended_) || nanoseconds == 0) return;
     // Nothing happened: is there still something that could?
-    waiter_.check();
+    waiter_->check();
     for (const member& one : members_) {
-      if (one.process.valid() && !one.process.end().intact()) throw descriptors_lost();
+      if (one.process.lost()) throw descriptors_lost();
     }
   } catch (const descriptors_lost&) {
-    lost_ = true;
+    lost_.store(true, std::memory_order_relaxed);
     throw start_failed(
         "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
         "closefrom, "
@@ -227,7 +228,7 @@ void crew::kill(member& one) noexcept {
 death crew::bury(unsigned worker) {
   member& one = members_[worker];
   // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
-  waiter_.forget(one.process.end());
+  waiter_->forget(one.process);
   one.process.kill();
   one.line = lifeline();  // kills too, where the signal is refused: waiting would never end
   static_cast<void>(one.process.ended(-1));

@@ -1,10 +1,12 @@
 // The workers of one pool: starting them, noticing that one has ended, replacing it, ending them all.
 //
-// Owns a pidfd, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
-// when its pidfd says so (PROTOCOL 2).
+// Owns a handle, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
+// when the kernel says so (docs/protocol.md, 2).
 #pragma once
 
+#include <atomic>
 #include <forkful/options.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,8 +46,8 @@ class crew {
   void wait(std::int64_t nanoseconds);
   // Who had ended when wait() last returned, and has not been buried since.
   [[nodiscard]] const std::vector<unsigned>& ended();
-  // Wakes whoever is in wait(). From any thread.
-  void ring() const noexcept { waiter_.ringer().ring(); }
+  // Wakes whoever is in wait(). Not beside fill().
+  void ring() const noexcept { waiter_->ringer().ring(); }
   void kill(unsigned worker) noexcept { kill(members_[worker]); }
   // Takes the status of a worker that has ended, and lets go of the process. Its chunk is the caller's to settle.
   death bury(unsigned worker);
@@ -93,8 +95,8 @@ class crew {
 
   board& table_;
   arena& arena_;
-  waiter waiter_;
-  bool lost_ = false;  // waiter_'s descriptors, or a worker's
+  std::unique_ptr<waiter> waiter_ = std::make_unique<waiter>();
+  std::atomic<bool> lost_{false};  // waiter_'s descriptors, or a worker's; relaxed: it guards nothing
   worker_settings settings_;
   std::vector<cpu_set_t> cores_;  // for pinned workers, in turn
   std::optional<death> failed_start_;

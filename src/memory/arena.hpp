@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "memory/budget.hpp"
 #include "memory/heap.hpp"
@@ -28,7 +29,7 @@ namespace forkful::detail {
 
 class arena {
  public:
-  static constexpr std::size_t largest = std::size_t{1} << 40;    // what is asked for first
+  static constexpr std::size_t largest = std::size_t{1} << 40;    // never asked for more
   static constexpr std::size_t smallest = std::size_t{64} << 20;  // what is given up at
 
   // The arena this process allocates from: the inherited one in a worker, else own(). Throws start_failed.
@@ -51,7 +52,7 @@ class arena {
     return offset < size_ && bytes <= size_ - offset;
   }
   std::size_t size() const noexcept { return size_; }
-  bool constrained() const noexcept { return fd_ >= 0; }
+  bool constrained() const noexcept { return spans_.commits(); }
 
   // Lowest free heap slot, 1 and up; slot 0 is the maker's own. Only in the process that made the arena. acquire throws
   // start_failed when all are taken. release wants the slot's process ended; its warm memory goes back to the kernel.
@@ -92,16 +93,16 @@ class arena {
  private:
   struct process_side;
 
-  arena(std::byte* base, std::size_t bytes, span_table::commitment commits);
+  arena(const shared_mapping&, std::size_t (*bytes_left)());
   static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)());
   bool takes_part() const noexcept;
   void* try_allocate(std::size_t bytes, std::size_t align) noexcept;
   void* charged(void* block);
+  std::string exhaustion(span_table::refusal, std::size_t bytes) const;
   void free_now(void* block) noexcept;
 
   std::uintptr_t base_;
   std::size_t size_;
-  int fd_;               // kept only where spans must be committed before use, else -1
   bool shared_ = false;  // made by own(), not for a test
   heap* heaps_ = nullptr;
   span_table spans_;

@@ -1,7 +1,7 @@
 // Who owns which 64 KiB of the arena: one 64-bit word a span, in shared memory.
 //
-// Owns the words, the hint where to look first, and the committing of memory where the machine demands it. Used by
-// heaps (which ask for spans) and by whoever is given an address (which asks whose it is).
+// Owns the words, the hint where to look first, the length of the file behind the spans, and the committing of memory where
+// the machine demands it. Used by heaps (which ask for spans) and by whoever is given an address (which asks whose it is).
 //
 // Invariants (docs/protocol.md, 1, 8, 10, 11):
 //   * Claiming is recording: a span is taken by a compare-exchange of its word from 0 to its owner. At no moment is a
@@ -15,6 +15,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "os/memory.hpp"
 
 namespace forkful::detail {
 
@@ -56,22 +58,34 @@ class span_table {
     std::atomic<std::uint64_t> hint;       // where a search begins
     std::atomic<std::uint64_t> top;        // no span at or above it was ever taken; a kill may leave it too low
     std::atomic<std::uint64_t> committed;  // words below this one may be touched; only where memory is committed
+    std::atomic<std::uint64_t> length;     // the mapping's file is at least so long; only where it is not
   };
 
   static constexpr std::size_t none = SIZE_MAX;
+  // Bytes that the file grows by at the least: few enough to be no burden where all there is is locked in memory.
+  static constexpr std::size_t least_growth = std::size_t{32} << 20;
 
-  // How memory is made to exist before it is touched, where the machine might not have it any more.
-  struct commitment {
-    int fd = -1;                            // of the mapping; -1: memory is plentiful, nothing is committed
+  // Why the last claim failed.
+  enum class refusal {
+    full,        // no free spans
+    no_memory,   // the machine commits no more
+    file_limit,  // the file size limit is lower than it was
+    lost_file    // the descriptor of the file was closed
+  };
+
+  // How spans are made to exist before they are touched.
+  struct backing {
+    shared_file file;
     std::byte* mapping = nullptr;           // where its offset 0 lies
-    std::size_t (*bytes_left)() = nullptr;  // what may still be taken
+    std::size_t size = 0;                   // of the mapping
+    std::size_t (*bytes_left)() = nullptr;  // what may still be taken; null: memory is plentiful, nothing is committed
   };
 
   span_table() = default;
   // `words` holds `count` zeroed words; span 0 begins at `spans`.
   span_table(shared_state* shared, std::atomic<std::uint64_t>* words, std::size_t count, std::byte* spans,
-             commitment commits) noexcept
-      : shared_{shared}, words_{words}, count_{count}, spans_{spans}, commits_{commits} {}
+             const backing& behind) noexcept
+      : shared_{shared}, words_{words}, count_{count}, spans_{spans}, backing_{behind} {}
 
   std::size_t count() const noexcept { return count_; }
   std::byte* address(std::size_t span) const noexcept { return spans_ + span * span_bytes; }
@@ -83,7 +97,7 @@ class span_table {
   // by a release/acquire of its own, made after the word was written; a reader with a made-up address needs only a
   // value.
   span_word word(std::size_t span) const noexcept {
-    if (span >= count_ || (commits_.fd >= 0 && span >= shared_->committed.load(std::memory_order_relaxed))) return {};
+    if (span >= count_ || (commits() && span >= shared_->committed.load(std::memory_order_relaxed))) return {};
     return span_word{words_[span].load(std::memory_order_relaxed)};
   }
 
@@ -93,8 +107,11 @@ class span_table {
   std::size_t claim_run(unsigned slot, std::size_t length, std::size_t align = span_bytes) noexcept;
   // Bytes of all spans that are taken, by whomever. Cost: a load a span.
   std::size_t bytes_taken() const noexcept;
-  // Whether the last claim failed because the machine refused to commit memory, not for want of free spans.
-  bool refused() const noexcept { return refused_; }
+  // Why the last claim failed, if it did.
+  refusal refused() const noexcept { return refused_; }
+  // Whether memory is made to exist before it is used, because there may be none left later.
+  bool commits() const noexcept { return backing_.bytes_left != nullptr; }
+  const shared_file& file() const noexcept { return backing_.file; }
   // Gives a run back: its memory to the kernel, then its words. Only whoever holds the run may.
   void release_run(std::size_t first) noexcept;
 
@@ -102,7 +119,13 @@ class span_table {
   std::size_t search(span_word first_word, std::size_t begin, std::size_t length, std::size_t align) noexcept;
   std::size_t take(span_word first_word, std::size_t first, std::size_t length) noexcept;
   void give_back(std::size_t first, std::size_t length, unsigned slot) noexcept;
+  bool make_exist(std::size_t first, std::size_t length) noexcept;
+  bool grow(std::size_t end) noexcept;
   bool commit(void* data, std::size_t bytes) noexcept;
+  bool refuse(int error) noexcept;
+  std::size_t offset(const void* data) const noexcept {
+    return static_cast<std::size_t>(static_cast<const std::byte*>(data) - backing_.mapping);
+  }
   bool commit_words(std::size_t end) noexcept;
   std::size_t claim(span_word first_word, std::size_t length, std::size_t align) noexcept;
 
@@ -110,9 +133,9 @@ class span_table {
   std::atomic<std::uint64_t>* words_ = nullptr;
   std::size_t count_ = 0;
   std::byte* spans_ = nullptr;
-  commitment commits_;
+  backing backing_;
   std::size_t granted_ = 0;  // bytes that may be committed before looking again how much is left
-  bool refused_ = false;
+  refusal refused_ = refusal::full;
 };
 
 }  // namespace forkful::detail

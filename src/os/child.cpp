@@ -31,11 +31,23 @@ int wait_status(idtype_t kind, int who, siginfo_t& info, int options) noexcept {
 
 }  // namespace
 
-child::child(pid_t pid) noexcept
-    : pid_(pid), end_(fd::kept_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))) {}
+child::child(pid_t pid) noexcept : pid_(pid), end_(fd::kept_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))) {
+  const bool never = errno == ENOSYS || errno == EPERM;
+  if (!end_.valid() && !never) pid_ = -1;
+}
 
 bool child::kill() const noexcept {
-  return end_.intact() && ::syscall(SYS_pidfd_send_signal, end_.number(), SIGKILL, nullptr, 0) == 0;
+  if (end_.valid()) {
+    return end_.intact() && ::syscall(SYS_pidfd_send_signal, end_.number(), SIGKILL, nullptr, 0) == 0;
+  }
+  // Known as a running child, its number is its own. To be a stranger's a moment later, it would have to end, lose its status to
+  // the program and see all numbers of the machine given away.
+  return !has_ended(pid_) && ::syscall(SYS_kill, pid_, SIGKILL) == 0;
+}
+
+bool child::has_ended(pid_t pid) noexcept {
+  siginfo_t info{};
+  return wait_status(P_PID, pid, info, WNOWAIT | WNOHANG) != 0 || info.si_pid != 0;
 }
 
 bool child::ended(int milliseconds) const noexcept {
@@ -51,15 +63,17 @@ bool child::ended(int milliseconds) const noexcept {
 
 bool child::ended_by_number(int milliseconds) const noexcept {
   constexpr int look_each_ms = 1;
-  const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(std::max(milliseconds, 0)) * 1'000'000;
-  for (;;) {
+  if (milliseconds < 0) {
     siginfo_t info{};
-    const int result = wait_status(P_PID, pid_, info, WNOWAIT | (milliseconds < 0 ? 0 : WNOHANG));
-    if (result != 0) return errno == ECHILD;
-    if (info.si_pid != 0) return true;
+    wait_status(P_PID, pid_, info, WNOWAIT);
+    return true;
+  }
+  const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(milliseconds) * 1'000'000;
+  while (!has_ended(pid_)) {
     if (now_ns() >= until) return false;
     ::poll(nullptr, 0, look_each_ms);
   }
+  return true;
 }
 
 std::optional<ending> child::reap() const noexcept {

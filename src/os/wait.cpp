@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -15,6 +16,7 @@ namespace forkful::detail {
 namespace {
 
 constexpr unsigned rung = 0xffff;  // more than there can be workers
+constexpr int ask_ms = 10;
 
 epoll_event readable(std::uint64_t tag) noexcept {
   epoll_event event{};
@@ -40,20 +42,50 @@ waiter::waiter() : epoll_(fd::kept_high(::epoll_create1(EPOLL_CLOEXEC))), mark_(
   if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, bell_.number(), &event) != 0) throw_start_failed("epoll_ctl", errno);
 }
 
-void waiter::watch(const fd& end, unsigned who) {
+void waiter::watch(const child& process, unsigned who) {
+  if (!process.end().valid()) {
+    const std::lock_guard lock(mutex_);
+    without_descriptor_.emplace_back(process.pid(), who);
+    asks_.store(true, std::memory_order_relaxed);
+    return;
+  }
   epoll_event event = readable(tag(who));
-  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, end.number(), &event) != 0) throw_start_failed("epoll_ctl", errno);
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, process.end().number(), &event) != 0) {
+    throw_start_failed("epoll_ctl", errno);
+  }
 }
 
-void waiter::forget(const fd& end) noexcept {
-  if (end.valid()) ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, end.number(), nullptr);
+void waiter::forget(const child& process) noexcept {
+  if (process.end().valid()) ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, process.end().number(), nullptr);
+  if (!asks_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(without_descriptor_, [&](const numbered& each) { return each.first == process.pid(); });
+  asks_.store(!without_descriptor_.empty(), std::memory_order_relaxed);
 }
 
 bool waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
-  std::array<epoll_event, 64> events{};
   // epoll_wait counts in milliseconds: round up, so that a short wait is never turned into a busy loop.
-  const int timeout = nanoseconds < 0 ? -1 : static_cast<int>((nanoseconds + 999'999) / 1'000'000);
-  const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), timeout);
+  int left = nanoseconds < 0 ? -1 : static_cast<int>((nanoseconds + 999'999) / 1'000'000);
+  // relaxed: who is added while this waits is asked after in the next wait, as no wait lasts without a look.
+  while (asks_.load(std::memory_order_relaxed)) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [pid, who] : without_descriptor_) {
+        if (child::has_ended(pid)) ended.push_back(who);
+      }
+    }
+    const int nap = !ended.empty() ? 0 : left < 0 ? ask_ms : std::min(left, ask_ms);
+    if (sleep(nap, ended) != 0 || !ended.empty()) return true;
+    if (left == 0) return false;
+    if (left > 0) left -= nap;
+  }
+  return sleep(left, ended) != 0;
+}
+
+// Returns how much has happened; negative: a signal came.
+int waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
+  std::array<epoll_event, 64> events{};
+  const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), milliseconds);
   if (count < 0 && errno != EINTR) throw descriptors_lost();
   for (int i = 0; i < count; ++i) {
     const std::uint64_t seen = events[static_cast<std::size_t>(i)].data.u64;
@@ -69,7 +101,7 @@ bool waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
     while (::recv(bell_.number(), rings.data(), rings.size(), MSG_DONTWAIT) == static_cast<ssize_t>(rings.size())) {
     }
   }
-  return count != 0;
+  return count;
 }
 
 void waiter::check() const {

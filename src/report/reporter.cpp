@@ -109,7 +109,7 @@ void finish() noexcept {
 void start(const destination& to) {
   auto made = std::make_unique<state>();
   made->owner = this_process();
-  const shared_mapping memory = map_shared(sizeof(journal), 4096, false);
+  const shared_mapping memory = map_shared(sizeof(journal), 4096);
   if (memory.base == nullptr) {
     say(fmt::format("there is no memory for a report ({}); the program goes on without", memory.refused));
     return;
@@ -124,7 +124,7 @@ void start(const destination& to) {
     leave(0);
   }
   if (between < 0) {
-    unmap_shared(memory.base, memory.size, -1);
+    unmap_shared(memory.base, memory.size);
     say("a process to write the report could not be started (fork); the program goes on without");
     return;
   }
