@@ -61,27 +61,19 @@ std::uint64_t left_in_group(const std::string& root, std::string group, const gr
   }
 }
 
-bool is(const shared_file& file, int fd) noexcept {
-  struct stat now{};
-  return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == file.device && now.st_ino == file.inode;
-}
-
 // Opens the file anew through a link in /proc. True if it is that file.
 bool reopened(shared_file& file, const char* link) noexcept {
-  const int fd = open(link, O_RDWR | O_CLOEXEC);
-  if (is(file, fd)) {
-    file.fd = fd;
-    return true;
-  }
-  if (fd >= 0) close(fd);
-  return false;
+  fd opened = fd::kept_high(open(link, O_RDWR | O_CLOEXEC));
+  if (!opened.valid() || !file.identity.behind(opened.number())) return false;
+  file.number = opened.release();
+  return true;
 }
 
 // False if this process has lost the file for good. `mapped` is an address of its mapping.
 bool usable(shared_file& file) noexcept {
-  if (is(file, file.fd)) return true;
+  if (file.identity.behind(file.number)) return true;
   std::array<char, 64> link{};
-  std::snprintf(link.data(), link.size(), "/proc/%d/fd/%d", static_cast<int>(file.maker), file.makers_fd);
+  std::snprintf(link.data(), link.size(), "/proc/%d/fd/%d", static_cast<int>(file.maker), file.makers_number);
   return reopened(file, link.data());
 }
 
@@ -91,7 +83,7 @@ constexpr std::size_t page_bytes = 4096;
 int allocate_pages(shared_file& file, std::size_t offset, std::size_t bytes) noexcept {
   if (!usable(file)) return EBADF;
   if (offset + bytes > file_size_limit()) return EFBIG;
-  while (fallocate(file.fd, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0)
+  while (fallocate(file.number, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0)
     if (errno != EINTR) return errno;
   return 0;
 }
@@ -104,19 +96,16 @@ shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t leng
   const auto refuse = [&](const char* call) {
     made.error = errno;
     made.refused = call;
-    if (file.fd >= 0) close(file.fd);
-    file.fd = -1;
+    if (file.number >= 0) close(file.number);
+    file.number = -1;
     return made;
   };
 
-  file.fd = memfd_create("forkful", MFD_CLOEXEC);
-  if (file.fd < 0) return refuse("memfd_create");
-  struct stat itself{};
-  if (fstat(file.fd, &itself) != 0) return refuse("fstat");
-  file.device = itself.st_dev;
-  file.inode = itself.st_ino;
+  file.number = fd::kept_high(memfd_create("forkful", MFD_CLOEXEC)).release();
+  if (file.number < 0) return refuse("memfd_create");
+  file.identity = file_identity::of(file.number);
   file.maker = getpid();
-  file.makers_fd = file.fd;
+  file.makers_number = file.number;
 
   // mmap aligns to pages only: reserve more, put the file at an aligned place in it, return the ends.
   const std::size_t reserved = size + align;
@@ -125,17 +114,17 @@ shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t leng
   auto* const begin = static_cast<std::byte*>(room);
   const std::size_t before = (align - reinterpret_cast<std::uintptr_t>(begin) % align) % align;
   std::byte* const base = begin + before;
-  if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file.fd, 0) == MAP_FAILED) {
+  if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file.number, 0) == MAP_FAILED) {
     refuse("mmap");
     munmap(room, reserved);
     return made;
   }
   // Only now: where future mappings are locked (MCL_FUTURE), what there is of the file would become resident with the mapping.
   made.length = length;
-  bool sized = ftruncate(file.fd, static_cast<off_t>(length)) == 0;
+  bool sized = ftruncate(file.number, static_cast<off_t>(length)) == 0;
   if (sized && length < size && allocate_pages(file, length - page_bytes, page_bytes) != 0) {
     made.length = size;
-    sized = ftruncate(file.fd, static_cast<off_t>(size)) == 0;
+    sized = ftruncate(file.number, static_cast<off_t>(size)) == 0;
   }
   if (!sized) {
     refuse("ftruncate");
@@ -153,14 +142,14 @@ shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t leng
 
 shared_mapping map_shared(std::size_t size, std::size_t align) noexcept {
   shared_mapping made = map_growing(size, align, size);
-  if (made.file.fd >= 0) close(made.file.fd);
+  if (made.file.number >= 0) close(made.file.number);
   made.file = {};
   return made;
 }
 
 void unmap_shared(void* base, std::size_t size, const shared_file& file) noexcept {
   munmap(base, size);
-  if (is(file, file.fd)) close(file.fd);
+  if (file.number >= 0 && file.identity.behind(file.number)) close(file.number);
 }
 
 // Not ftruncate: of two processes the one with the lower length might come last, and cut off what the other uses.
@@ -176,7 +165,7 @@ int remove_pages(shared_file& file, std::size_t offset, void* data, std::size_t 
   if (madvise(data, bytes, MADV_REMOVE) == 0) return 0;
   // Locked memory (mlockall) is refused there, and here only where the file is sealed or lost.
   if (!usable(file)) return EBADF;
-  return fallocate(file.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+  return fallocate(file.number, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                    static_cast<off_t>(bytes)) == 0
              ? 0
              : errno;

@@ -13,16 +13,17 @@
 #include <cstdint>
 #include <string>
 
+#include "os/fd.hpp"
+
 namespace forkful::detail {
 
 // A nameless file that forked children inherit open. Its number may be closed by user code, or be somebody else's by now, so
-// it is known again by its inode before it is used, and opened anew through the process that made it if need be.
+// it is known again before it is used, and opened anew through the process that made it if need be.
 struct shared_file {
-  int fd = -1;  // closed on exec
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
+  int number = -1;  // closed on exec
+  file_identity identity;
   pid_t maker = 0;
-  int makers_fd = -1;
+  int makers_number = -1;
 };
 
 // A sparse, nameless mapping that forked children share. The caller unmaps it, or keeps it for good.
