@@ -137,6 +137,7 @@ TEST(arena, takes_one_descriptor_no_memory_and_no_name_until_it_is_used) {
 
 // Whoever makes all memory of a process resident or reads through it (mlockall, a search for leaks) meets what is in use.
 TEST(arena, exists_only_as_far_as_it_is_used) {
+  if (under_valgrind()) GTEST_SKIP() << "all of it exists there";
   const auto memory = arena::make_for_test(64 * gibibyte);
   EXPECT_LT(file_bytes(*memory), 64 * mebibyte);
   auto* const block = static_cast<std::byte*>(memory->allocate(gibibyte));
