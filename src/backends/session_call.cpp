@@ -53,7 +53,7 @@ void session_call::conclude() {
   session_->describe(*call_);
   const std::uint64_t now = now_ns();
   call_->counted.finish_into(happened, now);
-  arena::own().let_decay(now);
+  arena::own().let_decay(now, now - static_cast<std::uint64_t>(happened.wall.count()));
   if (happened.has_timeline && !one_time_) session_->look_at_copies(happened);
   call_->conclude();
 }

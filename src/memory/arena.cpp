@@ -375,7 +375,7 @@ void arena::trim_all() noexcept {
     if (each->shared_) each->trim();
 }
 
-void arena::let_decay(std::uint64_t now) noexcept {
+void arena::let_decay(std::uint64_t now, std::uint64_t began) noexcept {
   constexpr std::uint64_t second = 1'000'000'000;
   // relaxed: of two threads that look at once, either will do.
   std::uint64_t last = looked_.load(std::memory_order_relaxed);
@@ -383,7 +383,7 @@ void arena::let_decay(std::uint64_t now) noexcept {
     return;
   if (!looked_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
   const std::lock_guard lock{side_->mutex};
-  spans_.cool(now, second);
+  spans_.cool(now, std::max(second, now - began));  // a long call may have needed it at its beginning
 }
 
 }  // namespace forkful::detail

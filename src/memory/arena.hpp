@@ -93,9 +93,9 @@ class arena {
   void trim() noexcept;
   // All that this process takes part in, if there are any yet.
   static void trim_all() noexcept;
-  // The same as trim() for what nobody has needed for a second; looks at most once a second. For the process that made the arena: whenever a
-  // call has ended.
-  void let_decay(std::uint64_t now) noexcept;
+  // The same as trim() for what nobody has needed for a second, and not since `began`; looks at most once a second. For the process
+  // that made the arena: whenever a call has ended, which began then. Nanoseconds.
+  void let_decay(std::uint64_t now, std::uint64_t began) noexcept;
 
  private:
   struct process_side;

@@ -64,9 +64,10 @@ class span_word {
   constexpr span_word in(span_kind kind) const noexcept {
     return {slot(), kind, kind == span_kind::run ? length() : detail()};
   }
-  // Nanoseconds since a run rests; 26 days more are not seen.
+  // Nanoseconds since a run rests; 13 days more are not seen, and 0 if that is later than `now`.
   constexpr std::uint64_t age(std::uint64_t now) const noexcept {
-    return (((now >> time_shift) - (detail() >> 24)) & time_mask) << time_shift;
+    const std::uint64_t units = ((now >> time_shift) - (detail() >> 24)) & time_mask;
+    return units > time_mask / 2 ? 0 : units << time_shift;
   }
 
  private:

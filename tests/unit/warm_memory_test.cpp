@@ -46,23 +46,46 @@ void* filled(arena& memory, std::size_t bytes, int with = 1) {
 TEST(warm_memory, goes_when_nobody_has_needed_it_for_a_second) {
   time_now = 100 * second;
   const auto memory = arena::make_for_test(4 * gibibyte, nullptr, told_time);
-  memory->let_decay(time_now);
+  memory->let_decay(time_now, time_now);
   void* const idle = filled(*memory, 20 * mebibyte);
   void* const needed = filled(*memory, 10 * mebibyte);
   memory->deallocate(idle);
   memory->deallocate(needed);
-  memory->let_decay(time_now += second / 2);
+  time_now += second / 2;
+  memory->let_decay(time_now, time_now);
   EXPECT_EQ(resident_pages(idle, 20 * mebibyte), 20 * mebibyte / 4096);
 
   time_now += second / 4 * 3;
   ASSERT_EQ(memory->allocate(10 * mebibyte), needed);
   memory->deallocate(needed);
-  memory->let_decay(time_now);
+  memory->let_decay(time_now, time_now);
   EXPECT_EQ(resident_pages(idle, 20 * mebibyte), 1U) << "the page of its link";
   EXPECT_EQ(resident_pages(needed, 10 * mebibyte), 10 * mebibyte / 4096) << "needed just now";
-  memory->let_decay(time_now += 2 * second);
+  time_now += 2 * second;
+  memory->let_decay(time_now, time_now);
   EXPECT_EQ(resident_pages(needed, 10 * mebibyte), 1U);
   EXPECT_EQ(filled(*memory, 20 * mebibyte), idle) << "its addresses are used again";
+}
+
+TEST(warm_memory, that_a_long_call_needed_at_its_beginning_stays) {
+  time_now = 100 * second;
+  const auto memory = arena::make_for_test(gibibyte, nullptr, told_time);
+  void* const run = filled(*memory, mebibyte);
+  memory->deallocate(run);
+  memory->let_decay(time_now + 10 * second, time_now - second);
+  EXPECT_EQ(resident_pages(run, mebibyte), mebibyte / 4096);
+  memory->let_decay(time_now + 20 * second, time_now + 10 * second);
+  EXPECT_EQ(resident_pages(run, mebibyte), 1U);
+}
+
+// Freed after somebody read the clock to see what is old.
+TEST(warm_memory, that_rests_since_a_moment_ago_is_not_taken_for_old) {
+  time_now = 101 * second;
+  const auto memory = arena::make_for_test(gibibyte, nullptr, told_time);
+  void* const run = filled(*memory, mebibyte);
+  memory->deallocate(run);
+  memory->let_decay(100 * second, 100 * second);
+  EXPECT_EQ(resident_pages(run, mebibyte), mebibyte / 4096);
 }
 
 TEST(warm_memory, is_looked_at_once_a_second_at_most) {
@@ -70,9 +93,13 @@ TEST(warm_memory, is_looked_at_once_a_second_at_most) {
   const auto memory = arena::make_for_test(gibibyte, nullptr, told_time);
   void* const run = filled(*memory, mebibyte);
   memory->deallocate(run);
-  memory->let_decay(time_now);
-  memory->let_decay(time_now + second - 1);
-  EXPECT_EQ(resident_pages(run, mebibyte), mebibyte / 4096);
+  const auto left_at = [&](std::uint64_t now) {
+    memory->let_decay(now, now);
+    return resident_pages(run, mebibyte);
+  };
+  EXPECT_EQ(left_at(time_now + second * 9 / 10), mebibyte / 4096) << "too young";
+  EXPECT_EQ(left_at(time_now + second * 15 / 10), mebibyte / 4096) << "looked a moment ago";
+  EXPECT_EQ(left_at(time_now + second * 20 / 10), 1U);
 }
 
 TEST(warm_memory, of_a_worker_that_lives_goes_too_and_is_used_again) {
@@ -150,6 +177,32 @@ TEST(warm_memory, is_never_taken_from_under_who_uses_it) {
   }
   EXPECT_GT(trims, 0U);
   EXPECT_TRUE(wait_for(worker).exited_with(7));
+}
+
+TEST(warm_memory, that_is_just_going_is_waited_for) {
+  span_table::shared_state shared{};
+  shared.length = SIZE_MAX;  // nothing has to grow
+  std::vector<std::atomic<std::uint64_t>> words(8);
+  span_table spans(&shared, words.data(), words.size(), nullptr, {});
+  const std::size_t run = spans.claim_run(1, 4, span_bytes);
+  spans.rest(run);
+  words[run] = spans.word(run).in(span_kind::cooling).bits();
+  std::atomic<bool> asks{false};
+  std::atomic<bool> gone{false};
+  bool gone_when_it_had_it = false;
+  std::thread taker([&] {
+    asks = true;
+    spans.rouse(run);
+    gone_when_it_had_it = gone;
+  });
+  while (!asks) std::this_thread::yield();
+  for (int i = 0; i != 1000; ++i) std::this_thread::yield();
+  gone = true;
+  words[run] = spans.word(run).in(span_kind::cold).bits();
+  taker.join();
+  EXPECT_TRUE(gone_when_it_had_it);
+  EXPECT_EQ(spans.word(run).kind(), span_kind::run);
+  EXPECT_EQ(spans.word(run).length(), 4U);
 }
 
 TEST(warm_memory, that_went_is_committed_again_before_it_is_handed_out) {
