@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <bitset>
 #include <cerrno>
 #include <cstring>
@@ -62,7 +63,7 @@ struct layout {
 // those who walk through all of it.
 std::size_t enough() {
   constexpr std::size_t under_a_checker = std::size_t{512} << 20;
-  return under_valgrind() ? under_a_checker : std::min(physical_memory(), arena::largest / 8) * 8;
+  return under_valgrind() ? under_a_checker : std::bit_floor(std::min(physical_memory(), arena::largest / 8) * 8);
 }
 
 std::string readable(std::size_t bytes) {
