@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <bitset>
 #include <cerrno>
 #include <cstring>
@@ -61,8 +62,8 @@ struct layout {
 // Address space is cheap and the table of spans small beside the memory it describes; what is beyond any use is left out, for
 // those who walk through all of it.
 std::size_t enough() {
-  constexpr std::size_t under_a_checker = std::size_t{1} << 30;
-  return under_valgrind() ? under_a_checker : std::min(physical_memory(), arena::largest / 8) * 8;
+  constexpr std::size_t under_a_checker = std::size_t{512} << 20;
+  return under_valgrind() ? under_a_checker : std::bit_floor(std::min(physical_memory(), arena::largest / 8) * 8);
 }
 
 std::string readable(std::size_t bytes) {
@@ -87,7 +88,7 @@ struct arena::process_side {
   process_side* parents = nullptr;
 };
 
-arena::arena(const shared_mapping& mapped, std::size_t (*bytes_left)())
+arena::arena(const shared_mapping& mapped, std::size_t (*bytes_left)(), std::uint64_t (*clock)())
     : base_{reinterpret_cast<std::uintptr_t>(mapped.base)},
       size_{mapped.size},
       mark_{this_process()},
@@ -101,7 +102,7 @@ arena::arena(const shared_mapping& mapped, std::size_t (*bytes_left)())
                       reinterpret_cast<std::atomic<std::uint64_t>*>(mapped.base + parts.words),
                       parts.count,
                       mapped.base + parts.spans,
-                      {mapped.file, mapped.base, mapped.size, bytes_left}};
+                      {mapped.file, mapped.base, mapped.size, bytes_left, clock}};
   warm_limits& limits = side_->warm.limits;
   limits.least = std::min<std::uint64_t>(warm_at_first, size_ / 16);
   // Where memory is short, what stays warm may be what somebody else wants.
@@ -124,7 +125,8 @@ arena::~arena() {
   delete side_;
 }
 
-std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)()) {
+std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)(),
+                                   std::uint64_t (*clock)()) {
   const bool constrained = bytes_left != nullptr;
   std::string why = fmt::format(
       "the file size limit (ulimit -f) or half the address space limit (ulimit -v) is below {}", readable(at_least));
@@ -140,7 +142,9 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
   };
   for (std::size_t size = bytes / span_bytes * span_bytes; size >= at_least;
        size = size / 2 / span_bytes * span_bytes) {
-    const std::size_t length = std::min(size, round_up(layout(size).spans, page_bytes) + span_table::least_growth);
+    // Valgrind's search for leaks takes a word at a time what it cannot read, so there it may read all.
+    const std::size_t length =
+        under_valgrind() ? size : std::min(size, round_up(layout(size).spans, page_bytes) + span_table::least_growth);
     shared_mapping mapped = map_growing(size, span_bytes, length);
     if (mapped.base == nullptr) {
       refuse(mapped.refused, size, mapped.error);
@@ -153,7 +157,7 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
       continue;
     }
     try {
-      return std::unique_ptr<arena>{new arena{mapped, bytes_left}};
+      return std::unique_ptr<arena>{new arena{mapped, bytes_left, clock}};
     } catch (...) {
       unmap_shared(mapped.base, mapped.size, mapped.file);
       throw;
@@ -164,8 +168,8 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
       way_out)};
 }
 
-std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, std::size_t (*bytes_left)()) {
-  return make(bytes, bytes, bytes_left);
+std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, std::size_t (*bytes_left)(), std::uint64_t (*clock)()) {
+  return make(bytes, bytes, bytes_left, clock);
 }
 
 arena& arena::own() {
@@ -192,8 +196,8 @@ arena& arena::own() {
     if (arena* found = made_here()) return *found;
     const std::size_t bytes = std::min({enough(), file_size_limit(), address_space_limit() / 2});
     const bool constrained = overcommit_is_strict() || bytes_left() != SIZE_MAX;
-    arena* made =
-        make(bytes, smallest, constrained ? bytes_left : nullptr).release();  // stays mapped until the process ends
+    arena* made = make(bytes, smallest, constrained ? bytes_left : nullptr, &now_ns)
+                      .release();  // stays mapped until the process ends
     made->shared_ = true;
     return *made;
   }
@@ -363,6 +367,24 @@ void arena::trim() noexcept {
   if (!takes_part()) return;
   const std::lock_guard lock{side_->mutex};
   heaps_[slot_].trim(spans_, slot_, 0, side_->warm);
+  if (slot_ == 0) spans_.cool(0, 0);
+}
+
+void arena::trim_all() noexcept {
+  for (arena* each = newest.load(std::memory_order_acquire); each != nullptr;
+       each = each->next_.load(std::memory_order_acquire))
+    if (each->shared_) each->trim();
+}
+
+void arena::let_decay(std::uint64_t now, std::uint64_t began) noexcept {
+  constexpr std::uint64_t second = 1'000'000'000;
+  // relaxed: of two threads that look at once, either will do.
+  std::uint64_t last = looked_.load(std::memory_order_relaxed);
+  if (now - last < second || slot_ != 0 || !takes_part()) [[likely]]
+    return;
+  if (!looked_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
+  const std::lock_guard lock{side_->mutex};
+  spans_.cool(now, std::max(second, now - began));  // a long call may have needed it at its beginning
 }
 
 }  // namespace forkful::detail

@@ -41,7 +41,9 @@ class arena {
   static arena* holding(const void* address) noexcept;
   // A separate arena, unmapped with the handle. With `bytes_left`, which says how much more the machine has, memory is
   // committed before use, as here() does under strict overcommit and in limited control groups.
-  static std::unique_ptr<arena> make_for_test(std::size_t bytes, std::size_t (*bytes_left)() = nullptr);
+  // `clock` tells how long memory has rested.
+  static std::unique_ptr<arena> make_for_test(std::size_t bytes, std::size_t (*bytes_left)() = nullptr,
+                                              std::uint64_t (*clock)() = &now_ns);
 
   ~arena();
   arena(const arena&) = delete;
@@ -87,14 +89,20 @@ class arena {
   std::span<std::byte> block_around(const void* data) const noexcept;
   // Bytes taken by all processes, with what they keep for reuse; for the report.
   std::size_t bytes_taken() const noexcept { return spans_.bytes_taken(); }
-  // Gives this process's warm memory back to the kernel.
+  // Gives this process's warm memory back to the kernel; in the process that made the arena, also that of all others.
   void trim() noexcept;
+  // All that this process takes part in, if there are any yet.
+  static void trim_all() noexcept;
+  // The same as trim() for what nobody has needed for a second, and not since `began`; looks at most once a second. For the process
+  // that made the arena: whenever a call has ended, which began then. Nanoseconds.
+  void let_decay(std::uint64_t now, std::uint64_t began) noexcept;
 
  private:
   struct process_side;
 
-  arena(const shared_mapping&, std::size_t (*bytes_left)());
-  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)());
+  arena(const shared_mapping&, std::size_t (*bytes_left)(), std::uint64_t (*clock)());
+  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)(),
+                                     std::uint64_t (*clock)());
   bool takes_part() const noexcept;
   void* try_allocate(std::size_t bytes, std::size_t align) noexcept;
   void* charged(void* block);
@@ -109,7 +117,8 @@ class arena {
   std::uint64_t mark_;  // the process that may use `side_`
   unsigned slot_ = 0;   // 0: this process made the arena, if the mark is its own
   process_side* side_;
-  std::atomic<arena*> next_{nullptr};  // list of the arenas mapped in this process, newest first
+  std::atomic<std::uint64_t> looked_{0};  // when decay was looked for last, nanoseconds
+  std::atomic<arena*> next_{nullptr};     // list of the arenas mapped in this process, newest first
 };
 
 }  // namespace forkful::detail

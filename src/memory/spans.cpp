@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 namespace forkful::detail {
 
@@ -44,7 +45,7 @@ std::size_t span_table::search(span_word first_word, std::size_t begin, std::siz
     const std::size_t obstacle = take(first_word, first, length);
     if (obstacle == none) return first;
     const span_word word = this->word(obstacle);
-    first = obstacle + (word.kind() == span_kind::run ? std::min(word.detail(), count_) : 1);
+    first = obstacle + (word.begins_run() ? std::clamp<std::size_t>(word.length(), 1, count_) : 1);
   }
 }
 
@@ -78,9 +79,51 @@ std::size_t span_table::bytes_taken() const noexcept {
   return taken * span_bytes;
 }
 
+// release: what its holder did to the run comes before its memory goes.
+void span_table::rest(std::size_t first) noexcept {
+  words_[first].store(word(first).resting(backing_.clock()).bits(), std::memory_order_release);
+}
+
+// Takes a run from whatever it rests in to another state; returns what it was. acquire: pairs with the release of the word that
+// says it is cold, and with that of rest().
+span_word span_table::change(std::size_t first, span_kind to) noexcept {
+  for (;;) {
+    const span_word was = word(first);
+    std::uint64_t bits = was.bits();
+    if (was.kind() == span_kind::cooling) {
+      std::this_thread::yield();
+    } else if (words_[first].compare_exchange_weak(bits, was.in(to).bits(), std::memory_order_acq_rel,
+                                                   std::memory_order_relaxed)) {
+      return was;
+    }
+  }
+}
+
+bool span_table::rouse(std::size_t first) noexcept {
+  const span_word was = change(first, span_kind::run);
+  return was.kind() != span_kind::cold || !commits() || commit(address(first), was.length() * span_bytes);
+}
+
+void span_table::cool(std::uint64_t now, std::uint64_t age) noexcept {
+  constexpr std::size_t kept = 4096;  // the page that the link lies in
+  const std::size_t top = std::min<std::size_t>(shared_->top.load(std::memory_order_relaxed), count_);
+  for (std::size_t first = 0; first < top;) {
+    const span_word seen = word(first);
+    std::uint64_t bits = seen.bits();
+    if (seen.kind() == span_kind::idle && seen.age(now) >= age &&
+        words_[first].compare_exchange_strong(bits, seen.in(span_kind::cooling).bits(), std::memory_order_acquire,
+                                              std::memory_order_relaxed)) {
+      std::byte* const begin = address(first) + kept;
+      const bool gone = remove_pages(backing_.file, offset(begin), begin, seen.length() * span_bytes - kept) == 0;
+      words_[first].store(seen.in(gone ? span_kind::cold : span_kind::idle).bits(), std::memory_order_release);
+    }
+    first += seen.begins_run() ? std::clamp<std::size_t>(seen.length(), 1, count_) : 1;
+  }
+}
+
 void span_table::release_run(std::size_t first) noexcept {
-  const span_word word = this->word(first);
-  give_back(first, word.detail(), word.slot());
+  const span_word word = change(first, span_kind::run);
+  give_back(first, word.length(), word.slot());
 }
 
 // Killed anywhere in here, the words not yet zero are leaked. None reads as a run any more.

@@ -10,12 +10,16 @@
 //     shared.
 //   * A run reads as one (`run` in its first word) only while all its words are its own.
 //   * The hint may be wrong; it only says where the search begins.
+//   * A run on a list of its heap rests: its word says so, and since when. Whoever takes it off changes the word back first, by a
+//   compare-exchange. The process that made the arena may give the memory of a run back while it rests, whosever it is; only
+//   that process does, so a word that says `cooling` is followed by another one, or by the end of all.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "os/cpu.hpp"
 #include "os/memory.hpp"
 
 namespace forkful::detail {
@@ -24,15 +28,18 @@ inline constexpr std::size_t span_bytes = std::size_t{64} << 10;
 inline constexpr unsigned max_slots = 1024;
 
 enum class span_kind : unsigned {
-  part,   // detail: distance to the first span of the run. Distance 0: a run being claimed or given back
-  small,  // detail: size class of its blocks
-  run     // detail: length in spans; the first of them
+  part,     // detail: distance to the first span of the run. Distance 0: a run being claimed or given back
+  small,    // detail: size class of its blocks
+  run,      // detail: length in spans; the first of them
+  idle,     // a run that rests, with its memory. Detail, here and below: length in spans, and since when
+  cooling,  // its memory is being given back
+  cold      // it has no memory but its first page, which holds the list's link
 };
 
 // The value of a span's word. 0 is a free span.
 //   bits 0-11   owner's slot + 1
 //   bits 12-15  kind
-//   bits 16-63  detail
+//   bits 16-63  detail; of a run that rests, bits 16-39 are its length, 40-63 the time in units of 134 ms
 class span_word {
  public:
   constexpr span_word() = default;
@@ -45,8 +52,27 @@ class span_word {
   constexpr unsigned slot() const noexcept { return static_cast<unsigned>(bits_ & 0xfff) - 1; }  // of a free one: huge
   constexpr span_kind kind() const noexcept { return static_cast<span_kind>(bits_ >> 12 & 0xf); }
   constexpr std::size_t detail() const noexcept { return bits_ >> 16; }
+  // Whether it is the first of a run, in use or resting, and how long that is.
+  constexpr bool begins_run() const noexcept { return kind() >= span_kind::run; }
+  constexpr bool rests() const noexcept { return kind() >= span_kind::idle; }
+  constexpr std::size_t length() const noexcept { return rests() ? detail() & time_mask : detail(); }
+
+  // The same run in another state, at a time (nanoseconds).
+  constexpr span_word resting(std::uint64_t now) const noexcept {
+    return {slot(), span_kind::idle, length() | ((now >> time_shift) & time_mask) << 24};
+  }
+  constexpr span_word in(span_kind kind) const noexcept {
+    return {slot(), kind, kind == span_kind::run ? length() : detail()};
+  }
+  // Nanoseconds since a run rests; 13 days more are not seen, and 0 if that is later than `now`.
+  constexpr std::uint64_t age(std::uint64_t now) const noexcept {
+    const std::uint64_t units = ((now >> time_shift) - (detail() >> 24)) & time_mask;
+    return units > time_mask / 2 ? 0 : units << time_shift;
+  }
 
  private:
+  static constexpr std::uint64_t time_mask = 0xffffff;
+  static constexpr unsigned time_shift = 27;
   std::uint64_t bits_ = 0;
 };
 
@@ -79,6 +105,7 @@ class span_table {
     std::byte* mapping = nullptr;           // where its offset 0 lies
     std::size_t size = 0;                   // of the mapping
     std::size_t (*bytes_left)() = nullptr;  // what may still be taken; null: memory is plentiful, nothing is committed
+    std::uint64_t (*clock)() = &now_ns;     // nanoseconds, the same in every process
   };
 
   span_table() = default;
@@ -112,12 +139,20 @@ class span_table {
   // Whether memory is made to exist before it is used, because there may be none left later.
   bool commits() const noexcept { return backing_.bytes_left != nullptr; }
   const shared_file& file() const noexcept { return backing_.file; }
-  // Gives a run back: its memory to the kernel, then its words. Only whoever holds the run may.
+  // A run that its holder is about to put on a list. From now on its memory may go.
+  void rest(std::size_t first) noexcept;
+  // A run that was taken off a list is the taker's again. False: its memory went, and the machine commits no more; it can only be
+  // released. Waits while its memory is being given back.
+  bool rouse(std::size_t first) noexcept;
+  // In the process that made the arena: gives the memory back of all runs that have rested for so many nanoseconds.
+  void cool(std::uint64_t now, std::uint64_t age) noexcept;
+  // Gives a run back: its memory to the kernel, then its words. Only whoever holds the run may, or took it off its list.
   void release_run(std::size_t first) noexcept;
 
  private:
   std::size_t search(span_word first_word, std::size_t begin, std::size_t length, std::size_t align) noexcept;
   std::size_t take(span_word first_word, std::size_t first, std::size_t length) noexcept;
+  span_word change(std::size_t first, span_kind to) noexcept;
   void give_back(std::size_t first, std::size_t length, unsigned slot) noexcept;
   bool make_exist(std::size_t first, std::size_t length) noexcept;
   bool grow(std::size_t end) noexcept;

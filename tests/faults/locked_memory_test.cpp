@@ -79,7 +79,7 @@ TEST(locked_memory, after_a_pool_and_what_is_freed_goes_back_to_the_kernel) {
 TEST(locked_memory, that_is_limited_is_told_in_a_sentence) {
   const seen_by_all<sentence> said;
   const int status = with_little_to_lose([&] {
-    const rlimit locked{40 * mebibyte, 40 * mebibyte};
+    const rlimit locked{8 * mebibyte, 8 * mebibyte};
     if (setrlimit(RLIMIT_MEMLOCK, &locked) != 0 || (geteuid() == 0 && setuid(65534) != 0)) return cannot_lock;
     if (mlockall(MCL_FUTURE) != 0) return cannot_lock;
     return told(pools_work, *said);
