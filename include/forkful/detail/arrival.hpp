@@ -286,21 +286,19 @@ struct sliced_part {
   static constexpr bool encodes = true;
   static constexpr bool streams = Streams;
   E* base = nullptr;
-  std::size_t elements = 0;
-  std::size_t count = 0;
+  cutting cut{};
 
   struct reader {
     E* at;  // element `offset` of the container; null: spans come one by one
     std::size_t offset;
-    std::size_t elements;
-    std::size_t count;
+    cutting cut;
     source* in;
     std::vector<bare> local{};
 
     template <wish W, bool InPlace>
     auto take(std::size_t i) {
-      const std::size_t from = slice_bound(elements, count, i);
-      const std::size_t size = slice_bound(elements, count, i + 1) - from;
+      const std::size_t from = cut.bound(i);
+      const std::size_t size = cut.bound(i + 1) - from;
       if constexpr (W == wish::change && !InPlace) {
         if (at == nullptr) return in->read<std::vector<bare>>();
         if constexpr (std::is_copy_constructible_v<bare>)
@@ -320,12 +318,11 @@ struct sliced_part {
     }
   };
   reader open(chunk_io& io) const noexcept {
-    if (base != nullptr) return {base, 0, elements, count, io.in};
+    if (base != nullptr) return {base, 0, cut, io.in};
     if constexpr (Streams)
-      return {nullptr, 0, elements, count, io.in};
+      return {nullptr, 0, cut, io.in};
     else
-      return {reinterpret_cast<E*>(const_cast<char*>(io.frame)), slice_bound(elements, count, io.first), elements,
-              count, io.in};
+      return {reinterpret_cast<E*>(const_cast<char*>(io.frame)), cut.bound(io.first), cut, io.in};
   }
   void skip(chunk_io& io) const {
     if (base == nullptr) io.in->template skip<std::vector<bare>>();
@@ -334,8 +331,9 @@ struct sliced_part {
 
   template <class Slices>
   static void encode(const Slices& range, std::size_t first, std::size_t last, sink& out) {
-    const std::size_t from = slice_bound(range.elements(), range.size(), first);
-    const std::size_t size = slice_bound(range.elements(), range.size(), last) - from;
+    const cutting how = range.cut();
+    const std::size_t from = how.bound(first);
+    const std::size_t size = how.bound(last) - from;
     if (size != 0) std::memcpy(out.extend(size * sizeof(E), alignof(E)), range.data() + from, size * sizeof(E));
   }
   template <class Slices>

@@ -117,7 +117,7 @@ auto part_of(const indexed<Range>& range) {
     using element = typename bare::element;
     constexpr bool streams = !Alone || !bitwise<std::remove_const_t<element>>;
     const auto& cut = range.range();
-    sliced_part<element, may_be_shared<bare>, streams> made{nullptr, cut.elements(), cut.size()};
+    sliced_part<element, may_be_shared<bare>, streams> made{nullptr, cut.cut()};
     if constexpr (shareable<std::remove_const_t<element>>) made.base = if_shared(cut.data(), cut.elements());
     return made;
   } else if constexpr (contiguous<Range> && bitwise<value> && alignof(value) <= most_alignment &&
@@ -433,12 +433,13 @@ class prepared {
         job_.locate = [](const void* self, std::size_t first, std::size_t last) {
           const auto& part = part_in(self);
           if constexpr (ships) {
-            const std::size_t from = slice_bound(part.elements, part.count, first);
-            return bytes_at(part.base + from, slice_bound(part.elements, part.count, last) - from);
+            const std::size_t from = part.cut.bound(first);
+            return bytes_at(part.base + from, part.cut.bound(last) - from);
           } else {
-            const auto& cut = part.range->range();
-            const std::size_t from = slice_bound(cut.elements(), cut.size(), first);
-            return bytes_at(cut.data() + from, slice_bound(cut.elements(), cut.size(), last) - from);
+            const auto& range = part.range->range();
+            const cutting cut = range.cut();
+            const std::size_t from = cut.bound(first);
+            return bytes_at(range.data() + from, cut.bound(last) - from);
           }
         };
       }
