@@ -56,7 +56,7 @@ struct shared_allocator {
   constexpr shared_allocator(const shared_allocator<U>& /*other*/) noexcept {}
 
   [[nodiscard]] T* allocate(std::size_t n) {
-    if (n > std::numeric_limits<std::size_t>::max() / 2 / sizeof(T)) throw std::bad_array_new_length{};
+    if (n > (std::numeric_limits<std::size_t>::max)() / 2 / sizeof(T)) throw std::bad_array_new_length{};
     return static_cast<T*>(detail::shared_allocate(n * sizeof(T), alignof(T)));
   }
   void deallocate(T* block, std::size_t /*n*/) noexcept { detail::shared_deallocate(block); }
@@ -245,7 +245,7 @@ class shared_vector {
   [[nodiscard]] size_type size() const noexcept { return size_; }
   [[nodiscard]] size_type capacity() const noexcept { return capacity_; }
   [[nodiscard]] static constexpr size_type max_size() noexcept {
-    return std::numeric_limits<size_type>::max() / 2 / sizeof(T);
+    return (std::numeric_limits<size_type>::max)() / 2 / sizeof(T);
   }
 
   /// Amortised constant. References and spans into the vector end when it grows.
@@ -348,7 +348,7 @@ class shared_vector {
   template <class... Args>
   T& grow_by_one(Args&&... args) {
     check_owned();
-    const size_type wanted = std::max<size_type>({2 * capacity_, 64 / sizeof(T), 1});
+    const size_type wanted = (std::max<size_type>)({2 * capacity_, 64 / sizeof(T), 1});
     shared_vector grown = adopt(allocate(wanted), 0, wanted);
     // First the new element: an argument may be a reference into the old ones.
     ::new (static_cast<void*>(grown.data_ + size_)) T(std::forward<Args>(args)...);
@@ -431,7 +431,7 @@ class shared {
   ~shared() {
     if (object_ == nullptr || !owner_.holds(this)) return;
     std::destroy_at(object_);
-    detail::shared_deallocate(object_);
+    detail::shared_deallocate(const_cast<std::remove_const_t<T>*>(object_));
   }
 
   [[nodiscard]] T& operator*() const noexcept { return *object_; }

@@ -135,6 +135,22 @@ auto part_of(const indexed<Range>& range) {
   }
 }
 
+/// One member of slices that are tuples.
+template <bool Ships, std::size_t K, class Member, class Range>
+auto member_part(const indexed<Range>& range) {
+  if constexpr (is_by_address<Member>) {
+    using object = std::remove_reference_t<decltype(*std::declval<Member&>().to)>;
+    if constexpr (Ships)
+      return coded_addressed<object>{};
+    else
+      return present_addressed<Range, K, object>(&range);
+  } else if constexpr (Ships) {
+    return coded_part<Member>{};
+  } else {
+    return present_member<Range, K>{&range};
+  }
+}
+
 template <bool Ships, bool Star, class Range>
 auto parts_of(const indexed<Range>& range) {
   using bare = std::remove_cvref_t<Range>;
@@ -144,10 +160,7 @@ auto parts_of(const indexed<Range>& range) {
                       range.range().parts());
   } else if constexpr (Star) {
     return [&]<std::size_t... K>(std::index_sequence<K...>) {
-      if constexpr (Ships)
-        return std::tuple<coded_part<std::remove_cvref_t<std::tuple_element_t<K, value>>>...>{};
-      else
-        return std::tuple<present_member<Range, K>...>{present_member<Range, K>{&range}...};
+      return std::tuple{member_part<Ships, K, std::remove_cvref_t<std::tuple_element_t<K, value>>>(range)...};
     }(std::make_index_sequence<std::tuple_size_v<value>>{});
   } else {
     return std::tuple{part_of<Ships, true>(range)};
@@ -245,7 +258,7 @@ class prepared {
     job_.slices = range_.size();
     if constexpr (Verb == verb::fold) {
       job_.items = job_.slices;
-      job_.slices = std::min(job_.items, most_blocks);
+      job_.slices = (std::min)(job_.items, most_blocks);
     }
     check(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
     if constexpr (isolated) job_.bytes_shared = bytes_shared(range_.range()) + (bytes_shared_by(args) + ... + 0);
@@ -393,13 +406,24 @@ class prepared {
     using part = std::tuple_element_t<K, parts_type>;
     constexpr bool of_span = is_span<typename part::value_type>;
     if constexpr (changes<K> && (Verb == verb::for_each || (of_span && Verb != verb::update))) {
-      if constexpr (is_zip<range_type>) {
+      if constexpr (Star) {
+        for (std::size_t i = 0; i < range_.size(); ++i) {
+          const auto& slice = range_[i];
+          check_span(std::get<K>(slice));
+        }
+      } else if constexpr (is_zip<range_type>) {
         using component = std::remove_cvref_t<decltype(std::get<K>(range_.range().parts()).range())>;
         require_shared<component>(std::get<K>(range_.range().parts()));
       } else {
         require_shared<range_type>(range_);
       }
     }
+  }
+  /// A span that is an argument of its own, or a member of a tuple.
+  template <class Span>
+  static void check_span(const Span& span) {
+    if (!span.empty() && if_shared(span.data(), span.size()) == nullptr)
+      throw_argument_not_shared(Verb == verb::call ? "submit" : "starmap");
   }
   template <class Component, class Indexed>
   static void require_shared(const Indexed& range) {
@@ -465,7 +489,7 @@ class prepared {
   static std::size_t bytes_shared(const T& range) noexcept {
     if constexpr (is_pulled<T>) {
       return 0;  // not read yet
-    } else if constexpr (Verb == verb::call) {
+    } else if constexpr (Verb == verb::call && std::is_same_v<T, range_type>) {
       return std::apply([](const auto&... each) { return (bytes_shared_by(each) + ... + 0); }, range[0]);
     } else if constexpr (is_zip<T>) {
       return std::apply([](const auto&... each) { return (bytes_shared(each.range()) + ... + 0); }, range.parts());
@@ -481,7 +505,9 @@ class prepared {
   }
   template <class T>
   static std::size_t bytes_shared_by(const T& argument) noexcept {
-    if constexpr (is_handle<T>) {
+    if constexpr (is_by_address<T>) {
+      return bytes_shared(*argument.to);
+    } else if constexpr (is_handle<T>) {
       return handle_codec<T>::describe(argument).size * sizeof(typename handle_codec<T>::element);
     } else if constexpr (is_span<T> || is_string_view<T>) {
       return bytes_shared(argument);
