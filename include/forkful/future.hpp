@@ -153,7 +153,7 @@ decltype(auto) keep_argument(A& argument) {
       return keeper{handle_type::borrow(std::addressof(argument))};
     return keeper{handle_type(argument)};
   } else if constexpr (is_handle<bare> && std::is_lvalue_reference_v<A>) {
-    return another<bare>(argument);
+    return detail::another<bare>(argument);
   } else if constexpr (std::is_array_v<bare> && !std::is_same_v<keeper, std::string>) {
     return std::to_array(argument);
   } else {
@@ -174,7 +174,9 @@ struct submitted_parts {
 
   template <class G>
   explicit submitted_parts(G&& callable, A&&... args)
-      : arguments(slice(keep_argument<Way::isolated, A>(args)...)), f(std::forward<G>(callable)), call(arguments, f) {
+      : arguments(slice(detail::keep_argument<Way::isolated, A>(args)...)),
+        f(std::forward<G>(callable)),
+        call(arguments, f) {
     if constexpr (Way::isolated) {
       call.work().results = true;
     } else {

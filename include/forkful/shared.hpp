@@ -188,10 +188,10 @@ class shared_vector {
   }
   shared_vector(std::initializer_list<T> values) : shared_vector(values.begin(), values.end()) {}
   /// Elements constructed, explicitly if need be, from what the iterators yield: shared_strings from std::strings, say.
-  template <std::input_iterator I, std::sentinel_for<I> S>
-    requires std::constructible_from<T, std::iter_reference_t<I>>
-  shared_vector(I first, S last) {
-    if constexpr (std::forward_iterator<I>) {
+  template <std::input_iterator Iterator, std::sentinel_for<Iterator> S>
+    requires std::constructible_from<T, std::iter_reference_t<Iterator>>
+  shared_vector(Iterator first, S last) {
+    if constexpr (std::forward_iterator<Iterator>) {
       const auto n = static_cast<size_type>(std::ranges::distance(first, last));
       fill(n, [&](T* at) {
         ::new (static_cast<void*>(at)) T(*first);
@@ -385,8 +385,8 @@ class shared_vector {
   detail::ownership owner_;
 };
 
-template <std::input_iterator I, std::sentinel_for<I> S>
-shared_vector(I, S) -> shared_vector<std::iter_value_t<I>>;
+template <std::input_iterator Iterator, std::sentinel_for<Iterator> S>
+shared_vector(Iterator, S) -> shared_vector<std::iter_value_t<Iterator>>;
 template <std::ranges::input_range R>
 shared_vector(R&&) -> shared_vector<std::ranges::range_value_t<R>>;
 

@@ -125,7 +125,7 @@ struct present_part {
     decltype(auto) take(std::size_t i) const {
       // A verb that gives results never changes its input.
       if constexpr (W == wish::change && !InPlace && is_span<value_type>)
-        return copy_of((*range)[i]);
+        return detail::copy_of((*range)[i]);
       else if constexpr (W == wish::change && !InPlace)
         return own((*range)[i]);
       else
@@ -137,7 +137,7 @@ struct present_part {
     template <class Slice>
     static value_type own(Slice&& slice) {
       if constexpr (std::is_same_v<Slice, value_type&> || std::is_same_v<Slice, const value_type&>)
-        return another<value_type>(slice);
+        return detail::another<value_type>(slice);
       else
         return value_type(std::forward<Slice>(slice));
     }
@@ -209,7 +209,7 @@ struct present_member {
     decltype(auto) take(std::size_t i) const {
       // Handles are given by value, as in every process: of a constant one nobody could have another.
       if constexpr (is_handle<value_type> && (W == wish::change || W == wish::value || W == wish::own))
-        return another<value_type>(std::get<K>((*range)[i]));
+        return detail::another<value_type>(std::get<K>((*range)[i]));
       else if constexpr (W == wish::change || !std::is_lvalue_reference_v<decltype((*range)[i])>)
         return value_type(std::get<K>((*range)[i]));
       else
@@ -294,7 +294,7 @@ struct placed_part {
         return (base[i]);
       else if constexpr (W == wish::change ||
                          (W == wish::value && (is_handle<value_type> || std::is_copy_constructible_v<value_type>)))
-        return another<value_type>(base[i]);
+        return detail::another<value_type>(base[i]);
       else
         return std::as_const(base[i]);
     }
@@ -332,7 +332,7 @@ struct coded_part {
       } else if constexpr (W == wish::text) {
         return base != nullptr ? std::string_view(base[i]) : in->read<std::string_view>();
       } else if constexpr (is_handle<T> && (W == wish::change || W == wish::value || W == wish::own)) {
-        return base != nullptr ? another<T>(base[i]) : in->read<T>();
+        return base != nullptr ? detail::another<T>(base[i]) : in->read<T>();
       } else if constexpr (W == wish::run || W == wish::constant || !std::is_copy_constructible_v<T>) {
         return base != nullptr ? std::as_const(base[i]) : std::as_const(local.emplace(in->read<T>()));
       } else {
