@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <forkful/detail/standard_library.hpp>
 #include <functional>
 #include <stop_token>
 

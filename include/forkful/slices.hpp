@@ -74,6 +74,18 @@ struct walked_by_index {
 template <class Range>
 using index_iterator = typename walked_by_index<Range>::iterator;
 
+/// What a slice is once it is nobody else's: a tuple of references, as zip makes them, is one of values.
+template <class T>
+struct owned_slice : std::type_identity<T> {};
+template <class T>
+using owned_member = std::conditional_t<std::is_same_v<T, std::vector<bool>::reference>, bool, std::remove_cvref_t<T>>;
+template <class... T>
+struct owned_slice<std::tuple<T...>> : std::type_identity<std::tuple<owned_member<T>...>> {};
+template <class First, class Second>
+  requires(std::is_reference_v<First> || std::is_reference_v<Second>)
+struct owned_slice<std::pair<First, Second>>
+    : std::type_identity<std::pair<owned_member<First>, owned_member<Second>>> {};
+
 /// A reference to an lvalue, or an rvalue itself. Access is mutable, because a const range need not be iterable.
 template <class Range>
 class held {
@@ -107,7 +119,7 @@ class indexed {
                                                           std::vector<std::ranges::range_value_t<Range>>>>;
 
  public:
-  using value_type = std::ranges::range_value_t<Range>;
+  using value_type = typename owned_slice<std::ranges::range_value_t<Range>>::type;
 
   explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
     if constexpr (!direct) walk();
