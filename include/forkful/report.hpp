@@ -57,8 +57,8 @@ struct timeline_chunk {
   std::chrono::nanoseconds end{0};    ///< when it was done with it
   std::chrono::nanoseconds pass_in{0};
   std::chrono::nanoseconds pass_out{0};
-  std::uint64_t call = 0;             ///< report::call of the call that it is of; with `merged`, of the first one
-  std::chrono::nanoseconds idle{0};   ///< with `merged`: between those hand-outs; the rest of [begin, end) is compute
+  std::uint64_t call = 0;            ///< report::call of the call that it is of; with `merged`, of the first one
+  std::chrono::nanoseconds idle{0};  ///< with `merged`: between those hand-outs; the rest of [begin, end) is compute
 };
 
 /// Something that happened at one moment of the call.

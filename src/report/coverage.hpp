@@ -51,7 +51,8 @@ class coverage {
     if (other.begin < fresh.begin) {
       // Of a piece that is not covered throughout, as much lies before as its length says.
       const nanoseconds before = fresh.begin - other.begin;
-      const double dense = static_cast<double>(other.covered.count()) / static_cast<double>((other.end - other.begin).count());
+      const double dense =
+          static_cast<double>(other.covered.count()) / static_cast<double>((other.end - other.begin).count());
       covered += nanoseconds(static_cast<std::int64_t>(static_cast<double>(before.count()) * dense));
     }
     fresh = {std::min(fresh.begin, other.begin), end, covered};

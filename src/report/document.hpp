@@ -15,7 +15,7 @@ enum class document_format {
 };
 
 /// The totals first, then all calls, in the order given. Reports of unfinished calls are welcome. Totals of one call are left out
-/// where people read; JSON has them all.
+/// of texts and traces.
 std::string document(std::span<const report> totals, std::span<const report> calls, document_format format);
 /// The same with the totals of these very calls.
 std::string document(std::span<const report> calls, document_format format);

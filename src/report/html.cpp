@@ -126,7 +126,8 @@ std::string page(std::string_view title, std::string_view body, std::span<const 
                  std::span<const report> calls) {
   std::vector<std::string> sums;
   std::vector<std::string> list;
-  for (const report& total : totals) sums.push_back(as_json(total, total.has_timeline ? packed(total.recorded) : "null"));
+  for (const report& total : totals)
+    sums.push_back(as_json(total, total.has_timeline ? packed(total.recorded) : "null"));
   for (const report& call : calls) list.push_back(as_json(call, call.has_timeline ? packed(call.recorded) : "null"));
   // The nonce keeps whatever might slip into the body from running; connections of any kind are forbidden.
   std::string made =

@@ -3,8 +3,8 @@
 // The only file that knows nlohmann's library, which takes its time to compile. What is there in thousands is written by {fmt}.
 #include <fmt/format.h>
 
-#include <forkful/version.hpp>
 #include <algorithm>
+#include <forkful/version.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -120,8 +120,11 @@ std::string as_json(const report& what, std::string_view timeline) {
                     {"peak_memory_bytes", row.peak_memory}});
   json_value slowest = json_value::array();
   for (const slow_slices& slow : what.slowest)
-    slowest.push_back(
-        {{"call", slow.call}, {"first", slow.first}, {"count", slow.count}, {"worker", slow.worker}, {"time_ns", slow.time.count()}});
+    slowest.push_back({{"call", slow.call},
+                       {"first", slow.first},
+                       {"count", slow.count},
+                       {"worker", slow.worker},
+                       {"time_ns", slow.time.count()}});
   std::string text = written({{"way", what.way},
                               {"verb", what.verb},
                               {"pool", what.pool},
@@ -164,12 +167,14 @@ std::string calls_as_json(const std::vector<std::string>& totals, const std::vec
 std::string document(std::span<const report> totals, std::span<const report> calls, document_format format) {
   // A total of one call says nothing that the call does not say.
   std::vector<report> several;
-  std::copy_if(totals.begin(), totals.end(), std::back_inserter(several), [](const report& one) { return one.calls > 1; });
+  std::copy_if(totals.begin(), totals.end(), std::back_inserter(several),
+               [](const report& one) { return one.calls > 1; });
   switch (format) {
     case document_format::trace:
       return trace_of(several, calls);
     case document_format::html:
-      return page_of(several, calls);
+      // The page draws all pools on one timeline, those with one call too.
+      return page_of(calls.size() > 1 ? totals : std::span<const report>(), calls);
     case document_format::json: {
       std::vector<std::string> sums;
       std::vector<std::string> list;

@@ -13,8 +13,8 @@ std::chrono::nanoseconds time(std::uint64_t nanoseconds) noexcept {
 }  // namespace
 
 bool keep_if_slow(std::vector<slow_slices>& slowest, const slow_slices& one) {
-  const auto place = std::find_if(slowest.begin(), slowest.end(),
-                                  [&](const slow_slices& other) { return other.time < one.time; });
+  const auto place =
+      std::find_if(slowest.begin(), slowest.end(), [&](const slow_slices& other) { return other.time < one.time; });
   if (slowest.size() < most_slowest) {
     slowest.insert(place, one);
     return true;
@@ -66,7 +66,8 @@ void tally::add(const eaten_chunk& one) {
 
 void tally::add_slow(const slow_slices& one) {
   const auto& all = happened.slowest;
-  if (keep_if_slow(happened.slowest, one) && all.size() == most_slowest) bar_ = static_cast<std::uint64_t>(all.back().time.count());
+  if (keep_if_slow(happened.slowest, one) && all.size() == most_slowest)
+    bar_ = static_cast<std::uint64_t>(all.back().time.count());
 }
 
 void tally::add_memory(unsigned worker, std::size_t page_faults, std::size_t peak) noexcept {

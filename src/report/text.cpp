@@ -83,10 +83,10 @@ void add(time_split& sum, const time_split& one) {
 
 std::string report::text() const {
   const std::string what = verb.empty() ? "call" : verb;
-  std::string text =
-      wrapped("", fmt::format("{}{}: {} in {} by {} ({}), {}", calls > 1 ? fmt::format("{} calls of {}", calls, what) : what,
-                              finished ? "" : " (not finished)", counted(slices, "slice"), counted(chunks, "chunk"),
-                              counted(workers, "worker"), way, human_time(wall)));
+  std::string text = wrapped(
+      "", fmt::format("{}{}: {} in {} by {} ({}), {}", calls > 1 ? fmt::format("{} calls of {}", calls, what) : what,
+                      finished ? "" : " (not finished)", counted(slices, "slice"), counted(chunks, "chunk"),
+                      counted(workers, "worker"), way, human_time(wall)));
   if (wall.count() > 0) {
     if (per_worker.size() <= most_rows) {
       for (const worker_row& one : per_worker) {

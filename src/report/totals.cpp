@@ -31,7 +31,8 @@ void fit(time_split& split, nanoseconds wall) noexcept {
   if (busy > wall) {
     // A little less, so that rounding does not bring it above the wall again.
     const double factor = static_cast<double>(wall.count()) / static_cast<double>(busy.count()) * (1 - 1e-12);
-    for (nanoseconds* part : {&split.start, &split.pass_in, &split.wake, &split.compute, &split.pass_out, &split.reassemble}) {
+    for (nanoseconds* part :
+         {&split.start, &split.pass_in, &split.wake, &split.compute, &split.pass_out, &split.reassemble}) {
       *part = nanoseconds(static_cast<std::int64_t>(static_cast<double>(part->count()) * factor));
     }
   }
@@ -101,7 +102,8 @@ void totals::make_room(sums& to, const report& one) {
   all.slowest.reserve(most_slowest);
   for (const std::string& warning : one.warnings) {
     if (all.warnings.size() == most_warnings) break;
-    if (std::find(all.warnings.begin(), all.warnings.end(), warning) == all.warnings.end()) all.warnings.push_back(warning);
+    if (std::find(all.warnings.begin(), all.warnings.end(), warning) == all.warnings.end())
+      all.warnings.push_back(warning);
   }
   const auto same = [&](const auto& known) { return known.first == one.verb; };
   if (std::none_of(to.verbs.begin(), to.verbs.end(), same)) to.verbs.emplace_back(one.verb, 0);
@@ -135,12 +137,13 @@ void totals::count(sums& to, const report& one) {
   add_work(all.caller, one.caller);
   all.caller.start += one.caller.start;
   all.caller.wake += one.caller.wake;
-  for (std::size_t row = 0; row < one.per_worker.size(); ++row) add_row(all.per_worker[row], one.per_worker[row], alone);
+  for (std::size_t row = 0; row < one.per_worker.size(); ++row)
+    add_row(all.per_worker[row], one.per_worker[row], alone);
   for (slow_slices slow : one.slowest) {
-    slow.call = one.call;
+    if (one.calls == 1) slow.call = one.call;
     if (!keep_if_slow(all.slowest, slow)) break;  // those that follow are shorter still
   }
-  if (one.has_timeline) to.recorded->add(one.recorded, one.began, one.call);
+  if (one.has_timeline) to.recorded->add(one.recorded, one.began, one.calls == 1 ? one.call : 0);
 }
 
 report totals::so_far() const {
@@ -150,7 +153,8 @@ report totals::so_far() const {
   fit(all.caller, all.wall);
   for (worker_row& row : all.per_worker) fit(row.time, all.wall);
   auto verbs = sums_.verbs;
-  std::stable_sort(verbs.begin(), verbs.end(), [](const auto& one, const auto& other) { return one.second > other.second; });
+  std::stable_sort(verbs.begin(), verbs.end(),
+                   [](const auto& one, const auto& other) { return one.second > other.second; });
   for (const auto& [verb, times] : verbs) all.verb += (all.verb.empty() ? "" : ", ") + verb;
   if (all.has_timeline) all.recorded = sums_.recorded->so_far(all.began);
   return all;

@@ -35,7 +35,7 @@ class totals {
 
  private:
   struct sums {
-    report all{.calls = 0};                                   // its times are not yet fitted to the wall
+    report all{.calls = 0};                                  // its times are not yet fitted to the wall
     std::vector<std::pair<std::string, std::size_t>> verbs;  // and how often
     coverage wall;
     std::unique_ptr<whole_timeline> recorded;

@@ -70,13 +70,13 @@ void whole_timeline::add(const timeline& one, nanoseconds began, std::uint64_t c
   for (timeline_chunk chunk : one.chunks) {
     chunk.begin += began;
     chunk.end += began;
-    chunk.call = call;
+    if (call != 0) chunk.call = call;
     kept_.add(chunk);
   }
   try {
     for (timeline_event event : one.events) {
       event.at += began;
-      event.call = call;
+      if (call != 0) event.call = call;
       kept_.add(std::move(event));
     }
     for (timeline_step step : one.caller) {

@@ -14,7 +14,8 @@ namespace forkful::detail {
 class whole_timeline {
  public:
   whole_timeline();
-  // A call's, whose times count from `began` here. Without memory what does not fit is left out, and it counts as thinned.
+  // A call's, whose times count from `began` here, and whose number that is; 0: its entries know theirs. Without memory what does
+  // not fit is left out, and it counts as thinned.
   void add(const timeline& one, std::chrono::nanoseconds began, std::uint64_t call) noexcept;
   // With times that count from `origin`. Throws std::bad_alloc.
   [[nodiscard]] timeline so_far(std::chrono::nanoseconds origin) const;
