@@ -85,7 +85,8 @@ TEST(coverage_of_calls, takes_old_pieces_as_evenly_covered) {
 }
 
 TEST(untangled_steps, leave_steps_that_follow_one_another_alone) {
-  const std::vector<timeline_step> steps{{kind::pass_in, ns(0), ns(5)}, {kind::idle, ns(5), ns(9)}, {kind::idle, ns(12), ns(20)}};
+  const std::vector<timeline_step> steps{
+      {kind::pass_in, ns(0), ns(5)}, {kind::idle, ns(5), ns(9)}, {kind::idle, ns(12), ns(20)}};
   const auto same = untangled(steps);
   ASSERT_EQ(same.size(), 3U);
   EXPECT_EQ(same[1].end, ns(9));
@@ -338,6 +339,25 @@ TEST(totals_of_a_program, are_one_for_each_pool_with_what_to_do_next) {
   EXPECT_EQ(all[1].pool, 4U);
   EXPECT_EQ(all[1].calls, 2U);
   EXPECT_FALSE(all[1].advice.empty());
+}
+
+// How a call is cut does not depend on how many calls there are.
+TEST(advice_on_totals, is_about_the_slices_of_one_call) {
+  report one = call_of(1, 0, 4'000'000, 600'000, 4);
+  one.slices = one.chunks = 160;  // of 15 us, one by one: workers wait
+  std::vector<report> calls(100, one);
+  for (std::size_t at = 0; at < calls.size(); ++at) calls[at].began = ns(static_cast<long>(at) * 4'000'000);
+  EXPECT_EQ(detail::totals_of(calls).front().advice, detail::totals_of({calls.data(), 1}).front().advice);
+  EXPECT_EQ(detail::totals_of(calls).front().advice,
+            "hand out larger chunks: pool.with({.chunk = 10}); or use a serial_pool");
+
+  for (report& each : calls) {
+    each.slices = each.chunks = 2;  // for four workers
+    each.per_worker[0].time = {.compute = ns(4'000'000)};
+    each.per_worker[1].time = {.compute = ns(4'000'000)};
+    each.per_worker[2].time = each.per_worker[3].time = {.idle = ns(4'000'000)};
+  }
+  EXPECT_EQ(detail::totals_of(calls).front().advice, "cut the work in more slices than there are workers");
 }
 
 TEST(totals_as_text, say_how_many_calls_and_of_which_the_slowest_slice_is) {

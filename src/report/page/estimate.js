@@ -2,12 +2,13 @@
 // states the formula too.
 'use strict';
 
+/** A total of calls of which it is not known how many there were at a time. */
+forkful.submits = (call) => call.calls > 1 && call.verb.includes('submit');
+
 /** What the call cost, in ns: once, for each worker, for each slice at the caller, for each slice at a worker; null if unknown. */
 forkful.costs = (call) => {
   const computed = call.time_ns.compute;
-  // Of submitted calls it is not known how many there were at a time.
-  if (call.calls > 1 && call.verb.includes('submit')) return null;
-  if (!call.finished || call.way === 'serial' || call.slices === 0 || call.per_worker.length === 0 || computed === 0) return null;
+  if (forkful.submits(call) || !call.finished || call.way === 'serial' || call.slices === 0 || call.per_worker.length === 0 || computed === 0) return null;
   const ofWorkers = (part) => forkful.sum(call.per_worker, (row) => row.time_ns[part]);
   return {
     slices: call.slices,
@@ -35,9 +36,10 @@ forkful.estimate = (call) => {
   const title = 'What if? An estimate';
   const costs = forkful.costs(call);
   if (!costs) {
+    if (forkful.submits(call)) return null;
     return forkful.section(title, make('p', {}, call.way === 'serial'
       ? 'A loop in one process has no costs of handing out. Run the same with another pool to see what it would cost.'
-      : 'There is no estimate: too little is known of what was measured.'));
+      : 'There is no estimate: too little was measured.'));
   }
   const largest = Math.max(64, call.workers);
   const state = {workers: call.workers, length: costs.length};

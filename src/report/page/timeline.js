@@ -328,7 +328,7 @@ forkful.timeline = (...calls) => {
   if (drawn.thinned) notes.push(make('p', {}, `${drawn.several ? 'There were many chunks' : 'The call was long'}: neighbouring chunks are drawn as one.`));
   const happened = events.filter((event) => event.what !== 'worker_started');
   const told = happened.length === 0 ? [] : [forkful.table('Crashes and failures, in order', ['at', 'what', 'call', 'worker', 'slice', 'why'],
-    happened.map((event) => [time(event.at_ns), marks[event.what], `${event.call}`, `${event.worker}`, forkful.count(event.slice ?? 0), event.text]))];
+    happened.map((event) => [time(event.at_ns), marks[event.what], `${event.call}`, calls.length > 1 ? lanes[event.lane].name : `${event.worker}`, forkful.count(event.slice ?? 0), event.text]))];
   return forkful.section(title, stage, says, tools, legend, ...notes, ...told, forkful.chunkTable(drawn));
 };
 
