@@ -67,7 +67,14 @@ bool can_be_written(const std::string& path) {
 
 void write(const destination& to, const journal& what, std::uint64_t mark) {
   std::vector<report> calls = what.all();
-  const std::vector<report> totals = totals_of(calls);
+  std::vector<report> totals = totals_of(calls);
+  if (const std::uint64_t dropped = what.dropped.load(std::memory_order_relaxed); dropped != 0) {
+    for (report& total : totals) {
+      total.warnings.push_back(fmt::format(
+          "{} further calls of the program are not in this report, which was full: this total lacks those of this pool",
+          dropped));
+    }
+  }
   for (report& call : calls) advise_on(call);
   const std::string text = document(totals, calls, to.format);
   if (to.path == "-") {
