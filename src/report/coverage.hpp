@@ -1,7 +1,7 @@
 // How long at least one of several calls was under way: their walls, what overlaps counted once.
 //
-// Owns a few pieces of time, in order, which do not overlap. Invariant: exact while calls that overlap end within the last `most`
-// pieces of each other; older pieces are kept as one, of which it is known how much was covered but not where. Cost: a few ns a call.
+// Owns a few pieces of time, in order, which do not overlap. Invariant: exact while calls that overlap end within the last
+// `most` / 2 pieces of each other; older pieces are kept as one, of which it is known how much was covered but not where. Cost: a few ns a call.
 #pragma once
 
 #include <algorithm>
@@ -22,11 +22,7 @@ class coverage {
     fresh.covered = fresh.end - fresh.begin;
     const bool alone = count_ == 0 || pieces_[count_ - 1].end <= begin;
     while (count_ != 0 && pieces_[count_ - 1].end > fresh.begin) join(fresh, pieces_[--count_]);
-    if (count_ == most) {
-      pieces_[1] = {pieces_[0].begin, pieces_[1].end, pieces_[0].covered + pieces_[1].covered};
-      std::move(pieces_.begin() + 1, pieces_.end(), pieces_.begin());
-      --count_;
-    }
+    if (count_ == most) keep_older_half_as_one();
     pieces_[count_++] = fresh;
     return alone;
   }
@@ -56,6 +52,14 @@ class coverage {
       covered += nanoseconds(static_cast<std::int64_t>(static_cast<double>(before.count()) * dense));
     }
     fresh = {std::min(fresh.begin, other.begin), end, covered};
+  }
+
+  void keep_older_half_as_one() noexcept {
+    piece older{pieces_[0].begin, pieces_[most / 2 - 1].end, nanoseconds(0)};
+    for (std::size_t i = 0; i < most / 2; ++i) older.covered += pieces_[i].covered;
+    pieces_[0] = older;
+    std::move(pieces_.begin() + most / 2, pieces_.end(), pieces_.begin() + 1);
+    count_ = most / 2 + 1;
   }
 
   std::array<piece, most> pieces_{};

@@ -98,21 +98,28 @@ void totals::make_room(sums& to, const report& one) {
     all.per_worker.resize(one.per_worker.size());
     for (unsigned worker = before; worker < all.per_worker.size(); ++worker) all.per_worker[worker].worker = worker;
   }
-  if (all.way != one.way) all.way = one.way;
-  all.slowest.reserve(most_slowest);
+  if (all.calls == 0) {
+    all.way = one.way;
+    all.slowest.reserve(most_slowest);
+  }
   for (const std::string& warning : one.warnings) {
     if (all.warnings.size() == most_warnings) break;
     if (std::find(all.warnings.begin(), all.warnings.end(), warning) == all.warnings.end())
       all.warnings.push_back(warning);
   }
-  const auto same = [&](const auto& known) { return known.first == one.verb; };
-  if (std::none_of(to.verbs.begin(), to.verbs.end(), same)) to.verbs.emplace_back(one.verb, 0);
+  // Mostly the verb of the call before.
+  if (to.last_verb >= to.verbs.size() || to.verbs[to.last_verb].first != one.verb) {
+    const auto same = [&](const auto& known) { return known.first == one.verb; };
+    const auto found = std::find_if(to.verbs.begin(), to.verbs.end(), same);
+    to.last_verb = static_cast<std::size_t>(found - to.verbs.begin());
+    if (found == to.verbs.end()) to.verbs.emplace_back(one.verb, 0);
+  }
   if (one.has_timeline && to.recorded == nullptr) to.recorded = std::make_unique<whole_timeline>();
 }
 
 void totals::count(sums& to, const report& one) {
   report& all = to.all;
-  for (auto& [verb, times] : to.verbs) times += verb == one.verb ? one.calls : 0;
+  to.verbs[to.last_verb].second += one.calls;
   const bool alone = to.wall.add(one.began, one.began + one.wall);
   all.began = all.calls == 0 ? one.began : std::min(all.began, one.began);
   all.calls += one.calls;
@@ -140,8 +147,9 @@ void totals::count(sums& to, const report& one) {
   for (std::size_t row = 0; row < one.per_worker.size(); ++row)
     add_row(all.per_worker[row], one.per_worker[row], alone);
   for (slow_slices slow : one.slowest) {
+    if (all.slowest.size() == most_slowest && slow.time <= all.slowest.back().time) break;
     if (one.calls == 1) slow.call = one.call;
-    if (!keep_if_slow(all.slowest, slow)) break;  // those that follow are shorter still
+    keep_if_slow(all.slowest, slow);
   }
   if (one.has_timeline) to.recorded->add(one.recorded, one.began, one.calls == 1 ? one.call : 0);
 }

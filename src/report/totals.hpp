@@ -37,6 +37,7 @@ class totals {
   struct sums {
     report all{.calls = 0};                                  // its times are not yet fitted to the wall
     std::vector<std::pair<std::string, std::size_t>> verbs;  // and how often
+    std::size_t last_verb = 0;
     coverage wall;
     std::unique_ptr<whole_timeline> recorded;
   };
