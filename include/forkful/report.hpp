@@ -44,6 +44,7 @@ struct slow_slices {
   std::size_t count = 1;  ///< more than 1 where slices are so short that they are timed in blocks
   unsigned worker = 0;
   std::chrono::nanoseconds time{0};  ///< of all `count` together
+  std::uint64_t call = 0;            ///< report::call of the call that they are of
 };
 
 /// One hand-out on the timeline. Times count from the call's begin.
@@ -55,7 +56,9 @@ struct timeline_chunk {
   std::chrono::nanoseconds begin{0};  ///< when the worker took it
   std::chrono::nanoseconds end{0};    ///< when it was done with it
   std::chrono::nanoseconds pass_in{0};
-  std::chrono::nanoseconds pass_out{0};  ///< the rest of [begin, end) is compute
+  std::chrono::nanoseconds pass_out{0};
+  std::uint64_t call = 0;            ///< report::call of the call that it is of; with `merged`, of the first one
+  std::chrono::nanoseconds idle{0};  ///< with `merged`: between those hand-outs; the rest of [begin, end) is compute
 };
 
 /// Something that happened at one moment of the call.
@@ -66,6 +69,7 @@ struct timeline_event {
   std::size_t slice = 0;           ///< the slice it held or that failed; meaningless for worker_started
   std::chrono::nanoseconds at{0};  ///< from the call's begin
   std::string text{};              ///< "signal 11 (SIGSEGV)", "std::out_of_range: ..."
+  std::uint64_t call = 0;          ///< report::call of the call that it happened in
 };
 
 /// What the caller was doing. Times count from the call's begin, steps do not overlap.
@@ -76,7 +80,8 @@ struct timeline_step {
   std::chrono::nanoseconds end{0};
 };
 
-/// What trace() and html() draw. Bounded: a long call is thinned by drawing neighbours together.
+/// What trace() and html() draw. Bounded: a long call, or many, are thinned by drawing neighbours together. Of a total, times
+/// count from the begin of its first call.
 struct timeline {
   std::vector<timeline_chunk> chunks{};  ///< by worker, then by begin; those of one worker do not overlap
   std::vector<timeline_event> events{};  ///< by time
@@ -84,7 +89,8 @@ struct timeline {
   bool thinned = false;                  ///< some entries stand for several
 };
 
-/// A plain struct; every figure is of one call.
+/// A plain struct; every figure is of one call, or, from totals(), of all calls of a pool together: docs/report.md says how each
+/// is added up.
 struct report {
   std::string way{};                     ///< "serial", "thread", "auto", "snapshot" or "process"
   std::string verb{};                    ///< "map", "for_each", ...
@@ -115,6 +121,7 @@ struct report {
   bool has_timeline = false;            ///< it was asked for (pool_options::record_timeline, FORKFUL_REPORT)
   bool finished = true;                 ///< false in a file left by a program that was killed in the middle of the call
   timeline recorded{};
+  std::size_t calls = 1;  ///< of a total: how many were added up
 
   /// Where the time of all workers and the caller went: adds up to wall x (workers + 1).
   [[nodiscard]] time_split time() const noexcept;

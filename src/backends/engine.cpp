@@ -11,6 +11,7 @@
 #include "os/process.hpp"
 #include "report/recorder.hpp"
 #include "report/reporter.hpp"
+#include "report/totals.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -24,7 +25,8 @@ std::atomic<std::uint64_t> calls{0};
 engine::engine(const pool_options& options, const char* way)
     : number_(engines.fetch_add(1, std::memory_order_relaxed) + 1),
       way_(way),
-      records_(reporting() || options.record_timeline) {}
+      records_(reporting() || options.record_timeline),
+      sums_(std::make_shared<totals>()) {}
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
@@ -70,6 +72,7 @@ std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_option
   }
   std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
   describe(begun->happened, running, work, number);
+  begun->counted_in = running.sums();
   return begun;
 }
 

@@ -50,6 +50,10 @@ struct figures {
     }
     all = of.wall * static_cast<std::int64_t>(of.per_worker.size());
     slice = each(compute, of.slices);
+    const std::size_t calls = std::max<std::size_t>(1, of.calls);
+    slices_a_call = of.slices / calls;
+    chunks_a_call = of.chunks / calls;
+    broadcast_a_call = of.bytes_broadcast / calls;
   }
 
   const report& happened;
@@ -60,6 +64,10 @@ struct figures {
   nanoseconds longest{0};  // compute of one worker
   nanoseconds all{0};      // the workers' time
   nanoseconds slice{0};    // compute of one, on average
+  // Of a total, on average: how a call is cut does not depend on how many there are.
+  std::size_t slices_a_call = 0;
+  std::size_t chunks_a_call = 0;
+  std::size_t broadcast_a_call = 0;
 };
 
 nanoseconds copying(const figures& is) {
@@ -88,10 +96,10 @@ void short_slices(const figures& is, findings& found) {
   const double lost = ratio(is.waited, is.all);
   if (r.deaths != 0 || copying_rules(is) || one_slice_rules(is)) return;
   const nanoseconds chunk = each(is.compute, r.chunks);
-  if (lost < much || chunk > long_enough || r.chunks == 0 || r.chunks < 4UL * r.workers) return;
+  if (lost < much || chunk > long_enough || r.chunks == 0 || is.chunks_a_call < 4UL * r.workers) return;
   const auto size =
       static_cast<std::size_t>(std::max<std::int64_t>(1, long_enough / std::max(is.slice, nanoseconds(1))));
-  const std::size_t fair = std::max<std::size_t>(1, r.slices / (4UL * r.workers));
+  const std::size_t fair = std::max<std::size_t>(1, is.slices_a_call / (4UL * r.workers));
   const std::size_t better = std::min(size, fair);
   if (better < 2 * (r.slices / r.chunks)) return;
   found.push_back(
@@ -105,10 +113,10 @@ void short_slices(const figures& is, findings& found) {
 void few_slices(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
-  if (lost < much || r.chunks == 0 || r.chunks >= r.workers || is.compute < worth_sharing) return;
+  if (lost < much || r.chunks == 0 || is.chunks_a_call >= r.workers || is.compute < worth_sharing) return;
   found.push_back(
       {lost,
-       fmt::format("{} for {}: the others waited; cut the work in more slices{}", counted(r.chunks, "chunk"),
+       fmt::format("{} for {}: the others waited; cut the work in more slices{}", counted(is.chunks_a_call, "chunk"),
                    counted(r.workers, "worker"), r.slices > r.chunks ? ", or hand out smaller chunks" : ""),
        r.slices > r.chunks ? "hand out smaller chunks, so that every worker gets some"
                            : "cut the work in more slices than there are workers"});
@@ -156,7 +164,7 @@ void copies(const figures& is, findings& found) {
 
 void broadcast(const figures& is, findings& found) {
   const report& r = is.happened;
-  if (r.bytes_broadcast <= large_broadcast) return;
+  if (is.broadcast_a_call <= large_broadcast) return;
   found.push_back({std::max(0.01, ratio(copying(is), r.wall + is.all)),
                    fmt::format("broadcast arguments of {} were encoded, and decoded by every worker: take a span of a "
                                "forkful::shared_vector, which is read in place",

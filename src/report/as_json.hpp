@@ -12,8 +12,8 @@ std::string as_json(const report& what, std::string_view timeline);
 /// Arrays of the timeline's events and of the caller's steps.
 std::string events_as_json(const timeline& recorded);
 std::string steps_as_json(const timeline& recorded);
-/// {"forkful": version, "calls": [...]} of calls that are JSON already.
-std::string calls_as_json(const std::vector<std::string>& calls);
+/// {"forkful": version, "totals": [...], "calls": [...]} of totals and calls that are JSON already.
+std::string calls_as_json(const std::vector<std::string>& totals, const std::vector<std::string>& calls);
 
 /// A string literal. Text that is no UTF-8 (a what() may be anything) gets replacement characters.
 std::string quoted(std::string_view text);

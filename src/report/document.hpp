@@ -9,16 +9,19 @@ namespace forkful::detail {
 
 enum class document_format {
   text,   ///< one report after the other, an empty line between
-  json,   ///< {"forkful": version, "calls": [...]}, a call being what report::json() returns
-  trace,  ///< one process a call, all on one clock
-  html    ///< one page, with a list to choose a call from
+  json,   ///< {"forkful": version, "totals": [...], "calls": [...]}, both being what report::json() returns
+  trace,  ///< one process a total and one a call, all on one clock
+  html    ///< one page, with a list to choose a total or a call from
 };
 
-/// All calls in one document, in the order given. Reports of unfinished calls are welcome.
+/// The totals first, then all calls, in the order given. Reports of unfinished calls are welcome. Totals of one call are left out
+/// of texts and traces.
+std::string document(std::span<const report> totals, std::span<const report> calls, document_format format);
+/// The same with the totals of these very calls.
 std::string document(std::span<const report> calls, document_format format);
 
 /// The trace and the page of several calls: what document() and the members of report are made of.
-std::string trace_of(std::span<const report> calls);
-std::string page_of(std::span<const report> calls);
+std::string trace_of(std::span<const report> totals, std::span<const report> calls);
+std::string page_of(std::span<const report> totals, std::span<const report> calls);
 
 }  // namespace forkful::detail

@@ -5,8 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "report/advice.hpp"
-
 namespace forkful::detail {
 
 namespace {
@@ -42,7 +40,7 @@ report of_live(const live_call& one) {
     row.chunks += chunk.merged;
     row.time.pass_in += chunk.pass_in;
     row.time.pass_out += chunk.pass_out;
-    row.time.compute += chunk.end - chunk.begin - chunk.pass_in - chunk.pass_out;
+    row.time.compute += chunk.end - chunk.begin - chunk.pass_in - chunk.pass_out - chunk.idle;
     r.chunks += chunk.merged;
     r.wall = std::max(r.wall, chunk.end);
     r.recorded.thinned = r.recorded.thinned || chunk.merged > 1;
@@ -53,7 +51,6 @@ report of_live(const live_call& one) {
   std::sort(r.recorded.chunks.begin(), r.recorded.chunks.end(), [](const timeline_chunk& a, const timeline_chunk& b) {
     return std::pair(a.worker, a.begin) < std::pair(b.worker, b.begin);
   });
-  advise_on(r);
   return r;
 }
 

@@ -3,12 +3,14 @@
 // The only file that knows nlohmann's library, which takes its time to compile. What is there in thousands is written by {fmt}.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <forkful/version.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "report/as_json.hpp"
 #include "report/document.hpp"
+#include "report/totals.hpp"
 
 namespace forkful {
 
@@ -28,9 +30,9 @@ std::string timeline_as_json(const timeline& recorded) {
   for (const timeline_chunk& chunk : recorded.chunks) {
     fmt::format_to(
         std::back_inserter(text),
-        R"({}{{"worker":{},"first":{},"count":{},"merged":{},"begin_ns":{},"end_ns":{},"pass_in_ns":{},"pass_out_ns":{}}})",
-        between, chunk.worker, chunk.first, chunk.count, chunk.merged, chunk.begin.count(), chunk.end.count(),
-        chunk.pass_in.count(), chunk.pass_out.count());
+        R"({}{{"call":{},"worker":{},"first":{},"count":{},"merged":{},"begin_ns":{},"end_ns":{},"pass_in_ns":{},"pass_out_ns":{},"idle_ns":{}}})",
+        between, chunk.call, chunk.worker, chunk.first, chunk.count, chunk.merged, chunk.begin.count(),
+        chunk.end.count(), chunk.pass_in.count(), chunk.pass_out.count(), chunk.idle.count());
     between = ",";
   }
   text += fmt::format("],\"events\":{},\"caller\":{}}}", events_as_json(recorded), steps_as_json(recorded));
@@ -83,6 +85,7 @@ std::string events_as_json(const timeline& recorded) {
   for (const timeline_event& event : recorded.events) {
     const bool has_slice = event.what != timeline_event::kind::worker_started;
     events.push_back({{"what", name_of(event.what)},
+                      {"call", event.call},
                       {"worker", event.worker},
                       {"slice", has_slice ? json_value(event.slice) : json_value(nullptr)},
                       {"at_ns", event.at.count()},
@@ -117,12 +120,16 @@ std::string as_json(const report& what, std::string_view timeline) {
                     {"peak_memory_bytes", row.peak_memory}});
   json_value slowest = json_value::array();
   for (const slow_slices& slow : what.slowest)
-    slowest.push_back(
-        {{"first", slow.first}, {"count", slow.count}, {"worker", slow.worker}, {"time_ns", slow.time.count()}});
+    slowest.push_back({{"call", slow.call},
+                       {"first", slow.first},
+                       {"count", slow.count},
+                       {"worker", slow.worker},
+                       {"time_ns", slow.time.count()}});
   std::string text = written({{"way", what.way},
                               {"verb", what.verb},
                               {"pool", what.pool},
                               {"call", what.call},
+                              {"calls", what.calls},
                               {"finished", what.finished},
                               {"began_ns", what.began.count()},
                               {"wall_ns", what.wall.count()},
@@ -152,27 +159,40 @@ std::string as_json(const report& what, std::string_view timeline) {
   return text;
 }
 
-std::string calls_as_json(const std::vector<std::string>& calls) {
-  return fmt::format(R"({{"forkful":"{}","calls":[{}]}})", FORKFUL_VERSION, fmt::join(calls, ","));
+std::string calls_as_json(const std::vector<std::string>& totals, const std::vector<std::string>& calls) {
+  return fmt::format(R"({{"forkful":"{}","totals":[{}],"calls":[{}]}})", FORKFUL_VERSION, fmt::join(totals, ","),
+                     fmt::join(calls, ","));
 }
 
-std::string document(std::span<const report> calls, document_format format) {
+std::string document(std::span<const report> totals, std::span<const report> calls, document_format format) {
+  // A total of one call says nothing that the call does not say.
+  std::vector<report> several;
+  std::copy_if(totals.begin(), totals.end(), std::back_inserter(several),
+               [](const report& one) { return one.calls > 1; });
   switch (format) {
     case document_format::trace:
-      return trace_of(calls);
+      return trace_of(several, calls);
     case document_format::html:
-      return page_of(calls);
+      // The page draws all pools on one timeline, those with one call too.
+      return page_of(calls.size() > 1 ? totals : std::span<const report>(), calls);
     case document_format::json: {
+      std::vector<std::string> sums;
       std::vector<std::string> list;
+      for (const report& total : totals) sums.push_back(whole(total));
       for (const report& call : calls) list.push_back(whole(call));
-      return calls_as_json(list) + "\n";
+      return calls_as_json(sums, list) + "\n";
     }
     default: {
       std::string text;
+      for (const report& total : several) text += (text.empty() ? "" : "\n") + total.text();
       for (const report& call : calls) text += (text.empty() ? "" : "\n") + call.text();
       return text;
     }
   }
+}
+
+std::string document(std::span<const report> calls, document_format format) {
+  return document(totals_of(calls), calls, format);
 }
 
 }  // namespace detail

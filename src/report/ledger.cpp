@@ -1,4 +1,4 @@
-// Keeps each thread's last report, pool by pool.
+// Keeps each thread's last report, pool by pool, and adds it to its pool's total.
 #include <forkful/detail/job.hpp>
 #include <new>
 #include <unordered_map>
@@ -8,6 +8,7 @@
 #include "os/account.hpp"
 #include "report/advice.hpp"
 #include "report/reporter.hpp"
+#include "report/totals.hpp"
 
 namespace forkful::detail {
 
@@ -19,31 +20,26 @@ struct last {
 };
 thread_local std::unordered_map<std::uint64_t, last> last_reports;
 constexpr std::size_t kept_reports = 64;
-// What is said of the figures, and those that can wait until somebody asks.
-void tell(last& one) {
-  if (std::exchange(one.told, true)) return;
-  report& happened = one.happened;
+// The figures that can wait until somebody asks.
+void complete(report& happened) {
   happened.peak_memory = read_account().peak_memory;
   for (const worker_row& row : happened.per_worker) happened.peak_memory += row.peak_memory;
   if (happened.way == "process" || happened.way == "snapshot") happened.arena_bytes = arena::own().bytes_taken();
-  advise_on(happened);
 }
 
 }  // namespace
 
 void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
+    call.counted_in->add(call.happened);
     if (last_reports.size() >= kept_reports) last_reports.clear();
     last& mine = last_reports[engine_number];
     mine.happened = std::move(call.happened);
     mine.told = false;
     if (!reporting()) return;
-    try {
-      tell(mine);
-      report_finished(mine.happened);
-    } catch (const std::bad_alloc&) {
-      // The call itself went well: only its report is missing.
-    }
+    // What is said of the figures is made when the program has ended.
+    complete(mine.happened);
+    report_finished(mine.happened);
   };
   try {
     call.conclude();
@@ -56,9 +52,22 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
 
 report last_report(const engine& running) {
   const auto found = last_reports.find(running.number());
-  if (found == last_reports.end()) return {};
-  tell(found->second);
+  if (found == last_reports.end()) return {.calls = 0};
+  if (!std::exchange(found->second.told, true)) {
+    complete(found->second.happened);
+    advise_on(found->second.happened);
+  }
   return found->second.happened;
 }
+
+report total_report(const engine& running) {
+  report all = running.sums()->so_far();
+  if (all.calls == 0) return all;
+  complete(all);
+  advise_on(all);
+  return all;
+}
+
+void reset_total(engine& running) noexcept { running.sums()->reset(); }
 
 }  // namespace forkful::detail

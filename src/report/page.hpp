@@ -14,6 +14,9 @@ namespace forkful::detail {
 /// each point. The page asks for nothing from the network and forbids it: no style="" and no onclick="" in `body`.
 [[gnu::visibility("default")]] std::string page(std::string_view title, std::string_view body,
                                                 std::span<const report> calls);
+/// The same; the list of `data-calls` begins with the totals.
+std::string page(std::string_view title, std::string_view body, std::span<const report> totals,
+                 std::span<const report> calls);
 
 /// What page() puts in: src/report/page/ and the plotting library, embedded when forkful is built (cmake/page.cmake).
 extern const std::string_view page_style;

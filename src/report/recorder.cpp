@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "board/board.hpp"
 #include "report/reporter.hpp"
 
 namespace forkful::detail {
@@ -12,7 +13,11 @@ namespace forkful::detail {
 namespace {
 
 void append(timeline_chunk& to, const timeline_chunk& next) noexcept {
-  if (next.begin < to.begin) to.first = next.first;
+  to.idle += next.idle + std::max(std::chrono::nanoseconds(0), next.begin - to.end);
+  if (next.begin < to.begin) {
+    to.first = next.first;
+    to.call = next.call;
+  }
   to.begin = std::min(to.begin, next.begin);
   to.end = std::max(to.end, next.end);
   to.count += next.count;
@@ -31,14 +36,24 @@ bool append(timeline_step& to, const timeline_step& next, std::chrono::nanosecon
   return true;
 }
 
+void put_in_order(timeline& all) {
+  std::sort(all.chunks.begin(), all.chunks.end(), [](const timeline_chunk& a, const timeline_chunk& b) {
+    return std::tie(a.worker, a.begin) < std::tie(b.worker, b.begin);
+  });
+  std::stable_sort(all.events.begin(), all.events.end(),
+                   [](const timeline_event& a, const timeline_event& b) { return a.at < b.at; });
+}
+
 }  // namespace
 
-recorder::recorder(const report& begun) : mirror_(report_begin(begun)), last_(begun.workers, SIZE_MAX) {}
+recorder::recorder(const report& begun)
+    : mirror_(report_begin(begun)), call_(begun.call), last_(begun.workers, SIZE_MAX) {}
 
 recorder::~recorder() { report_end(mirror_); }
 
-void recorder::add(const timeline_chunk& one) noexcept {
-  if (one.worker >= last_.size()) return;
+void recorder::add(timeline_chunk one) noexcept {
+  if (!many_) one.call = call_;
+  if (one.worker >= last_.size() && !grow(one.worker)) return;
   const std::size_t last = last_[one.worker];
   // Chunks of a worker mostly come back in the order in which it ate them.
   if (last != SIZE_MAX && kept_.chunks[last].merged < stride_ && kept_.chunks[last].end <= one.begin) {
@@ -53,6 +68,18 @@ void recorder::add(const timeline_chunk& one) noexcept {
     if (mirror_ != nullptr) mirror_->put(last_[one.worker], one, kept_.chunks.size());
   } catch (const std::bad_alloc&) {
     kept_.thinned = true;
+  }
+}
+
+// Many calls may have more workers than the first one had.
+bool recorder::grow(unsigned worker) noexcept {
+  if (!many_ || worker >= max_workers) return false;
+  try {
+    last_.resize(worker + 1, SIZE_MAX);
+    return true;
+  } catch (const std::bad_alloc&) {
+    kept_.thinned = true;
+    return false;
   }
 }
 
@@ -82,6 +109,7 @@ void recorder::thin_chunks() noexcept {
 }
 
 void recorder::add(timeline_event one) noexcept {
+  if (!many_) one.call = call_;
   if (mirror_ != nullptr && one.what == timeline_event::kind::worker_died) {
     mirror_->deaths.fetch_add(1, std::memory_order_relaxed);
   }
@@ -121,12 +149,14 @@ void recorder::thin_steps() noexcept {
 }
 
 timeline recorder::take() {
-  std::sort(kept_.chunks.begin(), kept_.chunks.end(), [](const timeline_chunk& a, const timeline_chunk& b) {
-    return std::tie(a.worker, a.begin) < std::tie(b.worker, b.begin);
-  });
-  std::stable_sort(kept_.events.begin(), kept_.events.end(),
-                   [](const timeline_event& a, const timeline_event& b) { return a.at < b.at; });
+  put_in_order(kept_);
   return std::exchange(kept_, {});
+}
+
+timeline recorder::so_far() const {
+  timeline copy = kept_;
+  put_in_order(copy);
+  return copy;
 }
 
 }  // namespace forkful::detail

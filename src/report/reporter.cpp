@@ -20,7 +20,9 @@
 #include "os/process.hpp"
 #include "os/small_file.hpp"
 #include "os/unshared.hpp"
+#include "report/advice.hpp"
 #include "report/document.hpp"
+#include "report/totals.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -65,8 +67,17 @@ bool can_be_written(const std::string& path) {
 }
 
 void write(const destination& to, const journal& what, std::uint64_t mark) {
-  const std::vector<report> calls = what.all();
-  const std::string text = document(calls, to.format);
+  std::vector<report> calls = what.all();
+  std::vector<report> totals = totals_of(calls);
+  if (const std::uint64_t dropped = what.dropped.load(std::memory_order_relaxed); dropped != 0) {
+    for (report& total : totals) {
+      total.warnings.push_back(fmt::format(
+          "{} further calls of the program are not in this report, which was full: this total lacks those of this pool",
+          dropped));
+    }
+  }
+  for (report& call : calls) advise_on(call);
+  const std::string text = document(totals, calls, to.format);
   if (to.path == "-") {
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);

@@ -6,13 +6,24 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::size_t most_slowest = 5;
-
 std::chrono::nanoseconds time(std::uint64_t nanoseconds) noexcept {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds));
 }
 
 }  // namespace
+
+bool keep_if_slow(std::vector<slow_slices>& slowest, const slow_slices& one) {
+  const auto place =
+      std::find_if(slowest.begin(), slowest.end(), [&](const slow_slices& other) { return other.time < one.time; });
+  if (slowest.size() < most_slowest) {
+    slowest.insert(place, one);
+    return true;
+  }
+  if (place == slowest.end()) return false;
+  std::move_backward(place, slowest.end() - 1, slowest.end());
+  *place = one;
+  return true;
+}
 
 tally::tally(const job& work, unsigned workers, stopwatch::phase first_phase)
     : watch(work.began_ns, first_phase), began_(work.began_ns) {
@@ -41,25 +52,22 @@ void tally::add(const eaten_chunk& one) {
   row.time.pass_out += time(out);
   row.time.compute += time(eaten - in - out);
   if (recorded_ != nullptr) {
-    recorded_->add(
-        {one.worker, one.first, one.count, 1, time(one.began - began_), time(one.ended - began_), time(in), time(out)});
+    recorded_->add({.worker = one.worker,
+                    .first = one.first,
+                    .count = one.count,
+                    .begin = time(one.began - began_),
+                    .end = time(one.ended - began_),
+                    .pass_in = time(in),
+                    .pass_out = time(out)});
   }
   const auto began = time(one.began);
   if (row.time.wake.count() == 0 || began < row.time.wake) row.time.wake = began;
 }
 
 void tally::add_slow(const slow_slices& one) {
-  auto& all = happened.slowest;
-  const auto place =
-      std::find_if(all.begin(), all.end(), [&](const slow_slices& other) { return other.time < one.time; });
-  if (all.size() == most_slowest) {
-    if (place == all.end()) return;
-    std::move_backward(place, all.end() - 1, all.end());
-    *place = one;
-  } else {
-    all.insert(place, one);
-  }
-  if (all.size() == most_slowest) bar_ = static_cast<std::uint64_t>(all.back().time.count());
+  const auto& all = happened.slowest;
+  if (keep_if_slow(happened.slowest, one) && all.size() == most_slowest)
+    bar_ = static_cast<std::uint64_t>(all.back().time.count());
 }
 
 void tally::add_memory(unsigned worker, std::size_t page_faults, std::size_t peak) noexcept {
@@ -135,6 +143,7 @@ void tally::finish_into(report& begun, std::uint64_t now) {
   happened.pool = begun.pool;
   happened.call = begun.call;
   happened.slices = begun.slices;
+  for (slow_slices& slow : happened.slowest) slow.call = begun.call;
   happened.bytes_in += begun.bytes_in;
   happened.bytes_broadcast = begun.bytes_broadcast;
   happened.bytes_shared += begun.bytes_shared;

@@ -25,6 +25,10 @@ struct eaten_chunk {
   std::uint64_t pass_out = 0;
 };
 
+constexpr std::size_t most_slowest = 5;
+// Puts one among the slowest, slowest first, at most five. False: it is not one of them. Takes no memory that was not reserved.
+bool keep_if_slow(std::vector<slow_slices>& slowest, const slow_slices& one);
+
 class tally {
  public:
   tally(const job& work, unsigned workers, stopwatch::phase first_phase);

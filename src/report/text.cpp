@@ -82,10 +82,11 @@ void add(time_split& sum, const time_split& one) {
 }  // namespace
 
 std::string report::text() const {
-  std::string text =
-      wrapped("", fmt::format("{}{}: {} in {} by {} ({}), {}", verb.empty() ? "call" : verb,
-                              finished ? "" : " (not finished)", counted(slices, "slice"), counted(chunks, "chunk"),
-                              counted(workers, "worker"), way, human_time(wall)));
+  const std::string what = verb.empty() ? "call" : verb;
+  std::string text = wrapped(
+      "", fmt::format("{}{}: {} in {} by {} ({}), {}", calls > 1 ? fmt::format("{} calls of {}", calls, what) : what,
+                      finished ? "" : " (not finished)", counted(slices, "slice"), counted(chunks, "chunk"),
+                      counted(workers, "worker"), way, human_time(wall)));
   if (wall.count() > 0) {
     if (per_worker.size() <= most_rows) {
       for (const worker_row& one : per_worker) {
@@ -106,6 +107,7 @@ std::string report::text() const {
     const slow_slices& one = slowest.front();
     text += one.count == 1 ? fmt::format("slowest: slice {}", one.first)
                            : fmt::format("slowest: slices {}-{}", one.first, one.first + one.count - 1);
+    if (calls > 1) text += fmt::format(" of call {}", one.call);
     text += fmt::format(", {}\n", human_time(one.time));
   }
   if (peak_memory != 0) {

@@ -1,6 +1,6 @@
 // The report as a trace in Chrome's JSON format, as ui.perfetto.dev reads it.
 //
-// A call is a process: thread one is the caller, the others are the workers. Invariants, without which the viewer drops slices:
+// A call is a process, and so is a total: thread one is the caller, the others are the workers. Invariants, without which the viewer drops slices:
 // slices of one track nest (whatever does not fit is cut to fit), parents come before children, and no pid or tid is 0 or
 // used twice. displayTimeUnit is left out: it is what the viewer notes as a peculiarity.
 #include <fmt/format.h>
@@ -24,12 +24,22 @@ std::string microseconds(nanoseconds time) {
   return fmt::format("{}.{:03}1", time.count() / 1000, time.count() % 1000);
 }
 
-std::string eaten(const timeline_chunk& chunk) {
+std::string slices_of(const timeline_chunk& chunk) {
   // Drawn together, they need not be neighbours.
   if (chunk.merged > 1) return fmt::format("{} slices from {} on", chunk.count, chunk.first);
   if (chunk.count == 0) return "no slices";
   if (chunk.count == 1) return fmt::format("slice {}", chunk.first);
   return fmt::format("slices {}-{}", chunk.first, chunk.first + chunk.count - 1);
+}
+
+std::string eaten(const report& call, const timeline_chunk& chunk) {
+  return call.calls == 1 ? slices_of(chunk) : fmt::format("{} of call {}", slices_of(chunk), chunk.call);
+}
+
+// "map", "200 calls of map"
+std::string title_of(const report& call) {
+  const std::string verb = call.verb.empty() ? "call" : call.verb;
+  return call.calls == 1 ? verb : fmt::format("{} calls of {}", call.calls, verb);
 }
 
 struct track {
@@ -86,7 +96,7 @@ std::uint64_t tracks_of(const report& call) {
 
 void draw_caller(drawing& into, const track& where, const report& call) {
   const nanoseconds whole = end_of(call);
-  into.slice(where, call.verb.empty() ? "call" : call.verb, nanoseconds{0}, whole,
+  into.slice(where, title_of(call), nanoseconds{0}, whole,
              fmt::format(R"({{"way":{},"slices":{},"chunks":{},"finished":{}}})", quoted(call.way), call.slices,
                          call.chunks, call.finished));
   nanoseconds free_from{0};
@@ -98,15 +108,18 @@ void draw_caller(drawing& into, const track& where, const report& call) {
   }
 }
 
-void draw_chunk(drawing& into, const track& where, const timeline_chunk& chunk, nanoseconds begin) {
+void draw_chunk(drawing& into, const track& where, const report& call, const timeline_chunk& chunk, nanoseconds begin) {
   std::string details = fmt::format(R"({{"first":{},"count":{})", chunk.first, chunk.count);
+  if (call.calls > 1) details += fmt::format(R"(,"call":{})", chunk.call);
   if (chunk.merged > 1) details += fmt::format(R"(,"merged":{})", chunk.merged);
-  into.slice(where, eaten(chunk), begin, chunk.end, details + "}");
+  into.slice(where, eaten(call, chunk), begin, chunk.end, details + "}");
+  // Of several drawn as one, what was between them comes last.
   const nanoseconds computing = std::clamp(chunk.begin + chunk.pass_in, begin, chunk.end);
-  const nanoseconds leaving = std::clamp(chunk.end - chunk.pass_out, computing, chunk.end);
+  const nanoseconds gone = std::clamp(chunk.end - chunk.idle, computing, chunk.end);
+  const nanoseconds leaving = std::clamp(gone - chunk.pass_out, computing, gone);
   if (computing > begin) into.slice(where, "pass_in", begin, computing);
   if (leaving > computing) into.slice(where, "compute", computing, leaving);
-  if (chunk.end > leaving) into.slice(where, "pass_out", leaving, chunk.end);
+  if (gone > leaving) into.slice(where, "pass_out", leaving, gone);
 }
 
 void draw_event(drawing& into, const track& where, const timeline_event& event) {
@@ -124,7 +137,9 @@ void draw_call(drawing& into, const report& call, std::uint64_t process, nanosec
   const auto worker_track = [&](std::uint64_t worker) { return track{process, process + 1 + worker, origin}; };
   const track caller{process, process, origin};
   into.name(caller, "process",
-            fmt::format("call {}: {} ({})", call.call, call.verb.empty() ? "call" : call.verb, call.way), process);
+            call.calls == 1 ? fmt::format("call {}: {} ({})", call.call, title_of(call), call.way)
+                            : fmt::format("pool {}: {} ({})", call.pool, title_of(call), call.way),
+            process);
   into.name(caller, "thread", "caller", 0);
   for (std::uint64_t worker = 0; worker < tracks_of(call); ++worker)
     into.name(worker_track(worker), "thread", fmt::format("worker {}", worker), worker + 1);
@@ -134,7 +149,7 @@ void draw_call(drawing& into, const report& call, std::uint64_t process, nanosec
     const bool same_track = before != nullptr && before->worker == chunk.worker;
     const nanoseconds begin = same_track ? std::max(chunk.begin, before->end) : chunk.begin;
     if (chunk.end < begin) continue;
-    draw_chunk(into, worker_track(chunk.worker), chunk, begin);
+    draw_chunk(into, worker_track(chunk.worker), call, chunk, begin);
     before = &chunk;
   }
   for (const timeline_event& event : call.recorded.events) draw_event(into, worker_track(event.worker), event);
@@ -142,20 +157,22 @@ void draw_call(drawing& into, const report& call, std::uint64_t process, nanosec
 
 }  // namespace
 
-std::string trace_of(std::span<const report> calls) {
+std::string trace_of(std::span<const report> totals, std::span<const report> calls) {
   drawing all;
   nanoseconds origin{0};
   for (const report& call : calls) origin = &call == calls.data() ? call.began : std::min(origin, call.began);
   std::uint64_t process = 1;
-  for (const report& call : calls) {
-    draw_call(all, call, process, call.began - origin);
-    process += tracks_of(call) + 1;
+  for (const std::span<const report> list : {totals, calls}) {
+    for (const report& call : list) {
+      draw_call(all, call, process, call.began - origin);
+      process += tracks_of(call) + 1;
+    }
   }
   return "{\"traceEvents\":[\n" + all.events() + "\n]}\n";
 }
 
 }  // namespace detail
 
-std::string report::trace() const { return detail::trace_of({this, 1}); }
+std::string report::trace() const { return detail::trace_of({}, {this, 1}); }
 
 }  // namespace forkful

@@ -150,6 +150,10 @@ class reporter : public testing::Test {
     return found;
   }
 
+  // A program's report has the totals of its pools first.
+  static std::string calls_of(const std::string& json) { return json.substr(json.find("\"calls\":[")); }
+  static std::string totals_of(const std::string& json) { return json.substr(0, json.find("\"calls\":[")); }
+
  private:
   std::string folder_;
 };
@@ -158,12 +162,19 @@ TEST_F(reporter, writes_all_calls_before_the_program_is_gone) {
   const auto happened = run("three_calls", path("run.json"));
   EXPECT_TRUE(happened.how.exited_with(0)) << happened.out;
   ASSERT_TRUE(std::filesystem::exists(path("run.json"))) << "at once, not a moment later";
-  const std::string json = read_file(path("run.json"));
+  const std::string all = read_file(path("run.json"));
+  const std::string json = calls_of(all);
   EXPECT_EQ(count(json, "\"finished\":true"), 3U);
   EXPECT_EQ(count(json, "\"verb\":\"map\""), 2U);
   EXPECT_EQ(count(json, "\"verb\":\"try_map\""), 1U);
   EXPECT_EQ(count(json, "\"way\":\"serial\""), 1U);
   EXPECT_EQ(count(json, "\"timeline\":null"), 0U) << "timelines are part of it";
+  EXPECT_EQ(count(json, "\"advice\":\"\""), 0U) << "and what to do next";
+  const std::string totals = totals_of(all);
+  EXPECT_EQ(count(totals, "\"verb\":\"map, try_map\""), 1U);
+  EXPECT_EQ(count(totals, "\"calls\":2"), 1U);
+  EXPECT_EQ(count(totals, "\"calls\":1"), 1U) << "of the loop";
+  EXPECT_EQ(count(totals, "\"way\":"), 2U) << "one a pool";
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("")), {}), 1) << "and nothing lies beside it";
 }
 
@@ -179,14 +190,18 @@ TEST_F(reporter, writes_text_to_standard_output) {
   EXPECT_TRUE(happened.how.exited_with(0));
   EXPECT_EQ(count(happened.out, "map: 10 slices in"), 1U) << happened.out;
   EXPECT_EQ(count(happened.out, "try_map: 20 slices in"), 1U);
-  EXPECT_EQ(count(happened.out, "map: 30 slices in"), 1U);
-  EXPECT_EQ(count(happened.out, "\nnext: "), 3U);
+  EXPECT_EQ(count(happened.out, "\nmap: 30 slices in"), 1U);
+  EXPECT_EQ(count(happened.out, "\nnext: "), 4U);
+  EXPECT_EQ(count(happened.out, "2 calls of map, try_map: 30 slices in"), 1U);
+  EXPECT_LT(happened.out.find("2 calls of map"), happened.out.find("map: 10 slices in")) << "all of it first";
 }
 
 TEST_F(reporter, tells_what_a_killed_program_had) {
   const auto happened = run("killed_half_way", path("run.json"));
   EXPECT_TRUE(happened.how.killed_by(SIGKILL)) << happened.out;
-  const std::string json = read_file(path("run.json"));
+  const std::string all = read_file(path("run.json"));
+  const std::string json = calls_of(all);
+  EXPECT_EQ(count(totals_of(all), "\"finished\":false"), 1U) << "nor is the total finished";
   EXPECT_EQ(count(json, "\"finished\":true"), 1U);
   EXPECT_EQ(count(json, "\"finished\":false"), 1U);
   EXPECT_GE(count(json, "\"begin_ns\""), 5U) << "the chunks whose results it had";
@@ -195,13 +210,13 @@ TEST_F(reporter, tells_what_a_killed_program_had) {
 TEST_F(reporter, outlives_an_interrupted_program) {
   const auto happened = run("interrupted", path("run.json"));
   EXPECT_TRUE(happened.how.killed_by(SIGINT)) << happened.out;
-  EXPECT_EQ(count(read_file(path("run.json")), "\"finished\":true"), 1U);
+  EXPECT_EQ(count(calls_of(read_file(path("run.json"))), "\"finished\":true"), 1U);
 }
 
 TEST_F(reporter, leaves_out_what_workers_and_children_call) {
   const auto happened = run("calls_of_others", path("run.json"));
   EXPECT_TRUE(happened.how.exited_with(0)) << happened.out;
-  const std::string json = read_file(path("run.json"));
+  const std::string json = calls_of(read_file(path("run.json")));
   EXPECT_EQ(count(json, "\"finished\""), 1U);
   EXPECT_EQ(count(json, "\"way\":\"snapshot\""), 1U);
 }

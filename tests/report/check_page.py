@@ -44,7 +44,7 @@ def human(field, value):
         return human_bytes(value)
     if field == "imbalance":
         return fixed(value, 2)
-    return str(value) if field in ("pool", "call") else f"{value:,}"
+    return str(value) if field in ("pool", "call") or field.endswith(".call") else f"{value:,}"
 
 
 def look_up(call, field):
@@ -78,7 +78,8 @@ def predict(call, workers, length):
     once = call["caller_ns"]["wake"] + sum(row["wake"] for row in rows) / len(rows)
     each = length + sum(row["pass_in"] + row["pass_out"] for row in rows) / slices
     uneven = max(call["imbalance"], 1) if workers > 1 else 1
-    busiest = min(max(slices / workers * uneven, math.ceil(slices / workers)), slices)
+    of_one = slices / call["calls"]
+    busiest = min(max(of_one / workers * uneven, math.ceil(of_one / workers)), of_one) * call["calls"]
     return (once + call["caller_ns"]["start"] / len(rows) * workers
             + call["caller_ns"]["pass_in"] + call["caller_ns"]["reassemble"] + each * busiest)
 
@@ -211,17 +212,39 @@ class Checks:
             assert math.isclose(found, predict(call, workers, 10 ** (position / 20)), rel_tol=1e-9), (workers, position, found)
 
     def several(self):
-        calls = json.loads((self.folder / "several.json").read_text())["calls"]
-        url = self.open("several.html")
-        longest = max(range(len(calls)), key=lambda at: calls[at]["wall_ns"])
-        assert self.browser.evaluate("document.querySelector('#which-call').length") == len(calls)
-        assert self.browser.evaluate("document.querySelector('#which-call').selectedIndex") == longest
-        self.figures_are("several", calls[longest])
-        for at, call in enumerate(calls):
-            self.browser.evaluate(f"(() => {{ const list = document.querySelector('#which-call'); list.selectedIndex = {at};"
-                                  "list.dispatchEvent(new Event('change')); })()")
-            self.figures_are(f"several, {at}", call)
-        self.is_quiet("several", url)
+        for name in ("several", "program"):
+            document = json.loads((self.folder / f"{name}.json").read_text())
+            url = self.open(f"{name}.html")
+            choices = [None] + [total for total in document["totals"] if total["calls"] > 1] + document["calls"]
+            assert len(document["totals"]) > 1, name
+            assert self.browser.evaluate("document.querySelector('#which-call').length") == len(choices), name
+            assert self.browser.evaluate("document.querySelector('#which-call').selectedIndex") == 0, name
+            assert self.drawn() > 3, self.drawn()
+            # First the whole program: one timeline, and what is to be said of each pool.
+            advice = self.browser.evaluate("[...document.querySelectorAll('.advice')].map(e => e.textContent)")
+            said = [total["advice"] for total in document["totals"]]
+            assert len(advice) == len(said) and all(one.endswith(other) for one, other in zip(advice, said)), (advice, said)
+            for at, call in enumerate(choices):
+                if call is None:
+                    continue
+                self.browser.evaluate(f"(() => {{ const list = document.querySelector('#which-call'); list.selectedIndex = {at};"
+                                      "list.dispatchEvent(new Event('change')); })()")
+                self.figures_are(f"{name}, {at}", call)
+            self.is_quiet(name, url)
+
+    def program(self):
+        """All calls of all pools on one timeline: the keyboard walks from the first call of a worker to its last."""
+        document = json.loads((self.folder / "program.json").read_text())
+        self.open("program.html")
+        origin = min(total["began_ns"] for total in document["totals"] if total["timeline"])
+        total = next(total for total in document["totals"] if total["timeline"] and total["calls"] > 20)
+        chunks = [chunk for chunk in total["timeline"]["chunks"] if chunk["worker"] == 0]
+        self.browser.evaluate("document.querySelector('.timeline').focus()")
+        for key, chunk in (("ArrowRight", chunks[0]), ("End", chunks[-1])):
+            self.browser.press(key)
+            expected = f" of call {chunk['call']} on pool {total['pool']} worker 0: {human_time(chunk['end_ns'] - chunk['begin_ns'])}, from "
+            expected += human_time(chunk["begin_ns"] + total["began_ns"] - origin)
+            assert expected in self.says(), f"{self.says()!r} has no {expected!r}"
 
     def embedded(self):
         self.open("embedded.page.html")
@@ -260,6 +283,7 @@ def main():
         checks.keyboard()
         checks.sliders()
         checks.several()
+        checks.program()
         checks.embedded()
         checks.printed()
     finally:

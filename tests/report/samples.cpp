@@ -52,6 +52,41 @@ std::vector<std::pair<std::string, forkful::report>> real() {
   return made;
 }
 
+// A program that calls one loop again and again, on one pool and now and then on another, submits, and loses a worker.
+std::vector<forkful::report> program(forkful::report& all_of_one) {
+  std::vector<forkful::report> calls;
+  const auto work = [](std::size_t slice) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 5'000; ++i) sum += 1.0 / static_cast<double>(i + slice + 1);
+    return sum;
+  };
+  forkful::process_pool first{forkful::pool_options{.workers = 2, .record_timeline = true}};
+  forkful::thread_pool second{forkful::pool_options{.workers = 2, .record_timeline = true}};
+  for (std::size_t call = 0; call < 40; ++call) {
+    std::ignore = first.with({.chunk = 10}).map(forkful::indices(20 + 5 * call), work);
+    calls.push_back(first.report());
+    if (call % 10 != 5) continue;
+    std::ignore = second.map(forkful::indices(500), work);
+    calls.push_back(second.report());
+  }
+  std::ignore = first.with({.chunk = 1}).try_map(forkful::indices(10), [](std::size_t slice) {
+    if (slice == 7) std::raise(SIGKILL);
+    return slice;
+  });
+  calls.push_back(first.report());
+  std::vector<forkful::future<double>> later;
+  for (std::size_t call = 0; call < 20; ++call) later.push_back(first.submit(work, call));
+  for (auto& each : later) {
+    std::ignore = each.get();
+    calls.push_back(first.report());
+  }
+  all_of_one = first.totals();
+  forkful::serial_pool alone;
+  std::ignore = alone.map(forkful::indices(50), work);
+  calls.push_back(alone.report());
+  return calls;
+}
+
 void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
 }  // namespace
@@ -61,16 +96,26 @@ int main(int argc, char** argv) {
   const std::string folder = std::string(argv[1]) + "/";
   auto reports = made_up::all();
   for (auto& each : real()) reports.push_back(std::move(each));
+  reports.emplace_back("real-totals", forkful::report{});
+  const std::vector<forkful::report> calls = program(reports.back().second);
   std::vector<forkful::report> several;
   for (const auto& [name, report] : reports) {
     write(folder + name + ".json", document({&report, 1}, document_format::json));
     write(folder + name + ".trace", report.trace());
     write(folder + name + ".html", report.html());
-    if (name != "wide" && name != "large") several.push_back(report);
+    if (name == "wide" || name == "large" || name == "real-totals") continue;
+    several.push_back(report);
+    if (!name.starts_with("real")) {  // one after another, as the calls of a pool mostly are
+      several.back().call = several.size();
+      several.back().began += std::chrono::seconds(several.size());
+    }
   }
   write(folder + "several.json", document(several, document_format::json));
   write(folder + "several.trace", document(several, document_format::trace));
   write(folder + "several.html", document(several, document_format::html));
+  write(folder + "program.json", document(calls, document_format::json));
+  write(folder + "program.trace", document(calls, document_format::trace));
+  write(folder + "program.html", document(calls, document_format::html));
   write(folder + "none.html", document({}, document_format::html));
   write(folder + "embedded.page.html",
         forkful::detail::page("A tour",

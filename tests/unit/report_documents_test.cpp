@@ -41,13 +41,13 @@ std::string on_one_line(std::string text) {
 TEST(ReportJson, NamesEveryFieldWithItsUnit) {
   EXPECT_EQ(
       tiny().json(),
-      R"~({"way":"process","verb":"map","pool":0,"call":5,"finished":true,"began_ns":0,"wall_ns":9000,"slices":1,"chunks":1,)~"
+      R"~({"way":"process","verb":"map","pool":0,"call":5,"calls":1,"finished":true,"began_ns":0,"wall_ns":9000,"slices":1,"chunks":1,)~"
       R"~("workers":1,"time_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},)~"
       R"~("caller_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},"per_worker":[],)~"
       R"~("imbalance":0.0,"bytes_in":0,"bytes_broadcast":0,"bytes_out":0,"bytes_shared":0,"bytes_copied_on_write":0,"page_faults":0,)~"
       R"~("peak_memory_bytes":0,"arena_bytes":0,"slowest":[],"deaths":0,"retries":0,"threads_at_fork":0,"warnings":[],)~"
-      R"~("advice":"","timeline":{"thinned":false,"chunks":[{"worker":0,"first":4,"count":2,"merged":1,"begin_ns":1001,)~"
-      R"~("end_ns":7001,"pass_in_ns":500,"pass_out_ns":0}],"events":[{"what":"worker_died","worker":0,"slice":4,)~"
+      R"~("advice":"","timeline":{"thinned":false,"chunks":[{"call":0,"worker":0,"first":4,"count":2,"merged":1,"begin_ns":1001,)~"
+      R"~("end_ns":7001,"pass_in_ns":500,"pass_out_ns":0,"idle_ns":0}],"events":[{"what":"worker_died","call":0,"worker":0,"slice":4,)~"
       R"~("at_ns":7002,"text":"signal 9 (SIGKILL)"}],"caller":[]}})~");
 }
 
@@ -63,11 +63,24 @@ TEST(ReportJson, IsUtf8WhateverAnExceptionSaid) {
 
 TEST(ReportDocument, KeepsCallsApart) {
   const std::vector calls{tiny(), made_up::without_timeline()};
-  EXPECT_EQ(document(calls, document_format::json),
-            R"~({"forkful":")~" FORKFUL_VERSION R"~(","calls":[)~" + calls[0].json() + "," + calls[1].json() + "]}\n");
-  EXPECT_EQ(document(calls, document_format::text), calls[0].text() + "\n" + calls[1].text());
-  EXPECT_EQ(document({}, document_format::json), R"~({"forkful":")~" FORKFUL_VERSION R"~(","calls":[]})~"
+  const std::vector totals{tiny()};
+  EXPECT_EQ(document(totals, calls, document_format::json), R"~({"forkful":")~" FORKFUL_VERSION R"~(","totals":[)~" +
+                                                                totals[0].json() + R"~(],"calls":[)~" +
+                                                                calls[0].json() + "," + calls[1].json() + "]}\n");
+  EXPECT_EQ(document(totals, calls, document_format::text), calls[0].text() + "\n" + calls[1].text())
+      << "a total of one call says nothing new";
+  EXPECT_EQ(document({}, document_format::json), R"~({"forkful":")~" FORKFUL_VERSION R"~(","totals":[],"calls":[]})~"
                                                  "\n");
+}
+
+TEST(ReportDocument, shows_the_total_of_several_calls_first) {
+  const std::vector calls{made_up::ordinary(12, 3), made_up::ordinary(4, 3), tiny()};
+  const std::string text = document(calls, document_format::text);
+  EXPECT_EQ(text.substr(0, text.find('\n')),
+            "2 calls of map: 160 slices in 16 chunks by 3 workers (process), 561.3 us");
+  EXPECT_NE(text.find(calls[0].text() + "\n" + calls[1].text() + "\n" + calls[2].text()), std::string::npos) << text;
+  const std::string page = document(calls, document_format::html);
+  EXPECT_LT(page.find("2 calls of map: 160 slices"), page.find("map: 120 slices")) << "also without scripts";
 }
 
 TEST(ReportTrace, DrawsChunksCrashesAndTheCallerOnTracksOfTheirOwn) {
@@ -124,9 +137,12 @@ TEST(ReportTrace, PutsSeveralCallsOnOneClock) {
   earlier.began = nanoseconds{50'000};
   const std::vector calls{later, earlier};
   const std::string trace = document(calls, document_format::trace);
-  EXPECT_NE(trace.find(R"~("pid":1,"tid":1,"ts":2.0001,)~"), std::string::npos) << trace;
-  EXPECT_NE(trace.find(R"~("pid":3,"tid":3,"ts":0.0001,)~"), std::string::npos);
-  EXPECT_NE(trace.find(R"~("pid":3,"tid":4,"ts":1.0011,)~"), std::string::npos);
+  EXPECT_NE(trace.find(R"~("pid":3,"tid":3,"ts":2.0001,)~"), std::string::npos) << trace;
+  EXPECT_NE(trace.find(R"~("pid":5,"tid":5,"ts":0.0001,)~"), std::string::npos);
+  EXPECT_NE(trace.find(R"~("pid":5,"tid":6,"ts":1.0011,)~"), std::string::npos);
+  // Before them the total, which has the chunks of both.
+  EXPECT_NE(trace.find(R"~("pid":1,"tid":1,"args":{"name":"pool 0: 2 calls of map (process)"})~"), std::string::npos);
+  EXPECT_NE(trace.find(R"~("pid":1,"tid":2,"ts":1.0011,)~"), std::string::npos);
 }
 
 TEST(ReportTime, AddsUpToTheWallOfAllWorkersAndTheCaller) {

@@ -88,6 +88,7 @@ struct settled {
 };
 
 class recorder;
+class totals;
 
 struct job {
   std::uint64_t began_ns = clock_ns();  ///< when the verb was entered
@@ -164,6 +165,7 @@ class ongoing {
   virtual void conclude() = 0;
 
   report happened;
+  std::shared_ptr<totals> counted_in{};  ///< of its pool, which may be gone when this ends
 };
 
 /// The running part of a pool. Thread-safe.
@@ -188,11 +190,14 @@ class engine {
   [[nodiscard]] bool records() const noexcept { return records_; }
 
   [[nodiscard]] const char* way() const noexcept { return way_; }
+  /// What all its calls came to.
+  [[nodiscard]] const std::shared_ptr<totals>& sums() const noexcept { return sums_; }
 
  private:
   std::uint64_t number_;
   const char* way_;
   bool records_;
+  std::shared_ptr<totals> sums_;
 };
 
 /// Runs the job to its end and keeps its report as this thread's last, also when it throws. Throws the failure with the lowest
@@ -201,10 +206,13 @@ void run_job(engine&, job&, const call_options&);
 /// engine::begin, with options checked and what the job knows of the report. Throws std::invalid_argument, and cancelled if it
 /// is stopped already.
 std::unique_ptr<ongoing> begin_job(engine&, job&, const call_options&, std::shared_ptr<void> owner);
-/// Concludes a call that has ended and keeps its report as this thread's last on that pool.
+/// Concludes a call that has ended, keeps its report as this thread's last on that pool, and adds it to the pool's total.
 void conclude_job(std::uint64_t engine_number, ongoing&);
 /// The report of the last call that this thread finished on the pool.
 report last_report(const engine&);
+/// All calls of the pool that have ended since it was made, or since its total was begun anew.
+report total_report(const engine&);
+void reset_total(engine&) noexcept;
 
 std::unique_ptr<engine> start_serial(const pool_options&);
 std::unique_ptr<engine> start_threads(const pool_options&);

@@ -1,14 +1,18 @@
-// How long it would take with other workers and other slices: an estimate from this call's measured costs. docs/report.md
+// How long it would take with other workers and other slices: an estimate from the measured costs of a call, or of all. docs/report.md
 // states the formula too.
 'use strict';
+
+/** A total of calls of which it is not known how many there were at a time. */
+forkful.submits = (call) => call.calls > 1 && call.verb.includes('submit');
 
 /** What the call cost, in ns: once, for each worker, for each slice at the caller, for each slice at a worker; null if unknown. */
 forkful.costs = (call) => {
   const computed = call.time_ns.compute;
-  if (!call.finished || call.way === 'serial' || call.slices === 0 || call.per_worker.length === 0 || computed === 0) return null;
+  if (forkful.submits(call) || !call.finished || call.way === 'serial' || call.slices === 0 || call.per_worker.length === 0 || computed === 0) return null;
   const ofWorkers = (part) => forkful.sum(call.per_worker, (row) => row.time_ns[part]);
   return {
     slices: call.slices,
+    calls: call.calls,
     length: computed / call.slices,
     once: call.caller_ns.wake + ofWorkers('wake') / call.per_worker.length,
     worker: call.caller_ns.start / call.per_worker.length,
@@ -22,8 +26,9 @@ forkful.costs = (call) => {
 forkful.predict = (costs, workers, length) => {
   const each = length + costs.passing;
   const uneven = workers > 1 ? Math.max(costs.uneven, 1) : 1;
-  const share = Math.max((costs.slices / workers) * uneven, Math.ceil(costs.slices / workers));
-  return costs.once + costs.worker * workers + costs.caller * costs.slices + each * Math.min(share, costs.slices);
+  const slices = costs.slices / costs.calls;  // of one call
+  const busiest = Math.min(Math.max((slices / workers) * uneven, Math.ceil(slices / workers)), slices);
+  return costs.once + costs.worker * workers + costs.caller * costs.slices + each * busiest * costs.calls;
 };
 
 forkful.estimate = (call) => {
@@ -31,9 +36,10 @@ forkful.estimate = (call) => {
   const title = 'What if? An estimate';
   const costs = forkful.costs(call);
   if (!costs) {
+    if (forkful.submits(call)) return null;
     return forkful.section(title, make('p', {}, call.way === 'serial'
       ? 'A loop in one process has no costs of handing out. Run the same with another pool to see what it would cost.'
-      : 'There is no estimate: too little was measured in this call.'));
+      : 'There is no estimate: too little was measured.'));
   }
   const largest = Math.max(64, call.workers);
   const state = {workers: call.workers, length: costs.length};
@@ -139,7 +145,7 @@ forkful.estimate = (call) => {
 
   const at = (value) => make('strong', {}, time(value));
   return forkful.section(title,
-    make('p', {}, 'The same call with other workers and other slices, from what it cost on this machine. Measured: ',
+    make('p', {}, call.calls > 1 ? 'The same calls' : 'The same call', ' with other workers and other slices, from what it cost on this machine. Measured: ',
          figure('wall_ns', call.wall_ns, time), `; the estimate for the same is ${time(forkful.predict(costs, call.workers, costs.length))}. `,
          'It supposes a core for each worker, and slices that get in each other’s way no more than they did.'),
     make('div', {class: 'sliders'},
@@ -148,6 +154,6 @@ forkful.estimate = (call) => {
     verdict, drawings,
     forkful.inNumbers('The estimate in numbers', false, table,
       make('p', {}, 'time = ', at(costs.once), ' once + ', at(costs.worker), ' × workers (starting) + ', at(costs.caller), ' × slices (caller: passing in, putting together) + ( length + ',
-           at(costs.passing), ' (worker: passing in and out) ) × slices of the busiest worker, which are slices ÷ workers × ',
+           at(costs.passing), ' (worker: passing in and out) ) × slices of the busiest worker, which are in each call slices ÷ workers × ',
            make('strong', {}, Math.max(costs.uneven, 1).toFixed(2)), ' (how uneven it was; 1 with one worker), at least slices ÷ workers rounded up, at most all. A loop takes length × slices.')));
 };

@@ -8,7 +8,8 @@ forkful.verdict = (call) => {
     said.append('There was nothing to eat: the input had no slices.');
     return said;
   }
-  if (!call.finished) said.append('The program ended in the middle of this call; what is known of it is drawn here. ');
+  if (!call.finished) said.append(`The program ended in the middle of ${call.calls > 1 ? 'a' : 'this'} call; what is known of it is drawn here. `);
+  if (call.calls > 1) said.append(figure('calls', call.calls), ` calls of ${call.verb}: `);
   const eaten = call.finished ? 'were eaten' : 'were to be eaten';
   said.append(figure('slices', call.slices), ` ${call.slices === 1 ? `slice ${eaten.replace('were', 'was')}` : `slices ${eaten}`} in `,
     figure('chunks', call.chunks), ` ${call.chunks === 1 ? 'chunk' : 'chunks'} by `, figure('workers', call.workers),
@@ -18,6 +19,7 @@ forkful.verdict = (call) => {
     return said;
   }
   said.append(' in ', figure('wall_ns', call.wall_ns, time));
+  if (call.calls > 1) said.append(', in which at least one call was under way');
   const computed = forkful.sum(call.per_worker, (row) => row.time_ns.compute);
   if (computed > 0) said.append(`; the workers spent ${percent(computed, call.wall_ns * call.per_worker.length)} of that computing`);
   said.append('.');
@@ -29,9 +31,10 @@ forkful.facts = (call) => {
   const {figure, make, time, bytes} = forkful;
   const rows = [
     ['pool', figure('pool', call.pool, String), `one of ${forkful.counted(call.workers, 'worker')}, way “${call.way}”`],
-    ['call', figure('call', call.call, String), `verb “${call.verb}”`],
-    ['began', figure('began_ns', call.began_ns, time), 'on the machine’s monotonic clock'],
-    ['wall', figure('wall_ns', call.wall_ns, time), 'from entering the verb to leaving it'],
+    ['call', figure('call', call.call, String), call.calls > 1 ? `the last of them; verbs: “${call.verb}”` : `verb “${call.verb}”`],
+    ['calls', figure('calls', call.calls), call.calls > 1 ? 'added up here' : 'this one'],
+    ['began', figure('began_ns', call.began_ns, time), `${call.calls > 1 ? 'the first of them, ' : ''}on the machine’s monotonic clock`],
+    ['wall', figure('wall_ns', call.wall_ns, time), call.calls > 1 ? 'in which at least one call was under way' : 'from entering the verb to leaving it'],
     ['slices', figure('slices', call.slices), 'of the input'],
     ['chunks', figure('chunks', call.chunks), 'hand-outs'],
     ['workers', figure('workers', call.workers), 'size of the pool'],
@@ -41,7 +44,7 @@ forkful.facts = (call) => {
     ['threads at fork', figure('threads_at_fork', call.threads_at_fork), 'of the caller; 0: no worker was forked from it'],
     ['shared memory', figure('arena_bytes', call.arena_bytes, bytes), 'in use when the call ended'],
   ];
-  return forkful.section('The pool and the call', forkful.inNumbers('Every other figure', false,
+  return forkful.section(call.calls > 1 ? 'The pool and its calls' : 'The pool and the call', forkful.inNumbers('Every other figure', false,
     forkful.table('Figures of the call', ['what', 'figure', 'meaning'], rows)));
 };
 
@@ -59,16 +62,27 @@ forkful.draw = (element, call, {compact = false} = {}) => {
   forkful.redraw(element);
 };
 
-forkful.nameOf = (call) => `${call.verb || 'call'} of ${forkful.counted(call.slices, 'slice')}${call.workers ? `, ${forkful.counted(call.workers, 'worker')}` : ''}${call.way ? ` (${call.way})` : ''}`;
+forkful.nameOf = (call) => `${call.calls > 1 ? `${forkful.count(call.calls)} calls of ${call.verb || 'a pool'}: ` : `${call.verb || 'call'} of `} ${forkful.counted(call.slices, 'slice')}${call.workers ? `, ${forkful.counted(call.workers, 'worker')}` : ''}${call.way ? ` (${call.way})` : ''}`;
 
-/** The whole page of one call or of several: with several, a list to choose from, and the longest first. */
-forkful.drawChooser = (element, calls) => {
+/** The whole program, on several pools: one timeline, and what is to be said of each pool. */
+forkful.drawProgram = (element, totals) => {
+  const {make} = forkful;
+  const told = totals.flatMap((total) => [make('h2', {}, `Pool ${total.pool}: ${forkful.nameOf(total)}`), forkful.verdict(total),
+    total.advice ? make('p', {class: 'advice'}, make('strong', {}, 'What to do next: '), total.advice) : null]);
+  element.replaceChildren(make('article', {'data-drawn': 'program'}, forkful.timeline(...totals), ...told.filter((each) => each != null)));
+  forkful.redraw(element);
+};
+
+/** The whole page of one call or of several: with several, a list to choose from, which begins with all of them together. */
+forkful.drawChooser = (element, calls, totals) => {
   const {make} = forkful;
   const heading = make('h1', {});
   const place = make('div', {});
+  const program = `The program: ${forkful.counted(calls.length, 'call')} on ${forkful.counted(totals.length, 'pool')}`;
   const show = (call) => {
-    heading.textContent = forkful.nameOf(call);
-    forkful.draw(place, call);
+    heading.textContent = call ? forkful.nameOf(call) : program;
+    if (call) forkful.draw(place, call);
+    else forkful.drawProgram(place, totals);
   };
   if (calls.length === 0) {
     heading.textContent = 'No call was made';
@@ -76,21 +90,26 @@ forkful.drawChooser = (element, calls) => {
     element.append(heading, place);
     return;
   }
-  const longest = calls.reduce((best, call) => (call.wall_ns > best.wall_ns ? call : best), calls[0]);
-  if (calls.length > 1) {
-    const list = make('select', {id: 'which-call', onchange: () => show(calls[list.selectedIndex])},
-      calls.map((call) => make('option', {selected: call === longest},
-        `${call.number + 1}. ${forkful.nameOf(call)}, ${call.finished ? forkful.time(call.wall_ns) : 'unfinished'}`)));
-    element.append(make('p', {class: 'chooser'}, make('label', {for: 'which-call'}, `${calls.length} calls; this is `), list));
+  // null: the program.
+  const choices = [...(totals.length > 1 ? [null] : []), ...totals.filter((total) => total.calls > 1), ...calls];
+  const lasted = (call) => (call.finished ? forkful.time(call.wall_ns) : 'unfinished');
+  const name = (call) => {
+    if (!call) return program;
+    return `${call.calls > 1 ? `All of pool ${call.pool}:` : `${call.call}.`} ${forkful.nameOf(call)}, ${lasted(call)}`;
+  };
+  if (choices.length > 1) {
+    const list = make('select', {id: 'which-call', onchange: () => show(choices[list.selectedIndex])}, choices.map((call) => make('option', {}, name(call))));
+    element.append(make('p', {class: 'chooser'}, make('label', {for: 'which-call'}, `${forkful.counted(calls.length, 'call')}; this is `), list));
   }
   element.append(heading, place);
-  show(longest);
+  show(choices[0]);
 };
 
 {
-  const {calls} = JSON.parse(document.getElementById('forkful-calls').textContent);
+  const {totals, calls} = JSON.parse(document.getElementById('forkful-calls').textContent);
   calls.forEach((call, number) => Object.assign(call, {number}));
-  for (const element of document.querySelectorAll('[data-calls]')) forkful.drawChooser(element, calls);
+  totals.forEach((total, number) => Object.assign(total, {number: `total-${number}`}));
+  for (const element of document.querySelectorAll('[data-calls]')) forkful.drawChooser(element, calls, totals);
   for (const element of document.querySelectorAll('[data-call]'))
     forkful.draw(element, calls[Number(element.dataset.call)], {compact: 'compact' in element.dataset});
   for (const element of document.querySelectorAll('[data-curve]')) forkful.curve(element, JSON.parse(element.dataset.curve));

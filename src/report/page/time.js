@@ -45,7 +45,7 @@ forkful.slowest = (call) => {
   const mean = call.slices > 0 ? call.time_ns.compute / call.slices : 0;
   return forkful.section('The slowest slices',
     forkful.table(`The ${call.slowest.length === 1 ? 'slowest' : `${call.slowest.length} slowest`}, where an average slice takes ${time(mean)}`,
-      ['slices', 'worker', 'time', 'a slice, against the average'],
-      call.slowest.map((slow, at) => [forkful.slices(slow.first, slow.count), figure(`slowest.${at}.worker`, slow.worker),
+      ['slices', 'call', 'worker', 'time', 'a slice, against the average'],
+      call.slowest.map((slow, at) => [forkful.slices(slow.first, slow.count), figure(`slowest.${at}.call`, slow.call, String), figure(`slowest.${at}.worker`, slow.worker),
         figure(`slowest.${at}.time_ns`, slow.time_ns, time), mean > 0 ? times(slow.time_ns / slow.count / mean) : '-'])));
 };

@@ -1,4 +1,5 @@
-// Who ate which slices when: a row for the caller and one for each worker. uPlot does the scales, axes and zooming by mouse.
+// Who ate which slices when: a row for the caller and one for each worker, of one call or of all; of several pools, one below the
+// other. uPlot does the scales, axes and zooming by mouse.
 'use strict';
 
 /** Times come as differences, in arrays of one column each (src/report/html.cpp); here they are numbers from the call's begin. */
@@ -7,6 +8,7 @@ forkful.unpack = (call) => {
   if (!packed || packed.chunks) return packed;
   const chunks = [];
   let slice = 0;
+  let number = packed.first_call;
   let at = 0;
   for (const [worker, count] of packed.workers) {
     let free = 0;
@@ -15,42 +17,75 @@ forkful.unpack = (call) => {
       const begin = free + packed.begin[at];
       free = begin + packed.length[at];
       slice = first + packed.count[at];
-      chunks.push({worker, first, count: packed.count[at], merged: packed.merged ? packed.merged[at] : 1, begin_ns: begin,
-                   end_ns: free, pass_in_ns: packed.pass_in[at], pass_out_ns: packed.pass_out[at]});
+      number += packed.call ? packed.call[at] : 0;
+      chunks.push({call: number, worker, first, count: packed.count[at], merged: packed.merged ? packed.merged[at] : 1, begin_ns: begin,
+                   end_ns: free, pass_in_ns: packed.pass_in[at], pass_out_ns: packed.pass_out[at], idle_ns: packed.idle ? packed.idle[at] : 0});
     }
   }
   packed.chunks = chunks;
   return packed;
 };
 
-forkful.timeline = (call) => {
+/** What is drawn of some calls or totals, on one axis: a lane for each caller and each worker. Null: nothing was recorded. */
+forkful.lanes = (calls) => {
+  const known = calls.filter((call) => forkful.unpack(call));
+  if (known.length === 0) return null;
+  const origin = known.reduce((first, call) => Math.min(first, call.began_ns), Infinity);
+  const all = {lanes: [], chunks: [], events: [], steps: [], end: 1, thinned: false, several: known.length > 1 || known[0].calls > 1};
+  for (const call of known) {
+    const {chunks, events, caller, thinned} = call.timeline;
+    const shift = call.began_ns - origin;
+    const base = all.lanes.length;
+    const pool = calls.length > 1 ? `pool ${call.pool} ` : '';
+    const workers = events.reduce((most, event) => Math.max(most, event.worker + 1), Math.max(call.workers, chunks.length ? chunks.at(-1).worker + 1 : 0));
+    all.lanes.push({name: `${pool}caller`, chunks: []});
+    for (let worker = 0; worker < workers; ++worker) all.lanes.push({name: `${pool}worker ${worker}`, chunks: []});
+    const moved = (each, lane) => {
+      const copy = {...each, lane, begin_ns: each.begin_ns + shift, end_ns: each.end_ns + shift};
+      all.end = Math.max(all.end, copy.end_ns);
+      return copy;
+    };
+    for (const step of caller) all.steps.push(moved(step, base));
+    for (const chunk of chunks) {
+      const copy = moved(chunk, base + 1 + chunk.worker);
+      copy.of = `${all.several && call.calls > 1 ? ` of call ${chunk.call}` : ''} on ${all.lanes[copy.lane].name}`;
+      all.lanes[copy.lane].chunks.push(copy);
+      all.chunks.push(copy);
+    }
+    for (const event of events) {
+      all.events.push({...event, lane: base + 1 + event.worker, at_ns: event.at_ns + shift});
+      all.end = Math.max(all.end, event.at_ns + shift);
+    }
+    if (call.calls === 1) all.end = Math.max(all.end, shift + call.wall_ns);
+    all.thinned ||= thinned;
+  }
+  return all;
+};
+
+forkful.timeline = (...calls) => {
   const {make, time, counted} = forkful;
   const title = 'Who ate which slices when';
-  const timeline = forkful.unpack(call);
-  if (!timeline) {
+  const drawn = forkful.lanes(calls);
+  if (!drawn) {
     return forkful.section(title, make('p', {},
       'No timeline was kept. Set ', make('code', {}, 'pool_options::record_timeline'), ', or run the program with ',
       make('code', {}, 'FORKFUL_REPORT=run.html'), ', to see it here.'));
   }
-  const {chunks, events, caller} = timeline;
-  const workers = Math.max(call.workers, ...events.map((event) => event.worker + 1), chunks.length ? chunks.at(-1).worker + 1 : 0);
-  const rows = Array.from({length: workers}, () => []);
-  for (const chunk of chunks) rows[chunk.worker].push(chunk);
-  let end = Math.max(call.wall_ns, 1);
-  for (const chunk of chunks) end = Math.max(end, chunk.end_ns);
-  for (const event of events) end = Math.max(end, event.at_ns);
-  const count = workers + 1;
+  const {lanes, chunks, events, steps, end} = drawn;
+  const rows = lanes.map((lane) => lane.chunks);
+  const count = lanes.length;
   const height = Math.max(count > 40 ? 7 : count > 16 ? 14 : 26, 1) * count;
 
   let focused = null;
   const says = make('p', {class: 'says', 'aria-live': 'polite'}, 'Point at a chunk, or press an arrow key here, to see what it is.');
   const stage = make('div', {class: 'timeline', tabindex: 0, role: 'group', 'aria-label':
-    `Timeline of ${counted(chunks.length, 'chunk')} on ${counted(workers, 'worker')}. Arrow keys walk from chunk to chunk, plus and minus zoom, 0 shows everything.`});
+    `Timeline of ${counted(chunks.length, 'chunk')} on ${counted(lanes.length - calls.length, 'worker')}. Arrow keys walk from chunk to chunk, plus and minus zoom, 0 shows everything.`});
   const describe = (chunk) => {
     const length = chunk.end_ns - chunk.begin_ns;
-    const compute = Math.max(0, length - chunk.pass_in_ns - chunk.pass_out_ns);
-    return `${forkful.eaten(chunk)} on worker ${chunk.worker}: ${time(length)}, from ${time(chunk.begin_ns)} to ${time(chunk.end_ns)}; ` +
-      `computing ${time(compute)}, passing in ${time(chunk.pass_in_ns)}, passing out ${time(chunk.pass_out_ns)}`;
+    const compute = Math.max(0, length - chunk.pass_in_ns - chunk.pass_out_ns - chunk.idle_ns);
+    return `${forkful.eaten(chunk)}${chunk.of}: ${time(length)}, from ${time(chunk.begin_ns)} to ${time(chunk.end_ns)}; ` +
+      `computing ${time(compute)}, passing in ${time(chunk.pass_in_ns)}, passing out ${time(chunk.pass_out_ns)}` +
+      (chunk.merged > 1 ? `, between them ${time(chunk.idle_ns)}` : '');
   };
 
   const marks = {worker_died: 'a worker died', slice_failed: 'a slice failed', worker_started: 'a worker started'};
@@ -100,18 +135,19 @@ forkful.timeline = (call) => {
     context.rect(left, top, width, tall);
     context.clip();
     context.strokeStyle = forkful.colour('ink');
-    for (const step of caller) {
+    for (const step of steps) {
       const from = x(step.begin_ns);
       const to = Math.max(x(step.end_ns), from + ratio / 2);
       if (to < left || from > left + width) continue;
-      box(fills[step.what], from, to, top);
+      const y = top + step.lane * row;
+      box(fills[step.what], from, to, y);
       if (to - from > 3 * ratio && row > 5 * ratio) {
         context.lineWidth = ratio / 2;
-        context.strokeRect(from, top + pad, to - from, row - 2 * pad);
+        context.strokeRect(from, y + pad, to - from, row - 2 * pad);
       }
     }
-    rows.forEach((list, worker) => {
-      const y = top + (worker + 1) * row;
+    rows.forEach((list, lane) => {
+      const y = top + lane * row;
       let drawn = -Infinity;
       for (const chunk of list) {
         const to = x(chunk.end_ns);
@@ -120,14 +156,17 @@ forkful.timeline = (call) => {
         if (from > left + width) break;
         drawn = Math.max(to, from + ratio / 2);
         if (to - from < 4 * ratio) {
-          box(fills.compute, from, drawn, y);
+          box(2 * chunk.idle_ns > chunk.end_ns - chunk.begin_ns ? fills.idle : fills.compute, from, drawn, y);
           continue;
         }
+        // What was between hand-outs that are drawn as one comes last.
         const computing = x(chunk.begin_ns + chunk.pass_in_ns);
-        const leaving = Math.max(x(chunk.end_ns - chunk.pass_out_ns), computing);
+        const gone = Math.max(x(chunk.end_ns - chunk.idle_ns), computing);
+        const leaving = Math.max(x(chunk.end_ns - chunk.idle_ns - chunk.pass_out_ns), computing);
         box(fills.pass_in, from, computing, y);
         box(fills.compute, computing, leaving, y);
-        box(fills.pass_out, leaving, to, y);
+        box(fills.pass_out, leaving, gone, y);
+        if (chunk.idle_ns > 0) box(fills.idle, gone, to, y);
         if (row > 5 * ratio) {
           context.lineWidth = ratio / 2;
           context.strokeStyle = forkful.colour('ink');
@@ -145,13 +184,13 @@ forkful.timeline = (call) => {
     });
     for (const event of events) {
       const size = Math.min(row / 3, 6 * ratio);
-      drawMark(context, event.what, x(event.at_ns), top + (event.worker + 1.5) * row, size);
+      drawMark(context, event.what, x(event.at_ns), top + (event.lane + 0.5) * row, size);
     }
     if (focused) {
       context.strokeStyle = forkful.colour('focus');
       context.lineWidth = 3 * ratio;
       const from = x(focused.begin_ns);
-      context.strokeRect(from, top + (focused.worker + 1) * row + ratio, Math.max(x(focused.end_ns) - from, ratio), row - 2 * ratio);
+      context.strokeRect(from, top + focused.lane * row + ratio, Math.max(x(focused.end_ns) - from, ratio), row - 2 * ratio);
     }
     context.restore();
   };
@@ -193,14 +232,14 @@ forkful.timeline = (call) => {
     Math.abs(chunk.begin_ns + chunk.end_ns - 2 * at) < Math.abs(best.begin_ns + best.end_ns - 2 * at) ? chunk : best, list[0]);
   const step = (by) => {
     if (!focused) return chunks.length ? focus(rows.find((list) => list.length)[0]) : undefined;
-    const list = rows[focused.worker];
+    const list = rows[focused.lane];
     return focus(list[Math.min(Math.max(list.indexOf(focused) + by, 0), list.length - 1)]);
   };
   const stepRow = (by) => {
     if (!focused) return step(0);
     const middle = (focused.begin_ns + focused.end_ns) / 2;
-    for (let worker = focused.worker + by; worker >= 0 && worker < workers; worker += by) {
-      if (rows[worker].length) return focus(nearest(rows[worker], middle));
+    for (let lane = focused.lane + by; lane >= 0 && lane < count; lane += by) {
+      if (rows[lane].length) return focus(nearest(rows[lane], middle));
     }
     return undefined;
   };
@@ -228,9 +267,8 @@ forkful.timeline = (call) => {
   const pointed = (over) => {
     const {left, top} = over.cursor;
     if (left == null || left < 0) return null;
-    const worker = Math.floor(over.posToVal(top, 'y')) - 1;
     const at = over.posToVal(left, 'x');
-    const list = rows[worker];
+    const list = rows[Math.floor(over.posToVal(top, 'y'))];
     if (!list || !list.length) return null;
     const slack = over.posToVal(left + 3, 'x') - at;
     const best = nearest(list.filter((chunk) => chunk.begin_ns - slack <= at && at <= chunk.end_ns + slack), at);
@@ -249,9 +287,9 @@ forkful.timeline = (call) => {
       scales: {x: {time: false, range: (_, min, max) => [min, max]}, y: {range: [0, count], dir: -1}},
       axes: [
         {...axis, space: 80, values: (_, splits) => forkful.timeTicks(splits), size: 30},
-        {...axis, size: 74, grid: {show: false}, splits: () => Array.from({length: count}, (_, at) => at + 0.5),
+        {...axis, size: calls.length > 1 ? 118 : 74, grid: {show: false}, splits: () => Array.from({length: count}, (_, at) => at + 0.5),
          filter: (_, splits) => splits.map((at) => (at < 1 || named === 1 || (at > 2 && Math.floor(at - 1) % named === 0) ? at : null)),
-         values: (_, splits) => splits.map((at) => (at == null ? '' : at < 1 ? 'caller' : `worker ${Math.floor(at) - 1}`))},
+         values: (_, splits) => splits.map((at) => (at == null ? '' : lanes[Math.floor(at)].name))},
       ],
       series: [{}, {paths: () => null, points: {show: false}}],
       legend: {show: false},
@@ -287,25 +325,25 @@ forkful.timeline = (call) => {
     kinds.map((what) => make('li', {}, make('span', {class: `mark ${what}`}), marks[what])));
 
   const notes = [];
-  if (timeline.thinned) notes.push(make('p', {}, 'The call was long: neighbouring chunks are drawn as one.'));
+  if (drawn.thinned) notes.push(make('p', {}, `${drawn.several ? 'There were many chunks' : 'The call was long'}: neighbouring chunks are drawn as one.`));
   const happened = events.filter((event) => event.what !== 'worker_started');
-  const told = happened.length === 0 ? [] : [forkful.table('Crashes and failures, in order', ['at', 'what', 'worker', 'slice', 'why'],
-    happened.map((event) => [time(event.at_ns), marks[event.what], `${event.worker}`, forkful.count(event.slice ?? 0), event.text]))];
-  return forkful.section(title, stage, says, tools, legend, ...notes, ...told, forkful.chunkTable(chunks, caller));
+  const told = happened.length === 0 ? [] : [forkful.table('Crashes and failures, in order', ['at', 'what', 'call', 'worker', 'slice', 'why'],
+    happened.map((event) => [time(event.at_ns), marks[event.what], `${event.call}`, calls.length > 1 ? lanes[event.lane].name : `${event.worker}`, forkful.count(event.slice ?? 0), event.text]))];
+  return forkful.section(title, stage, says, tools, legend, ...notes, ...told, forkful.chunkTable(drawn));
 };
 
 /** All chunks in numbers, made when somebody opens it, five hundred at a time. */
-forkful.chunkTable = (chunks, caller) => {
+forkful.chunkTable = ({chunks, steps, lanes}) => {
   const {make, time} = forkful;
   const details = make('details', {}, make('summary', {}, `The timeline in numbers (${forkful.counted(chunks.length, 'chunk')})`));
   details.addEventListener('toggle', () => {
     if (details.childElementCount > 1) return;
-    details.append(forkful.table('What the caller did', ['step', 'from', 'to', 'time'],
-      caller.map((each) => [forkful.parts.find(({name}) => name === each.what).says, time(each.begin_ns), time(each.end_ns), time(each.end_ns - each.begin_ns)])));
-    const row = (chunk) => [forkful.eaten(chunk), `${chunk.worker}`, time(chunk.begin_ns), time(chunk.end_ns),
+    details.append(forkful.table('What the caller did', ['step', 'who', 'from', 'to', 'time'],
+      steps.map((each) => [forkful.parts.find(({name}) => name === each.what).says, lanes[each.lane].name, time(each.begin_ns), time(each.end_ns), time(each.end_ns - each.begin_ns)])));
+    const row = (chunk) => [forkful.eaten(chunk), `${chunk.call}`, lanes[chunk.lane].name, time(chunk.begin_ns), time(chunk.end_ns),
                             time(chunk.end_ns - chunk.begin_ns), time(chunk.pass_in_ns), time(chunk.pass_out_ns)];
     let shown = 0;
-    const head = ['slices', 'worker', 'from', 'to', 'time', 'passing in', 'passing out'];
+    const head = ['slices', 'call', 'who', 'from', 'to', 'time', 'passing in', 'passing out'];
     const more = make('button', {type: 'button'}, 'More');
     const grow = () => {
       const next = chunks.slice(shown, shown + 500);
