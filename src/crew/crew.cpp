@@ -12,6 +12,7 @@
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"
+#include "os/streams.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"

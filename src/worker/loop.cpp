@@ -13,6 +13,7 @@
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
+#include "os/streams.hpp"
 #include "os/timer.hpp"
 #include "worker/block.hpp"
 #include "worker/crash.hpp"
