@@ -21,10 +21,7 @@
 // stderr are known.
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" {
-[[gnu::weak]] void* _IO_iter_begin() noexcept;
-[[gnu::weak]] void* _IO_iter_end() noexcept;
-[[gnu::weak]] void* _IO_iter_next(void*) noexcept;
-[[gnu::weak]] FILE* _IO_iter_file(void*) noexcept;
+[[gnu::weak]] FILE* _IO_iter_begin() noexcept;  // the first, which leads to the others
 [[gnu::weak]] void _IO_list_lock() noexcept;
 [[gnu::weak]] void _IO_list_unlock() noexcept;
 }
@@ -43,15 +40,24 @@ constexpr int most_rounds = 16;  // a stream that cannot be written (a full disk
 // Calls it for each open C stream. None is opened or closed meanwhile.
 template <class Function>
 void for_each_c_stream(Function&& take) noexcept {
-  if (_IO_iter_begin == nullptr || _IO_iter_end == nullptr || _IO_iter_next == nullptr || _IO_iter_file == nullptr ||
-      _IO_list_lock == nullptr || _IO_list_unlock == nullptr) {
-    take(stdout);
-    take(stderr);
+#ifdef __GLIBC__
+  if (_IO_iter_begin != nullptr && _IO_list_lock != nullptr && _IO_list_unlock != nullptr) {
+    _IO_list_lock();
+    for (FILE* at = _IO_iter_begin(); at != nullptr; at = at->_chain) take(at);
+    _IO_list_unlock();
     return;
   }
-  _IO_list_lock();
-  for (void* at = _IO_iter_begin(); at != _IO_iter_end(); at = _IO_iter_next(at)) take(_IO_iter_file(at));
-  _IO_list_unlock();
+#endif
+  take(stdout);
+  take(stderr);
+}
+
+// A look by hand where it can be: a function for each stream would be the most of what a short chunk costs.
+bool holds_text(FILE* stream) noexcept {
+#ifdef __GLIBC__
+  if (stream->_mode <= 0) return stream->_IO_write_ptr > stream->_IO_write_base;
+#endif
+  return ::__fpending(stream) > 0;
 }
 
 // Not fflush(nullptr): it waits for the lock of a stdin that another thread may be reading. Not with the list locked either: writing
@@ -60,7 +66,7 @@ bool flush_some_c_streams() noexcept {
   std::array<FILE*, at_a_time> locked{};
   std::size_t count = 0;
   for_each_c_stream([&](FILE* stream) {
-    if (count < locked.size() && ::__fpending(stream) > 0 && ::ftrylockfile(stream) == 0) locked[count++] = stream;
+    if (count < locked.size() && holds_text(stream) && ::ftrylockfile(stream) == 0) locked[count++] = stream;
   });
   for (std::size_t i = 0; i < count; ++i) {
     ::fflush_unlocked(locked[i]);
@@ -134,7 +140,7 @@ void flush_output() noexcept {
 
 void forget_inherited_output() noexcept {
   for_each_c_stream([](FILE* stream) {
-    if (::__fpending(stream) > 0) ::__fpurge(stream);
+    if (holds_text(stream)) ::__fpurge(stream);
   });
 }
 

@@ -179,7 +179,6 @@ class worker {
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
-    job.environment.install();
     while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
     std::uint64_t began = now_ns();                 // of the next block: where the last one ended
     while (at < held.last) {
@@ -276,6 +275,7 @@ class worker {
     }
     long_slices_ = false;
     changes_environment_ = false;
+    job.environment.install();  // and after each block that changed it
     job_ = job.id;
     block_ = {};
   }
