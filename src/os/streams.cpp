@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio_ext.h>
+#include <sys/single_threaded.h>
 
 #include <algorithm>
 #include <array>
@@ -42,9 +43,10 @@ template <class Function>
 void for_each_c_stream(Function&& take) noexcept {
 #ifdef __GLIBC__
   if (_IO_iter_begin != nullptr && _IO_list_lock != nullptr && _IO_list_unlock != nullptr) {
-    _IO_list_lock();
+    const bool alone = __libc_single_threaded != 0;
+    if (!alone) _IO_list_lock();
     for (FILE* at = _IO_iter_begin(); at != nullptr; at = at->_chain) take(at);
-    _IO_list_unlock();
+    if (!alone) _IO_list_unlock();
     return;
   }
 #endif
@@ -58,6 +60,12 @@ bool holds_text(FILE* stream) noexcept {
   if (stream->_mode <= 0) return stream->_IO_write_ptr > stream->_IO_write_base;
 #endif
   return ::__fpending(stream) > 0;
+}
+
+bool any_c_stream_holds_text() noexcept {
+  bool any = false;
+  for_each_c_stream([&](FILE* stream) { any = any || holds_text(stream); });
+  return any;
 }
 
 // Not fflush(nullptr): it waits for the lock of a stdin that another thread may be reading. Not with the list locked either: writing
@@ -134,6 +142,7 @@ void flush_output() noexcept {
   flush(std::cout);
   flush(std::clog);
   flush_registered();
+  if (!any_c_stream_holds_text()) return;
   for (int round = 0; round < most_rounds && !flush_some_c_streams(); ++round) {
   }
 }
