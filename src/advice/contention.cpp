@@ -8,6 +8,7 @@
 #include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 #include "os/timer.hpp"
 
 namespace forkful::detail {

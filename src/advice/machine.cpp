@@ -23,6 +23,7 @@
 #include "os/memory.hpp"
 #include "os/process.hpp"
 #include "os/sanitizer.hpp"
+#include "os/signals.hpp"
 #include "os/small_file.hpp"
 #include "os/timer.hpp"
 #include "report/reporter.hpp"

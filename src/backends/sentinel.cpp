@@ -6,6 +6,7 @@
 #include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 
 namespace forkful::detail {
 

@@ -13,6 +13,7 @@
 #include "os/futex.hpp"
 #include "os/identity.hpp"
 #include "os/process.hpp"
+#include "os/streams.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"

@@ -20,6 +20,8 @@
 #include "os/lifeline.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/streams.hpp"
 #include "worker/crash.hpp"
 #include "worker/place.hpp"
 

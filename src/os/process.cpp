@@ -2,89 +2,28 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <stdio_ext.h>
-#include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <forkful/errors.hpp>
-#include <iostream>
+
+#include "os/signals.hpp"
+#include "os/streams.hpp"
 
 namespace forkful::detail {
 
 pid_t fork_flushed() {
   flush_output();
-  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until settle_signals() has replaced them.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until settle_signals() has decided.
+  const sigset_t before = hold_signals();
   const pid_t pid = ::fork();
   const int error = errno;
-  if (pid != 0) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid != 0) release_signals(before);
   errno = error;
   return pid;
-}
-
-void settle_signals() noexcept {
-  for (int signal = 1; signal < NSIG; ++signal) {
-    struct sigaction action{};
-    if (::sigaction(signal, nullptr, &action) != 0) continue;
-    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) {
-      action = {};
-      action.sa_handler = SIG_DFL;
-      ::sigaction(signal, &action, nullptr);
-    }
-  }
-  struct sigaction interrupt{};
-  interrupt.sa_handler = [](int) {};
-  interrupt.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &interrupt, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const rlimit no_core{0, 0};
-  rlimit core{};
-  if (::getrlimit(RLIMIT_CORE, &core) == 0) {
-    core.rlim_cur = no_core.rlim_cur;
-    ::setrlimit(RLIMIT_CORE, &core);
-  }
-}
-
-namespace {
-
-// What a stream still holds back. A look costs a nanosecond, a flush of nothing a hundred.
-bool holds_text(const std::ostream& stream) {
-  struct opened : std::streambuf {
-    using std::streambuf::pbase;
-    using std::streambuf::pptr;
-  };
-  const std::streambuf* buffer = stream.rdbuf();
-  return buffer != nullptr && (buffer->*&opened::pptr)() != (buffer->*&opened::pbase)();
-}
-
-}  // namespace
-
-// Not fflush(nullptr): it waits for the lock of a stdin that another thread may be reading (PROTOCOL 17).
-void flush_output() noexcept {
-  try {
-    if (holds_text(std::cout)) std::cout.flush();
-    if (holds_text(std::clog)) std::clog.flush();
-  } catch (...) {
-    // A stream told to throw on failure: the text is lost, the slice is not.
-  }
-  if (::__fpending(stdout) > 0) std::fflush(stdout);
-  if (::__fpending(stderr) > 0) std::fflush(stderr);
-}
-
-void block_signals() noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
 unsigned thread_count() noexcept {

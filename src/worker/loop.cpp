@@ -13,6 +13,7 @@
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
+#include "os/streams.hpp"
 #include "os/timer.hpp"
 #include "worker/block.hpp"
 #include "worker/crash.hpp"
@@ -183,10 +184,10 @@ class worker {
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
-    const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0;
     while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
     std::uint64_t began = now_ns();                 // of the next block: where the last one ended
     while (at < held.last) {
+      const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0 || changes_environment_;
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
       if (at >= limit) break;
       if (skip != skip_end && at == *skip) {
@@ -221,6 +222,8 @@ class worker {
       if (this_process() != identity_) leave(0);
       breakpoint(point::slice_end);
       arena_.slice_done();
+      // Who does it once will do it again: from now on nobody runs behind such a slice in the same block. (Blocks begin with one.)
+      if (job.environment.install()) changes_environment_ = true;
       const std::uint64_t ended = now_ns();
       const std::uint64_t took = ended - began;
       if (held.began_ns == 0) held.began_ns = began;
@@ -276,6 +279,8 @@ class worker {
       blocks_ = 0;
     }
     long_slices_ = false;
+    changes_environment_ = false;
+    job.environment.install();  // and after each block that changed it
     job_ = job.id;
     block_ = {};
   }
@@ -370,6 +375,7 @@ class worker {
   expected_bytes expected_;   // of a chunk's results
   std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
   bool long_slices_ = false;
+  bool changes_environment_ = false;  // slices of this call leave another floating-point environment
   std::uint64_t unaccounted_ns_ = 0;
   std::uint64_t faults_seen_ = 0;
   kill_timer timer_;
