@@ -358,6 +358,7 @@ class prepared {
     job_.caller = this;
     if constexpr (called_type::possible) job_.run = Plan::run;
     job_.passes = isolated && Plan::passes;
+    job_.tight = isolated && Plan::tight;
     if constexpr (ships) job_.code = detail::code_behind(f_);
     job_.plan = plan;
     if constexpr (sends_slices) {
