@@ -61,6 +61,22 @@ std::uint64_t left_in_group(const std::string& root, std::string group, const gr
   }
 }
 
+// Gives a descriptor a number that programs do not use for theirs: they put others at 0 to 2, and close what lies above.
+int raised(int fd) noexcept {
+  if (fd < 0) return fd;
+  const int error = errno;
+  for (const int least : {512, 3}) {
+    if (fd >= least) break;
+    if (const int higher = fcntl(fd, F_DUPFD_CLOEXEC, least); higher >= 0) {
+      close(fd);
+      fd = higher;
+      break;
+    }
+  }
+  errno = error;
+  return fd;
+}
+
 bool is(const shared_file& file, int fd) noexcept {
   struct stat now{};
   return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == file.device && now.st_ino == file.inode;
@@ -68,7 +84,7 @@ bool is(const shared_file& file, int fd) noexcept {
 
 // Opens the file anew through a link in /proc. True if it is that file.
 bool reopened(shared_file& file, const char* link) noexcept {
-  const int fd = open(link, O_RDWR | O_CLOEXEC);
+  const int fd = raised(open(link, O_RDWR | O_CLOEXEC));
   if (is(file, fd)) {
     file.fd = fd;
     return true;
@@ -109,7 +125,7 @@ shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t leng
     return made;
   };
 
-  file.fd = memfd_create("forkful", MFD_CLOEXEC);
+  file.fd = raised(memfd_create("forkful", MFD_CLOEXEC));
   if (file.fd < 0) return refuse("memfd_create");
   struct stat itself{};
   if (fstat(file.fd, &itself) != 0) return refuse("fstat");

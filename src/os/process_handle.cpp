@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+
+#include "os/limits.hpp"
 
 namespace forkful::detail {
 
@@ -31,9 +34,15 @@ found look_for(pid_t child, int options, siginfo_t& info) noexcept {
 }  // namespace
 
 process_handle process_handle::watch(pid_t child) noexcept {
+  // Valgrind has much to say of a call it does not know, each time.
+  static std::atomic<bool> refused_by_valgrind{false};
   process_handle made;
-  made.pidfd_ = open_pidfd(child);
-  const bool never = !made.pidfd_.valid() && (errno == ENOSYS || errno == EPERM);
+  bool never = refused_by_valgrind.load(std::memory_order_relaxed);
+  if (!never) {
+    made.pidfd_ = open_pidfd(child);
+    never = !made.pidfd_.valid() && (errno == ENOSYS || errno == EPERM);
+    if (never && under_valgrind()) refused_by_valgrind.store(true, std::memory_order_relaxed);
+  }
   if (made.pidfd_.valid() || never) made.child_ = child;
   return made;
 }
