@@ -46,7 +46,7 @@ class worker {
         parent_(start.parent),
         slot_(start.table->slots[start.worker]),
         index_(start.worker),
-        incarnation_(start.incarnation),
+        incarnation_(static_cast<unsigned>(start.incarnation)),
         budget_(budget),
         max_slices_(start.settings.max_slices),
         identity_(this_process()) {}
