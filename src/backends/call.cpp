@@ -109,7 +109,8 @@ std::size_t call::wished_size() const noexcept {
   }
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   if (job_.slices > next_slice_) {  // how many are to come is known, and how long they take is not
-    size = std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
+    size =
+        std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
   }
   if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
   // At least two chunks a worker share the window, so that nobody waits while one is collected.

@@ -155,7 +155,8 @@ handout* call::part(handout& what, std::uint64_t cut) {
     if (what.in != nullptr && what.shared_in == nullptr) {
       what.shared_in = std::shared_ptr<segment>(what.in, [this](segment* frame) { free_frame(frame); });
     }
-    const auto here = std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
+    const auto here =
+        std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
     rest = &*handouts_.emplace(std::next(here));
     rest->where = handout::place::on_board;
     rest->sequence = what.sequence;

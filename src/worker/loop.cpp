@@ -218,7 +218,8 @@ class worker {
       laps parts;
       io.timed = timed ? &parts : nullptr;
       // What is kept for undoing is a whole block.
-      const bool name_each = !job.undo && (job.name_each.load(std::memory_order_relaxed) || naming_.each(job.tight, stop - at));
+      const bool name_each =
+          !job.undo && (job.name_each.load(std::memory_order_relaxed) || naming_.each(job.tight, stop - at));
       io.cursor = name_each ? &slot_.cursor : nullptr;
       const std::uint64_t broadcast_before = io.broadcast_ns;
       const std::uint64_t reached = job.run(job.plan, io, at, stop);
@@ -378,7 +379,7 @@ class worker {
   std::uint64_t looked_ = 0;  // at the clock, for the last time
   run_fn run_ = nullptr;      // whose shares and expected bytes these are
   passing_shares shares_;
-  expected_bytes expected_;   // of a chunk's results
+  expected_bytes expected_;  // of a chunk's results
   naming naming_;
   std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
   bool long_slices_ = false;
