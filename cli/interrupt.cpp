@@ -43,6 +43,8 @@ void on_alarm(int /*SIGALRM*/) { leave(); }
 }  // namespace
 
 void watch_for_interrupts() {
+  struct sigaction before{};
+  if (sigaction(SIGINT, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) return;  // in a script's background
   struct sigaction action{};
   action.sa_handler = on_alarm;
   sigaction(SIGALRM, &action, nullptr);

@@ -115,7 +115,7 @@ template <verb How, class Result, class Range, class F, class... A>
 advice answer_shipped(question& asked, Range& range, F&& called, const A&... args) {
   using callable = callable_of<F>;
   using sent = std::remove_const_t<callable>;
-  using parts = decltype(parts_of<true, false>(std::declval<const indexed<Range&>&>()));
+  using parts = decltype(detail::parts_of<true, false>(std::declval<const indexed<Range&>&>()));
   constexpr bool back = result_travels<Result>();
   constexpr bool there = parts_travel<parts> && (travels<broadcast_type<A>> && ...);
   if constexpr (ships<sent> && there && back) {
@@ -156,12 +156,12 @@ template <class Range, class F, class... A>
                 "ask about one "
                 "range of tuples");
 
-  auto&& called = as_callable(f);
+  auto&& called = detail::as_callable(f);
   question asked;
   asked.slices = indexed<slices_type&>(range).size();
   const auto answer_with = [&](const job& here) {
     asked.here = &here;
-    return answer_shipped<how, result>(asked, range, called, args...);
+    return detail::answer_shipped<how, result>(asked, range, called, args...);
   };
   if constexpr (changes) {
     copied_slices<slices_type> copies(range);

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <forkful/detail/standard_library.hpp>
 #include <memory>
 #include <stdexcept>
 #include <string>

@@ -7,6 +7,7 @@
 #include <forkful/by_value.hpp>
 #include <forkful/codec.hpp>
 #include <forkful/errors.hpp>
+#include <forkful/flushed_stream.hpp>
 #include <forkful/init.hpp>
 #include <forkful/options.hpp>
 #include <forkful/outcome.hpp>

@@ -133,17 +133,50 @@ class one_slice {
   Arguments arguments_;
 };
 
-/// What a submitted call needs for as long as anybody wants it or works on it: callable and arguments, owned.
+/// How an argument of submit is kept: as it would arrive as a broadcast argument, but a shared_string of the caller's by address.
+template <class A>
+struct kept_argument : std::type_identity<broadcast_type<A>> {};
+template <>
+struct kept_argument<shared_string&> : std::type_identity<by_address<shared_string>> {};
+template <>
+struct kept_argument<const shared_string&> : std::type_identity<by_address<const shared_string>> {};
+
+/// Takes an argument over: handles and shared_strings of the caller's by address, C arrays and all else as an object of the call's.
+/// `Isolated`: workers reach nothing but shared memory.
+template <bool Isolated, class A>
+decltype(auto) keep_argument(A& argument) {
+  using bare = std::remove_cvref_t<A>;
+  using keeper = typename kept_argument<A>::type;
+  if constexpr (is_by_address<keeper>) {
+    using handle_type = decltype(keeper::to);
+    if (!Isolated || in_shared_memory(std::addressof(argument), sizeof(bare)))
+      return keeper{handle_type::borrow(std::addressof(argument))};
+    return keeper{handle_type(argument)};
+  } else if constexpr (is_handle<bare> && std::is_lvalue_reference_v<A>) {
+    return detail::another<bare>(argument);
+  } else if constexpr (std::is_array_v<bare> && !std::is_same_v<keeper, std::string>) {
+    return std::to_array(argument);
+  } else {
+    static_assert(std::is_constructible_v<keeper, A&&>,
+                  "forkful: submit keeps its arguments until the call runs, and this one cannot be copied: move it in "
+                  "with std::move, or keep it in shared memory and pass the handle (forkful::shared<T>)");
+    return static_cast<A&&>(argument);
+  }
+}
+
+/// What a submitted call needs for as long as anybody wants it or works on it: callable and arguments, owned. A is as it was given.
 template <class Way, class F, class... A>
 struct submitted_parts {
-  using slice = std::tuple<broadcast_type<A>...>;
+  using slice = std::tuple<typename kept_argument<A>::type...>;
   using call_type = prepared<Way, verb::call, true, const one_slice<slice>&, F>;
   using result = typename call_type::result;
   using output = std::conditional_t<Way::isolated, encoded_results<result>, kept_results<result>>;
 
-  template <class G, class... B>
-  explicit submitted_parts(G&& callable, B&&... args)
-      : arguments(slice(std::forward<B>(args)...)), f(std::forward<G>(callable)), call(arguments, f) {
+  template <class G>
+  explicit submitted_parts(G&& callable, A&&... args)
+      : arguments(slice(detail::keep_argument<Way::isolated, A>(args)...)),
+        f(std::forward<G>(callable)),
+        call(arguments, f) {
     if constexpr (Way::isolated) {
       call.work().results = true;
     } else {

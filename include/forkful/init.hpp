@@ -9,7 +9,10 @@ namespace [[gnu::visibility("default")]] forkful {
 /// Clones a *template* of this process, from which process pools with start_method::automatic clone their workers from then on:
 /// in well under a millisecond however large the program has grown, and safely whatever threads it runs by then (OpenMP used
 /// before included). The price: such workers see globals, environment, working directory and limits as they are *now*. What
-/// they need later goes along as slices and arguments, or lies in shared memory.
+/// they need later goes along as slices and arguments, or lies in shared memory. The same holds for handlers of signals, for
+/// privileges, and for what libraries set up. Fork handlers of libraries (pthread_atfork) do not run in such workers, because only
+/// the C library's fork knows them: what has to be done anew in each process (a seed, a connection) belongs into
+/// pool_options::on_worker_start. docs/inheritance.md has the rest.
 ///
 /// Throws start_failed if other threads run already. Does nothing the second time, and in workers. What the machine refuses is
 /// no error here: workers are then forked, and the report's warnings say so. A process forked from this one may call it for

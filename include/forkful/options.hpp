@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <forkful/detail/standard_library.hpp>
 #include <functional>
 #include <stop_token>
 
@@ -11,7 +12,7 @@ namespace [[gnu::visibility("default")]] forkful {
 /// Where a process pool's workers come from. (A snapshot_pool's are forked, whatever is said: they are to see the caller's memory.)
 enum class start_method {
   automatic,  ///< the template if forkful::init was called in this process, else fork
-  fork,  ///< copies of the caller at that moment: globals, environment, open files, everything. Unsafe while other threads
+  fork,  ///< copies of the caller at that moment: globals, environment, open files, everything (docs/inheritance.md). Unsafe while other threads
          ///< hold locks that slices need; takes longer the more memory the caller has touched (15 ms a worker and GB)
   forkserver  ///< from the template that forkful::init made, as automatic; without init the pool throws start_failed
 };
@@ -26,7 +27,7 @@ struct pool_options {
   /// Runs once in each worker before its first slice, also in replacements: to open files, seed generators, load a model. A
   /// worker in which it throws or crashes is replaced; when that goes on, the verb throws start_failed and says why.
   void (*on_worker_start)() = nullptr;
-  /// Runs in each worker that leaves in good order: with its pool, for max_slices_per_worker, at the end of a call on a
+  /// Runs in each worker that leaves in good order (to write coverage, say: docs/inheritance.md): with its pool, for max_slices_per_worker, at the end of a call on a
   /// snapshot_pool. Not after a crash. What it throws is ignored; who has not left after 10 s is killed.
   void (*on_worker_exit)() = nullptr;
   /// Replaces a worker after so many slices, for callables that leak; 0: never. Chunks are never larger. In a call no worker

@@ -146,11 +146,15 @@ class verbs {
     return imap_range<true>(std::forward<Range>(range), std::forward<F>(f), args...);
   }
 
-  /// Begins f(args...) on a worker and returns its future. Callable and arguments are copied, or moved, at once. If the pool
-  /// has no room for another call it waits until it has. A serial_pool runs it at once.
+  /// Begins f(args...) on a worker and returns its future. Callable and arguments are copied, or moved, at once - but handles into
+  /// shared memory (a shared<T>, shared_vector<T> or shared_string that is an lvalue) and views (std::span, std::string_view) go along
+  /// by address: what they name must outlive the future, or the end of the call if the future is dropped. The callable changes it
+  /// in place through `shared<T>`, `shared_vector<T>`, `shared_string&` or `std::span<T>`; pools of processes throw not_shared if
+  /// such a span lies outside shared memory (of a shared_string that does, they change a copy). If the pool has no room for another
+  /// call it waits until it has. A serial_pool runs it at once.
   template <class F, class... A>
   [[nodiscard]] auto submit(F&& f, A&&... args) {
-    using parts = detail::submitted_parts<Way, detail::kept_callable<F>, std::remove_cvref_t<A>...>;
+    using parts = detail::submitted_parts<Way, detail::kept_callable<F>, A...>;
     using sent = typename parts::result;
     using result = std::conditional_t<std::is_same_v<sent, detail::nothing>, void, sent>;
     auto made = std::make_shared<parts>(std::forward<F>(f), std::forward<A>(args)...);

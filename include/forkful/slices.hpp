@@ -1,4 +1,4 @@
-// Ranges to hand to verbs: indices(n), slices(range, k), zip(a, b, ...).
+// Ranges to hand to verbs: indices(n), slices(range, k), slices_of(range, length), zip(a, b, ...).
 //
 // Each borrows an lvalue and owns an rvalue, like the verbs themselves. All are random access and know their size.
 #pragma once
@@ -7,7 +7,10 @@
 #include <compare>
 #include <cstddef>
 #include <iterator>
+#include <memory>
+#include <ranges>
 #include <span>
+#include <stdexcept>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -18,41 +21,70 @@ namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
 /// Walks anything that has operator[] by index. The range must outlive it.
+///
+/// A nested class, because the namespaces of a template's arguments are searched for functions and those of the template around a
+/// nested class are not: an element type that can be made of anything (std::filesystem::path, nlohmann::json) would be asked
+/// whether it can be made of this iterator, in the middle of the compiler finding out whether this is one. For the same reason it
+/// says everything that std::iterator_traits would have to find out.
 template <class Range>
-class index_iterator {
- public:
-  using reference = decltype(std::declval<const Range&>()[0]);
-  using value_type = std::remove_cvref_t<reference>;
-  using difference_type = std::ptrdiff_t;
-  using iterator_concept = std::random_access_iterator_tag;
+struct walked_by_index {
+  class iterator {
+   public:
+    using reference = decltype(std::declval<const Range&>()[0]);
+    using value_type = std::remove_cvref_t<reference>;
+    using pointer = std::conditional_t<std::is_reference_v<reference>, std::add_pointer_t<reference>, void>;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::random_access_iterator_tag;
+    using iterator_category =
+        std::conditional_t<std::is_reference_v<reference>, std::random_access_iterator_tag, std::input_iterator_tag>;
 
-  index_iterator() noexcept = default;
-  index_iterator(const Range* range, std::size_t at) noexcept : range_(range), at_(at) {}
+    iterator() noexcept = default;
+    iterator(const Range* range, std::size_t at) noexcept : range_(range), at_(at) {}
 
-  reference operator*() const { return (*range_)[at_]; }
-  reference operator[](difference_type n) const { return *(*this + n); }
-  index_iterator& operator++() noexcept { return *this += 1; }
-  index_iterator& operator--() noexcept { return *this -= 1; }
-  index_iterator operator++(int) noexcept { return std::exchange(*this, *this + 1); }
-  index_iterator operator--(int) noexcept { return std::exchange(*this, *this - 1); }
-  index_iterator& operator+=(difference_type n) noexcept {
-    at_ = static_cast<std::size_t>(static_cast<difference_type>(at_) + n);
-    return *this;
-  }
-  index_iterator& operator-=(difference_type n) noexcept { return *this += -n; }
-  friend index_iterator operator+(index_iterator it, difference_type n) noexcept { return it += n; }
-  friend index_iterator operator+(difference_type n, index_iterator it) noexcept { return it += n; }
-  friend index_iterator operator-(index_iterator it, difference_type n) noexcept { return it -= n; }
-  friend difference_type operator-(const index_iterator& a, const index_iterator& b) noexcept {
-    return static_cast<difference_type>(a.at_) - static_cast<difference_type>(b.at_);
-  }
-  friend bool operator==(const index_iterator& a, const index_iterator& b) noexcept { return a.at_ == b.at_; }
-  friend auto operator<=>(const index_iterator& a, const index_iterator& b) noexcept { return a.at_ <=> b.at_; }
+    reference operator*() const { return (*range_)[at_]; }
+    pointer operator->() const
+      requires std::is_reference_v<reference>
+    {
+      return std::addressof(**this);
+    }
+    reference operator[](difference_type n) const { return *(*this + n); }
+    iterator& operator++() noexcept { return *this += 1; }
+    iterator& operator--() noexcept { return *this -= 1; }
+    iterator operator++(int) noexcept { return std::exchange(*this, *this + 1); }
+    iterator operator--(int) noexcept { return std::exchange(*this, *this - 1); }
+    iterator& operator+=(difference_type n) noexcept {
+      at_ = static_cast<std::size_t>(static_cast<difference_type>(at_) + n);
+      return *this;
+    }
+    iterator& operator-=(difference_type n) noexcept { return *this += -n; }
+    friend iterator operator+(iterator it, difference_type n) noexcept { return it += n; }
+    friend iterator operator+(difference_type n, iterator it) noexcept { return it += n; }
+    friend iterator operator-(iterator it, difference_type n) noexcept { return it -= n; }
+    friend difference_type operator-(const iterator& a, const iterator& b) noexcept {
+      return static_cast<difference_type>(a.at_) - static_cast<difference_type>(b.at_);
+    }
+    friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }
+    friend auto operator<=>(const iterator& a, const iterator& b) noexcept { return a.at_ <=> b.at_; }
 
- private:
-  const Range* range_ = nullptr;
-  std::size_t at_ = 0;
+   private:
+    const Range* range_ = nullptr;
+    std::size_t at_ = 0;
+  };
 };
+template <class Range>
+using index_iterator = typename walked_by_index<Range>::iterator;
+
+/// What a slice is once it is nobody else's: a tuple of references, as zip makes them, is one of values.
+template <class T>
+struct owned_slice : std::type_identity<T> {};
+template <class T>
+using owned_member = std::conditional_t<std::is_same_v<T, std::vector<bool>::reference>, bool, std::remove_cvref_t<T>>;
+template <class... T>
+struct owned_slice<std::tuple<T...>> : std::type_identity<std::tuple<owned_member<T>...>> {};
+template <class First, class Second>
+  requires(std::is_reference_v<First> || std::is_reference_v<Second>)
+struct owned_slice<std::pair<First, Second>>
+    : std::type_identity<std::pair<owned_member<First>, owned_member<Second>>> {};
 
 /// A reference to an lvalue, or an rvalue itself. Access is mutable, because a const range need not be iterable.
 template <class Range>
@@ -87,7 +119,7 @@ class indexed {
                                                           std::vector<std::ranges::range_value_t<Range>>>>;
 
  public:
-  using value_type = std::ranges::range_value_t<Range>;
+  using value_type = typename owned_slice<std::ranges::range_value_t<Range>>::type;
 
   explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
     if constexpr (!direct) walk();
@@ -134,7 +166,26 @@ class indexed {
 
 /// Where slice i begins when n elements are cut in `count` slices whose lengths differ by at most one.
 constexpr std::size_t slice_bound(std::size_t n, std::size_t count, std::size_t i) noexcept {
-  return count == 0 ? 0 : i * (n / count) + std::min(i, n % count);
+  return count == 0 ? 0 : i * (n / count) + (std::min)(i, n % count);
+}
+
+/// How elements are cut in slices.
+struct cutting {
+  std::size_t elements = 0;
+  std::size_t count = 0;   ///< slices
+  std::size_t length = 0;  ///< of each but the last, at most `elements`; 0: as nearly the same as can be
+
+  /// Where slice i begins.
+  [[nodiscard]] constexpr std::size_t bound(std::size_t i) const noexcept {
+    return length == 0 ? slice_bound(elements, count, i) : (std::min)(i * length, elements);
+  }
+};
+
+/// Throws std::invalid_argument: slices of no length.
+[[noreturn]] inline void refuse_no_length() {
+  throw std::invalid_argument(
+      "forkful: slices_of cuts slices of a given length, which must be at least 1: give it the number of elements "
+      "of a slice, or use slices(range, k) for k slices");
 }
 
 }  // namespace detail
@@ -154,37 +205,57 @@ class index_range {
 
 [[nodiscard]] inline index_range indices(std::size_t n) noexcept { return index_range(n); }
 
-/// A contiguous range cut in min(k, n) spans whose lengths differ by at most one, the longer ones first. It keeps the
-/// container in its type, so that a verb knows whether the elements lie in shared memory.
+/// A contiguous range cut in spans (see slices and slices_of). It keeps the container in its type, so that a verb knows whether the
+/// elements lie in shared memory.
 template <class Range>
 class slice_range {
  public:
   using element = std::remove_reference_t<std::ranges::range_reference_t<Range>>;
 
-  slice_range(Range&& range, std::size_t k) : range_(std::forward<Range>(range)), count_(std::min(k, elements())) {}
+  /// In min(k, n) spans; or, with a length, in spans of so many elements.
+  slice_range(Range&& range, std::size_t k, std::size_t length = 0)
+      : range_(std::forward<Range>(range)), most_(k), length_(length) {}
 
-  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  [[nodiscard]] std::size_t size() const { return cut().count; }
   std::span<element> operator[](std::size_t i) const {
-    const std::size_t n = elements();
-    const std::size_t first = detail::slice_bound(n, count_, i);
-    return {data() + first, detail::slice_bound(n, count_, i + 1) - first};
+    const detail::cutting how = cut();
+    const std::size_t first = how.bound(i);
+    return {data() + first, how.bound(i + 1) - first};
   }
   [[nodiscard]] auto begin() const noexcept { return detail::index_iterator<slice_range>(this, 0); }
-  [[nodiscard]] auto end() const noexcept { return detail::index_iterator<slice_range>(this, count_); }
+  [[nodiscard]] auto end() const { return detail::index_iterator<slice_range>(this, size()); }
 
   [[nodiscard]] element* data() const { return std::ranges::data(range_.get()); }
   [[nodiscard]] std::remove_reference_t<Range>& range() const noexcept { return range_.get(); }
   [[nodiscard]] std::size_t elements() const { return static_cast<std::size_t>(std::ranges::size(range_.get())); }
+  [[nodiscard]] detail::cutting cut() const {
+    const std::size_t n = elements();
+    if (length_ == 0) return {n, (std::min)(most_, n), 0};
+    const std::size_t length = (std::min)(length_, n);
+    return {n, length == 0 ? 0 : n / length + (n % length == 0 ? 0 : 1), length};
+  }
 
  private:
   detail::held<Range> range_;
-  std::size_t count_;
+  std::size_t most_;
+  std::size_t length_;
 };
 
+/// A contiguous range as min(k, n) spans whose lengths differ by at most one, the longer ones first.
 template <class Range>
   requires std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>
 [[nodiscard]] slice_range<Range> slices(Range&& range, std::size_t k) {
   return {std::forward<Range>(range), k};
+}
+
+/// A contiguous range as spans of `length` elements each, the last one shorter if it does not divide: the rows of an image
+/// (`slices_of(pixels, width)`), or bands of whole rows (`slices_of(pixels, 16 * width)`). Verbs treat it as slices(range, k), in place
+/// too. Throws std::invalid_argument if length is 0.
+template <class Range>
+  requires std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range>
+[[nodiscard]] slice_range<Range> slices_of(Range&& range, std::size_t length) {
+  if (length == 0) detail::refuse_no_length();
+  return {std::forward<Range>(range), 0, length};
 }
 
 /// Several ranges side by side: slice i holds element i of each. As long as the shortest.
@@ -194,7 +265,7 @@ class zip_range {
   explicit zip_range(Ranges&&... ranges) : ranges_(std::forward<Ranges>(ranges)...) {}
 
   [[nodiscard]] std::size_t size() const {
-    return std::apply([](const auto&... each) { return std::min({each.size()...}); }, ranges_);
+    return std::apply([](const auto&... each) { return (std::min)({each.size()...}); }, ranges_);
   }
   std::tuple<decltype(std::declval<const detail::indexed<Ranges>&>()[0])...> operator[](std::size_t i) const {
     return std::apply([i](const auto&... each) { return std::tuple<decltype(each[i])...>(each[i]...); }, ranges_);

@@ -14,6 +14,7 @@
 
 #include "advice/samples.hpp"
 #include "advice/way_costs.hpp"
+#include "os/child.hpp"
 #include "os/memory.hpp"
 #include "os/private_pages.hpp"
 #include "os/process.hpp"
@@ -93,7 +94,7 @@ class ballast {
   }
 
   samples copies_on_write(pace& measuring) {
-    const shared_mapping told = map_shared(page_size(), page_size(), false);
+    const shared_mapping told = map_shared(page_size(), page_size());
     if (told.base == nullptr) throw_start_failed(told.refused, told.error);
     auto* const took = reinterpret_cast<double*>(told.base);
     const std::span<std::byte> written = pages_.bytes().first(2 * megabyte);
@@ -105,7 +106,7 @@ class ballast {
       });
       return per_page(*took, written.size());
     });
-    unmap_shared(told.base, told.size, -1);
+    unmap_shared(told.base, told.size);
     return all;
   }
 

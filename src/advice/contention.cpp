@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "advice/samples.hpp"
+#include "os/child.hpp"
 #include "os/cpu.hpp"
-#include "os/fd.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 #include "os/timer.hpp"
 
 namespace forkful::detail {
@@ -20,9 +21,9 @@ class copies {
  public:
   copies(unsigned count, const std::function<void()>& eat) {
     for (unsigned i = 0; i < count; ++i) {
-      const pid_t child = fork_flushed();
-      if (child < 0) return;
-      if (child == 0) {
+      const pid_t pid = fork_flushed();
+      if (pid < 0) return;
+      if (pid == 0) {
         settle_signals();
         end_after(longest_ns);
         try {
@@ -31,27 +32,27 @@ class copies {
           leave(1);  // the slice fails here, too: one who does not eat is in nobody's way
         }
       }
-      fd watched = open_pidfd(child);
+      child watched(pid);
       if (watched.valid()) {
         all_.push_back(std::move(watched));
       } else {
-        reap_unwatched(child);  // ends by itself
+        reap_unwatched(pid);  // ends by itself
       }
     }
   }
   copies(const copies&) = delete;
   copies& operator=(const copies&) = delete;
   ~copies() {
-    for (const fd& each : all_) kill_process(each);
-    for (const fd& each : all_) {
-      wait_ended(each, -1);
-      reap(each);
+    for (const child& each : all_) each.kill();
+    for (const child& each : all_) {
+      static_cast<void>(each.ended(-1));
+      static_cast<void>(each.reap());
     }
   }
   [[nodiscard]] bool any() const noexcept { return !all_.empty(); }
 
  private:
-  std::vector<fd> all_;
+  std::vector<child> all_;
 };
 
 double time_of(const std::function<void()>& eat) {

@@ -142,7 +142,7 @@ void about_starting(list& found, const limits& of) {
   }
   if (of.open_files < wanted) {
     found.add(weight::blocks, fmt::format("`ulimit -n` allows {} open files.", of.open_files),
-              "A pool needs 2, and 2 more for each worker; past the limit it does not start: start_failed.",
+              "A pool needs 3, and 2 more for each worker; past the limit it does not start: start_failed.",
               "Run `ulimit -n 1024` before the program.");
   }
   if (of.sanitizer) {
@@ -151,9 +151,9 @@ void about_starting(list& found, const limits& of) {
               "Measure with a release build.");
   }
   if (of.valgrind) {
-    found.add(weight::blocks, "This runs under valgrind.",
-              "Versions before 3.20 know no pidfd_open, so no worker starts; and nothing it measures is true.",
-              "Check memory on a serial_pool, or with AddressSanitizer, which bears workers.");
+    found.add(weight::costs, "This runs under valgrind.",
+              "Everything takes twenty times as long or more, and nothing that is measured is true.",
+              "Measure without it.");
   }
   if (const auto [major, minor] = version_of(of.kernel); std::pair(major, minor) < std::pair(5, 10)) {
     found.add(weight::blocks, fmt::format("The kernel is Linux {}.", of.kernel),
@@ -161,9 +161,9 @@ void about_starting(list& found, const limits& of) {
               "Upgrade the kernel, or use a serial_pool.");
   }
   if (of.pidfd_error != 0) {
-    found.add(weight::blocks, fmt::format("The system refuses pidfd_open ({}).", std::strerror(of.pidfd_error)),
-              "Workers are watched through it, so no process_pool or snapshot_pool starts: start_failed.",
-              "Allow it in the seccomp filter (docker 20.10 and later do), or use a serial_pool.");
+    found.add(weight::costs, fmt::format("The system refuses pidfd_open ({}).", std::strerror(of.pidfd_error)),
+              "Workers are asked after every 10 ms instead, so a death is seen that much later.",
+              "Allow it in the seccomp filter (docker 20.10 and later do).");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/limits.hpp"
 #include "os/memory.hpp"
@@ -60,10 +61,8 @@ limits read_limits() {
   now.has_shm = !missing;
   now.shm = missing ? 0 : static_cast<std::size_t>(shm.capacity);
   now.virtual_machine = read_small_file("/proc/cpuinfo").find(" hypervisor") != std::string::npos;
-  now.pidfd_error = pidfd_error();
-  // Valgrind's own library is preloaded into what it runs.
-  const char* const preloaded = std::getenv("LD_PRELOAD");
-  now.valgrind = preloaded != nullptr && std::string_view(preloaded).find("vgpreload") != std::string_view::npos;
+  now.pidfd_error = child_error();
+  now.valgrind = under_valgrind();
   now.sanitizer = sanitized;
   return now;
 }

@@ -15,6 +15,7 @@
 
 #include "advice/calibrate.hpp"
 #include "advice/machine_text.hpp"
+#include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/data_limit.hpp"
 #include "os/host.hpp"
@@ -22,6 +23,7 @@
 #include "os/memory.hpp"
 #include "os/process.hpp"
 #include "os/sanitizer.hpp"
+#include "os/signals.hpp"
 #include "os/small_file.hpp"
 #include "os/timer.hpp"
 #include "report/reporter.hpp"
@@ -41,13 +43,13 @@ struct outcome {
 
 class shared_outcome {
  public:
-  shared_outcome() : room_(map_shared(sizeof(outcome), page, false)) {
+  shared_outcome() : room_(map_shared(sizeof(outcome), page)) {
     if (room_.base == nullptr) throw_start_failed(room_.refused, room_.error);
     what_ = ::new (room_.base) outcome;
   }
   shared_outcome(const shared_outcome&) = delete;
   shared_outcome& operator=(const shared_outcome&) = delete;
-  ~shared_outcome() { unmap_shared(room_.base, room_.size, -1); }
+  ~shared_outcome() { unmap_shared(room_.base, room_.size); }
 
   outcome* operator->() const noexcept { return what_; }
 

@@ -63,6 +63,7 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
   shared_ = new (desk_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
   shared_->id = number;
   shared_->run = job_.run;
+  shared_->environment = floating_point::here();
   shared_->skip = job_.skip;
   shared_->plan = job_.plan;
   shared_->timeout_ns = static_cast<std::uint64_t>(options_.timeout.count());

@@ -122,4 +122,12 @@ void throw_not_shared(const char* verb) {
       "it; keep the data in a forkful::shared_vector, or use update(), which puts the eaten slices back");
 }
 
+void throw_argument_not_shared(const char* verb) {
+  throw not_shared(
+      std::string(verb) +
+      " was given a span whose elements the callable may change, but it points into ordinary memory: a worker would "
+      "change a copy of them; keep the data in a forkful::shared_vector, or let the callable take a std::span of const "
+      "elements and return what it makes");
+}
+
 }  // namespace forkful::detail

@@ -6,6 +6,7 @@
 #include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 
 namespace forkful::detail {
 
@@ -14,9 +15,9 @@ constexpr std::uint64_t never = ~std::uint64_t{0};
 }  // namespace
 
 sentinel::sentinel() {
-  if (!clock_.valid()) return;
+  if (!list_->clock.valid()) return;
   try {
-    thread_ = std::thread([this] { stand_guard(); });
+    thread_ = std::thread([list = list_] { list->stand_guard(); });
   } catch (const std::system_error&) {
     // No threads, no sentinel.
   }
@@ -24,44 +25,48 @@ sentinel::sentinel() {
 
 sentinel::~sentinel() {
   if (!thread_.joinable()) return;
+  bool wakes = false;
   {
-    const std::lock_guard held(mutex_);
-    ended_ = true;
-    clock_.set(0);
+    const std::lock_guard held(list_->mutex);
+    list_->ended = true;
+    wakes = list_->clock.set(0);
   }
-  thread_.join();
+  if (wakes) {
+    thread_.join();
+  } else {
+    thread_.detach();
+  }
 }
 
 void sentinel::watch(watched& one, std::uint64_t time) {
-  const std::lock_guard held(mutex_);
-  all_.push_back({&one, time});
-  set_clock();
+  const std::lock_guard held(list_->mutex);
+  list_->all.push_back({&one, time});
+  list_->set_clock();
 }
 
 void sentinel::forget(const watched& one) noexcept {
-  const std::lock_guard held(mutex_);
-  std::erase_if(all_, [&](const entry& each) { return each.what == &one; });
+  const std::lock_guard held(list_->mutex);
+  std::erase_if(list_->all, [&](const entry& each) { return each.what == &one; });
   // The clock stays set: a false alarm now and then costs less than many calls to the kernel.
 }
 
 // An earlier time only: a later one is set when the alarm was given. So a stream of short calls sets it once in a while.
-void sentinel::set_clock() noexcept {
+void sentinel::watch_list::set_clock() noexcept {
   std::uint64_t first = never;
-  for (const entry& each : all_) first = std::min(first, each.time);
-  if (first == never || (first >= set_for_ && set_for_ > now_ns())) return;
-  set_for_ = first;
-  clock_.set(first);
+  for (const entry& each : all) first = std::min(first, each.time);
+  if (first == never || (first >= set_for && set_for > now_ns())) return;
+  set_for = first;
+  clock.set(first);
 }
 
-void sentinel::stand_guard() noexcept {
+void sentinel::watch_list::stand_guard() noexcept {
   block_signals();
-  for (;;) {
-    clock_.wait();
-    const std::lock_guard held(mutex_);
-    if (ended_) return;
+  while (clock.wait()) {
+    const std::lock_guard held(mutex);
+    if (ended) return;
     const std::uint64_t now = now_ns();
-    set_for_ = never;
-    for (entry& each : all_) {
+    set_for = never;
+    for (entry& each : all) {
       if (each.time > now) continue;
       each.time = each.what->look(now);
       breakpoint(point::looked);

@@ -42,14 +42,20 @@ class sentinel {
     watched* what;
     std::uint64_t time;
   };
-  void stand_guard() noexcept;
-  void set_clock() noexcept;
+  // What its thread looks at: kept by both, because a thread that sleeps on a clock which the program has closed cannot be woken, and
+  // is left behind.
+  struct watch_list {
+    void set_clock() noexcept;
+    void stand_guard() noexcept;
 
-  alarm_clock clock_;
-  std::mutex mutex_;  // of all below; look() is called with it held
-  std::vector<entry> all_;
-  std::uint64_t set_for_ = ~std::uint64_t{0};
-  bool ended_ = false;
+    alarm_clock clock;
+    std::mutex mutex;  // of all below; look() is called with it held
+    std::vector<entry> all;
+    std::uint64_t set_for = ~std::uint64_t{0};
+    bool ended = false;
+  };
+
+  std::shared_ptr<watch_list> list_ = std::make_shared<watch_list>();
   std::thread thread_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
+#include "os/floating_point.hpp"
 #include "report/tally.hpp"
 #include "worker/block.hpp"
 #include "worker/place.hpp"
@@ -99,6 +100,7 @@ class serial_call final : public ongoing {
     if (measured_) counted_.watch.enter(stopwatch::phase::idle, eaten.began);
     eaten.ended = eaten.began;
     const worker_scope here(0);
+    const floating_point_scope environment(environment_);
     eating io;
     io.fail = record_failure;
     io.counted = &counted_;
@@ -108,8 +110,10 @@ class serial_call final : public ongoing {
     io.results = results.get();
     while (next_ < last) {
       const std::size_t first = next_;
-      const std::size_t stop = first + std::min(last - first, block_.slices());
+      const std::size_t stop = first + (changes_environment_ ? 1 : std::min(last - first, block_.slices()));
       const std::size_t reached = job_.run(job_.plan, io, first, stop);
+      // Who does it once will do it again: no slice is to run behind such a one in the same block. (Blocks begin with one.)
+      if (environment_.install()) changes_environment_ = true;
       next_ = reached < stop ? reached + 1 : reached;
       if (measured_) eaten.ended = measure(first, eaten.ended);
       if (!io.failures.empty() && !job_.keep_going) {
@@ -202,9 +206,11 @@ class serial_call final : public ongoing {
   bool ended_ = false;
   std::uint64_t told_ns_ = job_.began_ns;
   tally counted_;
-  block_length block_;    // of slices that are timed together
-  bool measured_ = true;  // what is going on now
-  bool long_ = false;     // the last item took so long that the next one is measured too
+  floating_point environment_ = floating_point::here();
+  bool changes_environment_ = false;  // slices of this call leave another one
+  block_length block_;                // of slices that are timed together
+  bool measured_ = true;              // what is going on now
+  bool long_ = false;                 // the last item took so long that the next one is measured too
   std::size_t items_ = 0;
   std::size_t short_items_ = 0;
   std::size_t short_measured_ = 0;

@@ -505,8 +505,8 @@ void session::terminate() {
 }
 
 void session::wake() noexcept {
-  crew_.ring();
   const std::lock_guard held(mutex_);
+  crew_.ring();
   for (call* one : followers_) one->news.notify_one();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "memory/arena.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -50,7 +51,9 @@ bool session_call::cancel(bool kill) {
 
 void session_call::conclude() {
   session_->describe(*call_);
-  call_->counted.finish_into(happened, now_ns());
+  const std::uint64_t now = now_ns();
+  call_->counted.finish_into(happened, now);
+  arena::own().let_decay(now, now - static_cast<std::uint64_t>(happened.wall.count()));
   if (happened.has_timeline && !one_time_) session_->look_at_copies(happened);
   call_->conclude();
 }

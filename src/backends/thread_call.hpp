@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "backends/thread_crew.hpp"
+#include "os/floating_point.hpp"
 #include "report/tally.hpp"
 
 namespace forkful::detail {
@@ -115,6 +116,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   call_options options_;
   tally counted_;  // the caller's thread's
   std::uint64_t process_;
+  floating_point environment_ = floating_point::here();
 
   // Slices at or above are not begun. relaxed: what it skips matters to nobody.
   std::atomic<std::size_t> limit_{SIZE_MAX};

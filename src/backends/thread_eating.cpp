@@ -26,7 +26,8 @@ constexpr std::size_t largest_block = std::size_t{1} << 20;
 // A chunk while it is eaten, by the thread that claimed it, without the mutex.
 class eating : public chunk_io {
  public:
-  eating(thread_call& of, thread_chunk& mine, unsigned worker) noexcept : of_(of), mine_(mine), here_(worker) {
+  eating(thread_call& of, thread_chunk& mine, unsigned worker) noexcept
+      : of_(of), mine_(mine), here_(worker), environment_(of.environment_) {
     first = mine.first;
     fail = record_failure;
     mine.reached = mine.first;
@@ -52,11 +53,13 @@ class eating : public chunk_io {
     const job& work = of_.job_;
     if (from >= end || from >= of_.limit_.load(std::memory_order_relaxed) || broken_ != nullptr) return 0;
     if (of_.options_.stop.stop_requested() || (!mine_.failures.empty() && !work.keep_going)) return 0;
-    const std::size_t stop = from + std::min(end - from, block_.slices());
+    const std::size_t stop = from + (changes_environment_ ? 1 : std::min(end - from, block_.slices()));
     try {
       const std::size_t reached = work.run(work.plan, *this, from, stop);
       // User code has forked and returned here in the child, where the others are not.
       if (this_process() != of_.process_) leave(0);
+      // Who does it once will do it again: no slice is to run behind such a one in the same block. (Blocks begin with one.)
+      if (of_.environment_.install()) changes_environment_ = true;
       mine_.reached = reached < stop ? reached + 1 : reached;
     } catch (...) {  // no memory to tell of a failure
       broken_ = std::current_exception();
@@ -93,6 +96,8 @@ class eating : public chunk_io {
   thread_call& of_;
   thread_chunk& mine_;
   worker_scope here_;
+  floating_point_scope environment_;
+  bool changes_environment_ = false;  // slices of this chunk leave another one
   block_length block_;
   std::uint64_t took_ = 0;  // the last block
   std::exception_ptr broken_;

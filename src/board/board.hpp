@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <forkful/detail/job.hpp>
 
+#include "os/floating_point.hpp"
+
 namespace forkful::detail {
 
 // ---- A chunk's word: who holds it, in one atomic value -------------------------------------------------------------
@@ -69,6 +71,7 @@ struct shared_job {
   bool passes = false;  // `run` times what chunk_io::timed asks for
   bool undo = false;    // in place, several attempts: keep a copy of each block before it is eaten
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
+  floating_point environment;  // of the thread that called the verb
   // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
   std::atomic<std::uint64_t> limit{~std::uint64_t{0}};
 };

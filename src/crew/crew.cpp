@@ -12,6 +12,8 @@
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"
+#include "os/process.hpp"
+#include "os/streams.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"
@@ -60,11 +62,15 @@ unsigned crew::running_count() const noexcept {
 
 std::uint64_t crew::fill() {
   std::uint64_t began = 0;
-  if (running_count() == 0) take_stock();
+  if (running_count() == 0) {
+    if (lost_.load(std::memory_order_relaxed)) waiter_ = std::make_unique<waiter>();
+    lost_.store(false, std::memory_order_relaxed);
+    take_stock();
+  }
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     // Those that left after their last chunk are replaced before anybody waits for them.
-    if (recycles && members_[worker].process.valid() && wait_ended(members_[worker].process, 0) &&
+    if (recycles && members_[worker].process.valid() && members_[worker].process.ended(0) &&
         records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::leaving) {
       bury(worker);
     }
@@ -119,8 +125,9 @@ void crew::start(unsigned worker) {
   std::construct_at(&records_[worker]);
   one.line = lifeline::make();
 
-  worker_start begin{&table_,          &arena_,           one.heap_slot, worker, one.incarnation, one.line.worker_end(),
-                     waiter_.ringer(), &records_[worker], settings_};
+  worker_start begin{
+      &table_,           &arena_,           one.heap_slot, worker, one.incarnation, one.line.worker_end(),
+      waiter_->ringer(), &records_[worker], settings_};
   if (settings_.pinned) begin.cpus = cores_[worker % cores_.size()];
   const pid_t pid = make_process(begin);
   const int error = errno;
@@ -129,17 +136,16 @@ void crew::start(unsigned worker) {
     one.line = lifeline();
     throw_start_failed("fork", error);
   }
-  one.pid = pid;
-  one.process = open_pidfd(pid);
+  one.process = child(pid);
   if (!one.process.valid()) {
-    // Without a pidfd nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.
+    // Nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.
     const int reason = errno;
     one.line = lifeline();
     reap_unwatched(pid);
     throw_start_failed("pidfd_open", reason);
   }
   try {
-    waiter_.watch(one.process, worker);
+    waiter_->watch(one.process, worker);
   } catch (...) {
     bury(worker);
     throw;
@@ -178,7 +184,22 @@ void crew::warn(const std::string& sentence) {
 
 void crew::wait(std::int64_t nanoseconds) {
   ended_.clear();
-  waiter_.wait(nanoseconds, ended_);
+  try {
+    if (waiter_->wait(nanoseconds, ended_) || nanoseconds == 0) return;
+    // Nothing happened: is there still something that could?
+    waiter_->check();
+    for (const member& one : members_) {
+      if (one.process.lost()) throw descriptors_lost();
+    }
+  } catch (const descriptors_lost&) {
+    lost_.store(true, std::memory_order_relaxed);
+    throw start_failed(
+        "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
+        "closefrom, "
+        "close_range), so nobody could tell any more when a worker ends; close only what you have opened, or make "
+        "pools after "
+        "such code. All workers were ended, and the next call starts new ones");
+  }
 }
 
 const std::vector<unsigned>& crew::ended() {
@@ -186,8 +207,8 @@ const std::vector<unsigned>& crew::ended() {
   std::sort(ended_.begin(), ended_.end());
   ended_.erase(std::unique(ended_.begin(), ended_.end()), ended_.end());
   std::erase_if(ended_, [&](unsigned worker) {
-    const fd& process = members_[worker].process;
-    return !process.valid() || !wait_ended(process, 0);
+    const child& process = members_[worker].process;
+    return !process.valid() || !process.ended(0);
   });
   return ended_;
 }
@@ -196,18 +217,24 @@ void crew::end_late(unsigned worker, unsigned incarnation) noexcept {
   member& one = members_[worker];
   if (!one.process.valid() || one.incarnation != incarnation) return;
   one.late = true;
-  kill_process(one.process);
+  kill(one);
+}
+
+// A worker that was started with privileges which this process has dropped since cannot be sent a signal. Its lifeline it has armed
+// itself: cutting that is always allowed.
+void crew::kill(member& one) noexcept {
+  if (!one.process.kill()) one.line = lifeline();
 }
 
 death crew::bury(unsigned worker) {
   member& one = members_[worker];
   // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
-  waiter_.forget(one.process);
-  kill_process(one.process);
-  one.line = lifeline();  // kills too, should a seccomp filter forbid pidfd_send_signal: waiting would never end
-  wait_ended(one.process, -1);
+  waiter_->forget(one.process);
+  one.process.kill();
+  one.line = lifeline();  // kills too, where the signal is refused: waiting would never end
+  static_cast<void>(one.process.ended(-1));
   death end;
-  static_cast<ending&>(end) = reap(one.process).value_or(ending{});
+  static_cast<ending&>(end) = one.process.reap().value_or(ending{});
   try {
     end.read(records_[worker]);
   } catch (const std::bad_alloc&) {
@@ -255,21 +282,22 @@ void crew::farewell() noexcept {
   const std::uint64_t until = now_ns() + farewell_ns;
   for (const member& one : members_) {
     const std::uint64_t now = now_ns();
-    if (one.process.valid()) wait_ended(one.process, now < until ? static_cast<int>((until - now) / 1'000'000) : 0);
+    if (!one.process.valid()) continue;
+    static_cast<void>(one.process.ended(now < until ? static_cast<int>((until - now) / 1'000'000) : 0));
   }
   // Whoever has not left is not to begin anything new when the board opens again.
-  for (const member& one : members_) {
-    if (one.process.valid()) kill_process(one.process);
+  for (member& one : members_) {
+    if (one.process.valid()) kill(one);
   }
   for (const member& one : members_) {
-    if (one.process.valid()) wait_ended(one.process, -1);
+    if (one.process.valid()) static_cast<void>(one.process.ended(-1));
   }
   table_.closing.store(0, std::memory_order_relaxed);
 }
 
 void crew::end_now() noexcept {
   for (member& one : members_) {
-    if (one.process.valid()) kill_process(one.process);
+    if (one.process.valid()) kill(one);
   }
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     if (members_[worker].process.valid()) bury(worker);

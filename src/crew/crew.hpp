@@ -1,10 +1,12 @@
 // The workers of one pool: starting them, noticing that one has ended, replacing it, ending them all.
 //
-// Owns a pidfd, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
-// when its pidfd says so (PROTOCOL 2).
+// Owns a handle, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
+// when the kernel says so (docs/protocol.md, 2).
 #pragma once
 
+#include <atomic>
 #include <forkful/options.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +16,8 @@
 #include "crew/modules.hpp"
 #include "crew/template.hpp"
 #include "memory/arena.hpp"
+#include "os/child.hpp"
 #include "os/lifeline.hpp"
-#include "os/process.hpp"
 #include "os/wait.hpp"
 #include "worker/record.hpp"
 #include "worker/settings.hpp"
@@ -40,12 +42,13 @@ class crew {
   void renew();
   // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). One thread at a time; the only
   // function that may run beside the others.
+  // Throws start_failed if the program has closed descriptors of the crew: its workers are to be ended then, and fill() starts others.
   void wait(std::int64_t nanoseconds);
   // Who had ended when wait() last returned, and has not been buried since.
   [[nodiscard]] const std::vector<unsigned>& ended();
-  // Wakes whoever is in wait(). From any thread.
-  void ring() const noexcept { waiter_.ringer().ring(); }
-  void kill(unsigned worker) noexcept { kill_process(members_[worker].process); }
+  // Wakes whoever is in wait(). Not beside fill().
+  void ring() const noexcept { waiter_->ringer().ring(); }
+  void kill(unsigned worker) noexcept { kill(members_[worker]); }
   // Takes the status of a worker that has ended, and lets go of the process. Its chunk is the caller's to settle.
   death bury(unsigned worker);
   // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
@@ -64,7 +67,7 @@ class crew {
   [[nodiscard]] unsigned incarnation(unsigned worker) const noexcept { return members_[worker].incarnation; }
   [[nodiscard]] unsigned heap_slot(unsigned worker) const noexcept { return members_[worker].heap_slot; }
   // Its number, as long as it was not buried.
-  [[nodiscard]] pid_t pid(unsigned worker) const noexcept { return members_[worker].pid; }
+  [[nodiscard]] pid_t pid(unsigned worker) const noexcept { return members_[worker].process.pid(); }
   [[nodiscard]] bool running(unsigned worker) const noexcept { return members_[worker].process.valid(); }
   [[nodiscard]] unsigned running_count() const noexcept;
 
@@ -75,14 +78,14 @@ class crew {
 
  private:
   struct member {
-    fd process;
+    child process;
     lifeline line;
-    pid_t pid = -1;
     unsigned heap_slot = 0;
     unsigned incarnation = 0;
     bool late = false;
   };
 
+  static void kill(member& one) noexcept;
   void start(unsigned worker);
   void take_stock();
   void leave_template();
@@ -92,7 +95,8 @@ class crew {
 
   board& table_;
   arena& arena_;
-  waiter waiter_;
+  std::unique_ptr<waiter> waiter_ = std::make_unique<waiter>();
+  std::atomic<bool> lost_{false};  // waiter_'s descriptors, or a worker's; relaxed: it guards nothing
   worker_settings settings_;
   std::vector<cpu_set_t> cores_;  // for pinned workers, in turn
   std::optional<death> failed_start_;

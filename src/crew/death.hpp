@@ -9,7 +9,7 @@
 
 #include <forkful/errors.hpp>
 
-#include "os/process.hpp"
+#include "os/child.hpp"
 #include "worker/record.hpp"
 
 namespace forkful::detail {

@@ -14,11 +14,14 @@
 
 #include "memory/arena.hpp"
 #include "os/breakpoint.hpp"
+#include "os/child.hpp"
 #include "os/clone.hpp"
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/message.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/streams.hpp"
 #include "worker/crash.hpp"
 #include "worker/place.hpp"
 
@@ -45,10 +48,10 @@ constexpr int wait_ms = 100;
     const pid_t pid = clone_process(relation::sibling, &born);
     const int error = pid < 0 ? errno : 0;
     if (pid == 0) {
-      close_descriptor(requests);
-      close_descriptor(line);
+      fd(requests).reset();
+      fd(line).reset();
       begin.line = sent[0].number();
-      begin.parent.number = sent[1].number();
+      begin.parent = {sent[1].number(), sent[1].file()};
       run_worker(begin);
     }
     breakpoint(point::template_cloned);
@@ -61,7 +64,7 @@ constexpr int wait_ms = 100;
 struct worker_template::state {
   std::mutex mutex;
   std::uint64_t owner = this_process();
-  fd process;
+  child process;
   lifeline line;
   socket_ends requests;
   std::atomic<pid_t>* born = nullptr;  // in the arena
@@ -73,10 +76,10 @@ struct worker_template::state {
   // Where nothing works any more: ends what is left of it.
   void give_up(std::string why) {
     if (process.valid()) {
-      kill_process(process);
-      line = lifeline();  // kills too, should a seccomp filter forbid pidfd_send_signal
-      wait_ended(process, -1);
-      if (const ending end = reap(process).value_or(ending{}); end.signal != 0)
+      process.kill();
+      line = lifeline();  // kills too, where the signal is refused
+      static_cast<void>(process.ended(-1));
+      if (const ending end = process.reap().value_or(ending{}); end.signal != 0)
         why += fmt::format(" (signal {})", end.signal);
       process.reset();
     }
@@ -96,7 +99,7 @@ struct worker_template::state {
     if (pid < 0) throw_start_failed("clone", errno);
     requests.theirs.reset();
     line.forget_worker_end();
-    process = open_pidfd(pid);
+    process = child(pid);
     if (!process.valid()) {
       const int error = errno;
       line = lifeline();  // ends it
@@ -144,6 +147,10 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
   const std::lock_guard lock(state_.mutex);
   if (!state_.process.valid()) return -1;
   try {
+    if (!state_.requests.ours.intact()) {
+      state_.give_up("the program has closed the descriptor over which the process that forkful::init made is asked");
+      return -1;
+    }
     state_.born->store(0, std::memory_order_relaxed);
     const std::array<int, carried> descriptors{begin.line, begin.parent.number};
     int error = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <bitset>
 #include <cerrno>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include <forkful/errors.hpp>
 
 #include "os/identity.hpp"
+#include "os/limits.hpp"
 #include "os/memory.hpp"
 #include "os/process.hpp"
 
@@ -43,6 +45,27 @@ std::size_t bytes_left() {
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
 
+// Where what lies in an arena of so many bytes, after the heaps.
+struct layout {
+  std::size_t words;  // offset of the span table
+  std::size_t count;  // of spans
+  std::size_t spans;  // offset of the first
+
+  explicit layout(std::size_t bytes)
+      : words(round_up(heaps_offset + max_slots * sizeof(heap), page_bytes)),
+        count((bytes - words) / (span_bytes + sizeof(std::uint64_t))) {
+    while (round_up(words + count * sizeof(std::uint64_t), span_bytes) + count * span_bytes > bytes) --count;
+    spans = round_up(words + count * sizeof(std::uint64_t), span_bytes);
+  }
+};
+
+// Address space is cheap and the table of spans small beside the memory it describes; what is beyond any use is left out, for
+// those who walk through all of it.
+std::size_t enough() {
+  constexpr std::size_t under_a_checker = std::size_t{512} << 20;
+  return under_valgrind() ? under_a_checker : std::bit_floor(std::min(physical_memory(), arena::largest / 8) * 8);
+}
+
 std::string readable(std::size_t bytes) {
   static constexpr std::array units{"bytes", "KiB", "MiB", "GiB", "TiB"};
   std::size_t unit = 0;
@@ -65,26 +88,25 @@ struct arena::process_side {
   process_side* parents = nullptr;
 };
 
-arena::arena(std::byte* base, std::size_t bytes, span_table::commitment commits)
-    : base_{reinterpret_cast<std::uintptr_t>(base)},
-      size_{bytes},
-      fd_{commits.fd},
+arena::arena(const shared_mapping& mapped, std::size_t (*bytes_left)(), std::uint64_t (*clock)())
+    : base_{reinterpret_cast<std::uintptr_t>(mapped.base)},
+      size_{mapped.size},
       mark_{this_process()},
       side_{new process_side} {
-  const std::size_t words_offset = round_up(heaps_offset + max_slots * sizeof(heap), page_bytes);
-  std::size_t count = (bytes - words_offset) / (span_bytes + sizeof(std::uint64_t));
-  while (round_up(words_offset + count * sizeof(std::uint64_t), span_bytes) + count * span_bytes > bytes) --count;
-  const std::size_t spans_offset = round_up(words_offset + count * sizeof(std::uint64_t), span_bytes);
-
-  // Fresh memory is zero, and zero is the valid beginning of everything in it: mapping an arena writes nothing.
-  heaps_ = reinterpret_cast<heap*>(base + heaps_offset);
-  spans_ = span_table{reinterpret_cast<span_table::shared_state*>(base),
-                      reinterpret_cast<std::atomic<std::uint64_t>*>(base + words_offset), count, base + spans_offset,
-                      commits};
+  const layout parts(size_);
+  // Fresh memory is zero, and zero is the valid beginning of everything in it but the file's length.
+  heaps_ = reinterpret_cast<heap*>(mapped.base + heaps_offset);
+  auto* const shared = reinterpret_cast<span_table::shared_state*>(mapped.base);
+  shared->length.store(mapped.length, std::memory_order_relaxed);
+  spans_ = span_table{shared,
+                      reinterpret_cast<std::atomic<std::uint64_t>*>(mapped.base + parts.words),
+                      parts.count,
+                      mapped.base + parts.spans,
+                      {mapped.file, mapped.base, mapped.size, bytes_left, clock}};
   warm_limits& limits = side_->warm.limits;
-  limits.least = std::min<std::uint64_t>(warm_at_first, bytes / 16);
+  limits.least = std::min<std::uint64_t>(warm_at_first, size_ / 16);
   // Where memory is short, what stays warm may be what somebody else wants.
-  limits.most_taken = commits.fd >= 0 ? 0 : std::min<std::uint64_t>(physical_memory(), bytes) / 4;
+  limits.most_taken = bytes_left != nullptr ? 0 : std::min<std::uint64_t>(physical_memory(), size_) / 4;
   side_->warm.counted = true;
 
   // release: whoever finds the arena in the list finds it made.
@@ -99,11 +121,12 @@ arena::~arena() {
   before->store(next_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   arena* self = this;
   current.compare_exchange_strong(self, nullptr, std::memory_order_relaxed);
-  unmap_shared(reinterpret_cast<void*>(base_), size_, fd_);
+  unmap_shared(reinterpret_cast<void*>(base_), size_, spans_.file());
   delete side_;
 }
 
-std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)()) {
+std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)(),
+                                   std::uint64_t (*clock)()) {
   const bool constrained = bytes_left != nullptr;
   std::string why = fmt::format(
       "the file size limit (ulimit -f) or half the address space limit (ulimit -v) is below {}", readable(at_least));
@@ -111,24 +134,32 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
   const auto refuse = [&](const char* call, std::size_t size, int error) {
     why = fmt::format("{} refused even {} ({})", call, readable(size), std::strerror(error));
     if (error == EMFILE || error == ENFILE || error == ENOSYS || error == EPERM) way_out = way_out_of(error);
+    if (error == EAGAIN) {
+      way_out =
+          "this process locks its memory (mlockall with MCL_FUTURE), and all that is mapped counts: raise the limit "
+          "(ulimit -l), or lock what there is with MCL_CURRENT alone before the first pool";
+    }
   };
   for (std::size_t size = bytes / span_bytes * span_bytes; size >= at_least;
        size = size / 2 / span_bytes * span_bytes) {
-    const shared_mapping mapped = map_shared(size, span_bytes, constrained);
+    // Valgrind's search for leaks takes a word at a time what it cannot read, so there it may read all.
+    const std::size_t length =
+        under_valgrind() ? size : std::min(size, round_up(layout(size).spans, page_bytes) + span_table::least_growth);
+    shared_mapping mapped = map_growing(size, span_bytes, length);
     if (mapped.base == nullptr) {
       refuse(mapped.refused, size, mapped.error);
       continue;
     }
     const std::size_t fixed = heaps_offset + max_slots * sizeof(heap);
-    if (const int refused = constrained ? commit_pages(mapped.fd, 0, fixed) : 0; refused != 0) {
-      unmap_shared(mapped.base, mapped.size, mapped.fd);
+    if (const int refused = constrained ? commit_pages(mapped.file, 0, fixed) : 0; refused != 0) {
+      unmap_shared(mapped.base, mapped.size, mapped.file);
       refuse("fallocate", fixed, refused);
       continue;
     }
     try {
-      return std::unique_ptr<arena>{new arena{mapped.base, mapped.size, {mapped.fd, mapped.base, bytes_left}}};
+      return std::unique_ptr<arena>{new arena{mapped, bytes_left, clock}};
     } catch (...) {
-      unmap_shared(mapped.base, mapped.size, mapped.fd);
+      unmap_shared(mapped.base, mapped.size, mapped.file);
       throw;
     }
   }
@@ -137,8 +168,8 @@ std::unique_ptr<arena> arena::make(std::size_t bytes, std::size_t at_least, std:
       way_out)};
 }
 
-std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, std::size_t (*bytes_left)()) {
-  return make(bytes, bytes, bytes_left);
+std::unique_ptr<arena> arena::make_for_test(std::size_t bytes, std::size_t (*bytes_left)(), std::uint64_t (*clock)()) {
+  return make(bytes, bytes, bytes_left, clock);
 }
 
 arena& arena::own() {
@@ -163,10 +194,10 @@ arena& arena::own() {
       ~unlock() { making.store(0, std::memory_order_release); }
     } const unlocks_at_end;
     if (arena* found = made_here()) return *found;
-    const std::size_t bytes = std::min({largest, file_size_limit(), address_space_limit() / 2});
+    const std::size_t bytes = std::min({enough(), file_size_limit(), address_space_limit() / 2});
     const bool constrained = overcommit_is_strict() || bytes_left() != SIZE_MAX;
-    arena* made =
-        make(bytes, smallest, constrained ? bytes_left : nullptr).release();  // stays mapped until the process ends
+    arena* made = make(bytes, smallest, constrained ? bytes_left : nullptr, &now_ns)
+                      .release();  // stays mapped until the process ends
     made->shared_ = true;
     return *made;
   }
@@ -244,7 +275,7 @@ void* arena::charged(void* block) {
 }
 
 void* arena::allocate(std::size_t bytes, std::size_t align) {
-  bool refused = false;
+  span_table::refusal refused{};
   {
     const std::lock_guard lock{side_->mutex};
     if (void* block = try_allocate(bytes, align)) return charged(block);
@@ -253,18 +284,36 @@ void* arena::allocate(std::size_t bytes, std::size_t align) {
     if (void* block = try_allocate(bytes, align)) return charged(block);
     refused = spans_.refused();
   }
-  throw arena_exhausted{
-      refused
-          ? fmt::format(
-                "Shared memory is used up: {} were wanted, and this machine commits no more memory (strict overcommit, "
-                "or the memory limit of the control group). Free shared containers and results, use smaller "
-                "slices, or raise the limit.",
-                readable(bytes))
-          : fmt::format(
-                "Shared memory is used up: {} were wanted, and no free stretch that long is left in the arena of {}. "
-                "Free shared containers and results, use smaller slices, or raise the limit on address space "
-                "(ulimit -v) or file size (ulimit -f) if there is one.",
-                readable(bytes), readable(size_))};
+  throw arena_exhausted{exhaustion(refused, bytes)};
+}
+
+std::string arena::exhaustion(span_table::refusal refused, std::size_t bytes) const {
+  using enum span_table::refusal;
+  std::string why;
+  switch (refused) {
+    case no_memory:
+      why =
+          "this machine commits no more memory (strict overcommit, or the memory limit of the control group). Free "
+          "shared containers and results, use smaller slices, or raise the limit.";
+      break;
+    case file_limit:
+      why =
+          "the file size limit was lowered since it was mapped. Free shared containers and results, or leave the limit "
+          "(ulimit -f) as it was.";
+      break;
+    case lost_file:
+      why =
+          "it cannot grow, because the program closed its descriptor. Close only descriptors that your code opened "
+          "(close_range or a loop over all numbers closes forkful's too).";
+      break;
+    case full:
+      why = fmt::format(
+          "no free stretch that long is left in the arena of {}. Free shared containers and results, use smaller "
+          "slices, "
+          "or raise the limit on address space (ulimit -v) or file size (ulimit -f) if there is one.",
+          readable(size_));
+  }
+  return fmt::format("Shared memory is used up: {} were wanted, and {}", readable(bytes), why);
 }
 
 void* arena::try_allocate(std::size_t bytes, std::size_t align) noexcept {
@@ -318,6 +367,24 @@ void arena::trim() noexcept {
   if (!takes_part()) return;
   const std::lock_guard lock{side_->mutex};
   heaps_[slot_].trim(spans_, slot_, 0, side_->warm);
+  if (slot_ == 0) spans_.cool(0, 0);
+}
+
+void arena::trim_all() noexcept {
+  for (arena* each = newest.load(std::memory_order_acquire); each != nullptr;
+       each = each->next_.load(std::memory_order_acquire))
+    if (each->shared_) each->trim();
+}
+
+void arena::let_decay(std::uint64_t now, std::uint64_t began) noexcept {
+  constexpr std::uint64_t second = 1'000'000'000;
+  // relaxed: of two threads that look at once, either will do.
+  std::uint64_t last = looked_.load(std::memory_order_relaxed);
+  if (now - last < second || slot_ != 0 || !takes_part()) [[likely]]
+    return;
+  if (!looked_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
+  const std::lock_guard lock{side_->mutex};
+  spans_.cool(now, std::max(second, now - began));  // a long call may have needed it at its beginning
 }
 
 }  // namespace forkful::detail

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "memory/budget.hpp"
 #include "memory/heap.hpp"
@@ -28,7 +29,7 @@ namespace forkful::detail {
 
 class arena {
  public:
-  static constexpr std::size_t largest = std::size_t{1} << 40;    // what is asked for first
+  static constexpr std::size_t largest = std::size_t{1} << 40;    // never asked for more
   static constexpr std::size_t smallest = std::size_t{64} << 20;  // what is given up at
 
   // The arena this process allocates from: the inherited one in a worker, else own(). Throws start_failed.
@@ -40,7 +41,9 @@ class arena {
   static arena* holding(const void* address) noexcept;
   // A separate arena, unmapped with the handle. With `bytes_left`, which says how much more the machine has, memory is
   // committed before use, as here() does under strict overcommit and in limited control groups.
-  static std::unique_ptr<arena> make_for_test(std::size_t bytes, std::size_t (*bytes_left)() = nullptr);
+  // `clock` tells how long memory has rested.
+  static std::unique_ptr<arena> make_for_test(std::size_t bytes, std::size_t (*bytes_left)() = nullptr,
+                                              std::uint64_t (*clock)() = &now_ns);
 
   ~arena();
   arena(const arena&) = delete;
@@ -51,7 +54,7 @@ class arena {
     return offset < size_ && bytes <= size_ - offset;
   }
   std::size_t size() const noexcept { return size_; }
-  bool constrained() const noexcept { return fd_ >= 0; }
+  bool constrained() const noexcept { return spans_.commits(); }
 
   // Lowest free heap slot, 1 and up; slot 0 is the maker's own. Only in the process that made the arena. acquire throws
   // start_failed when all are taken. release wants the slot's process ended; its warm memory goes back to the kernel.
@@ -86,29 +89,36 @@ class arena {
   std::span<std::byte> block_around(const void* data) const noexcept;
   // Bytes taken by all processes, with what they keep for reuse; for the report.
   std::size_t bytes_taken() const noexcept { return spans_.bytes_taken(); }
-  // Gives this process's warm memory back to the kernel.
+  // Gives this process's warm memory back to the kernel; in the process that made the arena, also that of all others.
   void trim() noexcept;
+  // All that this process takes part in, if there are any yet.
+  static void trim_all() noexcept;
+  // The same as trim() for what nobody has needed for a second, and not since `began`; looks at most once a second. For the process
+  // that made the arena: whenever a call has ended, which began then. Nanoseconds.
+  void let_decay(std::uint64_t now, std::uint64_t began) noexcept;
 
  private:
   struct process_side;
 
-  arena(std::byte* base, std::size_t bytes, span_table::commitment commits);
-  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)());
+  arena(const shared_mapping&, std::size_t (*bytes_left)(), std::uint64_t (*clock)());
+  static std::unique_ptr<arena> make(std::size_t bytes, std::size_t at_least, std::size_t (*bytes_left)(),
+                                     std::uint64_t (*clock)());
   bool takes_part() const noexcept;
   void* try_allocate(std::size_t bytes, std::size_t align) noexcept;
   void* charged(void* block);
+  std::string exhaustion(span_table::refusal, std::size_t bytes) const;
   void free_now(void* block) noexcept;
 
   std::uintptr_t base_;
   std::size_t size_;
-  int fd_;               // kept only where spans must be committed before use, else -1
   bool shared_ = false;  // made by own(), not for a test
   heap* heaps_ = nullptr;
   span_table spans_;
   std::uint64_t mark_;  // the process that may use `side_`
   unsigned slot_ = 0;   // 0: this process made the arena, if the mark is its own
   process_side* side_;
-  std::atomic<arena*> next_{nullptr};  // list of the arenas mapped in this process, newest first
+  std::atomic<std::uint64_t> looked_{0};  // when decay was looked for last, nanoseconds
+  std::atomic<arena*> next_{nullptr};     // list of the arenas mapped in this process, newest first
 };
 
 }  // namespace forkful::detail

@@ -13,14 +13,13 @@ constexpr unsigned looked_at = 32;  // free runs of one size tried for a fit: bo
 std::uint64_t address_of(const void* block) { return reinterpret_cast<std::uintptr_t>(block); }
 void* to_pointer(std::uint64_t block) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(block)); }
 
-// Length in spans if `block` is the beginning of a run of that slot, else 0. Lists lie in memory that user code can
+// Length in spans if `block` is the beginning of a run of that slot that rests, else 0. Lists lie in memory that user code can
 // reach: a broken link ends a list, it does not spread.
 std::size_t run_length(const span_table& spans, unsigned slot, std::uint64_t block) {
   const std::size_t first = spans.index(to_pointer(block));
   const span_word word = spans.word(first);
-  return !word.free() && spans.address(first) == to_pointer(block) && word.kind() == span_kind::run &&
-                 word.slot() == slot
-             ? word.detail()
+  return !word.free() && spans.address(first) == to_pointer(block) && word.rests() && word.slot() == slot
+             ? word.length()
              : 0;
 }
 
@@ -155,7 +154,9 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
         std::atomic_signal_fence(std::memory_order_seq_cst);
         breakpoint(point::alloc_after);
         warm.bytes -= std::min<std::uint64_t>(warm.bytes, its_length * span_bytes);
-        return to_pointer(run);
+        if (spans.rouse(spans.index(to_pointer(run)))) return to_pointer(run);
+        spans.release_run(spans.index(to_pointer(run)));
+        break;
       }
       before = &link_in(run);
     }
@@ -163,7 +164,7 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
 
   while (const address run = pop_run_from_others(spans, slot)) {
     const std::size_t its_length = run_length(spans, slot, run);
-    if (fits(run, its_length)) return to_pointer(run);
+    if (fits(run, its_length) && spans.rouse(spans.index(to_pointer(run)))) return to_pointer(run);
     keep_or_release(spans, run, its_length, warm);
   }
 
@@ -183,8 +184,7 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
 
 void heap::free_run(span_table& spans, unsigned slot, void* run, warm_runs& warm) noexcept {
   if (!warm.counted) count(spans, slot, warm);
-  if (const std::size_t length = run_length(spans, slot, address_of(run)); length != 0)
-    keep_or_release(spans, address_of(run), length, warm);
+  keep_or_release(spans, address_of(run), spans.word(spans.index(run)).length(), warm);
 }
 
 void heap::push_run(span_table& spans, void* run, warm_limits& limits, given_runs& given) noexcept {
@@ -204,6 +204,7 @@ void heap::push_run(span_table& spans, void* run, warm_limits& limits, given_run
     return;
   }
   given.bytes += bytes;
+  spans.rest(spans.index(run));
   push(runs_from_others_, address_of(run));
 }
 
@@ -245,6 +246,8 @@ void heap::keep_or_release(span_table& spans, address run, std::size_t length, w
     return;
   }
   warm.bytes += length * span_bytes;
+  // One that comes from another list rests already, perhaps for long.
+  if (!spans.word(spans.index(to_pointer(run))).rests()) spans.rest(spans.index(to_pointer(run)));
   put(own_runs_[run_size_of(length)], run);
 }
 

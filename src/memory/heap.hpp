@@ -83,6 +83,7 @@ class heap {
   void* allocate_small(span_table& spans, unsigned slot, unsigned size_class) noexcept;
   void* allocate_run(span_table& spans, unsigned slot, std::size_t length, std::size_t align, warm_runs& warm) noexcept;
   void free_small(void* block, unsigned size_class) noexcept;
+  // `run` begins a run of this heap that is in use.
   void free_run(span_table& spans, unsigned slot, void* run, warm_runs& warm) noexcept;
   // Gives warm runs back to the kernel until at most `keep` bytes are left, those that others freed first.
   void trim(span_table& spans, unsigned slot, std::uint64_t keep, warm_runs& warm) noexcept;

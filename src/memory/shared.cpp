@@ -32,3 +32,9 @@ void refuse_to_resize() {
 }
 
 }  // namespace forkful::detail
+
+namespace forkful {
+
+void trim() noexcept { detail::arena::trim_all(); }
+
+}  // namespace forkful

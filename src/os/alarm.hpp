@@ -14,10 +14,11 @@ class alarm_clock {
   alarm_clock() noexcept;
   [[nodiscard]] bool valid() const noexcept { return timer_.valid(); }
   // wait() returns when CLOCK_MONOTONIC reads so many nanoseconds, or at once if it did already. Replaces an earlier time.
-  // False if the system refuses, which it does always or never.
+  // False if the system refuses, which it does always or never, and when the program has closed the clock: then a thread that sleeps
+  // in wait() cannot be woken any more.
   bool set(std::uint64_t time) noexcept;
-  // Sleeps until then.
-  void wait() noexcept;
+  // Sleeps until then. False when the program has closed the clock.
+  [[nodiscard]] bool wait() noexcept;
 
  private:
   fd timer_;

@@ -1,17 +1,37 @@
 #include "os/clone.hpp"
 
 #include <linux/sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 #include "os/identity.hpp"
+#include "os/small_file.hpp"
 #include "os/unshared.hpp"
 
 namespace forkful::detail {
+
+namespace {
+
+// Whether a debugger or strace holds this process.
+bool traced() noexcept {
+  try {
+    constexpr std::string_view key = "TracerPid:\t";
+    const std::string status = read_small_file("/proc/self/status");
+    const std::size_t at = status.find(key);
+    return at != std::string::npos && status.compare(at + key.size(), 2, "0\n") != 0;
+  } catch (...) {
+    return false;  // no memory to look with
+  }
+}
+
+}  // namespace
 
 pid_t clone_process(relation to_this, std::atomic<pid_t>* born) noexcept {
   static_assert(sizeof(*born) == sizeof(pid_t) && std::atomic<pid_t>::is_always_lock_free);
@@ -28,6 +48,9 @@ pid_t clone_process(relation to_this, std::atomic<pid_t>* born) noexcept {
   unsigned long flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
   if (born != nullptr) flags |= CLONE_PARENT_SETTID;
   if (to_this == relation::sibling) flags |= CLONE_PARENT;
+  // The kernel tells a tracer of a new process only if that has the usual signal, and otherwise of a new thread. A debugger would
+  // take the process for one of the caller's threads, and leave its breakpoints in it.
+  if (to_this == relation::child && traced()) flags |= SIGCHLD;
   // Architectures differ in which of the last two is the address for the thread id; the other one is not looked at.
   const long pid = ::syscall(SYS_clone, flags, nullptr, born, thread_id, thread_id);
   if (pid != 0) return static_cast<pid_t>(pid);

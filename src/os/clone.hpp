@@ -13,7 +13,7 @@
 namespace forkful::detail {
 
 enum class relation {
-  child,   // of this process, its end is told by no signal
+  child,   // of this process, its end is told by no signal (by SIGCHLD while a debugger traces this one)
   sibling  // of this process: child of the same parent, its end is told as this one's is
 };
 

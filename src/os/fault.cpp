@@ -6,6 +6,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -18,11 +19,15 @@ namespace {
 constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 constexpr std::uint64_t note_ns = 100'000'000;
 constexpr std::uintptr_t first_page = 4096;
+constexpr std::size_t least_stack = std::size_t{32}
+                                    << 10;  // for a walk of the stack, beside what the kernel puts there
 
 // In .bss: costs nothing until it is used, which is once.
 alignas(64) std::array<std::byte, std::size_t{64} << 10> handler_stack;
 void (*take_note)(const fault&) = nullptr;
 std::uintptr_t stack_base = 0;  // of the thread that called catch_faults: everything it calls lies below
+// Handlers that were there before, by position in `crashes`. Written before ours are installed, which run in any thread.
+std::array<struct sigaction, crashes.size()> before_us{};
 
 std::uintptr_t stack_pointer(const void* context) noexcept {
   [[maybe_unused]] const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
@@ -65,27 +70,63 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   ::raise(signal);  // blocked in here: ends the process when the handler returns
 }
 
-}  // namespace
+bool is(const struct sigaction& action, void (*handler)(int)) noexcept {
+  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == handler;
+}
 
-void catch_faults(void (*note)(const fault&)) noexcept {
-  take_note = note;
-  stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  stack_t stack{};
-  stack.ss_sp = handler_stack.data();
-  stack.ss_size = handler_stack.size();
-  ::sigaltstack(&stack, nullptr);
+void catch_for_good(int signal) noexcept {
   struct sigaction action{};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   ::sigemptyset(&action.sa_mask);
   // A second fault, inside the handler, ends the process at once.
-  for (const int signal : crashes) ::sigaddset(&action.sa_mask, signal);
-  for (const int signal : crashes) {
+  for (const int each : crashes) ::sigaddset(&action.sa_mask, each);
+  ::sigaction(signal, &action, nullptr);
+}
+
+// Stands in for a handler of the program's, which may live on faults (memory that is filled when it is touched, safepoints). One
+// that gives up puts the signal back to its default and returns: then the instruction faults once more, into our own handler. May
+// be left by an exception or by siglongjmp, as any other.
+void on_signal_of_the_program(int signal, siginfo_t* info, void* context) {
+  const auto* const at = std::find(crashes.begin(), crashes.end(), signal);
+  const struct sigaction& theirs = before_us[static_cast<std::size_t>(at - crashes.begin())];
+  if ((theirs.sa_flags & SA_SIGINFO) != 0) {
+    theirs.sa_sigaction(signal, info, context);
+  } else {
+    theirs.sa_handler(signal);
+  }
+  struct sigaction now{};
+  if (::sigaction(signal, nullptr, &now) == 0 && is(now, SIG_DFL)) catch_for_good(signal);
+}
+
+// A stack that the program has set up for its handlers is kept, if ours can run there too.
+void set_up_stack() noexcept {
+  stack_t stack{};
+  if (::sigaltstack(nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE) == 0 && stack.ss_size >= least_stack) return;
+  stack = {};
+  stack.ss_sp = handler_stack.data();
+  stack.ss_size = handler_stack.size();
+  ::sigaltstack(&stack, nullptr);
+}
+
+}  // namespace
+
+void catch_faults(void (*note)(const fault&)) noexcept {
+  take_note = note;
+  stack_base = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  set_up_stack();
+  for (std::size_t i = 0; i < crashes.size(); ++i) {
     struct sigaction before{};
-    if (::sigaction(signal, nullptr, &before) == 0 && (before.sa_flags & SA_SIGINFO) == 0 &&
-        before.sa_handler == SIG_DFL) {
-      ::sigaction(signal, &action, nullptr);
+    if (::sigaction(crashes[i], nullptr, &before) != 0 || is(before, SIG_IGN)) continue;
+    if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction == on_signal_of_the_program) continue;
+    if (is(before, SIG_DFL) || ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction == on_signal)) {
+      catch_for_good(crashes[i]);
+      continue;
     }
+    before_us[i] = before;
+    before.sa_sigaction = on_signal_of_the_program;
+    before.sa_flags |= SA_SIGINFO;
+    ::sigaction(crashes[i], &before, nullptr);
   }
 }
 

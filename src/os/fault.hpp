@@ -1,7 +1,8 @@
 // The signals by which code crashes, caught to take a note before the process dies of them all the same.
 //
-// Owns the handlers and the stack they run on, so that a stack overflow can be noted too. Only for signals whose disposition
-// is the default: who has a handler of his own keeps it. The process still ends by the signal that was caught.
+// Owns the handlers and the stack they run on, so that a stack overflow can be noted too. A handler that the program had before is
+// called in place of ours, which follows when that one gives up (puts the signal back to its default and returns). The process
+// still ends by the signal that was caught.
 #pragma once
 
 #include <cstdint>

@@ -3,11 +3,28 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+
+#include "os/message.hpp"
 #include "os/process.hpp"
 
 namespace forkful::detail {
+
+namespace {
+
+// Puts the worker's end into the parent's mailbox, which nobody reads and which goes with the parent's end: so the socket lives on,
+// and with it what arm() asks for, when user code closes all descriptors in the worker. Refused where many are on their way: then
+// such code may outlive the parent until its slice is done.
+void leave_a_copy(int worker_end) noexcept {
+  const char nothing = 0;
+  const std::array<int, carried> copies{worker_end, worker_end};
+  send_message(worker_end, &nothing, sizeof nothing, copies.data());
+}
+
+}  // namespace
 
 void lifeline::arm(int worker_end) noexcept {
   // The order matters: who and which signal first, then the switch.
@@ -18,6 +35,7 @@ void lifeline::arm(int worker_end) noexcept {
   pollfd hangup{worker_end, 0, 0};
   const bool gone = ::poll(&hangup, 1, 0) > 0 && (hangup.revents & (POLLHUP | POLLERR)) != 0;
   if (!armed || gone) leave(1);
+  leave_a_copy(worker_end);
 }
 
 }  // namespace forkful::detail

@@ -1,7 +1,8 @@
 // The lifeline: a worker ends when its parent has ended, busy or not, whatever ended the parent (PROTOCOL 13).
 //
-// One socket pair a worker. The parent holds one end and never writes; when its last copy is closed - by exit, crash or
-// SIGKILL - the kernel sends the worker SIGKILL. So no other process may hold a copy of the parent's end (os/unshared.hpp).
+// One socket pair a worker. The parent holds one end and never reads or writes; when its last copy is closed - by exit, crash or
+// SIGKILL - the kernel sends the worker SIGKILL. So no other process may hold a copy of the parent's end (os/unshared.hpp). The
+// worker's end is kept alive by a copy that lies unread in the parent's: code in a slice may close the number.
 // (PR_SET_PDEATHSIG would follow the forking thread, not the process.)
 #pragma once
 

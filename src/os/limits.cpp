@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include <array>
+#include <cstdlib>
+#include <cstring>
 
 namespace forkful::detail {
 
@@ -13,6 +15,11 @@ std::size_t limit_of(resource which) noexcept {
   rlimit now{};
   if (::getrlimit(kinds[static_cast<std::size_t>(which)], &now) != 0 || now.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
   return now.rlim_cur;
+}
+
+bool under_valgrind() noexcept {
+  const char* const preloaded = std::getenv("LD_PRELOAD");
+  return preloaded != nullptr && std::strstr(preloaded, "vgpreload") != nullptr;
 }
 
 }  // namespace forkful::detail

@@ -19,4 +19,7 @@ enum class resource : std::uint8_t {
 // The soft limit, in bytes, or a number of processes (of this user) and files; SIZE_MAX if there is none.
 std::size_t limit_of(resource) noexcept;
 
+// Whether this program is run by valgrind, which preloads a library of its own. A look at the environment.
+bool under_valgrind() noexcept;
+
 }  // namespace forkful::detail

@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <string_view>
 
 #include "os/limits.hpp"
@@ -58,21 +61,51 @@ std::uint64_t left_in_group(const std::string& root, std::string group, const gr
   }
 }
 
+// Opens the file anew through a link in /proc. True if it is that file.
+bool reopened(shared_file& file, const char* link) noexcept {
+  fd opened = fd::kept_high(open(link, O_RDWR | O_CLOEXEC));
+  if (!opened.valid() || !file.identity.behind(opened.number())) return false;
+  file.number = opened.release();
+  return true;
+}
+
+// False if this process has lost the file for good. `mapped` is an address of its mapping.
+bool usable(shared_file& file) noexcept {
+  if (file.identity.behind(file.number)) return true;
+  std::array<char, 64> link{};
+  std::snprintf(link.data(), link.size(), "/proc/%d/fd/%d", static_cast<int>(file.maker), file.makers_number);
+  return reopened(file, link.data());
+}
+
+constexpr std::size_t page_bytes = 4096;
+
+// fallocate, again after a signal. Past the file size limit it would raise SIGXFSZ, which ends a program: asked first.
+int allocate_pages(shared_file& file, std::size_t offset, std::size_t bytes) noexcept {
+  if (!usable(file)) return EBADF;
+  if (offset + bytes > file_size_limit()) return EFBIG;
+  while (fallocate(file.number, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
 }  // namespace
 
-shared_mapping map_shared(std::size_t size, std::size_t align, bool keep_fd) noexcept {
+shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t length) noexcept {
   shared_mapping made;
+  shared_file& file = made.file;
   const auto refuse = [&](const char* call) {
     made.error = errno;
     made.refused = call;
-    if (made.fd >= 0) close(made.fd);
-    made.fd = -1;
+    if (file.number >= 0) close(file.number);
+    file.number = -1;
     return made;
   };
 
-  made.fd = memfd_create("forkful", MFD_CLOEXEC);
-  if (made.fd < 0) return refuse("memfd_create");
-  if (ftruncate(made.fd, static_cast<off_t>(size)) != 0) return refuse("ftruncate");
+  file.number = fd::kept_high(memfd_create("forkful", MFD_CLOEXEC)).release();
+  if (file.number < 0) return refuse("memfd_create");
+  file.identity = file_identity::of(file.number);
+  file.maker = getpid();
+  file.makers_number = file.number;
 
   // mmap aligns to pages only: reserve more, put the file at an aligned place in it, return the ends.
   const std::size_t reserved = size + align;
@@ -81,8 +114,20 @@ shared_mapping map_shared(std::size_t size, std::size_t align, bool keep_fd) noe
   auto* const begin = static_cast<std::byte*>(room);
   const std::size_t before = (align - reinterpret_cast<std::uintptr_t>(begin) % align) % align;
   std::byte* const base = begin + before;
-  if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, made.fd, 0) == MAP_FAILED) {
+  if (mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file.number, 0) == MAP_FAILED) {
     refuse("mmap");
+    munmap(room, reserved);
+    return made;
+  }
+  // Only now: where future mappings are locked (MCL_FUTURE), what there is of the file would become resident with the mapping.
+  made.length = length;
+  bool sized = ftruncate(file.number, static_cast<off_t>(length)) == 0;
+  if (sized && length < size && allocate_pages(file, length - page_bytes, page_bytes) != 0) {
+    made.length = size;
+    sized = ftruncate(file.number, static_cast<off_t>(size)) == 0;
+  }
+  if (!sized) {
+    refuse("ftruncate");
     munmap(room, reserved);
     return made;
   }
@@ -92,25 +137,39 @@ shared_mapping map_shared(std::size_t size, std::size_t align, bool keep_fd) noe
 
   made.base = base;
   made.size = size;
-  if (!keep_fd) {
-    close(made.fd);
-    made.fd = -1;
-  }
   return made;
 }
 
-void unmap_shared(void* base, std::size_t size, int fd) noexcept {
+shared_mapping map_shared(std::size_t size, std::size_t align) noexcept {
+  shared_mapping made = map_growing(size, align, size);
+  if (made.file.number >= 0) close(made.file.number);
+  made.file = {};
+  return made;
+}
+
+void unmap_shared(void* base, std::size_t size, const shared_file& file) noexcept {
   munmap(base, size);
-  if (fd >= 0) close(fd);
+  if (file.number >= 0 && file.identity.behind(file.number)) close(file.number);
 }
 
-int commit_pages(int fd, std::size_t offset, std::size_t bytes) noexcept {
-  while (fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0)
-    if (errno != EINTR) return errno;
-  return 0;
+// Not ftruncate: of two processes the one with the lower length might come last, and cut off what the other uses.
+int grow_file(shared_file& file, std::size_t length) noexcept {
+  return allocate_pages(file, length - page_bytes, page_bytes);
 }
 
-int remove_pages(void* data, std::size_t bytes) noexcept { return madvise(data, bytes, MADV_REMOVE) == 0 ? 0 : errno; }
+int commit_pages(shared_file& file, std::size_t offset, std::size_t bytes) noexcept {
+  return allocate_pages(file, offset, bytes);
+}
+
+int remove_pages(shared_file& file, std::size_t offset, void* data, std::size_t bytes) noexcept {
+  if (madvise(data, bytes, MADV_REMOVE) == 0) return 0;
+  // Locked memory (mlockall) is refused there, and here only where the file is sealed or lost.
+  if (!usable(file)) return EBADF;
+  return fallocate(file.number, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                   static_cast<off_t>(bytes)) == 0
+             ? 0
+             : errno;
+}
 
 void* map_wipe_on_fork_page() noexcept {
   const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));

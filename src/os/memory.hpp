@@ -2,33 +2,55 @@
 //
 // Owns nothing but the mapping handle. The only file that calls mmap, memfd_create, ftruncate, fallocate and madvise
 // for shared memory.
+//
+// The file behind a mapping is as long as what is in use, and grows: whoever does something to all of a process's memory
+// (mlockall, a search for leaks) finds pages only there, and not a page for each of the mapping's addresses.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "os/fd.hpp"
+
 namespace forkful::detail {
+
+// A nameless file that forked children inherit open. Its number may be closed by user code, or be somebody else's by now, so
+// it is known again before it is used, and opened anew through the process that made it if need be.
+struct shared_file {
+  int number = -1;  // closed on exec
+  file_identity identity;
+  pid_t maker = 0;
+  int makers_number = -1;
+};
 
 // A sparse, nameless mapping that forked children share. The caller unmaps it, or keeps it for good.
 struct shared_mapping {
   std::byte* base = nullptr;  // nullptr: refused, see `error`
   std::size_t size = 0;
-  int fd = -1;               // open (close-on-exec) only if asked for
+  std::size_t length = 0;  // of the file: addresses from here on do not exist yet, touching them is SIGBUS
+  shared_file file;
   int error = 0;             // errno of the refusal
   const char* refused = "";  // the call that was refused
 };
 
 // Maps `size` bytes, zero until touched, aligned to `align` (a power of two and multiple of the page), left out of core
-// dumps. `keep_fd` keeps the file open, for commit_pages.
-shared_mapping map_shared(std::size_t size, std::size_t align, bool keep_fd) noexcept;
-void unmap_shared(void* base, std::size_t size, int fd) noexcept;
+// dumps. The first `length` of them exist; all, where the system lets no file grow in the way that grow_file needs.
+shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t length) noexcept;
+// The same, but all of it exists from the beginning, and no descriptor stays open.
+shared_mapping map_shared(std::size_t size, std::size_t align) noexcept;
+void unmap_shared(void* base, std::size_t size, const shared_file& file = {}) noexcept;
 
+// Makes the file at least `length` bytes long, at the cost of one page and a microsecond; never shortens it, whoever else
+// does the same at this moment. Returns 0 or errno: EBADF if the descriptor was closed, EFBIG past the file size limit.
+int grow_file(shared_file&, std::size_t length) noexcept;
 // Makes the pages under file offsets offset .. offset + bytes exist now, so that touching them later cannot fail.
-// Returns 0 or errno.
-int commit_pages(int fd, std::size_t offset, std::size_t bytes) noexcept;
-// Gives the pages of a shared mapping back to the kernel; they read zero afterwards. Returns 0 or errno.
-int remove_pages(void* data, std::size_t bytes) noexcept;
+// Returns as grow_file does.
+int commit_pages(shared_file&, std::size_t offset, std::size_t bytes) noexcept;
+// Gives the pages under those offsets, which lie at `data`, back to the kernel; they read zero afterwards. Returns 0 or errno.
+int remove_pages(shared_file&, std::size_t offset, void* data, std::size_t bytes) noexcept;
 
 // One private page that forked children see zeroed, or nullptr if the kernel cannot do that.
 void* map_wipe_on_fork_page() noexcept;

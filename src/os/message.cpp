@@ -1,11 +1,12 @@
 #include "os/message.hpp"
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "os/readiness.hpp"
 
 namespace forkful::detail {
 
@@ -42,8 +43,8 @@ bool send_message(int socket, const void* data, std::size_t bytes, const int* de
 received receive_message(int socket, void* data, std::size_t bytes, std::array<fd, carried>* descriptors,
                          int milliseconds) noexcept {
   if (milliseconds >= 0) {
-    pollfd readable{socket, POLLIN, 0};
-    if (::poll(&readable, 1, milliseconds) <= 0) return received::nothing;
+    const readiness there = wait_readable(socket, milliseconds);
+    if (there != readiness::ready) return there == readiness::not_yet ? received::nothing : received::closed;
   }
   iovec piece{data, bytes};
   msghdr message{};
@@ -62,7 +63,7 @@ received receive_message(int socket, void* data, std::size_t bytes, std::array<f
     for (std::size_t at = 0; CMSG_LEN((at + 1) * sizeof(int)) <= header->cmsg_len && taken < carried; ++at) {
       int number = -1;
       std::memcpy(&number, CMSG_DATA(header) + at * sizeof(int), sizeof(int));
-      (*descriptors)[taken++] = fd(number);
+      (*descriptors)[taken++] = fd::kept_high(number);
     }
   }
   const bool whole = got == static_cast<ssize_t>(bytes) && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&

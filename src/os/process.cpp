@@ -1,140 +1,29 @@
 #include "os/process.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio_ext.h>
-#include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <forkful/errors.hpp>
-#include <iostream>
+
+#include "os/signals.hpp"
+#include "os/streams.hpp"
 
 namespace forkful::detail {
 
 pid_t fork_flushed() {
   flush_output();
-  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until settle_signals() has replaced them.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until settle_signals() has decided.
+  const sigset_t before = hold_signals();
   const pid_t pid = ::fork();
   const int error = errno;
-  if (pid != 0) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid != 0) release_signals(before);
   errno = error;
   return pid;
-}
-
-fd open_pidfd(pid_t process) noexcept { return fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }
-
-int pidfd_error() noexcept { return open_pidfd(::getpid()).valid() ? 0 : errno; }
-
-std::optional<ending> reap(const fd& pidfd) noexcept {
-  siginfo_t info{};
-  int result = 0;
-  do {
-    result = ::waitid(static_cast<idtype_t>(3) /* P_PIDFD, missing in older headers */,
-                      static_cast<id_t>(pidfd.number()), &info, WEXITED | WNOHANG | __WALL);
-  } while (result != 0 && errno == EINTR);
-  if (result != 0) return wait_ended(pidfd, 0) ? std::optional(ending{}) : std::nullopt;
-  if (info.si_pid == 0) return std::nullopt;
-  ending end;
-  if (info.si_code == CLD_EXITED) {
-    end.exit_status = info.si_status;
-  } else {
-    end.signal = info.si_status;
-  }
-  return end;
-}
-
-void reap_unwatched(pid_t process) noexcept {
-  siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
-  }
-}
-
-bool wait_ended(const fd& pidfd, int milliseconds) noexcept {
-  pollfd poll_for{pidfd.number(), POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&poll_for, 1, milliseconds);
-  } while (ready < 0 && errno == EINTR);
-  if (ready >= 0) return ready > 0;
-  // No memory to poll with: ask otherwise. A process taken for ended while it runs would write into what another was given.
-  siginfo_t info{};
-  int result = 0;
-  do {
-    result = ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(pidfd.number()), &info,
-                      WEXITED | WNOWAIT | __WALL | (milliseconds < 0 ? 0 : WNOHANG));
-  } while (result != 0 && errno == EINTR);
-  return result == 0 ? info.si_pid != 0 : errno == ECHILD;
-}
-
-void kill_process(const fd& pidfd) noexcept { ::syscall(SYS_pidfd_send_signal, pidfd.number(), SIGKILL, nullptr, 0); }
-
-void settle_signals() noexcept {
-  for (int signal = 1; signal < NSIG; ++signal) {
-    struct sigaction action{};
-    if (::sigaction(signal, nullptr, &action) != 0) continue;
-    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) {
-      action = {};
-      action.sa_handler = SIG_DFL;
-      ::sigaction(signal, &action, nullptr);
-    }
-  }
-  struct sigaction interrupt{};
-  interrupt.sa_handler = [](int) {};
-  interrupt.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &interrupt, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const rlimit no_core{0, 0};
-  rlimit core{};
-  if (::getrlimit(RLIMIT_CORE, &core) == 0) {
-    core.rlim_cur = no_core.rlim_cur;
-    ::setrlimit(RLIMIT_CORE, &core);
-  }
-}
-
-namespace {
-
-// What a stream still holds back. A look costs a nanosecond, a flush of nothing a hundred.
-bool holds_text(const std::ostream& stream) {
-  struct opened : std::streambuf {
-    using std::streambuf::pbase;
-    using std::streambuf::pptr;
-  };
-  const std::streambuf* buffer = stream.rdbuf();
-  return buffer != nullptr && (buffer->*&opened::pptr)() != (buffer->*&opened::pbase)();
-}
-
-}  // namespace
-
-// Not fflush(nullptr): it waits for the lock of a stdin that another thread may be reading (PROTOCOL 17).
-void flush_output() noexcept {
-  try {
-    if (holds_text(std::cout)) std::cout.flush();
-    if (holds_text(std::clog)) std::clog.flush();
-  } catch (...) {
-    // A stream told to throw on failure: the text is lost, the slice is not.
-  }
-  if (::__fpending(stdout) > 0) std::fflush(stdout);
-  if (::__fpending(stderr) > 0) std::fflush(stderr);
-}
-
-void block_signals() noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
 unsigned thread_count() noexcept {
@@ -144,14 +33,12 @@ unsigned thread_count() noexcept {
   return __libc_single_threaded != 0 ? 1 : 0;
 }
 
-void close_descriptor(int number) noexcept { ::close(number); }
-
 void leave(int status) noexcept { ::_exit(status); }
 
 const char* way_out_of(int error) noexcept {
   switch (error) {
     case EMFILE:
-      return "raise `ulimit -n` or use fewer workers: a pool needs 2 descriptors and 2 more a worker";
+      return "raise `ulimit -n` or use fewer workers: a pool needs 3 descriptors and 2 more a worker";
     case ENFILE:
       return "the whole machine is out of file descriptors: raise fs.file-max";
     case EAGAIN:

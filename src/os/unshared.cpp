@@ -22,12 +22,19 @@ namespace {
 // The mutex is held across every fork (by the handlers), so that no child is born between the making of a pair and its
 // registration.
 struct registry {
+  struct entry {
+    int number;
+    file_identity file;
+  };
   std::mutex mutex;
-  std::vector<int> numbers;
+  std::vector<entry> open;
 
+  // But for numbers that lead to other files by now.
   void close_all() noexcept {
-    for (const int number : numbers) ::close(number);
-    numbers.clear();
+    for (const entry& one : open) {
+      if (one.file.behind(one.number)) ::close(one.number);
+    }
+    open.clear();
   }
 };
 
@@ -48,39 +55,44 @@ registry& unshared() {
 
 }  // namespace
 
-unshared_fd::unshared_fd(int number) noexcept : number_(number), owner_(this_process()) {}
+unshared_fd::unshared_fd(fd file) noexcept : file_(std::move(file)), owner_(this_process()) {}
 
-unshared_fd::unshared_fd(unshared_fd&& other) noexcept
-    : number_(std::exchange(other.number_, -1)), owner_(other.owner_) {}
+unshared_fd::unshared_fd(unshared_fd&& other) noexcept : file_(std::move(other.file_)), owner_(other.owner_) {}
 
 unshared_fd& unshared_fd::operator=(unshared_fd&& other) noexcept {
   if (this != &other) {
     reset();
-    number_ = std::exchange(other.number_, -1);
+    file_ = std::move(other.file_);
     owner_ = other.owner_;
   }
   return *this;
 }
 
 void unshared_fd::reset() noexcept {
-  const int number = std::exchange(number_, -1);
-  if (number < 0 || owner_ != this_process()) return;
+  if (!file_.valid()) return;
+  if (owner_ != this_process()) {
+    file_.release();
+    return;
+  }
   registry& all = unshared();
   const std::lock_guard lock(all.mutex);
-  std::erase(all.numbers, number);
-  ::close(number);
+  std::erase_if(all.open, [this](const registry::entry& one) { return one.number == file_.number(); });
+  file_.reset();
 }
 
 socket_ends socket_ends::make(int type) {
   registry& all = unshared();
   const std::lock_guard lock(all.mutex);
-  all.numbers.reserve(all.numbers.size() + 1);
+  all.open.reserve(all.open.size() + 1);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) throw_start_failed("socketpair", errno);
-  all.numbers.push_back(ends[0]);
+  fd ours = fd::kept_high(ends[0]);
+  const int error = errno;
   socket_ends made;
-  made.ours = unshared_fd(ends[0]);
-  made.theirs = fd(ends[1]);
+  made.theirs = fd::kept_high(ends[1]);
+  if (!ours.valid() || !made.theirs.valid()) throw_start_failed("fcntl", ours.valid() ? errno : error);
+  all.open.push_back({ours.number(), ours.file()});
+  made.ours = unshared_fd(std::move(ours));
   return made;
 }
 

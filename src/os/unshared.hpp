@@ -19,14 +19,16 @@ class unshared_fd {
   unshared_fd& operator=(unshared_fd&& other) noexcept;
   ~unshared_fd() { reset(); }
 
-  [[nodiscard]] int number() const noexcept { return number_; }
+  [[nodiscard]] int number() const noexcept { return file_.number(); }
+  // Nobody else in this process has closed it.
+  [[nodiscard]] bool intact() const noexcept { return file_.intact(); }
   void reset() noexcept;
 
  private:
   friend struct socket_ends;
-  explicit unshared_fd(int number) noexcept;
+  explicit unshared_fd(fd file) noexcept;
 
-  int number_ = -1;
+  fd file_;
   std::uint64_t owner_ = 0;  // the process's mark
 };
 

@@ -1,61 +1,122 @@
 #include "os/wait.hpp"
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "os/cpu.hpp"
 #include "os/process.hpp"
 
 namespace forkful::detail {
 
 namespace {
-constexpr std::uint32_t rung = 0xffffffff;
+
+constexpr unsigned rung = 0xffff;  // more than there can be workers
+constexpr int ask_ms = 10;
+
+epoll_event readable(std::uint64_t tag) noexcept {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  return event;
 }
 
-waiter::waiter() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+}  // namespace
+
+waiter::waiter() : epoll_(fd::kept_high(::epoll_create1(EPOLL_CLOEXEC))), mark_(now_ns() & 0xffff'ffff'ffff) {
   if (!epoll_.valid()) throw_start_failed("epoll_create1", errno);
-  event_ = fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event_.valid()) throw_start_failed("eventfd", errno);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u32 = rung;
-  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, event_.number(), &event) != 0) throw_start_failed("epoll_ctl", errno);
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+    throw_start_failed("socketpair", errno);
+  }
+  bell_ = fd::kept_high(ends[0]);
+  int error = errno;
+  rope_ = fd::kept_high(ends[1]);
+  if (bell_.valid()) error = errno;
+  if (!bell_.valid() || !rope_.valid()) throw_start_failed("fcntl", error);
+  epoll_event event = readable(tag(rung));
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, bell_.number(), &event) != 0) throw_start_failed("epoll_ctl", errno);
 }
 
-void waiter::watch(const fd& pidfd, unsigned who) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u32 = who;
-  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, pidfd.number(), &event) != 0) throw_start_failed("epoll_ctl", errno);
-}
-
-void waiter::forget(const fd& pidfd) noexcept {
-  if (pidfd.valid()) ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, pidfd.number(), nullptr);
-}
-
-void waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
-  std::array<epoll_event, 64> events{};
-  // epoll_wait counts in milliseconds: round up, so that a short wait is never turned into a busy loop.
-  const int timeout = nanoseconds < 0 ? -1 : static_cast<int>((nanoseconds + 999'999) / 1'000'000);
-  const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), timeout);
-  for (int i = 0; i < count; ++i) {
-    const std::uint32_t who = events[static_cast<std::size_t>(i)].data.u32;
-    if (who == rung) {
-      std::uint64_t rings = 0;
-      [[maybe_unused]] const auto got = ::read(event_.number(), &rings, sizeof rings);
-    } else {
-      ended.push_back(who);
-    }
+void waiter::watch(const child& process, unsigned who) {
+  if (!process.end().valid()) {
+    const std::lock_guard lock(mutex_);
+    without_descriptor_.emplace_back(process.pid(), who);
+    asks_.store(true, std::memory_order_relaxed);
+    return;
+  }
+  epoll_event event = readable(tag(who));
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, process.end().number(), &event) != 0) {
+    throw_start_failed("epoll_ctl", errno);
   }
 }
 
-void bell::ring() const noexcept {
-  const std::uint64_t one = 1;
-  // EAGAIN means the counter is full of rings that nobody has read: the parent wakes anyway.
-  [[maybe_unused]] const auto sent = ::write(number, &one, sizeof one);
+void waiter::forget(const child& process) noexcept {
+  if (process.end().valid()) ::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, process.end().number(), nullptr);
+  if (!asks_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(without_descriptor_, [&](const numbered& each) { return each.first == process.pid(); });
+  asks_.store(!without_descriptor_.empty(), std::memory_order_relaxed);
+}
+
+bool waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
+  // epoll_wait counts in milliseconds: round up, so that a short wait is never turned into a busy loop.
+  int left = nanoseconds < 0 ? -1 : static_cast<int>((nanoseconds + 999'999) / 1'000'000);
+  // relaxed: who is added while this waits is asked after in the next wait, as no wait lasts without a look.
+  while (asks_.load(std::memory_order_relaxed)) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [pid, who] : without_descriptor_) {
+        if (child::has_ended(pid)) ended.push_back(who);
+      }
+    }
+    const int nap = !ended.empty() ? 0 : left < 0 ? ask_ms : std::min(left, ask_ms);
+    if (sleep(nap, ended) != 0 || !ended.empty()) return true;
+    if (left == 0) return false;
+    if (left > 0) left -= nap;
+  }
+  return sleep(left, ended) != 0;
+}
+
+// Returns how much has happened; negative: a signal came.
+int waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
+  std::array<epoll_event, 64> events{};
+  const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), milliseconds);
+  if (count < 0 && errno != EINTR) throw descriptors_lost();
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t seen = events[static_cast<std::size_t>(i)].data.u64;
+    const auto who = static_cast<unsigned>(seen & 0xffff);
+    if (seen != tag(who)) throw descriptors_lost();
+    if (who != rung) {
+      ended.push_back(who);
+      continue;
+    }
+    // Where the number leads elsewhere the socket may still be in the epoll, held open by workers, and would ring for ever.
+    if (!bell_.intact()) throw descriptors_lost();
+    std::array<char, 256> rings{};
+    while (::recv(bell_.number(), rings.data(), rings.size(), MSG_DONTWAIT) == static_cast<ssize_t>(rings.size())) {
+    }
+  }
+  return count;
+}
+
+void waiter::check() const {
+  epoll_event event = readable(tag(rung));
+  // Only ours has our bell in it.
+  const bool ours = ::epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, bell_.number(), &event) == 0 || errno == ENOMEM;
+  if (!ours || !bell_.intact() || !rope_.intact()) throw descriptors_lost();
+}
+
+bool bell::ring() const noexcept {
+  if (!file.behind(number)) return false;
+  const char one = 1;
+  // EAGAIN means that the socket is full of rings that nobody has read: the parent wakes anyway.
+  [[maybe_unused]] const auto sent = ::send(number, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return true;
 }
 
 }  // namespace forkful::detail

@@ -1,38 +1,66 @@
-// What the parent sleeps on: an eventfd that workers ring, and a pidfd for each worker, together in one epoll.
-// Owns the epoll and the eventfd; pidfds are the crew's.
+// What the parent sleeps on: a bell that workers ring, and the descriptor of each worker's end, together in one epoll. Workers that
+// have none are asked after every 10 ms. Owns the epoll and the bell; workers' descriptors are the crew's.
+//
+// The bell is a pair of sockets, not an eventfd: a socket can be told from every other file that may have got its number since.
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <cstdint>
+#include <exception>
+#include <mutex>
+#include <utility>
 #include <vector>
 
+#include "os/child.hpp"
 #include "os/fd.hpp"
 
 namespace forkful::detail {
 
-// What workers ring: the eventfd's number, inherited or sent.
+// What workers ring: the bell's number, inherited or sent, and the socket that has to be behind it.
 struct bell {
   int number = -1;
-  // Wakes the parent. Async-signal-safe, never blocks.
-  void ring() const noexcept;
+  file_identity file;
+  // Wakes the parent. False if the number is another file's by now, or nobody's: then nothing was written. Async-signal-safe, never
+  // blocks. Cost: two system calls.
+  bool ring() const noexcept;
 };
+
+// Thrown when the program has closed what the parent sleeps on, or some other file has its number.
+struct descriptors_lost : std::exception {};
 
 class waiter {
  public:
   waiter();  // throws start_failed
 
-  // Reports `who` from wait() as soon as the process behind `pidfd` has ended. Throws start_failed.
-  void watch(const fd& pidfd, unsigned who);
-  void forget(const fd& pidfd) noexcept;
+  // Reports `who` from wait() as soon as the process has ended. Throws start_failed, or bad_alloc.
+  void watch(const child&, unsigned who);
+  void forget(const child&) noexcept;
 
   // Sleeps until rung, until a process ended or for `nanoseconds` (negative: for ever; 0: only looks).
-  // Appends those that ended to `ended`. A ring is consumed.
-  void wait(std::int64_t nanoseconds, std::vector<unsigned>& ended);
+  // Appends those that ended to `ended`. A ring is consumed. False: nothing of all that happened. Throws descriptors_lost.
+  bool wait(std::int64_t nanoseconds, std::vector<unsigned>& ended);
 
-  [[nodiscard]] bell ringer() const noexcept { return {event_.number()}; }
+  // Throws descriptors_lost if it could not wait. A few system calls.
+  void check() const;
+
+  [[nodiscard]] bell ringer() const noexcept { return {rope_.number(), rope_.file()}; }
 
  private:
+  using numbered = std::pair<pid_t, unsigned>;
+
+  [[nodiscard]] std::uint64_t tag(unsigned who) const noexcept { return mark_ << 16 | who; }
+  int sleep(int milliseconds, std::vector<unsigned>& ended);
+
   fd epoll_;
-  fd event_;
+  fd bell_;             // where rings arrive
+  fd rope_;             // what is pulled
+  std::uint64_t mark_;  // in the tags of our events: those of another epoll have other ones
+
+  std::mutex mutex_;                          // over the next, which others change while one waits
+  std::vector<numbered> without_descriptor_;  // and who they are
+  std::atomic<bool> asks_{false};             // whether there are any
 };
 
 }  // namespace forkful::detail

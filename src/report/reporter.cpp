@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "os/aside.hpp"
+#include "os/child.hpp"
 #include "os/identity.hpp"
 #include "os/memory.hpp"
 #include "os/message.hpp"
@@ -105,6 +106,12 @@ void finish() noexcept {
   const std::uint64_t dropped = reporter->shared->dropped.load(std::memory_order_relaxed);
   if (dropped != 0) say(fmt::format("{} further calls are not in the report: it is full", dropped));
   std::fflush(stdout);
+  if (!reporter->line.intact()) {
+    say("the report ends where the program closed descriptors that are forkful's (a loop over all numbers, closefrom, "
+        "close_range): "
+        "close only what you have opened");
+    return;
+  }
   char end = 1;
   if (!send_message(reporter->line.number(), &end, sizeof end, nullptr)) return;
   receive_message(reporter->line.number(), &end, sizeof end, nullptr, patience_ms);
@@ -113,7 +120,7 @@ void finish() noexcept {
 void start(const destination& to) {
   auto made = std::make_unique<state>();
   made->owner = this_process();
-  const shared_mapping memory = map_shared(sizeof(journal), 4096, false);
+  const shared_mapping memory = map_shared(sizeof(journal), 4096);
   if (memory.base == nullptr) {
     say(fmt::format("there is no memory for a report ({}); the program goes on without", memory.refused));
     return;
@@ -128,7 +135,7 @@ void start(const destination& to) {
     leave(0);
   }
   if (between < 0) {
-    unmap_shared(memory.base, memory.size, -1);
+    unmap_shared(memory.base, memory.size);
     say("a process to write the report could not be started (fork); the program goes on without");
     return;
   }

@@ -6,6 +6,8 @@
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/streams.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"
@@ -65,6 +67,7 @@ void end(const worker_start& start) noexcept {
 void run_worker(const worker_start& start) {
   breakpoint(point::fork_child);
   lifeline::arm(start.line);
+  forget_inherited_output();
   settle_signals();
   note_crashes(*start.record);
   breakpoint(point::lifeline_armed);

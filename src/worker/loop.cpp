@@ -13,6 +13,7 @@
 #include "os/identity.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
+#include "os/streams.hpp"
 #include "os/timer.hpp"
 #include "worker/block.hpp"
 #include "worker/crash.hpp"
@@ -64,7 +65,8 @@ class worker {
         invite();
         eat(mine);
       } else {
-        if (parent_sleeps(table_)) parent_.ring();
+        if (parent_sleeps(table_)) ring();
+        if (bell_lost_) return;
         idle(seen);
         burst_began_ = looked_ = now_ns();
       }
@@ -79,9 +81,13 @@ class worker {
     unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
   };
 
+  // Without its bell, which code in a slice has closed, it leaves, and another takes its place.
+  void ring() noexcept { bell_lost_ = !parent_.ring() || bell_lost_; }
+
   // Chunks get smaller in the course of a call: another one like the last is the most that may come.
   [[nodiscard]] bool used_up() const noexcept {
-    return (max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_) || (budget_.limited() && out_of_memory_);
+    return bell_lost_ || (max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_) ||
+           (budget_.limited() && out_of_memory_);
   }
 
   // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
@@ -167,7 +173,7 @@ class worker {
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
     arena_.hand_over();
-    if (wake_parent) parent_.ring();
+    if (wake_parent) ring();
   }
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
@@ -178,10 +184,10 @@ class worker {
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
-    const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0;
     while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
     std::uint64_t began = now_ns();                 // of the next block: where the last one ended
     while (at < held.last) {
+      const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0 || changes_environment_;
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
       if (at >= limit) break;
       if (skip != skip_end && at == *skip) {
@@ -216,6 +222,8 @@ class worker {
       if (this_process() != identity_) leave(0);
       breakpoint(point::slice_end);
       arena_.slice_done();
+      // Who does it once will do it again: from now on nobody runs behind such a slice in the same block. (Blocks begin with one.)
+      if (job.environment.install()) changes_environment_ = true;
       const std::uint64_t ended = now_ns();
       const std::uint64_t took = ended - began;
       if (held.began_ns == 0) held.began_ns = began;
@@ -271,6 +279,8 @@ class worker {
       blocks_ = 0;
     }
     long_slices_ = false;
+    changes_environment_ = false;
+    job.environment.install();  // and after each block that changed it
     job_ = job.id;
     block_ = {};
   }
@@ -338,7 +348,7 @@ class worker {
       // The parent turns the lowest of these into the job's limit. `failed_job` last: it makes the slice count.
       self.slot_.failed_slice.store(slice, std::memory_order_relaxed);
       self.slot_.failed_job.store(io.held->job->id, std::memory_order_release);
-      if (parent_sleeps(self.table_)) self.parent_.ring();
+      if (parent_sleeps(self.table_)) self.ring();
     }
   }
 
@@ -350,6 +360,7 @@ class worker {
   unsigned incarnation_;
   memory_budget& budget_;
   bool out_of_memory_ = false;
+  bool bell_lost_ = false;  // nothing would wake the parent
   std::uint64_t max_slices_;
   std::uint64_t eaten_ = 0;
   std::uint64_t last_chunk_ = 1;
@@ -364,6 +375,7 @@ class worker {
   expected_bytes expected_;   // of a chunk's results
   std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
   bool long_slices_ = false;
+  bool changes_environment_ = false;  // slices of this call leave another floating-point environment
   std::uint64_t unaccounted_ns_ = 0;
   std::uint64_t faults_seen_ = 0;
   kill_timer timer_;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -28,7 +29,10 @@ struct ran {
 
 using words = std::vector<std::string>;
 
-[[noreturn]] inline void become_program(const words& arguments, const words& environment) {
+// `interrupt`: what ^C does. (Tests that a script runs in the background inherit that it is ignored.)
+[[noreturn]] inline void become_program(const words& arguments, const words& environment,
+                                        sighandler_t interrupt = SIG_DFL) {
+  std::signal(SIGINT, interrupt);
   unsetenv("NO_COLOR");
   setenv("TERM", "xterm", 1);
   for (std::string each : environment) putenv(strdup(each.c_str()));
@@ -78,12 +82,12 @@ inline ran run(const words& arguments, const words& environment = {}) {
 // The program at a terminal of 80 columns. Destroying it hangs up.
 class at_terminal {
  public:
-  explicit at_terminal(const words& arguments, const words& environment = {}) {
+  explicit at_terminal(const words& arguments, const words& environment = {}, sighandler_t interrupt = SIG_DFL) {
     winsize size{};
     size.ws_col = 80;
     size.ws_row = 50;
     child_ = forkpty(&terminal_, nullptr, nullptr, &size);
-    if (child_ == 0) become_program(arguments, environment);
+    if (child_ == 0) become_program(arguments, environment, interrupt);
   }
   at_terminal(const at_terminal&) = delete;
   at_terminal& operator=(const at_terminal&) = delete;

@@ -99,6 +99,14 @@ TEST(Tour, LeavesOnInterruptAndSaysHowFarItCame) {
       << tour.said();
 }
 
+TEST(Tour, GoesOnAfterAnInterruptThatItsStarterIgnores) {
+  at_terminal tour({"tour"}, {}, SIG_IGN);
+  ASSERT_TRUE(tour.says("Enter for the next step"));
+  tour.type("\x03");
+  tour.type("q\n");
+  EXPECT_EQ(tour.end(), 0) << tour.said();
+}
+
 TEST(Tour, IsExportedAsOnePageThatHoldsEveryStepAndItsReports) {
   const std::string page = testing::TempDir() + "tour.html";
   const ran exported = run({"tour", "--export", page});

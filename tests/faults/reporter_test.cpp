@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <forkful/forkful.hpp>
@@ -52,6 +53,7 @@ void interrupted() {
   process_pool pool{2U};
   (void)pool.map(indices(10), itself);
   setpgid(0, 0);
+  std::signal(SIGINT, SIG_DFL);  // a script's background ignores it
   ::kill(0, SIGINT);
   for (;;) pause();
 }

@@ -229,33 +229,39 @@ TEST(template_workers, print_nothing_twice_and_everything_before_the_call_return
   close(file);
 }
 
-TEST(template_workers, have_no_handler_and_nothing_blocked_and_no_signal_to_the_group_ends_the_template) {
+std::atomic<int>* ran = nullptr;
+
+TEST(template_workers, have_the_signals_of_init_and_follow_the_caller_in_what_ends_it) {
+  const seen_by_all<std::atomic<int>> counter;
+  ran = &*counter;
   const auto ended = in_child([] {
     alarm(hang_seconds);
     setpgid(0, 0);
-    for (const int each : {SIGINT, SIGUSR1, SIGTERM}) std::signal(each, [](int) {});
+    for (const int each : {SIGINT, SIGUSR1}) std::signal(each, [](int) { ran->fetch_add(1); });
     sigset_t some;
     sigemptyset(&some);
     sigaddset(&some, SIGUSR2);
     sigprocmask(SIG_BLOCK, &some, nullptr);
     forkful::init(0, nullptr);
+    std::signal(SIGTERM, [](int) {});  // after init, as programs do
     auto early = forkserver_pool(2);
     kill(0, SIGINT);  // ^C
+    kill(0, SIGTERM);
     kill(template_among_children(), SIGTERM);
+    if (ran->exchange(0) != 1) return 102;  // the caller's own
     auto pool = forkserver_pool(2);
     int all = 0;
     for (const int odd : pool.with({.chunk = 1}).map(indices(8), [](std::size_t) {
            raise(SIGINT);
+           raise(SIGTERM);
            int seen_here = 0;
-           for (const int each : {SIGUSR1, SIGTERM}) {
-             struct sigaction action{};
-             sigaction(each, nullptr, &action);
-             if (action.sa_handler != SIG_DFL) seen_here |= 1;
-           }
+           const int before = ran->load();
+           raise(SIGUSR1);
+           if (ran->load() == before) seen_here |= 1;
            sigset_t mask;
            sigprocmask(SIG_BLOCK, nullptr, &mask);
            for (int each = 1; each < 65; ++each)
-             if (sigismember(&mask, each) == 1) seen_here |= 2;
+             if ((sigismember(&mask, each) == 1) != (each == SIGUSR2)) seen_here |= 2;
            rlimit core{};
            getrlimit(RLIMIT_CORE, &core);
            if (core.rlim_cur != 0) seen_here |= 4;
@@ -265,6 +271,7 @@ TEST(template_workers, have_no_handler_and_nothing_blocked_and_no_signal_to_the_
          }))
       all |= odd;
     if (pool.report().deaths != 0 || early.map(indices(4), [](std::size_t i) { return i; }).size() != 4) return 100;
+    if (early.report().deaths != 0) return 103;
     return template_is_well() ? all : 101;
   });
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;

@@ -81,11 +81,13 @@ FORKFUL_WRAP(int, epoll_ctl, (int epoll, int what, int fd, epoll_event* event), 
 FORKFUL_WRAP(int, epoll_wait, (int epoll, epoll_event* events, int most, int timeout), (epoll, events, most, timeout),
              -1)
 FORKFUL_WRAP(int, timerfd_create, (int clock, int flags), (clock, flags), -1)
-FORKFUL_WRAP(int, eventfd, (unsigned count, int flags), (count, flags), -1)
 FORKFUL_WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t bytes), (fd, mode, offset, bytes), -1)
 FORKFUL_WRAP(pid_t, fork, (), (), -1)
 FORKFUL_WRAP(int, fstat, (int fd, struct stat* about), (fd, about), -1)
 FORKFUL_WRAP(int, stat, (const char* path, struct stat* about), (path, about), -1)
+FORKFUL_WRAP(ssize_t, send, (int socket, const void* data, std::size_t bytes, int flags), (socket, data, bytes, flags),
+             -1)
+FORKFUL_WRAP(ssize_t, recv, (int socket, void* room, std::size_t bytes, int flags), (socket, room, bytes, flags), -1)
 FORKFUL_WRAP(ssize_t, sendmsg, (int socket, const msghdr* message, int flags), (socket, message, flags), -1)
 FORKFUL_WRAP(ssize_t, recvmsg, (int socket, msghdr* message, int flags), (socket, message, flags), -1)
 FORKFUL_WRAP(int, sigaltstack, (const stack_t* now, stack_t* before), (now, before), -1)

@@ -325,18 +325,18 @@ void fail_all(work body, bool in_children, const std::vector<trial>& trials) {
 // ---- The calls of the caller's process ----
 
 const std::vector<trial> making_workers{
-    {call::fork, {EAGAIN, ENOMEM}, {EAGAIN, ENOSYS}, true},
-    {call::socketpair, {EMFILE, ENOMEM}, {ENFILE}, true},
-    {call::pidfd_open, {EMFILE, ENOMEM}, {ENOSYS, EPERM}, true},
-    {call::pthread_atfork, {ENOMEM}, {ENOMEM}, true},
-    {call::stat, {ENOENT}, {ENOENT}},
+    {call::fork, {EAGAIN, ENOMEM}, {EAGAIN, ENOSYS}, true}, {call::socketpair, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::pidfd_open, {EMFILE, ENOMEM}, {EMFILE}, true},   {call::pidfd_open, {ENOSYS}, {ENOSYS, EPERM}},
+    {call::pthread_atfork, {ENOMEM}, {ENOMEM}, true},       {call::stat, {ENOENT}, {ENOENT}},
 };
 const std::vector<trial> watching_workers{
     {call::epoll_create1, {EMFILE, ENOMEM}, {ENFILE}, true},
-    {call::eventfd, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::socketpair, {EMFILE, ENOMEM}, {ENFILE}, true},
+    {call::fcntl, {EMFILE, EINVAL}, {EMFILE}},
+    {call::fstat, {ENOMEM}, {ENOMEM}},
     {call::epoll_ctl, {ENOMEM, ENOSPC}, {ENOSPC}, true},
     {call::epoll_wait, {EINTR}, {}},
-    {call::read, {EAGAIN, EINTR}, {EIO}},
+    {call::recv, {EAGAIN, EINTR}, {EIO}},
     {call::close, {EINTR, EIO}, {EIO}},
 };
 const std::vector<trial> ending_workers{

@@ -17,10 +17,12 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "os/limits.hpp"
 #include "os/memory.hpp"
 #include "support/hang.hpp"
 #include "support/in_child.hpp"
@@ -60,15 +62,34 @@ std::size_t resident_pages(void* data, std::size_t bytes) {
 
 std::byte* first_byte(arena& memory) { return reinterpret_cast<std::byte*>(&memory.heap_of(0)) - 4096; }
 
-// Memory taken by the one arena that keeps its file open, touched or not.
-std::size_t committed_bytes() {
-  for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) {
-    std::error_code closed;
-    if (std::filesystem::read_symlink(each, closed).string().find("memfd:forkful") == std::string::npos) continue;
-    struct stat file{};
-    if (stat(each.path().c_str(), &file) == 0) return static_cast<std::size_t>(file.st_blocks) * 512;
+// This process's descriptor of an arena; -1: there is none.
+int descriptor_of(arena& memory) {
+  std::ifstream maps{"/proc/self/maps"};
+  for (std::string line; std::getline(maps, line);) {
+    if (std::stoull(line, nullptr, 16) != reinterpret_cast<std::uintptr_t>(first_byte(memory))) continue;
+    std::istringstream fields{line};
+    std::string field;
+    for (int i = 0; i != 5; ++i) fields >> field;  // the fifth is the inode
+    for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+      struct stat file{};
+      if (stat(each.path().c_str(), &file) == 0 && std::to_string(file.st_ino) == field &&
+          std::filesystem::read_symlink(each).string().find("memfd:forkful") != std::string::npos)
+        return std::stoi(each.path().filename());
+    }
   }
-  return 0;
+  return -1;
+}
+
+// How much of an arena exists, touched or not.
+std::size_t file_bytes(arena& memory) {
+  struct stat file{};
+  return fstat(descriptor_of(memory), &file) == 0 ? static_cast<std::size_t>(file.st_size) : SIZE_MAX;
+}
+
+// Memory taken by an arena, touched or not.
+std::size_t committed_bytes(arena& memory) {
+  struct stat file{};
+  return fstat(descriptor_of(memory), &file) == 0 ? static_cast<std::size_t>(file.st_blocks) * 512 : SIZE_MAX;
 }
 
 std::string message_of_exhaustion(arena& memory, std::size_t bytes) {
@@ -87,19 +108,20 @@ void limit_to(decltype(RLIMIT_AS) which, std::size_t bytes) {
   if (setrlimit(which, &now) != 0) _exit(98);
 }
 
-TEST(arena, is_one_tebibyte_of_address_space_where_no_limit_stands_against_it) {
+TEST(arena, has_address_space_for_several_times_the_machines_memory_where_no_limit_stands_against_it) {
   const std::size_t allowed = std::min(file_size_limit(), address_space_limit() / 2);
-  if (allowed < arena::largest) GTEST_SKIP() << "this shell has a limit";
-  EXPECT_GE(arena::here().size(), gibibyte);
-  EXPECT_LE(arena::here().size(), arena::largest);
+  if (allowed < arena::largest || under_valgrind()) GTEST_SKIP() << "this shell has a limit";
+  const std::size_t memory = std::min(arena::largest / 8, physical_memory());
+  EXPECT_GT(arena::here().size(), 2 * memory) << "it is halved where it is refused";
+  EXPECT_LE(arena::here().size(), 8 * memory);
   EXPECT_EQ(&arena::here(), &arena::own());
 }
 
-TEST(arena, takes_no_memory_no_descriptor_and_no_name_until_it_is_used) {
+TEST(arena, takes_one_descriptor_no_memory_and_no_name_until_it_is_used) {
   EXPECT_TRUE(in_child([] {  // a forked process maps its own
                 const std::size_t before = open_descriptors();
                 arena& memory = arena::here();
-                if (!memory.constrained() && open_descriptors() != before) return 1;
+                if (open_descriptors() != before + 1) return 1;
                 std::ifstream maps{"/proc/self/smaps"};
                 bool inside = false;
                 for (std::string line; std::getline(maps, line);) {
@@ -111,6 +133,87 @@ TEST(arena, takes_no_memory_no_descriptor_and_no_name_until_it_is_used) {
                 return 4;
               })
                   .exited_with(7));
+}
+
+// Whoever makes all memory of a process resident or reads through it (mlockall, a search for leaks) meets what is in use.
+TEST(arena, exists_only_as_far_as_it_is_used) {
+  if (under_valgrind()) GTEST_SKIP() << "all of it exists there";
+  const auto memory = arena::make_for_test(64 * gibibyte);
+  EXPECT_LT(file_bytes(*memory), 64 * mebibyte);
+  auto* const block = static_cast<std::byte*>(memory->allocate(gibibyte));
+  block[gibibyte - 1] = std::byte{1};
+  EXPECT_GE(file_bytes(*memory), gibibyte);
+  EXPECT_LT(file_bytes(*memory), gibibyte + 256 * mebibyte);
+  static_cast<void>(memory->allocate(40 * gibibyte));
+  EXPECT_LT(file_bytes(*memory), 50 * gibibyte);
+}
+
+TEST(arena, that_a_worker_grows_is_grown_for_all) {
+  const auto memory = arena::make_for_test(4 * gibibyte);
+  constexpr unsigned children = 4;
+  constexpr std::size_t each = 300 * mebibyte;
+  const seen_by_all<std::array<unsigned char*, children>> made;
+  const seen_by_all<std::atomic<unsigned>> there;
+  std::array<pid_t, children> started{};
+  for (unsigned i = 0; i != children; ++i) {
+    started[i] = start_child([&, i] {
+      memory->become_worker(i + 1);
+      ++*there;
+      while (*there != children) std::this_thread::yield();  // so that they grow it at once
+      (*made)[i] = static_cast<unsigned char*>(memory->allocate(each));
+      (*made)[i][each - 1] = static_cast<unsigned char>(i + 1);
+      return 7;
+    });
+  }
+  for (const pid_t child : started) EXPECT_TRUE(wait_for(child).exited_with(7));
+  for (unsigned i = 0; i != children; ++i) EXPECT_EQ((*made)[i][each - 1], i + 1);
+}
+
+TEST(arena, grows_in_a_worker_that_has_closed_all_descriptors) {
+  for (auto* const left : {static_cast<std::size_t (*)()>(nullptr), &plenty}) {
+    const auto memory = arena::make_for_test(gibibyte, left);
+    const seen_by_all<unsigned char*> made;
+    EXPECT_TRUE(in_child([&] {
+                  memory->become_worker(1);
+                  close_range(0, ~0U, 0);
+                  *made = static_cast<unsigned char*>(memory->allocate(500 * mebibyte));
+                  (*made)[500 * mebibyte - 1] = 1;
+                  return 7;
+                }).exited_with(7));
+    EXPECT_EQ((*made)[500 * mebibyte - 1], 1);
+  }
+}
+
+TEST(arena, says_that_its_descriptor_was_closed_where_it_cannot_grow_for_that) {
+  if (under_valgrind()) GTEST_SKIP() << "shared memory is small there, and all of it exists";
+  EXPECT_TRUE(in_child([] {
+                arena& mine = arena::here();
+                close_range(3, ~0U, 0);
+                if (mine.allocate(mebibyte) == nullptr) return 1;  // so much is there
+                return message_of_exhaustion(mine, gibibyte).find("closed its descriptor") != std::string::npos ? 7 : 2;
+              }).exited_with(7));
+}
+
+TEST(arena, does_nothing_to_a_file_that_got_the_number_of_its_descriptor) {
+  EXPECT_TRUE(in_child([] {
+                arena& mine = arena::here();
+                const int number = descriptor_of(mine);
+                std::FILE* const users = std::tmpfile();
+                if (users == nullptr || dup2(fileno(users), number) != number) return 1;
+                if (message_of_exhaustion(mine, gibibyte).empty()) return 2;
+                struct stat now{};
+                return fstat(number, &now) == 0 && now.st_size == 0 ? 7 : 3;
+              }).exited_with(7));
+}
+
+TEST(arena, is_used_up_with_an_error_where_the_file_size_limit_was_lowered) {
+  if (under_valgrind()) GTEST_SKIP() << "shared memory is small there, and all of it exists";
+  EXPECT_TRUE(in_child([] {
+                arena& mine = arena::here();
+                limit_to(RLIMIT_FSIZE, 100 * mebibyte);  // beyond it the kernel sends SIGXFSZ
+                const std::string told = message_of_exhaustion(mine, gibibyte);
+                return told.find("the file size limit was lowered") != std::string::npos ? 7 : 1;
+              }).exited_with(7));
 }
 
 TEST(arena, has_the_same_address_in_children_and_shares_what_they_write) {
@@ -243,16 +346,16 @@ TEST(arena, memory_exists_before_it_is_handed_out_where_the_machine_is_constrain
   EXPECT_FALSE(arena::make_for_test(64 * mebibyte)->constrained());
   const auto memory = arena::make_for_test(64 * mebibyte, plenty);
   EXPECT_TRUE(memory->constrained());
-  const std::size_t before = committed_bytes();
+  const std::size_t before = committed_bytes(*memory);
   EXPECT_GT(before, 0U) << "heaps are there from the beginning";
   void* run = memory->allocate(mebibyte);
-  const std::size_t with_run = committed_bytes();
+  const std::size_t with_run = committed_bytes(*memory);
   EXPECT_GE(with_run, before + mebibyte);
   static_cast<void>(memory->allocate(4096));
-  EXPECT_EQ(committed_bytes(), with_run + span_bytes);
+  EXPECT_EQ(committed_bytes(*memory), with_run + span_bytes);
   memory->deallocate(run);
   memory->trim();
-  EXPECT_EQ(committed_bytes(), with_run + span_bytes - mebibyte);
+  EXPECT_EQ(committed_bytes(*memory), with_run + span_bytes - mebibyte);
 }
 
 TEST(arena, is_used_up_with_an_error_where_the_machine_commits_no_more) {
@@ -261,12 +364,11 @@ TEST(arena, is_used_up_with_an_error_where_the_machine_commits_no_more) {
                 memory->become_worker(1);
                 void* before = memory->allocate(1000);
                 void* run = memory->allocate(mebibyte);
-                close_range(3, ~0U, 0);  // from here on every fallocate fails, as it would under strict overcommit
+                limit_to(RLIMIT_FSIZE, 0);  // from here on every fallocate fails, as it would under strict overcommit
                 std::memset(before, 1, 1000);
                 std::memset(run, 1, mebibyte);
                 const std::string told = message_of_exhaustion(*memory, 2 * mebibyte);
-                if (told.find("2 MiB were wanted, and this machine commits no more memory") == std::string::npos)
-                  return 1;
+                if (told.find("2 MiB were wanted, and the file size limit was lowered") == std::string::npos) return 1;
                 if (message_of_exhaustion(*memory, 100'000).empty()) return 2;
                 if (message_of_exhaustion(*memory, 20'000).empty()) return 3;
                 if (memory->allocate(1000) == nullptr) return 4;  // its span is there
@@ -349,6 +451,7 @@ TEST(arena, is_smaller_under_a_file_size_limit) {
 }
 
 TEST(arena, is_at_most_half_of_a_limited_address_space) {
+  if (under_valgrind()) GTEST_SKIP() << "shared memory is small there, and all of it exists";
   if (address_space_is_the_sanitizers) GTEST_SKIP();
   arena& parents = arena::here();
   EXPECT_TRUE(in_child([&] {

@@ -14,9 +14,8 @@ using std::chrono::nanoseconds;
 
 class Journal : public testing::Test {
  protected:
-  Journal()
-      : memory_(detail::map_shared(sizeof(journal), 4096, false)), kept(*reinterpret_cast<journal*>(memory_.base)) {}
-  ~Journal() override { detail::unmap_shared(memory_.base, memory_.size, -1); }
+  Journal() : memory_(detail::map_shared(sizeof(journal), 4096)), kept(*reinterpret_cast<journal*>(memory_.base)) {}
+  ~Journal() override { detail::unmap_shared(memory_.base, memory_.size); }
 
  private:
   detail::shared_mapping memory_;

@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 #include <forkful/slices.hpp>
 
+#include <cstdint>
 #include <forward_list>
 #include <iterator>
 #include <list>
+#include <span>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -50,6 +53,29 @@ TEST(Slices, DifferInLengthByAtMostOneAndCoverAll) {
       }
     }
   }
+}
+
+TEST(Slices, OfALengthAreThatLongButTheLastAndCoverAll) {
+  for (std::size_t n = 0; n <= 25; ++n) {
+    std::vector<int> values(n);
+    for (const std::size_t length : {std::size_t{1}, std::size_t{3}, std::size_t{5}, std::size_t{24}, std::size_t{25},
+                                     std::size_t{26}, SIZE_MAX}) {
+      const auto cut = forkful::slices_of(values, length);
+      ASSERT_EQ(cut.size(), n / length + (n % length == 0 ? 0 : 1)) << n << " in slices of " << length;
+      const int* next = values.data();
+      for (std::size_t i = 0; i != cut.size(); ++i) {
+        ASSERT_EQ(cut[i].data(), next);
+        ASSERT_EQ(cut[i].size(), i + 1 == cut.size() ? n - i * length : length);
+        next += cut[i].size();
+      }
+      ASSERT_EQ(next, values.data() + n);
+    }
+  }
+}
+
+TEST(Slices, OfNoLengthAreRefused) {
+  std::vector<int> values(3);
+  EXPECT_THROW((void)forkful::slices_of(values, 0), std::invalid_argument);
 }
 
 TEST(Slices, BorrowLvaluesAndOwnRvalues) {

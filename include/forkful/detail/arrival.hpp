@@ -97,6 +97,19 @@ std::vector<std::remove_const_t<E>> copy_of(std::span<E> elements) {
   return {elements.begin(), elements.end()};
 }
 
+/// An object of the callable's own: a copy; of a handle, another one to the same memory.
+template <class T>
+T another(const T& value) {
+  if constexpr (is_handle<T>) {
+    return handle_codec<T>::borrow(handle_codec<T>::describe(value));
+  } else {
+    static_assert(std::is_copy_constructible_v<T>,
+                  "forkful: this callable wants a slice of its own (T, T&& or T&), and slices of this type cannot be "
+                  "copied: take const T&, or use for_each, which works in place");
+    return T(value);
+  }
+}
+
 /// In the caller's memory: pools in the caller's process, and snapshots of it.
 template <class Range>
 struct present_part {
@@ -112,11 +125,21 @@ struct present_part {
     decltype(auto) take(std::size_t i) const {
       // A verb that gives results never changes its input.
       if constexpr (W == wish::change && !InPlace && is_span<value_type>)
-        return copy_of((*range)[i]);
+        return detail::copy_of((*range)[i]);
       else if constexpr (W == wish::change && !InPlace)
-        return value_type((*range)[i]);
+        return own((*range)[i]);
       else
         return (*range)[i];
+    }
+
+   private:
+    // What is made on the fly, or stands for an element, becomes one.
+    template <class Slice>
+    static value_type own(Slice&& slice) {
+      if constexpr (std::is_same_v<Slice, value_type&> || std::is_same_v<Slice, const value_type&>)
+        return detail::another<value_type>(slice);
+      else
+        return value_type(std::forward<Slice>(slice));
     }
   };
   reader open(chunk_io& /*io*/) const noexcept { return {range}; }
@@ -184,7 +207,10 @@ struct present_member {
     const indexed<Range>* range;
     template <wish W, bool InPlace>
     decltype(auto) take(std::size_t i) const {
-      if constexpr (W == wish::change || !std::is_lvalue_reference_v<decltype((*range)[i])>)
+      // Handles are given by value, as in every process: of a constant one nobody could have another.
+      if constexpr (is_handle<value_type> && (W == wish::change || W == wish::value || W == wish::own))
+        return detail::another<value_type>(std::get<K>((*range)[i]));
+      else if constexpr (W == wish::change || !std::is_lvalue_reference_v<decltype((*range)[i])>)
         return value_type(std::get<K>((*range)[i]));
       else
         return std::get<K>((*range)[i]);
@@ -192,6 +218,64 @@ struct present_member {
   };
   reader open(chunk_io& /*io*/) const noexcept { return {range}; }
   [[nodiscard]] bool encoded() const noexcept { return false; }
+};
+
+/// An argument of submit that goes along by address: a shared_string of the caller's. (A template, because what shares memory with
+/// workers has to be told from what was copied for the call.)
+template <class T>
+struct by_address {
+  shared<T> to;  // borrowed: the caller's own, where workers reach it; else a copy that the call owns
+};
+template <class T>
+inline constexpr bool is_by_address = false;
+template <class T>
+inline constexpr bool is_by_address<by_address<T>> = true;
+
+/// The object behind such an argument.
+template <class T>
+struct addressed_part {
+  using value_type = std::remove_const_t<T>;
+  template <wish W>
+  static decltype(auto) given(const shared<T>& to) {
+    if constexpr (W == wish::change && !std::is_const_v<T>)
+      return (*to);
+    else if constexpr (W == wish::change || W == wish::value || W == wish::own)
+      return value_type(*to);
+    else
+      return std::as_const(*to);
+  }
+};
+template <class Range, std::size_t K, class T>
+struct present_addressed : addressed_part<T> {
+  static constexpr bool encodes = false;
+  static constexpr bool streams = false;
+  const indexed<Range>* range;
+
+  explicit present_addressed(const indexed<Range>* in) noexcept : range(in) {}
+  struct reader {
+    const indexed<Range>* range;
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t i) const {
+      return present_addressed::template given<W>(std::get<K>((*range)[i]).to);
+    }
+  };
+  reader open(chunk_io& /*io*/) const noexcept { return {range}; }
+  [[nodiscard]] bool encoded() const noexcept { return false; }
+};
+template <class T>
+struct coded_addressed : addressed_part<T> {
+  static constexpr bool encodes = true;
+  static constexpr bool streams = true;
+  struct reader {
+    source* in;
+    template <wish W, bool InPlace>
+    decltype(auto) take(std::size_t /*i*/) const {
+      return coded_addressed::template given<W>(in->read<by_address<T>>().to);
+    }
+  };
+  reader open(chunk_io& io) const noexcept { return {io.in}; }
+  void skip(chunk_io& io) const { io.in->skip<by_address<T>>(); }
+  [[nodiscard]] bool encoded() const noexcept { return true; }
 };
 
 /// Elements of a container in shared memory that are more than bytes (shared_string): never copied.
@@ -208,8 +292,9 @@ struct placed_part {
     decltype(auto) take(std::size_t i) const {
       if constexpr (W == wish::change && InPlace)
         return (base[i]);
-      else if constexpr (W == wish::change || W == wish::value)
-        return value_type(base[i]);
+      else if constexpr (W == wish::change ||
+                         (W == wish::value && (is_handle<value_type> || std::is_copy_constructible_v<value_type>)))
+        return detail::another<value_type>(base[i]);
       else
         return std::as_const(base[i]);
     }
@@ -246,6 +331,8 @@ struct coded_part {
         return (base[i]);  // the verb has checked that there is a base
       } else if constexpr (W == wish::text) {
         return base != nullptr ? std::string_view(base[i]) : in->read<std::string_view>();
+      } else if constexpr (is_handle<T> && (W == wish::change || W == wish::value || W == wish::own)) {
+        return base != nullptr ? detail::another<T>(base[i]) : in->read<T>();
       } else if constexpr (W == wish::run || W == wish::constant || !std::is_copy_constructible_v<T>) {
         return base != nullptr ? std::as_const(base[i]) : std::as_const(local.emplace(in->read<T>()));
       } else {
@@ -286,21 +373,19 @@ struct sliced_part {
   static constexpr bool encodes = true;
   static constexpr bool streams = Streams;
   E* base = nullptr;
-  std::size_t elements = 0;
-  std::size_t count = 0;
+  cutting cut{};
 
   struct reader {
     E* at;  // element `offset` of the container; null: spans come one by one
     std::size_t offset;
-    std::size_t elements;
-    std::size_t count;
+    cutting cut;
     source* in;
     std::vector<bare> local{};
 
     template <wish W, bool InPlace>
     auto take(std::size_t i) {
-      const std::size_t from = slice_bound(elements, count, i);
-      const std::size_t size = slice_bound(elements, count, i + 1) - from;
+      const std::size_t from = cut.bound(i);
+      const std::size_t size = cut.bound(i + 1) - from;
       if constexpr (W == wish::change && !InPlace) {
         if (at == nullptr) return in->read<std::vector<bare>>();
         if constexpr (std::is_copy_constructible_v<bare>)
@@ -320,12 +405,11 @@ struct sliced_part {
     }
   };
   reader open(chunk_io& io) const noexcept {
-    if (base != nullptr) return {base, 0, elements, count, io.in};
+    if (base != nullptr) return {base, 0, cut, io.in};
     if constexpr (Streams)
-      return {nullptr, 0, elements, count, io.in};
+      return {nullptr, 0, cut, io.in};
     else
-      return {reinterpret_cast<E*>(const_cast<char*>(io.frame)), slice_bound(elements, count, io.first), elements,
-              count, io.in};
+      return {reinterpret_cast<E*>(const_cast<char*>(io.frame)), cut.bound(io.first), cut, io.in};
   }
   void skip(chunk_io& io) const {
     if (base == nullptr) io.in->template skip<std::vector<bare>>();
@@ -334,8 +418,9 @@ struct sliced_part {
 
   template <class Slices>
   static void encode(const Slices& range, std::size_t first, std::size_t last, sink& out) {
-    const std::size_t from = slice_bound(range.elements(), range.size(), first);
-    const std::size_t size = slice_bound(range.elements(), range.size(), last) - from;
+    const cutting how = range.cut();
+    const std::size_t from = how.bound(first);
+    const std::size_t size = how.bound(last) - from;
     if (size != 0) std::memcpy(out.extend(size * sizeof(E), alignof(E)), range.data() + from, size * sizeof(E));
   }
   template <class Slices>

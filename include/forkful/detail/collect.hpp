@@ -75,7 +75,7 @@ struct collect_values {
                          alignof(R) <= most_alignment) {
       while (count != 0) {
         // As many as lie side by side: all of them, but where the frame goes on in another segment.
-        const std::size_t run = std::min(count, std::max<std::size_t>(1, what.in->at_hand() / sizeof(R)));
+        const std::size_t run = (std::min)(count, (std::max<std::size_t>)(1, what.in->at_hand() / sizeof(R)));
         const auto* at = reinterpret_cast<const R*>(what.in->view(run * sizeof(R), alignof(R)));
         out.insert(out.end(), at, at + run);
         count -= run;

@@ -66,12 +66,12 @@ struct any_base {
 template <class T, class, class, class>
 inline constexpr bool takes = false;
 // T{anything x I, {anything x J}, anything x K}; no braces in the middle when J is empty.
-template <class T, std::size_t... I, std::size_t... J, std::size_t... K>
-inline constexpr bool takes<T, std::index_sequence<I...>, std::index_sequence<J...>, std::index_sequence<K...>> =
-    requires { T{(void(I), anything<T>{})..., {(void(J), anything<T>{})...}, (void(K), anything<T>{})...}; };
-template <class T, std::size_t... I, std::size_t... K>
-inline constexpr bool takes<T, std::index_sequence<I...>, std::index_sequence<>, std::index_sequence<K...>> =
-    requires { T{(void(I), anything<T>{})..., (void(K), anything<T>{})...}; };
+template <class T, std::size_t... Before, std::size_t... J, std::size_t... K>
+inline constexpr bool takes<T, std::index_sequence<Before...>, std::index_sequence<J...>, std::index_sequence<K...>> =
+    requires { T{(void(Before), anything<T>{})..., {(void(J), anything<T>{})...}, (void(K), anything<T>{})...}; };
+template <class T, std::size_t... Before, std::size_t... K>
+inline constexpr bool takes<T, std::index_sequence<Before...>, std::index_sequence<>, std::index_sequence<K...>> =
+    requires { T{(void(Before), anything<T>{})..., (void(K), anything<T>{})...}; };
 
 template <class T, std::size_t Before, std::size_t Braced = 0, std::size_t After = 0>
 inline constexpr bool takes_n =
@@ -80,14 +80,15 @@ inline constexpr bool takes_n =
 /// True if a member follows that `{}` initialises and `anything` does not.
 template <class T, class>
 inline constexpr bool overlooks = false;
-template <class T, std::size_t... I>
-inline constexpr bool overlooks<T, std::index_sequence<I...>> = requires { T{(void(I), anything<T>{})..., {}}; };
+template <class T, std::size_t... Before>
+inline constexpr bool overlooks<T, std::index_sequence<Before...>> =
+    requires { T{(void(Before), anything<T>{})..., {}}; };
 
 template <class T, class>
 inline constexpr bool takes_base = false;
-template <class T, std::size_t... I>
-inline constexpr bool takes_base<T, std::index_sequence<I...>> =
-    requires { T{any_base<T>{}, (void(I), anything<T>{})...}; };
+template <class T, std::size_t... Before>
+inline constexpr bool takes_base<T, std::index_sequence<Before...>> =
+    requires { T{any_base<T>{}, (void(Before), anything<T>{})...}; };
 
 // Of a type that needs way 2; elements of arrays count one by one.
 inline constexpr std::size_t most_initialisers = 64;
@@ -183,42 +184,42 @@ consteval std::size_t count_by_braces() {
   else return too_many_fields;
 }
 
-/// True if a member that is not value-initialisable follows the first N.
-template <class T, std::size_t N>
+/// True if a member follows the first N that a `Last` initialises: by default, one that is not value-initialisable.
+template <class T, std::size_t N, class Last = anything<T>>
 consteval bool more_after() {
-  if constexpr (N == 0) return requires { T{anything<T>{}}; };
-  else if constexpr (N == 1) return requires { T{{}, anything<T>{}}; };
-  else if constexpr (N == 2) return requires { T{{}, {}, anything<T>{}}; };
-  else if constexpr (N == 3) return requires { T{{}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 4) return requires { T{{}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 5) return requires { T{{}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 6) return requires { T{{}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 7) return requires { T{{}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 8) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 9) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 10) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 11) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 12) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 13) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 14) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 15) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 16) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 17) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 18) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 19) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 20) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 21) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 22) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 23) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 24) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 25) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 26) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 27) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 28) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 29) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 30) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 31) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
-  else if constexpr (N == 32) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, anything<T>{}}; };
+  if constexpr (N == 0) return requires { T{Last{}}; };
+  else if constexpr (N == 1) return requires { T{{}, Last{}}; };
+  else if constexpr (N == 2) return requires { T{{}, {}, Last{}}; };
+  else if constexpr (N == 3) return requires { T{{}, {}, {}, Last{}}; };
+  else if constexpr (N == 4) return requires { T{{}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 5) return requires { T{{}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 6) return requires { T{{}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 7) return requires { T{{}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 8) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 9) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 10) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 11) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 12) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 13) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 14) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 15) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 16) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 17) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 18) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 19) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 20) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 21) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 22) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 23) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 24) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 25) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 26) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 27) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 28) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 29) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 30) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 31) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
+  else if constexpr (N == 32) return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Last{}}; };
   else return false;
 }
 // clang-format on
@@ -399,12 +400,12 @@ struct list_types {
 
 /// The declared types of T's members, as a type_list.
 template <class T>
-using field_types = decltype(visit_fields(std::declval<const T&>(), list_types{}));
+using field_types = decltype(detail::visit_fields(std::declval<const T&>(), list_types{}));
 
 /// Calls fn(member) for each member, in order of declaration.
 template <class T, class Fn>
 constexpr void for_each_field(T& value, Fn&& fn) {
-  visit_fields(value, [&]<class... F>(auto&... field) { (fn(field), ...); });
+  detail::visit_fields(value, [&]<class... F>(auto&... field) { (fn(field), ...); });
 }
 
 }  // namespace detail

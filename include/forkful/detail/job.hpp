@@ -236,6 +236,8 @@ void check_room(const void* data, std::size_t places, std::size_t place_size, st
 
 /// Throws not_shared: the memory that the verb was to change in place is not shared with the workers.
 [[noreturn]] void throw_not_shared(const char* verb);
+/// The same of a span of mutable elements that is an argument.
+[[noreturn]] void throw_argument_not_shared(const char* verb);
 
 /// Moves an object into shared memory for the length of a call.
 template <class T>

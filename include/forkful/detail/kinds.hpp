@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <forkful/detail/fields.hpp>
+#include <forkful/detail/standard_library.hpp>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -192,6 +193,41 @@ template <class T>
 inline constexpr bool points = std::is_reference_v<T> || std::is_pointer_v<T> || std::is_member_pointer_v<T> ||
                                std::is_null_pointer_v<T> || std::is_function_v<T>;
 
+// A structured binding cannot list the members of a struct with an anonymous union, and that is no error that `requires` would
+// catch. So unions that nobody may copy are looked for first, by what may initialise a member. What is here is never run.
+template <class T>
+inline constexpr bool opaque_union = std::is_union_v<T> && !enable_bitwise<T> && !codec_declared<T>;
+/// Converts to nothing: whoever takes it takes everything.
+struct no_value {};
+/// Converts to unions that may not be copied.
+struct any_union {
+  template <class U>
+    requires opaque_union<U>
+  operator U() const noexcept {
+    __builtin_unreachable();
+  }
+};
+/// Converts to structs whose first member is such a union, also through other structs: an `any_union` initialises it without braces.
+struct any_struct_of_union {
+  template <class S>
+    requires(std::is_class_v<S> && requires { S{any_union{}}; })
+  operator S() const noexcept {
+    __builtin_unreachable();
+  }
+};
+template <class T, std::size_t N>
+consteval bool is_union_member() {
+  if constexpr (!more_after<T, N, any_union>())
+    return false;
+  else
+    return !more_after<T, N, any_struct_of_union>() && !more_after<T, N, no_value>();
+}
+/// True if the aggregate T has a member that is a union, named or not, which may not be copied.
+template <class T>
+inline constexpr bool has_opaque_union = []<std::size_t... N>(std::index_sequence<N...>) {
+  return (is_union_member<T, N>() || ...);
+}(std::make_index_sequence<(field_count<T> > most_fields ? 0 : field_count<T>)>{});
+
 template <class T>
 constexpr bool is_bitwise();
 
@@ -237,7 +273,7 @@ constexpr bool is_bitwise() {
   else if constexpr (!std::is_class_v<T> || std::is_empty_v<T>) return true;
   else if constexpr (complex_like<T> || bitset_like<T> || chrono_like<T>) return true;
   else if constexpr (!std::is_aggregate_v<T>) return false;
-  else if constexpr (has_base<T>() || field_count<T> > most_fields) return false;
+  else if constexpr (has_base<T>() || field_count<T> > most_fields || has_opaque_union<T>) return false;
   else return all_bitwise<field_types<T>>;
   // clang-format on
 }
@@ -282,7 +318,7 @@ constexpr kind classify() {
   else if constexpr (is_variant<T>) return kind::variant;
   else if constexpr (is_tuple<T>) return kind::tuple;
   else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T> || std::is_array_v<T>) return kind::none;
-  else if constexpr (has_base<T>() || field_count<T> > most_fields) return kind::none;
+  else if constexpr (has_base<T>() || field_count<T> > most_fields || has_opaque_union<T>) return kind::none;
   else return kind::aggregate;
   // clang-format on
 }

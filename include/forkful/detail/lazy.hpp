@@ -43,7 +43,7 @@ class pulled_range {
   static constexpr bool by_place = std::is_lvalue_reference_v<Range> && std::ranges::forward_range<Range> &&
                                    std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
   using iterator = std::ranges::iterator_t<Range>;
-  using value = std::ranges::range_value_t<Range>;
+  using value = typename owned_slice<std::ranges::range_value_t<Range>>::type;
 
  public:
   explicit pulled_range(Range&& range) : range_(std::forward<Range>(range)) {

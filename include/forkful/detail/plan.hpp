@@ -30,8 +30,16 @@ using broadcast_type = typename broadcast_of<std::remove_cvref_t<A>>::type;
 /// In the caller's memory.
 template <class... A>
 struct present_arguments {
-  using arrived =
-      std::tuple<std::conditional_t<std::is_same_v<broadcast_type<A>, std::string>, std::string, const A&>...>;
+  template <class B>
+  using as_arrived = std::conditional_t<std::is_same_v<broadcast_type<B>, B>, const B&, broadcast_type<B>>;
+  using arrived = std::tuple<as_arrived<A>...>;
+  template <class B>
+  static as_arrived<B> arrive(const B& argument) {
+    if constexpr (std::is_array_v<B> && !std::is_same_v<broadcast_type<B>, std::string>)
+      return std::to_array(argument);
+    else
+      return argument;
+  }
   arrived values;
   const arrived& open(chunk_io& /*io*/) const noexcept { return values; }
 };
@@ -257,6 +265,81 @@ constexpr wish wish_in() {
     return wish::constant;
 }
 
+/// What a callable takes, if it can be called with that; a concept, so that the compiler names the types right behind the sentence.
+template <class F, class... Parameters>
+concept callable_with = std::is_invocable_v<F, Parameters...>;
+
+/// Which callable meets the slice.
+template <class F>
+struct callee_of : std::type_identity<F> {};
+template <class R, class Reduce, class Transform>
+struct folding;
+template <class R, class Reduce, class Transform>
+struct callee_of<folding<R, Reduce, Transform>> : std::type_identity<std::remove_reference_t<Transform>> {};
+
+/// What the callable is called with. `Arguments` is what the broadcast arguments' tuple holds.
+template <verb Verb, class F, class Broadcast, class Arguments, class... Part>
+struct invocation {
+  using parts_type = std::tuple<Part...>;
+  template <std::size_t K>
+  using part = std::tuple_element_t<K, parts_type>;
+  template <std::size_t K>
+  static constexpr wish wants = wish_in<Verb, F, K, parts_type, Broadcast>();
+  /// update works on copies of elements; a span changes what it points at, whatever the verb.
+  template <std::size_t K>
+  static constexpr bool in_place =
+      Verb != verb::update && (Verb == verb::for_each || is_span<typename part<K>::value_type>);
+  template <std::size_t K>
+  using taken_type =
+      decltype(std::declval<typename part<K>::reader&>().template take<wants<K>, in_place<K>>(std::size_t{}));
+
+  template <std::size_t K>
+  static auto passed() {
+    if constexpr (Verb == verb::update)
+      return std::type_identity<decltype(detail::as_given<is_span<typename part<K>::value_type>>(
+          std::declval<std::remove_reference_t<taken_type<K>>&>()))>{};
+    else
+      return std::type_identity<decltype(detail::pass<wants<K>>(std::declval<taken_type<K>>()))>{};
+  }
+
+  template <std::size_t... K, std::size_t... B>
+  static constexpr bool is_possible(std::index_sequence<K...> /*parts*/, std::index_sequence<B...> /*args*/) {
+    using callee = typename callee_of<F>::type;
+    return callable_with<callee&, typename decltype(passed<K>())::type...,
+                         const std::remove_reference_t<std::tuple_element_t<B, Arguments>>&...>;
+  }
+  static constexpr bool possible =
+      is_possible(std::index_sequence_for<Part...>{}, std::make_index_sequence<std::tuple_size_v<Arguments>>{});
+
+  /// Fails to compile, with the reason, where it is not.
+  template <std::size_t... K, std::size_t... B>
+  static constexpr void require(std::index_sequence<K...> /*parts*/, std::index_sequence<B...> /*args*/) {
+    using callee = typename callee_of<F>::type;
+    constexpr bool if_they_were_mutable =
+        sizeof...(B) != 0 && std::is_invocable_v<callee&, typename decltype(passed<K>())::type...,
+                                                 std::remove_cvref_t<std::tuple_element_t<B, Arguments>>&...>;
+    if constexpr (if_they_were_mutable) {
+      static_assert(
+          callable_with<callee&, typename decltype(passed<K>())::type...,
+                        const std::remove_reference_t<std::tuple_element_t<B, Arguments>>&...>,
+          "forkful: arguments after the callable arrive as const&, because each worker has its own, and nobody would "
+          "see what is written there: take const T& and return what is to change, or pass a forkful::shared<T> or "
+          "shared_vector<T>, whose elements a const handle changes for everybody");
+    } else {
+      static_assert(
+          callable_with<callee&, typename decltype(passed<K>())::type...,
+                        const std::remove_reference_t<std::tuple_element_t<B, Arguments>>&...>,
+          "forkful: the callable cannot be called with (slice, const args&...): its first parameter takes a slice, an "
+          "element of the range (zip and starmap: one parameter for each part; submit: none), and then comes one "
+          "parameter, const T& or T, for each argument behind the callable");
+    }
+  }
+  static constexpr void require() {
+    if constexpr (!possible)
+      require(std::index_sequence_for<Part...>{}, std::make_index_sequence<std::tuple_size_v<Arguments>>{});
+  }
+};
+
 /// What a callable that returns nothing sends back where every call has a result (submit, advise): that it is done.
 struct nothing {};
 
@@ -269,8 +352,12 @@ struct plan {
 
   using parts_type = std::tuple<Part...>;
   using index = std::index_sequence_for<Part...>;
+  using readers_type = std::tuple<typename Part::reader...>;
+  using arguments_type =
+      std::remove_cvref_t<decltype(std::declval<const Broadcast&>().open(std::declval<chunk_io&>()))>;
+  using called = invocation<Verb, F, Arguments, arguments_type, Part...>;
   template <std::size_t K>
-  static constexpr wish wants = wish_in<Verb, F, K, parts_type, Arguments>();
+  static constexpr wish wants = called::template wants<K>;
   static constexpr bool single = sizeof...(Part) == 1;
   static constexpr bool decodes = (Part::streams || ...);
   /// Slices pass in or out piece by piece: what that takes is worth measuring. (All else is a load or a store.)
@@ -279,10 +366,8 @@ struct plan {
   template <std::size_t K>
   using part = std::tuple_element_t<K, parts_type>;
 
-  /// update works on copies of elements; a span changes what it points at, whatever the verb.
   template <std::size_t K>
-  static constexpr bool in_place =
-      Verb != verb::update && (Verb == verb::for_each || is_span<typename part<K>::value_type>);
+  static constexpr bool in_place = called::template in_place<K>;
 
   // By value: a reference that the callable returns may be to the slice, which lives here.
   template <class Readers, class A, std::size_t... K, std::size_t... B>
@@ -300,17 +385,18 @@ struct plan {
       static_assert(single,
                     "forkful: update copies single slices out and back: zip and starmap give several at once; make "
                     "the slices one range of tuples");
-      auto&& only = taken<0>(slice);
-      f(as_given<is_span<typename part<0>::value_type>>(only), std::get<B>(args)...);
+      auto&& only = detail::taken<0>(slice);
+      f(detail::as_given<is_span<typename part<0>::value_type>>(only), std::get<B>(args)...);
       return std::forward<decltype(only)>(only);
     } else if constexpr (Verb == verb::for_each) {
-      static_cast<void>(f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...));
-    } else if constexpr (std::is_void_v<decltype(f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...))> &&
+      static_cast<void>(f(detail::pass<wants<K>>(detail::taken<K>(slice))..., std::get<B>(args)...));
+    } else if constexpr (std::is_void_v<decltype(f(detail::pass<wants<K>>(detail::taken<K>(slice))...,
+                                                   std::get<B>(args)...))> &&
                          (Verb == verb::call || Verb == verb::probe)) {
-      f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...);
+      f(detail::pass<wants<K>>(detail::taken<K>(slice))..., std::get<B>(args)...);
       return nothing{};
     } else {
-      return f(pass<wants<K>>(taken<K>(slice))..., std::get<B>(args)...);
+      return f(detail::pass<wants<K>>(detail::taken<K>(slice))..., std::get<B>(args)...);
     }
   }
 
@@ -355,13 +441,16 @@ struct plan {
     if constexpr (P::streams) each.skip(io);
   }
 
-  using readers_type = std::tuple<typename Part::reader...>;
-  using arguments_type =
-      std::remove_cvref_t<decltype(std::declval<const Broadcast&>().open(std::declval<chunk_io&>()))>;
-  using raw_result = decltype(eat(std::declval<F&>(), std::declval<readers_type&>(), nullptr, std::size_t{},
-                                  std::declval<const arguments_type&>(), index{},
-                                  std::make_index_sequence<std::tuple_size_v<arguments_type>>{}));
-  using result = std::remove_cvref_t<raw_result>;
+  static auto result_of_call() {
+    if constexpr (called::possible)
+      return std::type_identity<
+          std::remove_cvref_t<decltype(eat(std::declval<F&>(), std::declval<readers_type&>(), nullptr, std::size_t{},
+                                           std::declval<const arguments_type&>(), index{},
+                                           std::make_index_sequence<std::tuple_size_v<arguments_type>>{}))>>{};
+    else
+      return std::type_identity<nothing>{};  // one error is enough
+  }
+  using result = typename decltype(result_of_call())::type;
 };
 
 // ---- transform_reduce: a slice is a block of the caller's slices, folded left to right -----------------------------------

@@ -44,11 +44,11 @@ const void* code_of(const F& f) noexcept {
 }
 template <class F>
 std::array<const void*, 2> code_behind(const F& f) noexcept {
-  return {code_of(f), nullptr};
+  return {detail::code_of(f), nullptr};
 }
 template <class R, class Reduce, class Transform>
 std::array<const void*, 2> code_behind(const folding<R, Reduce, Transform>& f) noexcept {
-  return {code_of(f.reduce), code_of(f.transform)};
+  return {detail::code_of(f.reduce), detail::code_of(f.transform)};
 }
 
 template <class F>
@@ -117,21 +117,37 @@ auto part_of(const indexed<Range>& range) {
     using element = typename bare::element;
     constexpr bool streams = !Alone || !bitwise<std::remove_const_t<element>>;
     const auto& cut = range.range();
-    sliced_part<element, may_be_shared<bare>, streams> made{nullptr, cut.elements(), cut.size()};
-    if constexpr (shareable<std::remove_const_t<element>>) made.base = if_shared(cut.data(), cut.elements());
+    sliced_part<element, may_be_shared<bare>, streams> made{nullptr, cut.cut()};
+    if constexpr (shareable<std::remove_const_t<element>>) made.base = detail::if_shared(cut.data(), cut.elements());
     return made;
   } else if constexpr (contiguous<Range> && bitwise<value> && alignof(value) <= most_alignment &&
                        (Alone || surely_shared<bare>)) {
     auto* const data = std::ranges::data(range.range());
-    return flat_part<std::remove_pointer_t<decltype(data)>>{if_shared(data, range.size())};
+    return flat_part<std::remove_pointer_t<decltype(data)>>{detail::if_shared(data, range.size())};
   } else if constexpr (surely_shared<bare>) {
     auto* const data = std::ranges::data(range.range());
     return placed_part<std::remove_pointer_t<decltype(data)>>{data};
   } else if constexpr (contiguous<Range> && coded_part<value>::placeable &&
                        !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>) {
-    return coded_part<value>{if_shared(std::ranges::data(range.range()), range.size())};
+    return coded_part<value>{detail::if_shared(std::ranges::data(range.range()), range.size())};
   } else {
     return coded_part<value>{};
+  }
+}
+
+/// One member of slices that are tuples.
+template <bool Ships, std::size_t K, class Member, class Range>
+auto member_part(const indexed<Range>& range) {
+  if constexpr (is_by_address<Member>) {
+    using object = std::remove_reference_t<decltype(*std::declval<Member&>().to)>;
+    if constexpr (Ships)
+      return coded_addressed<object>{};
+    else
+      return present_addressed<Range, K, object>(&range);
+  } else if constexpr (Ships) {
+    return coded_part<Member>{};
+  } else {
+    return present_member<Range, K>{&range};
   }
 }
 
@@ -140,17 +156,14 @@ auto parts_of(const indexed<Range>& range) {
   using bare = std::remove_cvref_t<Range>;
   using value = typename indexed<Range>::value_type;
   if constexpr (is_zip<bare>) {
-    return std::apply([](const auto&... each) { return std::tuple{part_of<Ships, false>(each)...}; },
+    return std::apply([](const auto&... each) { return std::tuple{detail::part_of<Ships, false>(each)...}; },
                       range.range().parts());
   } else if constexpr (Star) {
     return [&]<std::size_t... K>(std::index_sequence<K...>) {
-      if constexpr (Ships)
-        return std::tuple<coded_part<std::remove_cvref_t<std::tuple_element_t<K, value>>>...>{};
-      else
-        return std::tuple<present_member<Range, K>...>{present_member<Range, K>{&range}...};
+      return std::tuple{detail::member_part<Ships, K, std::remove_cvref_t<std::tuple_element_t<K, value>>>(range)...};
     }(std::make_index_sequence<std::tuple_size_v<value>>{});
   } else {
-    return std::tuple{part_of<Ships, true>(range)};
+    return std::tuple{detail::part_of<Ships, true>(range)};
   }
 }
 
@@ -203,13 +216,17 @@ class prepared {
   static constexpr bool sends_slices = ships || (isolated && is_pulled<std::remove_cvref_t<Range>>);
   using sent = std::remove_const_t<F>;
   static_assert(
-      !ships || detail::ships<sent>,
+      !std::is_member_pointer_v<sent>,
+      "forkful: a pointer to a member is not called as f(slice): wrap it in a lambda, such as [](const cake& c) "
+      "{ return c.weight(); }");
+  static_assert(
+      !ships || detail::ships<sent> || std::is_member_pointer_v<sent>,
       "forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as "
       "arguments after the callable, or use a snapshot_pool, whose workers see everything (by_value(f) promises "
       "that the captures are plain values)");
 
   using range_type = std::remove_cvref_t<Range>;
-  using parts_type = decltype(parts_of<sends_slices, Star>(std::declval<const indexed<Range>&>()));
+  using parts_type = decltype(detail::parts_of<sends_slices, Star>(std::declval<const indexed<Range>&>()));
   using callable_type = std::conditional_t<ships, shipped_callable<sent>, present_callable<F>>;
   using called = std::conditional_t<ships, sent, F>;
   using broadcast = std::conditional_t<ships, shipped_arguments<A...>, present_arguments<A...>>;
@@ -223,6 +240,8 @@ class prepared {
   };
   template <class Output>
   using plan_of = typename plan_with<Output, parts_type>::type;
+
+  using called_type = typename plan_of<no_results>::called;
 
   template <std::size_t K>
   static constexpr bool changes = plan_of<no_results>::template wants<K> == wish::change;
@@ -241,13 +260,18 @@ class prepared {
   using callable_held = std::conditional_t<std::is_pointer_v<F>, F, F&>;
 
   prepared(Range&& range, callable_held f, const A&... args)
-      : range_(std::forward<Range>(range)), parts_(parts_of<sends_slices, Star>(range_)), f_(f), args_(args...) {
+      : range_(std::forward<Range>(range)),
+        parts_(detail::parts_of<sends_slices, Star>(range_)),
+        f_(f),
+        args_(args...) {
     job_.slices = range_.size();
     if constexpr (Verb == verb::fold) {
       job_.items = job_.slices;
-      job_.slices = std::min(job_.items, most_blocks);
+      job_.slices = (std::min)(job_.items, most_blocks);
     }
+    called_type::require();
     check(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
+    if constexpr (isolated) check_arguments(std::index_sequence_for<A...>{});
     if constexpr (isolated) job_.bytes_shared = bytes_shared(range_.range()) + (bytes_shared_by(args) + ... + 0);
   }
   prepared(const prepared&) = delete;
@@ -319,7 +343,8 @@ class prepared {
     if constexpr (ships)
       return {arguments};
     else
-      return {std::apply([](const A&... arg) { return typename broadcast::arrived{arg...}; }, args_)};
+      return {
+          std::apply([](const A&... arg) { return typename broadcast::arrived{broadcast::arrive(arg)...}; }, args_)};
   }
 
   template <class Plan, class Collector>
@@ -331,9 +356,9 @@ class prepared {
       collector_ = collector;
     }
     job_.caller = this;
-    job_.run = Plan::run;
+    if constexpr (called_type::possible) job_.run = Plan::run;
     job_.passes = isolated && Plan::passes;
-    if constexpr (ships) job_.code = code_behind(f_);
+    if constexpr (ships) job_.code = detail::code_behind(f_);
     job_.plan = plan;
     if constexpr (sends_slices) {
       if (encodes(std::make_index_sequence<std::tuple_size_v<parts_type>>{})) {
@@ -393,11 +418,53 @@ class prepared {
     using part = std::tuple_element_t<K, parts_type>;
     constexpr bool of_span = is_span<typename part::value_type>;
     if constexpr (changes<K> && (Verb == verb::for_each || (of_span && Verb != verb::update))) {
-      if constexpr (is_zip<range_type>) {
+      if constexpr (Star) {
+        for (std::size_t i = 0; i < range_.size(); ++i) {
+          const auto& slice = range_[i];
+          check_span(std::get<K>(slice));
+        }
+      } else if constexpr (is_zip<range_type>) {
         using component = std::remove_cvref_t<decltype(std::get<K>(range_.range().parts()).range())>;
         require_shared<component>(std::get<K>(range_.range().parts()));
       } else {
         require_shared<range_type>(range_);
+      }
+    }
+  }
+  /// A span that is an argument of its own, or a member of a tuple.
+  template <class Span>
+  static void check_span(const Span& span) {
+    if (!span.empty() && detail::if_shared(span.data(), span.size()) == nullptr)
+      throw_argument_not_shared(name_of_verb());
+  }
+  static constexpr const char* name_of_verb() noexcept {
+    // clang-format off
+    switch (Verb) {
+      case verb::call: return "submit";
+      case verb::for_each: return "for_each";
+      case verb::update: return "update";
+      case verb::into: return "map_into";
+      case verb::fold: return "transform_reduce";
+      default: return Star ? "starmap" : "map";
+    }
+    // clang-format on
+  }
+  /// A broadcast span that the callable may write through.
+  template <std::size_t... B>
+  void check_arguments(std::index_sequence<B...> /*args*/) const {
+    (check_argument<B>(), ...);
+  }
+  template <std::size_t B>
+  void check_argument() const {
+    using argument = std::tuple_element_t<B, std::tuple<A...>>;
+    if constexpr (is_span<argument> && signature<sent>::known && Verb != verb::probe) {
+      using parameters = typename signature<sent>::parameters;
+      constexpr std::size_t at = std::tuple_size_v<parts_type> + B;
+      if constexpr (at < std::tuple_size_v<parameters>) {
+        using parameter = std::remove_cvref_t<typename std::tuple_element_t<at, parameters>::type>;
+        if constexpr (is_span<parameter>) {
+          if constexpr (!std::is_const_v<typename parameter::element_type>) check_span(std::get<B>(args_));
+        }
       }
     }
   }
@@ -410,15 +477,16 @@ class prepared {
     if constexpr (!surely_shared<Component> && may_be_shared<Component>) {
       constexpr const char* name = Verb == verb::for_each ? "for_each" : "map";
       if constexpr (is_slices<Component>) {
-        if (range.range().elements() != 0 && if_shared(range.range().data(), range.range().elements()) == nullptr)
+        if (range.range().elements() != 0 &&
+            detail::if_shared(range.range().data(), range.range().elements()) == nullptr)
           throw_not_shared(name);
       } else if constexpr (is_span<std::ranges::range_value_t<Component>>) {
         for (std::size_t i = 0; i < range.size(); ++i) {
           const auto one = range[i];
-          if (!one.empty() && if_shared(one.data(), one.size()) == nullptr) throw_not_shared(name);
+          if (!one.empty() && detail::if_shared(one.data(), one.size()) == nullptr) throw_not_shared(name);
         }
       } else {
-        if (range.size() != 0 && if_shared(std::ranges::data(range.range()), range.size()) == nullptr)
+        if (range.size() != 0 && detail::if_shared(std::ranges::data(range.range()), range.size()) == nullptr)
           throw_not_shared(name);
       }
     }
@@ -433,12 +501,13 @@ class prepared {
         job_.locate = [](const void* self, std::size_t first, std::size_t last) {
           const auto& part = part_in(self);
           if constexpr (ships) {
-            const std::size_t from = slice_bound(part.elements, part.count, first);
-            return bytes_at(part.base + from, slice_bound(part.elements, part.count, last) - from);
+            const std::size_t from = part.cut.bound(first);
+            return bytes_at(part.base + from, part.cut.bound(last) - from);
           } else {
-            const auto& cut = part.range->range();
-            const std::size_t from = slice_bound(cut.elements(), cut.size(), first);
-            return bytes_at(cut.data() + from, slice_bound(cut.elements(), cut.size(), last) - from);
+            const auto& range = part.range->range();
+            const cutting cut = range.cut();
+            const std::size_t from = cut.bound(first);
+            return bytes_at(range.data() + from, cut.bound(last) - from);
           }
         };
       }
@@ -464,7 +533,7 @@ class prepared {
   static std::size_t bytes_shared(const T& range) noexcept {
     if constexpr (is_pulled<T>) {
       return 0;  // not read yet
-    } else if constexpr (Verb == verb::call) {
+    } else if constexpr (Verb == verb::call && std::is_same_v<T, range_type>) {
       return std::apply([](const auto&... each) { return (bytes_shared_by(each) + ... + 0); }, range[0]);
     } else if constexpr (is_zip<T>) {
       return std::apply([](const auto&... each) { return (bytes_shared(each.range()) + ... + 0); }, range.parts());
@@ -480,7 +549,9 @@ class prepared {
   }
   template <class T>
   static std::size_t bytes_shared_by(const T& argument) noexcept {
-    if constexpr (is_handle<T>) {
+    if constexpr (is_by_address<T>) {
+      return bytes_shared(*argument.to);
+    } else if constexpr (is_handle<T>) {
       return handle_codec<T>::describe(argument).size * sizeof(typename handle_codec<T>::element);
     } else if constexpr (is_span<T> || is_string_view<T>) {
       return bytes_shared(argument);
@@ -523,7 +594,7 @@ class prepared {
     if constexpr (is_zip<range_type>) {
       for (std::size_t i = first; i < last; ++i) {
         [&]<std::size_t... K>(std::index_sequence<K...>) {
-          (encode_part(std::get<K>(parts_), std::get<K>(range_.range().parts()), i, out), ...);
+          (detail::encode_part(std::get<K>(parts_), std::get<K>(range_.range().parts()), i, out), ...);
         }(std::make_index_sequence<std::tuple_size_v<parts_type>>{});
       }
     } else if constexpr (Star) {
@@ -531,7 +602,7 @@ class prepared {
         std::apply([&](const auto&... member) { (out.write(member), ...); }, range_[i]);
       }
     } else if constexpr (first_part::streams) {
-      for (std::size_t i = first; i < last; ++i) encode_part(std::get<0>(parts_), range_, i, out);
+      for (std::size_t i = first; i < last; ++i) detail::encode_part(std::get<0>(parts_), range_, i, out);
     } else if constexpr (first_part::encodes && is_slices<range_type>) {
       first_part::encode(range_.range(), first, last, out);
     } else if constexpr (first_part::encodes) {

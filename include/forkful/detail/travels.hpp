@@ -1,7 +1,7 @@
 // What may travel, and the sentence with which the compiler refuses the rest.
 //
 // Owns nothing; compile time only.
-// A refusal names the innermost type at fault: the compiler's notes show it as `Culprit`.
+// A refusal names the innermost type at fault: the compiler shows it as `Culprit`, before the sentence and right behind it.
 #pragma once
 
 #include <forkful/detail/kinds.hpp>
@@ -10,7 +10,21 @@
 namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
-enum class refusal { none, pointer, result_view, stale_codec, base, members, opaque, order, array_member };
+enum class refusal {
+  none,
+  pointer,
+  text_pointer,
+  code,
+  polymorphic,
+  result_view,
+  stale_codec,
+  base,
+  members,
+  opaque,
+  union_member,
+  order,
+  array_member
+};
 
 template <refusal Why, class Culprit>
 struct verdict {
@@ -34,11 +48,23 @@ concept owns_by_pointer = requires(const T& p) {
 };
 
 template <class T>
+inline constexpr bool is_text_pointer = false;
+template <class T>
+inline constexpr bool is_text_pointer<T*> =
+    std::is_same_v<std::remove_cv_t<T>, char> || std::is_same_v<std::remove_cv_t<T>, wchar_t>;
+template <class T>
+inline constexpr bool points_at_code = std::is_member_pointer_v<T> || std::is_function_v<std::remove_pointer_t<T>>;
+
+template <class T>
 constexpr refusal why_none() {
   // clang-format off
-  if constexpr (points<T> || std::is_unbounded_array_v<T> || owns_by_pointer<T>) return refusal::pointer;
+  if constexpr (is_text_pointer<T>) return refusal::text_pointer;
+  else if constexpr (points_at_code<T>) return refusal::code;
+  else if constexpr (points<T> || std::is_unbounded_array_v<T> || owns_by_pointer<T>) return refusal::pointer;
+  else if constexpr (std::is_polymorphic_v<T>) return refusal::polymorphic;
   else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T>) return refusal::opaque;
   else if constexpr (has_base<T>()) return refusal::base;
+  else if constexpr (field_count<T> <= most_fields) return refusal::union_member;
   else return refusal::members;
   // clang-format on
 }
@@ -125,33 +151,50 @@ template <class T>
 inline constexpr bool is_view = std::is_pointer_v<T> || is_string_view<std::remove_cv_t<T>> ||
                                 is_span<std::remove_cv_t<T>> || is_initializer_list<std::remove_cv_t<T>>;
 
+/// A concept, so that the compiler names the type right behind the sentence.
+template <class Culprit, refusal Why, refusal Sentence>
+concept can_travel = Why != Sentence;
+
 /// Fails to compile, with the reason why Culprit cannot travel.
 template <class Culprit, refusal Why>
 constexpr void refuse() {
   // clang-format off
-  static_assert(Why != refusal::pointer,
+  static_assert(can_travel<Culprit, Why, refusal::pointer>,
       "forkful: this type cannot travel to another process: it has a raw pointer or reference member, or owns through a pointer, "
       "and what that points at stays behind: hold the data itself, or keep it in shared memory (forkful::shared_vector) and pass "
       "that or a std::span of it, or give the type a forkful::codec<T>");
-  static_assert(Why != refusal::result_view,
+  static_assert(can_travel<Culprit, Why, refusal::text_pointer>,
+      "forkful: a pointer to characters cannot travel to another process, where its text is not: use std::string, also in a list: "
+      "std::vector<std::string>{\"a\", \"b\"} instead of {\"a\", \"b\"}");
+  static_assert(can_travel<Culprit, Why, refusal::code>,
+      "forkful: a pointer to a function or a member cannot travel as data: pass a number or an enum that says which one is meant, "
+      "and choose in the callable, or make it the callable");
+  static_assert(can_travel<Culprit, Why, refusal::polymorphic>,
+      "forkful: this type cannot travel to another process: it has virtual functions, so that an object of it may be a part of one "
+      "of another class: keep the alternatives in a std::variant, or give the type a forkful::codec<T> that knows the classes");
+  static_assert(can_travel<Culprit, Why, refusal::result_view>,
       "forkful: a result must own its data: return std::string instead of std::string_view, std::vector<T> instead of "
       "std::span<T> or std::initializer_list<T>, and a value instead of a pointer or reference");
-  static_assert(Why != refusal::stale_codec,
+  static_assert(can_travel<Culprit, Why, refusal::stale_codec>,
       "forkful: this type's forkful::codec<T> is not complete: it needs static void write(forkful::sink&, const T&) and "
       "static T read(forkful::source&)");
-  static_assert(Why != refusal::base,
+  static_assert(can_travel<Culprit, Why, refusal::base>,
       "forkful: this type cannot travel to another process: it has a base class, so forkful cannot see all of it: "
       "hold the base as a member, or give the type a forkful::codec<T>");
-  static_assert(Why != refusal::members,
+  static_assert(can_travel<Culprit, Why, refusal::members>,
       "forkful: this type cannot travel to another process: it has more than 32 members, or members that cannot be counted: "
       "group them into structs, or give the type a forkful::codec<T>");
-  static_assert(Why != refusal::opaque,
+  static_assert(can_travel<Culprit, Why, refusal::opaque>,
       "forkful: this type cannot travel to another process: forkful cannot see what its private members or union hold: "
       "give it a forkful::codec<T>, or, if it is trivially copyable and holds no pointers, set forkful::enable_bitwise<T> to true");
-  static_assert(Why != refusal::order,
+  static_assert(can_travel<Culprit, Why, refusal::union_member>,
+      "forkful: this type cannot travel to another process: it has a union among its members, and forkful cannot see which of its "
+      "members is alive: use std::variant, or give the type a forkful::codec<T>, or, if it is trivially copyable and holds no "
+      "pointers, set forkful::enable_bitwise<T> to true");
+  static_assert(can_travel<Culprit, Why, refusal::order>,
       "forkful: this container cannot travel to another process: its comparator or hash has state that would be lost: "
       "use a stateless function object such as std::less<>, or wrap it in a type with a forkful::codec<T>");
-  static_assert(Why != refusal::array_member,
+  static_assert(can_travel<Culprit, Why, refusal::array_member>,
       "forkful: this type cannot travel to another process: it has a C array member, but no default constructor and assignment "
       "to fill it by: use std::array, or give the type a forkful::codec<T>");
   // clang-format on

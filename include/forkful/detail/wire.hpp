@@ -142,7 +142,7 @@ void write_count(sink& out, std::uint64_t n) {
 template <class T>
 void write_container(sink& out, const T& c) {
   using element = std::remove_cv_t<typename T::value_type>;
-  const std::size_t n = count_of(c);
+  const std::size_t n = detail::count_of(c);
   write_count<element>(out, n);
   if constexpr (bitwise<element>) {
     if (n == 0) return;
@@ -161,10 +161,10 @@ void write_container(sink& out, const T& c) {
     const level deeper(out, type_name<T>());
     for (auto it = c.begin(); it != c.end(); ++it) {
       if constexpr (mapping<T>) {
-        write_element(out, it->first);
+        detail::write_element(out, it->first);
         out.write(it->second);
       } else {
-        write_element<element>(out, *it);
+        detail::write_element<element>(out, *it);
       }
     }
   }
@@ -183,7 +183,7 @@ void write_view(sink& out, const T& view) {
     }
     std::memcpy(out.extend_pointer(sizeof(address), alignof(std::uintptr_t)), &address, sizeof(address));
   } else {
-    write_container(out, view);
+    detail::write_container(out, view);
   }
 }
 
@@ -211,9 +211,9 @@ void write_value(sink& out, const T& value) {
   } else if constexpr (k == kind::path) {
     out.write(value.native());
   } else if constexpr (k == kind::text_view || k == kind::span) {
-    write_view(out, value);
+    detail::write_view(out, value);
   } else if constexpr (k == kind::text || k == kind::sequence || k == kind::set || k == kind::map) {
-    write_container(out, value);
+    detail::write_container(out, value);
   } else if constexpr (k == kind::optional) {
     out.write(value.has_value());
     if (value) out.write(*value);
@@ -228,7 +228,7 @@ void write_value(sink& out, const T& value) {
   } else if constexpr (k == kind::tuple) {
     std::apply([&out](const auto&... part) { (out.write(part), ...); }, value);
   } else if constexpr (k == kind::aggregate) {
-    for_each_field(value, [&out](const auto& field) { out.write(field); });
+    detail::for_each_field(value, [&out](const auto& field) { out.write(field); });
   }
 }
 
@@ -270,7 +270,7 @@ template <class T>
 T read_container(source& in) {
   using element = std::remove_cv_t<typename T::value_type>;
   T c;
-  auto last = before_first(c);
+  auto last = detail::before_first(c);
   if constexpr (bitwise<element>) {
     const source::run run = in.elements(sizeof(element), wire_align<element>, true, type_name<T>());
     if constexpr (alignof(element) <= most_alignment && std::is_copy_constructible_v<element> && requires {
@@ -280,7 +280,7 @@ T read_container(source& in) {
       if (run.count != 0) c.assign(from, from + run.count);
     } else {
       if constexpr (requires { c.reserve(run.count); }) c.reserve(run.count);
-      for (std::size_t i = 0; i < run.count; ++i) append(c, last, load<element>(run.at + i * sizeof(element)));
+      for (std::size_t i = 0; i < run.count; ++i) detail::append(c, last, load<element>(run.at + i * sizeof(element)));
     }
   } else {
     const level deeper(in, type_name<T>());
@@ -291,20 +291,20 @@ T read_container(source& in) {
         auto key = read_element<typename T::key_type>(in);
         c.emplace_hint(c.end(), std::move(key), in.read<typename T::mapped_type>());
       } else {
-        append(c, last, read_element<element>(in));
+        detail::append(c, last, read_element<element>(in));
       }
     }
   }
   return c;
 }
 
-template <class T, std::size_t I = 0>
+template <class T, std::size_t At = 0>
 T read_alternative(source& in, std::size_t index) {
-  if constexpr (I == std::variant_size_v<T>) {
+  if constexpr (At == std::variant_size_v<T>) {
     in.fail("no such alternative: the bytes are not what was written", type_name<T>());
   } else {
-    if (index == I) return T(std::in_place_index<I>, in.read<std::variant_alternative_t<I, T>>());
-    return read_alternative<T, I + 1>(in, index);
+    if (index == At) return T(std::in_place_index<At>, in.read<std::variant_alternative_t<At, T>>());
+    return read_alternative<T, At + 1>(in, index);
   }
 }
 
@@ -315,8 +315,8 @@ T read_array(source& in) {
     in.read_into(value);
     return value;
   } else {
-    return [&in]<std::size_t... I>(std::index_sequence<I...>) {
-      return T{{(void(I), in.read<std::remove_cv_t<typename T::value_type>>())...}};
+    return [&in]<std::size_t... At>(std::index_sequence<At...>) {
+      return T{{(void(At), in.read<std::remove_cv_t<typename T::value_type>>())...}};
     }(std::make_index_sequence<std::tuple_size_v<T>>{});
   }
 }
@@ -376,7 +376,7 @@ T read_value(source& in) {
     return read_parts<T>{}(in, std::type_identity<T>{});
   } else if constexpr (has_array_member<field_types<T>>) {
     T value{};
-    for_each_field(value, [&in](auto& field) { in.read_into(field); });
+    detail::for_each_field(value, [&in](auto& field) { in.read_into(field); });
     return value;
   } else {
     return read_parts<T>{}(in, std::type_identity<field_types<T>>{});
