@@ -53,7 +53,7 @@ report of_live(const live_call& one) {
   std::sort(r.recorded.chunks.begin(), r.recorded.chunks.end(), [](const timeline_chunk& a, const timeline_chunk& b) {
     return std::pair(a.worker, a.begin) < std::pair(b.worker, b.begin);
   });
-  advise_on(r);
+  advise_on(r, 1);
   return r;
 }
 

@@ -1,4 +1,6 @@
 // Keeps each thread's last report, pool by pool.
+#include <algorithm>
+#include <cstddef>
 #include <forkful/detail/job.hpp>
 #include <new>
 #include <unordered_map>
@@ -19,14 +21,24 @@ struct last {
 };
 thread_local std::unordered_map<std::uint64_t, last> last_reports;
 constexpr std::size_t kept_reports = 64;
+// Shared pages once: the caller has them too, but for shared memory that only workers have touched.
+std::size_t peak_of_all(const report& happened) noexcept {
+  std::size_t peak = read_account().peak_memory;
+  std::size_t shared = 0;
+  for (const worker_row& row : happened.per_worker) {
+    peak += row.peak_private;
+    shared += row.peak_memory - row.peak_private;
+  }
+  return peak + std::min(shared, happened.arena_bytes - std::min(happened.arena_bytes, resident_shared()));
+}
+
 // What is said of the figures, and those that can wait until somebody asks.
 void tell(last& one) {
   if (std::exchange(one.told, true)) return;
   report& happened = one.happened;
-  happened.peak_memory = read_account().peak_memory;
-  for (const worker_row& row : happened.per_worker) happened.peak_memory += row.peak_memory;
   if (happened.way == "process" || happened.way == "snapshot") happened.arena_bytes = arena::own().bytes_taken();
-  advise_on(happened);
+  happened.peak_memory = peak_of_all(happened);
+  advise_on(happened, cpus_to_use());
 }
 
 }  // namespace
