@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <forkful/detail/job.hpp>
 #include <fstream>
 #include <mutex>
 #include <optional>
@@ -76,7 +77,7 @@ void write(const destination& to, const journal& what, std::uint64_t mark) {
           dropped));
     }
   }
-  for (report& call : calls) advise_on(call);
+  for (report& call : calls) advise_on(call, cpus_to_use());
   const std::string text = document(totals, calls, to.format);
   if (to.path == "-") {
     std::fputs(text.c_str(), stdout);
