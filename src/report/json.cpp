@@ -117,14 +117,18 @@ std::string as_json(const report& what, std::string_view timeline) {
                     {"time_ns", as_json(row.time)},
                     {"page_faults", row.page_faults},
                     {"bytes_copied_on_write", row.bytes_copied_on_write},
-                    {"peak_memory_bytes", row.peak_memory}});
+                    {"peak_memory_bytes", row.peak_memory},
+                    {"peak_private_bytes", row.peak_private},
+                    {"off_core_ns", row.off_core.count()},
+                    {"missing", row.missing}});
   json_value slowest = json_value::array();
   for (const slow_slices& slow : what.slowest)
     slowest.push_back({{"call", slow.call},
                        {"first", slow.first},
                        {"count", slow.count},
                        {"worker", slow.worker},
-                       {"time_ns", slow.time.count()}});
+                       {"time_ns", slow.time.count()},
+                       {"off_core_ns", slow.off_core.count()}});
   std::string text = written({{"way", what.way},
                               {"verb", what.verb},
                               {"pool", what.pool},
@@ -136,6 +140,9 @@ std::string as_json(const report& what, std::string_view timeline) {
                               {"slices", what.slices},
                               {"chunks", what.chunks},
                               {"workers", what.workers},
+                              {"queued_ns", what.queued.count()},
+                              {"away_ns", what.away.count()},
+                              {"beside_others", what.beside_others},
                               {"time_ns", as_json(what.time())},
                               {"caller_ns", as_json(what.caller)},
                               {"per_worker", std::move(rows)},

@@ -1,6 +1,7 @@
 #include "report/totals.hpp"
 
 #include <algorithm>
+#include <forkful/detail/job.hpp>
 #include <map>
 #include <memory>
 #include <new>
@@ -46,6 +47,9 @@ void add_row(worker_row& sum, const worker_row& one, bool alone) noexcept {
   sum.page_faults += one.page_faults;
   sum.bytes_copied_on_write += one.bytes_copied_on_write;
   sum.peak_memory = std::max(sum.peak_memory, one.peak_memory);
+  sum.peak_private = std::max(sum.peak_private, one.peak_private);
+  sum.off_core += one.off_core;
+  sum.missing = sum.missing && one.missing;
   add_work(sum.time, one.time);
   if (!alone) return;
   sum.time.start += one.time.start;
@@ -96,7 +100,10 @@ void totals::make_room(sums& to, const report& one) {
   if (all.per_worker.size() < one.per_worker.size()) {
     const auto before = static_cast<unsigned>(all.per_worker.size());
     all.per_worker.resize(one.per_worker.size());
-    for (unsigned worker = before; worker < all.per_worker.size(); ++worker) all.per_worker[worker].worker = worker;
+    for (unsigned worker = before; worker < all.per_worker.size(); ++worker) {
+      all.per_worker[worker].worker = worker;
+      all.per_worker[worker].missing = true;  // until a call had it
+    }
   }
   if (all.calls == 0) {
     all.way = one.way;
@@ -144,6 +151,10 @@ void totals::count(sums& to, const report& one) {
   add_work(all.caller, one.caller);
   all.caller.start += one.caller.start;
   all.caller.wake += one.caller.wake;
+  if (alone) {
+    all.queued += one.queued;
+    all.away += one.away;
+  }
   for (std::size_t row = 0; row < one.per_worker.size(); ++row)
     add_row(all.per_worker[row], one.per_worker[row], alone);
   for (slow_slices slow : one.slowest) {
@@ -159,7 +170,11 @@ report totals::so_far() const {
   report all = sums_.all;
   all.wall = sums_.wall.covered();
   fit(all.caller, all.wall);
-  for (worker_row& row : all.per_worker) fit(row.time, all.wall);
+  all.away = std::min(all.away, all.caller.idle);
+  for (worker_row& row : all.per_worker) {
+    fit(row.time, all.wall);
+    row.off_core = std::min(row.off_core, row.time.compute);
+  }
   auto verbs = sums_.verbs;
   std::stable_sort(verbs.begin(), verbs.end(),
                    [](const auto& one, const auto& other) { return one.second > other.second; });
@@ -174,7 +189,7 @@ std::vector<report> totals_of(std::span<const report> calls) {
   std::vector<report> all;
   for (const auto& [number, sums] : pools) {
     all.push_back(sums.so_far());
-    advise_on(all.back());
+    advise_on(all.back(), cpus_to_use());
   }
   return all;
 }

@@ -345,6 +345,7 @@ TEST(totals_of_a_program, are_one_for_each_pool_with_what_to_do_next) {
 TEST(advice_on_totals, is_about_the_slices_of_one_call) {
   report one = call_of(1, 0, 4'000'000, 600'000, 4);
   one.slices = one.chunks = 160;  // of 15 us, one by one: workers wait
+  for (worker_row& row : one.per_worker) row.slices = row.chunks = 40;
   std::vector<report> calls(100, one);
   for (std::size_t at = 0; at < calls.size(); ++at) calls[at].began = ns(static_cast<long>(at) * 4'000'000);
   EXPECT_EQ(detail::totals_of(calls).front().advice, detail::totals_of({calls.data(), 1}).front().advice);
@@ -353,6 +354,7 @@ TEST(advice_on_totals, is_about_the_slices_of_one_call) {
 
   for (report& each : calls) {
     each.slices = each.chunks = 2;  // for four workers
+    for (worker_row& row : each.per_worker) row.slices = row.chunks = row.worker < 2 ? 1 : 0;
     each.per_worker[0].time = {.compute = ns(4'000'000)};
     each.per_worker[1].time = {.compute = ns(4'000'000)};
     each.per_worker[2].time = each.per_worker[3].time = {.idle = ns(4'000'000)};

@@ -35,6 +35,8 @@ forkful.facts = (call) => {
     ['calls', figure('calls', call.calls), call.calls > 1 ? 'added up here' : 'this one'],
     ['began', figure('began_ns', call.began_ns, time), `${call.calls > 1 ? 'the first of them, ' : ''}on the machine’s monotonic clock`],
     ['wall', figure('wall_ns', call.wall_ns, time), call.calls > 1 ? 'in which at least one call was under way' : 'from entering the verb to leaving it'],
+    ['queued', figure('queued_ns', call.queued_ns, time), 'of that: from the first hand-out until a worker began'],
+    ['away', figure('away_ns', call.away_ns, time), 'of that: nobody asked for results'],
     ['slices', figure('slices', call.slices), 'of the input'],
     ['chunks', figure('chunks', call.chunks), 'hand-outs'],
     ['workers', figure('workers', call.workers), 'size of the pool'],
