@@ -147,7 +147,7 @@ void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t las
   counted.add_lost({.worker = worker,
                     .first = named,
                     .count = job_.named(last) - named,
-                    .began = began,
+                    .began = block_began,
                     .ended = std::max(how.ended_ns, block_began)},
                    block_began);
 }

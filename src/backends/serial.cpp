@@ -9,6 +9,7 @@
 
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
+#include "os/cancellation.hpp"
 #include "os/floating_point.hpp"
 #include "report/tally.hpp"
 #include "worker/block.hpp"
@@ -46,6 +47,7 @@ class serial_call final : public ongoing {
   }
 
   bool advance(const patience& how_long) override {
+    const cancellation_deferred whole;
     while (!ended_) {
       measured_ = counted_.recording() || long_ || items_++ % measured_items == 0;
       if (measured_) counted_.watch.enter(stopwatch::phase::pass_in);

@@ -8,6 +8,7 @@
 #include "backends/session_call.hpp"
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
+#include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -33,6 +34,7 @@ class held_call final : public ongoing {
  public:
   explicit held_call(std::shared_ptr<thread_call> call) : call_(std::move(call)), made_by_(this_process()) {}
   ~held_call() override {
+    const cancellation_deferred whole;
     if (this_process() != made_by_) {
       keep_for_good(std::move(call_));
     } else {
@@ -40,10 +42,12 @@ class held_call final : public ongoing {
     }
   }
   bool advance(const patience& how_long) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     return call_->carry_on(how_long);
   }
   bool cancel(bool /*kill*/) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     return call_->withdraw();
   }

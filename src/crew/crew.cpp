@@ -33,6 +33,9 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
         "start_method::forkserver needs forkful::init(argc, argv) as the first line of main, in this very process: "
         "call it there, or leave pool_options::start at automatic");
   }
+  if (template_ != nullptr) {
+    if (const std::string remark = template_->remark(); !remark.empty()) warn(remark);
+  }
   if (settings_.pinned) cores_ = usable_cores();
   unsigned taken = 0;
   try {
