@@ -107,6 +107,7 @@ class call {
   // The worker that holds its only chunk, to be killed: the call then counts as cancelled. None: max_workers.
   [[nodiscard]] unsigned doom() noexcept;
 
+  // Never used twice by a session, ascending.
   [[nodiscard]] std::uint64_t id() const noexcept { return shared_->id; }
   // Lowers what workers see as the limit: some worker says that this slice failed.
   void limit_workers(std::uint64_t slice) noexcept;
@@ -119,6 +120,7 @@ class call {
   bool open = true;                    // more may be handed out (session::rest)
   std::condition_variable news;        // for a thread that waits while another looks after the crew
   std::uint64_t spun_ns = 0;           // how long its thread has spun
+  bool beside_others = false;          // another call was on the board when it began
   std::shared_ptr<call> next_parting;  // desk::parting is a list
 
  private:
@@ -127,6 +129,7 @@ class call {
   void fail(handout& what, failed_slice failed);
   void take_failures(chunk& entry, handout& what);
   void count(const chunk& entry, const handout& what);
+  void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(handout& what, unsigned attempt);
   bool crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);

@@ -102,6 +102,7 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
     died.text = how.told_briefly();
     counted.add_event(std::move(died), now_ns());
   }
+  if (begun) count_lost(entry, first, last, worker, how);
   desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
   if (job_.in_place) {
     // What was eaten before the block stays eaten, and failures told so far stay told.
@@ -123,9 +124,27 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
                        : crashed_by_copy(what, first, last, worker, how);
 }
 
+// It computed until it died, although nothing came of it: who hung did not wait for work.
+void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+  // The worker wrote these, perhaps after it had gone mad: tally asks whether they can be.
+  const std::uint64_t block_began =
+      how.late && options_.timeout.count() > 0 && last - first == 1
+          ? how.ended_ns - std::min(how.ended_ns, static_cast<std::uint64_t>(options_.timeout.count()))
+          : entry.ended_ns;
+  const std::uint64_t began = entry.began_ns != 0 ? std::min(entry.began_ns, block_began) : block_began;
+  const std::size_t named = job_.named(first);
+  counted.add_lost({.worker = worker,
+                    .first = named,
+                    .count = job_.named(last) - named,
+                    .began = began,
+                    .ended = std::max(how.ended_ns, block_began)},
+                   block_began);
+}
+
 slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
                                const death& how, bool in_place) const {
-  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout, in_place);
+  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout,
+                  {job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
 bool call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {

@@ -77,9 +77,9 @@ std::string death::told_briefly() const {
 }
 
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                          std::chrono::nanoseconds timeout, bool in_place) const {
-  if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, in_place);
-  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, in_place, site_of(*this));
+                          std::chrono::nanoseconds timeout, const failing_call& of) const {
+  if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, of);
+  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, of, site_of(*this));
 }
 
 }  // namespace forkful::detail

@@ -1,4 +1,6 @@
 // Keeps each thread's last report, pool by pool, and adds it to its pool's total.
+#include <algorithm>
+#include <cstddef>
 #include <forkful/detail/job.hpp>
 #include <new>
 #include <unordered_map>
@@ -20,11 +22,22 @@ struct last {
 };
 thread_local std::unordered_map<std::uint64_t, last> last_reports;
 constexpr std::size_t kept_reports = 64;
+
+// Shared pages once: the caller has them too, but for shared memory that only workers have touched.
+std::size_t peak_of_all(const report& happened) noexcept {
+  std::size_t peak = read_account().peak_memory;
+  std::size_t shared = 0;
+  for (const worker_row& row : happened.per_worker) {
+    peak += row.peak_private;
+    shared += row.peak_memory - row.peak_private;
+  }
+  return peak + std::min(shared, happened.arena_bytes - std::min(happened.arena_bytes, resident_shared()));
+}
+
 // The figures that can wait until somebody asks.
 void complete(report& happened) {
-  happened.peak_memory = read_account().peak_memory;
-  for (const worker_row& row : happened.per_worker) happened.peak_memory += row.peak_memory;
   if (happened.way == "process" || happened.way == "snapshot") happened.arena_bytes = arena::own().bytes_taken();
+  happened.peak_memory = peak_of_all(happened);
 }
 
 }  // namespace
@@ -55,7 +68,7 @@ report last_report(const engine& running) {
   if (found == last_reports.end()) return {.calls = 0};
   if (!std::exchange(found->second.told, true)) {
     complete(found->second.happened);
-    advise_on(found->second.happened);
+    advise_on(found->second.happened, cpus_to_use());
   }
   return found->second.happened;
 }
@@ -64,7 +77,7 @@ report total_report(const engine& running) {
   report all = running.sums()->so_far();
   if (all.calls == 0) return all;
   complete(all);
-  advise_on(all);
+  advise_on(all, cpus_to_use());
   return all;
 }
 

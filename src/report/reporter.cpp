@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <forkful/detail/job.hpp>
 #include <fstream>
 #include <mutex>
 #include <optional>
@@ -68,7 +69,7 @@ bool can_be_written(const std::string& path) {
 
 void write(const destination& to, const journal& what, std::uint64_t mark) {
   std::vector<report> calls = what.all();
-  std::vector<report> totals = totals_of(calls);
+  std::vector<report> totals = totals_of(calls, cpus_to_use());
   if (const std::uint64_t dropped = what.dropped.load(std::memory_order_relaxed); dropped != 0) {
     for (report& total : totals) {
       total.warnings.push_back(fmt::format(
@@ -76,7 +77,7 @@ void write(const destination& to, const journal& what, std::uint64_t mark) {
           dropped));
     }
   }
-  for (report& call : calls) advise_on(call);
+  for (report& call : calls) advise_on(call, cpus_to_use());
   const std::string text = document(totals, calls, to.format);
   if (to.path == "-") {
     std::fputs(text.c_str(), stdout);
