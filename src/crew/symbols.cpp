@@ -157,6 +157,7 @@ class namer {
         // With -g1 what is static has lost its scope; its file tells whose it is.
         name.system = name.system || frame.file.find("/include/c++/") != std::string::npos;
         name.ours = name.ours || frame.file.find("/forkful/detail/") != std::string::npos;
+        name.installed = frame.file.starts_with("/usr/") || frame.file.starts_with("/opt/");
         // The half of a function that GCC split off, inlined into the other half again.
         if (names.size() > 1) {
           const code_name& before = names[names.size() - 2];

@@ -128,9 +128,13 @@ std::string signal_text(int signal) {
 
 std::string in_function(const crash_site& where) {
   constexpr std::size_t longest = 120;
+  const auto shown = [](const std::string& name, const std::string& place) {
+    return (name.size() <= longest ? name : name.substr(0, longest) + "...") + (place.empty() ? "" : " at " + place);
+  };
   if (where.top.empty()) return {};
-  const std::string name = where.top.size() <= longest ? where.top : where.top.substr(0, longest) + "...";
-  return " in " + name + (where.place.empty() ? "" : " at " + where.place);
+  std::string said = " in " + shown(where.top, where.place);
+  if (!where.caller.empty()) said += ", called by " + shown(where.caller, where.caller_place) + ",";
+  return said;
 }
 
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,

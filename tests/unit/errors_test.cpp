@@ -419,6 +419,16 @@ TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
   });
 }
 
+TEST(WorkerCrashed, InALibraryNamesWhoCalledItToo) {
+  forkful::detail::crash_site inside;
+  inside.top = "parse";
+  inside.caller = "eat(std::string const&)";
+  inside.caller_place = "cake.cpp:12";
+  EXPECT_TRUE(crash_failure(7, 8, 1, 1, 1, SIGSEGV, 0, mapped, inside)
+                  .what.starts_with("slice 7 crashed worker 1 (SIGSEGV, segmentation fault) in parse, called by "
+                                    "eat(std::string const&) at cake.cpp:12, on attempt 1 of 1: "));
+}
+
 TEST(WorkerCrashed, NamesEverySignal) {
   for (int signal = 1; signal < SIGRTMAX; ++signal) {
     const std::string what = crash_failure(0, 1, 0, 1, 1, signal, 0, mapped).what;
