@@ -209,7 +209,7 @@ void caller_busy(const figures& is, findings& found) {
   const nanoseconds there = r.wall - r.away;
   const double in = ratio(r.caller.pass_in + r.caller.wake, there);
   const double out = ratio(r.caller.reassemble, there);
-  if (copying_rules(is) || r.wall < worth_sharing || in + out < busy_caller || submitted(r)) return;
+  if (copying_rules(is) || away(r) || r.wall < worth_sharing || in + out < busy_caller || submitted(r)) return;
   if (in > out) {
     found.push_back(
         {in + out - little,
