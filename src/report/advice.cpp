@@ -245,7 +245,7 @@ void caller_busy(const figures& is, findings& found) {
   const double in = ratio(r.caller.pass_in + r.caller.wake, there);
   const double out = ratio(r.caller.reassemble, there);
   // Of a call that was submitted there is nobody else to do it; many of them are work that is cut.
-  if (copying_rules(is) || (total(is) && submitted(r) ? r.wall : is.wall_a_call) < worth_sharing ||
+  if (copying_rules(is) || away(r) || (total(is) && submitted(r) ? r.wall : is.wall_a_call) < worth_sharing ||
       in + out < busy_caller || (!total(is) && submitted(r)))
     return;
   if (in > out) {
