@@ -131,6 +131,11 @@ class sink {
     if (!was && !handles_.empty()) release_handles();
   }
 
+  /// Says in the frame itself how far it goes, for whoever reads it should the writer die. Cost: a store.
+  void publish() noexcept {
+    if (current_ != nullptr) current_->used = used();
+  }
+
   position mark() const noexcept { return {current_, used(), before_, handles_.size(), pointed_}; }
   /// Drops everything written since the mark; later segments are kept for reuse.
   void rollback(position to) noexcept;
@@ -170,7 +175,6 @@ class sink {
   }
   char* extend_elsewhere(std::size_t bytes);
   void use(detail::segment* piece, std::size_t used) noexcept;
-  void settle() noexcept;
   void release_handles() noexcept;
   [[noreturn]] void too_deep(std::string_view type);
 

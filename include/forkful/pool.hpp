@@ -298,7 +298,7 @@ class basic_pool : public verbs<typename Way::passing> {
 
   /// All calls that ended on this pool since it was made or reset_totals(), added up: of every thread, and futures and imaps once
   /// their last result was taken. `calls` says how many; docs/report.md how each figure is added up. By value, thread-safe; in a
-  /// process that inherited the pool by fork it is a copy of what was counted until then. Cost of counting: some 50 ns a call.
+  /// process that inherited the pool by fork it is a copy of what was counted until then. Cost of counting: some 60 ns a call.
   [[nodiscard]] forkful::report totals() const { return detail::total_report(*engine_); }
   /// Begins the total anew: calls that end from now on are in it, whole. Thread-safe.
   void reset_totals() noexcept { detail::reset_total(*engine_); }

@@ -42,7 +42,7 @@ std::uint64_t this_process() noexcept;
 /// Gives all shared memory that nobody uses back to the kernel now: what this process and all of its workers, idle or at work,
 /// have freed and keep for reuse. Without it that happens to what no call has needed for a second, when the next call of a
 /// process_pool or snapshot_pool ends. Blocks up to 32 KiB are kept, and a page of each larger one. The next calls are slower by
-/// what it takes to get the memory again (about 0.25 ms a MB). In a worker: only what that worker has freed.
+/// what it takes to get the memory again (0.3 to 1 ms a MB). In a worker: only what that worker has freed.
 ///
 /// Thread-safe. Cost: a look at each 64 KiB of shared memory, and a system call for each block that is given back. Does nothing
 /// where there is no shared memory yet.

@@ -71,6 +71,8 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
   shared_->one_at_a_time = job_.one_at_a_time;
   shared_->keep_going = job_.keep_going;
   shared_->passes = job_.passes;
+  shared_->tight = job_.tight;
+  shared_->name_each.store(desk_.crashed, std::memory_order_relaxed);
   shared_->undo = job_.mutates && options_.attempts > 1;
   shared_->locate = job_.locate;
   shared_->limit.store(limit_, std::memory_order_relaxed);
@@ -106,9 +108,9 @@ std::size_t call::wished_size() const noexcept {
     return next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes);
   }
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
-  if (job_.slices > next_slice_) {  // how many are to come is known
-    size = std::min(job_.slices - next_slice_,
-                    next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
+  if (job_.slices > next_slice_) {  // how many are to come is known, and how long they take is not
+    size =
+        std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
   }
   if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
   // At least two chunks a worker share the window, so that nobody waits while one is collected.
@@ -260,7 +262,7 @@ void call::take_back(handout& what) {
   chunk& entry = desk_.entry(what.sequence);
   what.worker = desk_.word(what.sequence).worker();
   what.heap_slot = desk_.workers.heap_slot(what.worker);
-  take_failures(entry, what);
+  take_failures(entry, what, what.last);
   what.reached = std::clamp(entry.reached, what.resume, what.last);
   count(entry, what);
   what.out = std::exchange(entry.out, nullptr);
@@ -333,6 +335,7 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
       publish_waiting(self);
       break;
     }
+    ran_ += what->reached - std::min(what->reached, what->collect_from);
     if (what->reached < what->last) first_missing_ = std::min(first_missing_, what->reached);
     collected_ = job_.unordered ? collected_ + (what->last - what->collect_from) : what->last;
     free_input(*what);
@@ -386,6 +389,7 @@ void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& th
     lock.lock();
   }
   collected_ = job_.unordered ? collected_ + (bad + 1 - what.collect_from) : bad + 1;
+  ran_ += bad + 1 - what.collect_from;
   what.collect_from = bad + 1;
   if (goes_on) run_again(what, what.collect_from);
 }
@@ -432,7 +436,16 @@ void call::fill_cancelled(std::uint64_t first, std::uint64_t last) {
 void call::free_results(handout& what) noexcept { desk_.free_chain(std::exchange(what.out, nullptr), what.heap_slot); }
 
 void call::free_input(handout& what) noexcept {
-  for (segment* piece = std::exchange(what.in, nullptr); piece != nullptr;) {
+  segment* const mine = std::exchange(what.in, nullptr);
+  if (what.shared_in != nullptr) {
+    what.shared_in.reset();
+  } else {
+    free_frame(mine);
+  }
+}
+
+void call::free_frame(segment* frame) noexcept {
+  for (segment* piece = frame; piece != nullptr;) {
     frame_bytes_ -= std::min(frame_bytes_, piece->used);
     segment* const next = piece->next;
     desk_.memory.deallocate(piece);
@@ -541,13 +554,34 @@ void call::conclude() {
   if (reason_at_end_ != nullptr) std::rethrow_exception(reason_at_end_);
 }
 
+// Slices that were run or have failed, also in chunks that are not back.
+std::uint64_t call::slices_run() noexcept {
+  std::uint64_t all = ran_;
+  for (const handout& what : handouts_) {
+    std::uint64_t reached = what.collect_from;
+    if (what.where == handout::place::back) reached = what.reached;
+    if (what.where == handout::place::on_board) {
+      const chunk_word word = desk_.word(what.sequence);
+      if (word.state() == chunk_state::done) reached = what.last;
+      if (word.state() == chunk_state::running && word.worker() < desk_.table.workers) {
+        const std::uint64_t cursor = desk_.table.slots[word.worker()].cursor.load(std::memory_order_relaxed);
+        reached = what.first + (cursor >> 16);
+      }
+    }
+    all += std::clamp(reached, what.collect_from, what.last) - what.collect_from;
+  }
+  return all;
+}
+
 void call::tell_progress(std::unique_lock<std::mutex>& lock, bool last) {
   if (!options_.progress) return;
   const std::uint64_t now = now_ns();
   if (!last && now - told_ns_ < progress_ns) return;
   told_ns_ = now;
   progress so_far;
-  so_far.done = job_.named(collected_);
+  // What workers tell of themselves may be seen late, and what a dead one had run may be run again: never less than before.
+  told_ = std::max(told_, slices_run());
+  so_far.done = job_.named(told_);
   so_far.total = input_ended_ && reason_ == nullptr ? job_.all() : 0;
   so_far.elapsed = std::chrono::nanoseconds(now - job_.began_ns);
   for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {

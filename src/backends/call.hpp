@@ -7,8 +7,8 @@
 //
 // Invariants (docs/protocol.md):
 //  6. All slices below the lowest failing one are run; slices at or above it are skipped as soon as the parent knows.
-//  7. A chunk whose worker died is run again from its beginning, its suspect block slice by slice. In place, where a slice
-//     must not run twice, only what comes after the suspect block is run again.
+//  7. Of a chunk whose worker died, what had run before the slice that it was at comes back; what comes after it is handed out again.
+//     Where only a block of slices is known, that block is run once more, slice by slice; in place all of it has failed.
 // 11. Nothing a worker wrote is believed before it is checked against the bounds of that worker's memory.
 #pragma once
 
@@ -41,9 +41,10 @@ struct handout {
   std::uint64_t resume = 0;        // slices below were eaten in place, or collected, and are not to be run again
   std::uint64_t reached = 0;       // back: slices below were run or failed
   segment* in = nullptr;
-  segment* out = nullptr;  // back: results
-  unsigned worker = 0;     // back: who ate it
-  unsigned heap_slot = 0;  // back: whose results
+  std::shared_ptr<segment> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
+  segment* out = nullptr;              // back: results
+  unsigned worker = 0;                 // back: who ate it
+  unsigned heap_slot = 0;              // back: whose results
   std::vector<failed_slice> failures;
   shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
 
@@ -127,13 +128,15 @@ class call {
   std::size_t next_size() const noexcept;
   std::size_t wished_size() const noexcept;
   void fail(handout& what, failed_slice failed);
-  void take_failures(chunk& entry, handout& what);
+  void take_failures(chunk& entry, handout& what, std::uint64_t end);
   void count(const chunk& entry, const handout& what);
   void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
-  void again(handout& what, unsigned attempt);
-  bool crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
-  bool crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
+  void again(handout& what, unsigned attempt, bool ran);
+  handout* part(handout& what, std::uint64_t cut);
+  void give_up(handout& what, std::uint64_t slice);
+  void crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
+  void crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   slice_failure failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used, const death& how,
                            bool in_place) const;
   bool put_back(std::uint64_t first, std::uint64_t last, unsigned worker);
@@ -150,6 +153,8 @@ class call {
   void free_results(handout& what) noexcept;
   void fill_cancelled(std::uint64_t first, std::uint64_t last);
   void free_input(handout& what) noexcept;
+  void free_frame(segment* frame) noexcept;
+  [[nodiscard]] std::uint64_t slices_run() noexcept;
 
   desk& desk_;
   job& job_;
@@ -161,6 +166,8 @@ class call {
   std::unordered_map<std::uint64_t, unsigned> attempts_;  // used up, of slices whose worker died
   std::uint64_t next_slice_ = 0;
   std::uint64_t collected_ = 0;                      // slices collected, or failed, or known to be missing
+  std::uint64_t ran_ = 0;                            // of these, those that were run or failed
+  std::uint64_t told_ = 0;                           // slices run, when progress was last told
   std::uint64_t first_missing_ = ~std::uint64_t{0};  // of the slices that were handed out and not run
   std::uint64_t limit_;
   bool input_ended_;

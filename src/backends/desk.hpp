@@ -40,7 +40,8 @@ struct desk {
   crew& workers;
   std::vector<record> records;  // entry i of the ring has record i % ring_size
   std::uint32_t generation = 0;
-  bool closed = false;  // nothing more is to be handed out: the workers were ended for good
+  bool closed = false;   // nothing more is to be handed out: the workers were ended for good
+  bool crashed = false;  // a worker has ended in the middle of a slice
 
   [[nodiscard]] std::uint64_t tail() const noexcept { return table.settled.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t head() const noexcept { return table.published.load(std::memory_order_relaxed); }

@@ -14,8 +14,9 @@ namespace forkful::detail {
 
 // ---- Failures ---------------------------------------------------------------------------------------------------------
 
-// Moves the failures a worker recorded in the chunk into the parent's own memory.
-void call::take_failures(chunk& entry, handout& what) {
+// Moves the failures a worker recorded in the chunk into the parent's own memory: of slices below `end`. The others come to nothing:
+// their worker has died, and they run again.
+void call::take_failures(chunk& entry, handout& what, std::uint64_t end) {
   desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
   failure_record* one = std::exchange(entry.failures, nullptr);
   for (std::uint64_t seen = 0; one != nullptr && seen < what.last - what.first; ++seen) {
@@ -24,7 +25,7 @@ void call::take_failures(chunk& entry, handout& what) {
     const std::uint64_t slice = std::clamp(one->slice, what.first, what.last - 1);
     try {
       source frame(one->frame, of_worker.bounds());
-      fail(what, {slice, frame.read<slice_failure>()});
+      if (slice < end) fail(what, {slice, frame.read<slice_failure>()});
     } catch (const codec_error& error) {
       slice_failure failure;
       failure.kind = failure_kind::codec;
@@ -81,8 +82,9 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
 
 // ---- Deaths -----------------------------------------------------------------------------------------------------------
 
-void call::again(handout& what, unsigned attempt) {
-  ++counted.happened.retries;
+// Publishes the chunk's entry again, whose holder has ended. `ran`: slices that had run or begun are run once more.
+void call::again(handout& what, unsigned attempt, bool ran) {
+  if (ran) ++counted.happened.retries;
   chunk& entry = desk_.entry(what.sequence);
   entry.reached = entry.resume;
   publish_again(desk_.table, what.sequence, std::min(attempt, max_attempts), ++desk_.generation);
@@ -92,9 +94,10 @@ void call::again(handout& what, unsigned attempt) {
 bool call::lost(handout& what, unsigned worker, const death& how) {
   breakpoint(point::replace_before);
   chunk& entry = desk_.entry(what.sequence);
+  what.worker = worker;
   what.heap_slot = desk_.workers.heap_slot(worker);
   const std::uint64_t cursor = desk_.table.slots[worker].cursor.load(std::memory_order_relaxed);
-  const std::uint64_t first = std::clamp(what.first + (cursor >> 16), what.first, what.last);
+  const std::uint64_t first = std::clamp(what.first + (cursor >> 16), std::max(what.first, what.resume), what.last);
   const std::uint64_t last = std::clamp(first + (cursor & 0xffff), first, what.last);
   const bool begun = last > first;
   if (counted.recording()) {
@@ -103,35 +106,43 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
     counted.add_event(std::move(died), now_ns());
   }
   if (begun) count_lost(entry, first, last, worker, how);
-  desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
-  if (job_.in_place) {
-    // What was eaten before the block stays eaten, and failures told so far stay told.
-    take_failures(entry, what);
-  } else {
-    drop_failures(entry, what.heap_slot);
-  }
   if (doomed_) {
     stop(nullptr);
     abandon(what);
     return begun;
   }
-  if (!begun) {
-    if (job_.in_place) entry.resume = what.resume = std::max(what.resume, first);
-    again(what, desk_.word(what.sequence).attempt());
-    return false;
+  if (begun) {
+    // From now on a crash is to tell which slice it was, whatever naming each costs.
+    desk_.crashed = true;
+    shared_->name_each.store(true, std::memory_order_relaxed);
+    if (job_.in_place) {
+      crashed_in_place(what, first, last, worker, how);
+    } else {
+      crashed_by_copy(what, first, last, worker, how);
+    }
+    return true;
   }
-  return job_.in_place ? crashed_in_place(what, first, last, worker, how)
-                       : crashed_by_copy(what, first, last, worker, how);
+  if (job_.in_place) {
+    // What was run before stays, and failures told so far stay told.
+    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    take_failures(entry, what, first);
+    entry.resume = what.resume = std::max(what.resume, first);
+  } else {
+    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    drop_failures(entry, what.heap_slot);
+  }
+  again(what, desk_.word(what.sequence).attempt(), false);
+  return false;
 }
 
-// It computed until it died, although nothing came of it: who hung did not wait for work.
+// It computed until it died, although nothing came of the last slices: a worker that hung did not wait for work. What it had run before
+// is counted where it comes back.
 void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
   // The worker wrote these, perhaps after it had gone mad: tally asks whether they can be.
   const std::uint64_t block_began =
       how.late && options_.timeout.count() > 0 && last - first == 1
           ? how.ended_ns - std::min(how.ended_ns, static_cast<std::uint64_t>(options_.timeout.count()))
           : entry.ended_ns;
-  const std::uint64_t began = entry.began_ns != 0 ? std::min(entry.began_ns, block_began) : block_began;
   const std::size_t named = job_.named(first);
   counted.add_lost({.worker = worker,
                     .first = named,
@@ -147,56 +158,103 @@ slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned
                   {job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
-bool call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+// The slices below `cut` are done with, and their results are what the dead worker left in the frame: they come back. The rest, if
+// there is one that is to be run, goes on the board again in the same entry, as a chunk of its own. Returns that; null: there is none.
+handout* call::part(handout& what, std::uint64_t cut) {
   chunk& entry = desk_.entry(what.sequence);
-  entry.suspect_first = first;
-  entry.suspect_last = last;
-  if (last - first > 1) {
-    // Which one was it? Run the block slice by slice; that names it.
-    again(what, 1);
-    return true;
+  const bool ends = cut == what.last || cut >= limit_;
+  if (cut == what.resume && !ends) {
+    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    take_failures(entry, what, cut);
+    return &what;
   }
-  const unsigned used = ++attempts_[first];
-  if (used < options_.attempts) {
-    again(what, used + 1);
-    return true;
+  take_failures(entry, what, cut);
+  handout* rest = nullptr;
+  if (!ends) {
+    if (what.in != nullptr && what.shared_in == nullptr) {
+      what.shared_in = std::shared_ptr<segment>(what.in, [this](segment* frame) { free_frame(frame); });
+    }
+    const auto here =
+        std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
+    rest = &*handouts_.emplace(std::next(here));
+    rest->where = handout::place::on_board;
+    rest->sequence = what.sequence;
+    rest->first = what.first;
+    rest->last = std::exchange(what.last, cut);
+    rest->collect_from = rest->resume = cut;
+    rest->in = what.in;
+    rest->shared_in = what.shared_in;
   }
-  fail(what, {first, failure_of(first, last, worker, used, how, false)});
-  if (job_.keep_going) {
-    // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
-    shared_vector<std::uint64_t> skip;
-    const std::size_t had = what.skip.empty() ? 0 : what.skip[0];
-    skip.push_back(had + 1);
-    for (std::size_t i = 1; i <= had; ++i) skip.push_back(what.skip[i]);
-    skip.push_back(first);
-    std::sort(skip.begin() + 1, skip.end());
-    what.skip = std::move(skip);
-    entry.skip = what.skip.data();
+  // Its last block's end the worker did not come to tell.
+  entry.eaten_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
+  entry.in_share = entry.out_share = 0;
+  entry.noted = 0;
+  what.reached = cut;
+  count(entry, what);
+  what.out = std::exchange(entry.out, nullptr);
+  what.where = handout::place::back;
+  if (rest == nullptr) {
+    desk_.clear(what.sequence);
+    return nullptr;
   }
-  again(what, 1);
-  return true;
+  desk_.at(rest->sequence).what = rest;
+  entry.suspect_first = entry.suspect_last = 0;
+  entry.skip = nullptr;
+  entry.resume = cut;
+  return rest;
 }
 
-bool call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+void call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+  unsigned used = 0;  // attempts of the slice, if it is known which it was
+  if (last - first == 1) {
+    used = ++attempts_[first];
+    if (used >= options_.attempts) {
+      fail(what, {first, failure_of(first, last, worker, used, how, false)});
+      if (job_.keep_going) give_up(what, first);
+      if (handout* const rest = part(what, last); rest != nullptr) again(*rest, 1, false);
+      return;
+    }
+  }
+  handout* const rest = part(what, first);
+  if (rest == nullptr) return;
+  // One of several: they are run one by one, which names it.
+  chunk& entry = desk_.entry(rest->sequence);
+  entry.suspect_first = first;
+  entry.suspect_last = last;
+  again(*rest, used + 1, true);
+}
+
+// The slice is not to be run again, should its results be lost and those around it run once more.
+void call::give_up(handout& what, std::uint64_t slice) {
+  // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
+  shared_vector<std::uint64_t> skip;
+  const std::size_t had = what.skip.empty() ? 0 : what.skip[0];
+  skip.push_back(had + 1);
+  for (std::size_t i = 1; i <= had; ++i) skip.push_back(what.skip[i]);
+  skip.push_back(slice);
+  std::sort(skip.begin() + 1, skip.end());
+  what.skip = std::move(skip);
+}
+
+void call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
   chunk& entry = desk_.entry(what.sequence);
-  entry.suspect_first = entry.suspect_last = 0;
+  desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
   unsigned used = 0;
   for (std::uint64_t slice = first; slice < last; ++slice) used = std::max(used, ++attempts_[slice]);
   if (used < options_.attempts && put_back(first, last, worker)) {
+    take_failures(entry, what, first);
     entry.resume = what.resume = first;
     entry.suspect_first = first;
     entry.suspect_last = last;
-    again(what, used + 1);
-    return true;
+    again(what, used + 1, true);
+    return;
   }
   slice_failure failure = failure_of(first, last, worker, used, how, true);
   for (std::uint64_t slice = first; slice < last; ++slice) {
     failure.slice = job_.named(slice);
     fail(what, {slice, failure});
   }
-  entry.resume = what.resume = last;
-  again(what, 1);
-  return true;
+  if (handout* const rest = part(what, last); rest != nullptr) again(*rest, 1, false);
 }
 
 // Undoes what a dead worker may have done to slices [first, last). False: it cannot be undone.

@@ -102,7 +102,9 @@ std::size_t thread_call::next_size() const noexcept {
   const std::size_t all = std::max(job_.slices, known_);
   if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0);
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
-  if (job_.slices > claimed_) size = next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0);
+  // Where it is known how many there are, it is not known how long they take.
+  if (job_.slices > claimed_)
+    size = std::min(size, next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0));
   if (options_.window != 0)
     size = std::min(size, std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers})));
   return size;
@@ -311,8 +313,8 @@ void thread_call::tell_progress(lock& held, bool last) {
   const std::uint64_t now = now_ns();
   if (!last && !progress_is_due(now)) return;
   progress_ns_ = now;
-  const progress so_far{job_.named(collected_), job_.all(), std::chrono::nanoseconds(now - job_.began_ns),
-                        static_cast<unsigned>(eating_)};
+  const progress so_far{job_.named(ran_.load(std::memory_order_relaxed)), job_.all(),
+                        std::chrono::nanoseconds(now - job_.began_ns), static_cast<unsigned>(eating_)};
   held.unlock();
   options_.progress(so_far);
   held.lock();

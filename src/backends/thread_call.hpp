@@ -1,7 +1,7 @@
 // One call on threads of this process: who claims which slices, and how their results come back in order.
 //
 // Owns the chunks from their claiming to the collecting of their results. A chunk is eaten by one thread; all members but `limit_`
-// are behind the crew's mutex (thread_crew.hpp). The input is read, results are collected and progress is told on the caller's
+// and `ran_` are behind the crew's mutex (thread_crew.hpp). The input is read, results are collected and progress is told on the caller's
 // thread, with the mutex let go.
 //
 // Invariants:
@@ -120,6 +120,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
 
   // Slices at or above are not begun. relaxed: what it skips matters to nobody.
   std::atomic<std::size_t> limit_{SIZE_MAX};
+  std::atomic<std::size_t> ran_{0};   // slices that were run or have failed, if somebody asks for progress; likewise
   std::list<thread_chunk> chunks_{};  // claimed and not collected, by their slices
   std::size_t known_;                 // slices that are there
   std::size_t claimed_ = 0;           // and of these, claimed

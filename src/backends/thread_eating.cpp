@@ -64,6 +64,7 @@ class eating : public chunk_io {
     } catch (...) {  // no memory to tell of a failure
       broken_ = std::current_exception();
     }
+    if (of_.options_.progress) of_.ran_.fetch_add(mine_.reached - from, std::memory_order_relaxed);
     measure(from);
     if (!mine_.failures.empty() && !work.keep_going) of_.lower_limit(mine_.failures.front().slice);
     return mine_.reached - from;

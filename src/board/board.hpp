@@ -69,11 +69,14 @@ struct shared_job {
   bool one_at_a_time = false;
   bool keep_going = false;
   bool passes = false;  // `run` times what chunk_io::timed asks for
+  bool tight = false;   // `run` may be faster where slices are not named one by one
   bool undo = false;    // in place, several attempts: keep a copy of each block before it is eaten
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
   floating_point environment;  // of the thread that called the verb
   // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
   std::atomic<std::uint64_t> limit{~std::uint64_t{0}};
+  // A worker has crashed: each slice is named from now on. Likewise.
+  std::atomic<bool> name_each{false};
 };
 
 // A slice that threw, as its worker left it. Linked the moment it happens, so that a later crash in the same chunk does not
@@ -155,8 +158,8 @@ struct alignas(128) worker_slot {
   // Where the copy of the block being eaten lies (shared_job::undo).
   std::atomic<std::byte*> undo{nullptr};
 
-  // The block that is being eaten: 0 none; else (first slice - the chunk's first) << 16 | slices. Cleared before the chunk
-  // is claimed, so that a cursor always belongs to the chunk held.
+  // The slices that are being run, one or a block of them, as name_of_slices() says: 0 none. Cleared before the chunk is claimed, so
+  // that a cursor always belongs to the chunk held.
   alignas(64) std::atomic<std::uint64_t> cursor{0};
   // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
   // timer was set, so a worker that its timer killed has a deadline that is past.

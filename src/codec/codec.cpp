@@ -68,13 +68,9 @@ void sink::use(segment* piece, std::size_t used) noexcept {
   end_ = piece->data() + piece->capacity;
 }
 
-void sink::settle() noexcept {
-  if (current_ != nullptr) current_->used = used();
-}
-
 char* sink::extend_elsewhere(std::size_t bytes) {
   if (bytes == 0) return next_;
-  settle();
+  publish();
   const std::size_t finished = size();
   segment* next = current_ == nullptr ? first_ : current_->next;
   if (next == nullptr || next->capacity < bytes) {
@@ -110,12 +106,12 @@ void sink::rollback(position to) noexcept {
 }
 
 segment* sink::first() noexcept {
-  settle();
+  publish();
   return first_;
 }
 
 segment* sink::take() noexcept {
-  settle();
+  publish();
   segment* const chain = first_;
   first_ = nullptr;
   rollback({});

@@ -62,6 +62,8 @@ constexpr int wait_ms = 100;
 }  // namespace
 
 struct worker_template::state {
+  // First: only its address is kept, and searches for leaks look for the beginning of a block.
+  worker_template handle{*this};
   std::mutex mutex;
   std::uint64_t owner = this_process();
   child process;
@@ -70,7 +72,6 @@ struct worker_template::state {
   std::atomic<pid_t>* born = nullptr;  // in the arena
   std::string trouble;
   modules code = modules::loaded();
-  worker_template handle{*this};
   worker_template* inherited = nullptr;  // from the process that forked this one, as that left it: not looked at
 
   // Where nothing works any more: ends what is left of it.

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 
 #include "os/cpu.hpp"
+#include "os/limits.hpp"
 #include "os/readiness.hpp"
 
 namespace forkful::detail {
@@ -31,9 +33,14 @@ int wait_status(idtype_t kind, int who, siginfo_t& info, int options) noexcept {
 
 }  // namespace
 
-child::child(pid_t pid) noexcept : pid_(pid), end_(fd::kept_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))) {
-  const bool never = errno == ENOSYS || errno == EPERM;
-  if (!end_.valid() && !never) pid_ = -1;
+child::child(pid_t pid) noexcept : pid_(pid) {
+  // Valgrind has much to say of a call it does not know, each time.
+  static std::atomic<bool> refused_by_valgrind{false};
+  if (refused_by_valgrind.load(std::memory_order_relaxed)) return;
+  end_ = fd::kept_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (end_.valid()) return;
+  if (errno != ENOSYS && errno != EPERM) pid_ = -1;
+  if (under_valgrind()) refused_by_valgrind.store(true, std::memory_order_relaxed);
 }
 
 bool child::kill() const noexcept {

@@ -1,6 +1,7 @@
 #include "os/signals.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -63,7 +64,11 @@ bool is_ignored(const struct sigaction& action) noexcept {
   return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// Lines of /proc/PID/status, as they are read.
+// While a thread forks, also one of the caller's that is starting a worker, all signals are held: that is no decision about any.
+constexpr std::uint64_t all_held = 0x7ffbfeff;  // 1 to 31, but for SIGKILL and SIGSTOP
+constexpr int longest_fork_ms = 2000;
+
+// What /proc/PID/status says of signals, taken a character at a time.
 class status_lines {
  public:
   explicit status_lines(int signal) noexcept : bit_(std::uint64_t{1} << (signal - 1)) {}
@@ -74,16 +79,24 @@ class status_lines {
     }
     const std::string_view line(line_.data(), length_);
     length_ = 0;
-    for (const std::string_view which : {"SigBlk:\t", "SigIgn:\t", "SigCgt:\t"}) {
+    constexpr std::string_view blocked = "SigBlk:\t";
+    for (const std::string_view which : {blocked, std::string_view("SigIgn:\t"), std::string_view("SigCgt:\t")}) {
       if (!line.starts_with(which)) continue;
       std::uint64_t mask = 0;
       std::from_chars(line.data() + which.size(), line.data() + line.size(), mask, 16);
       ++seen_;
-      decided_ = decided_ || (mask & bit_) != 0;
+      if (which == blocked && (mask & all_held) == all_held) {
+        held_ = true;
+      } else {
+        decided_ = decided_ || (mask & bit_) != 0;
+      }
     }
   }
   [[nodiscard]] bool complete() const noexcept { return seen_ == 3; }
+  // The caller handles or ignores it, or blocks it and not all the others.
   [[nodiscard]] bool decided() const noexcept { return decided_; }
+  // All signals are blocked: perhaps only for a moment.
+  [[nodiscard]] bool held() const noexcept { return held_; }
 
  private:
   std::uint64_t bit_;
@@ -91,11 +104,10 @@ class status_lines {
   std::size_t length_ = 0;
   int seen_ = 0;
   bool decided_ = false;
+  bool held_ = false;
 };
 
-// Whether the caller outlives this signal: handles, ignores or blocks it. As it is now, if the system tells: programs often set up
-// their handlers after they made a pool, and nearly always after forkful::init. Async-signal-safe.
-bool caller_lives_on(int signal) noexcept {
+status_lines read_status_of_caller(int signal) noexcept {
   constexpr std::string_view begin = "/proc/";
   constexpr std::string_view end = "/status";
   std::array<char, 40> path{};
@@ -103,14 +115,26 @@ bool caller_lives_on(int signal) noexcept {
   at = std::to_chars(at, at + 12, ::getppid()).ptr;
   end.copy(at, end.size());
   status_lines lines(signal);
-  if (const int file = ::open(path.data(), O_RDONLY | O_CLOEXEC); file >= 0) {
-    std::array<char, 1024> some{};
-    for (ssize_t got = 0; !lines.complete() && (got = ::read(file, some.data(), some.size())) > 0;) {
-      for (ssize_t i = 0; i < got; ++i) lines.take(some[static_cast<std::size_t>(i)]);
-    }
-    ::close(file);
+  const int file = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return lines;
+  std::array<char, 1024> some{};
+  for (ssize_t got = 0; !lines.complete() && (got = ::read(file, some.data(), some.size())) > 0;) {
+    for (ssize_t i = 0; i < got; ++i) lines.take(some[static_cast<std::size_t>(i)]);
   }
-  return lines.complete() ? lines.decided() : ::sigismember(&decided_at_start, signal) == 1;
+  ::close(file);
+  return lines;
+}
+
+// Whether the caller outlives this signal. As it is now, if the system tells: programs often set up their handlers after they made
+// a pool, and nearly always after forkful::init. Async-signal-safe.
+bool caller_lives_on(int signal) noexcept {
+  for (int waited = 0;; ++waited) {
+    const status_lines lines = read_status_of_caller(signal);
+    if (!lines.complete()) return ::sigismember(&decided_at_start, signal) == 1;
+    if (lines.decided()) return true;
+    if (!lines.held() || waited == longest_fork_ms) return lines.held();
+    ::poll(nullptr, 0, 1);
+  }
 }
 
 void do_nothing(int /*signal*/) {}

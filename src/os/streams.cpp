@@ -86,16 +86,18 @@ bool flush_some_c_streams() noexcept {
 // ---- C++ streams ----
 
 // A look costs a nanosecond, a flush of nothing a hundred.
-bool holds_text(const std::ostream& stream) {
-  struct opened : std::streambuf {
-    using std::streambuf::pbase;
-    using std::streambuf::pptr;
+template <class Letter>
+bool holds_text(const std::basic_ostream<Letter>& stream) {
+  struct opened : std::basic_streambuf<Letter> {
+    using std::basic_streambuf<Letter>::pbase;
+    using std::basic_streambuf<Letter>::pptr;
   };
-  const std::streambuf* buffer = stream.rdbuf();
+  const std::basic_streambuf<Letter>* buffer = stream.rdbuf();
   return buffer != nullptr && (buffer->*&opened::pptr)() != (buffer->*&opened::pbase)();
 }
 
-void flush(std::ostream& stream) noexcept {
+template <class Letter>
+void flush(std::basic_ostream<Letter>& stream) noexcept {
   try {
     if (holds_text(stream)) stream.flush();
   } catch (...) {
@@ -141,6 +143,8 @@ void flush_registered() noexcept {
 void flush_output() noexcept {
   flush(std::cout);
   flush(std::clog);
+  flush(std::wcout);
+  flush(std::wclog);
   flush_registered();
   if (!any_c_stream_holds_text()) return;
   for (int round = 0; round < most_rounds && !flush_some_c_streams(); ++round) {

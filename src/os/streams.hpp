@@ -6,7 +6,7 @@
 
 namespace forkful::detail {
 
-// Writes out what all open C streams, cout, clog and the registered streams hold back, but for C streams that another thread has
+// Writes out what all open C streams, cout, clog, their wide forms and the registered streams hold back, but for C streams that another thread has
 // locked: it may sit in a read for ever. Called before a fork, before a chunk is reported done and before leaving. Cost: 10 ns while
 // nothing is held back.
 void flush_output() noexcept;

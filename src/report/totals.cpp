@@ -101,7 +101,7 @@ void totals::make_room(sums& to, const report& one) {
     all.per_worker.resize(one.per_worker.size());
     for (unsigned worker = before; worker < all.per_worker.size(); ++worker) {
       all.per_worker[worker].worker = worker;
-      all.per_worker[worker].missing = true;  // until a call has it
+      all.per_worker[worker].missing = true;  // until a call had it
     }
   }
   if (all.calls == 0) {

@@ -3,7 +3,7 @@
 // Owns the sums. Thread-safe; futures and imaps hold on to it, so that it may outlive its pool. Invariants:
 // 1. The rows of the total, and its caller's, add up to its wall, which is the time in which at least one call was under way.
 // 2. A forked child has a copy. If a thread was counting at that very moment, the copy is half written, and the child begins at zero.
-// Cost: some 50 ns a call, and of timelines what was recorded once more.
+// Cost: some 60 ns a call, and of timelines what was recorded once more.
 #pragma once
 
 #include <chrono>

@@ -19,6 +19,7 @@
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/measurement.hpp"
+#include "worker/naming.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -45,7 +46,7 @@ class worker {
         parent_(start.parent),
         slot_(start.table->slots[start.worker]),
         index_(start.worker),
-        incarnation_(start.incarnation),
+        incarnation_(static_cast<unsigned>(start.incarnation)),
         budget_(budget),
         max_slices_(start.settings.max_slices),
         identity_(this_process()) {}
@@ -208,17 +209,21 @@ class worker {
 
       if (job.undo) {
         // The copy of the block before is overwritten: from here on it is done with.
-        slot_.cursor.store((at - held.first) << 16, std::memory_order_relaxed);
+        slot_.cursor.store(name_of_slices(at - held.first, 0), std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
         keep_for_undo(job, at, stop);
         breakpoint(point::undo_kept);
       }
       if (job.timeout_ns != 0) set_deadline(now_ns() + job.timeout_ns);
       // release: the copy kept for undo is complete before the cursor names the block.
-      slot_.cursor.store((at - held.first) << 16 | (stop - at), std::memory_order_release);
+      slot_.cursor.store(name_of_slices(at - held.first, stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
       laps parts;
       io.timed = timed ? &parts : nullptr;
+      // What is kept for undoing is a whole block.
+      const bool name_each =
+          !job.undo && (job.name_each.load(std::memory_order_relaxed) || naming_.each(job.tight, stop - at));
+      io.cursor = name_each ? &slot_.cursor : nullptr;
       const std::uint64_t broadcast_before = io.broadcast_ns;
       const std::uint64_t reached = job.run(job.plan, io, at, stop);
       // User code may have forked and returned here in the child: then this is not the worker, and the board is not ours.
@@ -231,6 +236,7 @@ class worker {
       const std::uint64_t took = ended - began;
       if (held.began_ns == 0) held.began_ns = began;
       held.ended_ns = looked_ = ended;
+      if (job.tight && reached == stop) naming_.saw(name_each, stop - at, took);
       of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
       began = ended;
       long_slices_ = took > long_slice_ns * (stop - at);
@@ -298,6 +304,7 @@ class worker {
       run_ = job.run;
       shares_ = {};
       expected_ = {};
+      naming_ = {};
       blocks_ = 0;
     }
     long_slices_ = false;
@@ -394,7 +401,8 @@ class worker {
   std::uint64_t looked_ = 0;  // at the clock, for the last time
   run_fn run_ = nullptr;      // whose shares and expected bytes these are
   passing_shares shares_;
-  expected_bytes expected_;   // of a chunk's results
+  expected_bytes expected_;  // of a chunk's results
+  naming naming_;
   std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
   bool long_slices_ = false;
   bool changes_environment_ = false;  // slices of this call leave another floating-point environment

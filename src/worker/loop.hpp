@@ -17,8 +17,8 @@ struct worker_start {
   arena* memory = nullptr;
   unsigned heap_slot = 0;
   unsigned worker = 0;
-  unsigned incarnation = 0;
-  int line = -1;  // its end of the lifeline
+  std::uint64_t incarnation = 0;  // as wide as it is so that no byte lies between members: it is sent to the template
+  int line = -1;                  // its end of the lifeline
   bell parent;
   worker_record* record = nullptr;
   worker_settings settings;

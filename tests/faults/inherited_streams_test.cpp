@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <forkful/forkful.hpp>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -184,6 +185,21 @@ TEST(inherited_text, of_a_stream_that_another_thread_has_locked_is_the_callers_a
     std::fclose(c_log);
     if (wrong != 0) return wrong;
     return file.count_of("begin") == 1 ? 0 : 3;
+  });
+  EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+}
+
+// Once it has a buffer of its own, which the C library does not know.
+TEST(inherited_text, of_wcout_arrives) {
+  const log_file file;
+  const auto ended = in_child([&] {
+    alarm(hang_seconds);
+    std::ios::sync_with_stdio(false);
+    dup2(file.number, STDOUT_FILENO);
+    std::wcout << L"begin";
+    process_pool pool{2};
+    pool.for_each(indices(20), [](std::size_t i) { std::wcout << L"slice " << i << L"\n"; });
+    return file.count_of("begin") == 1 && file.count_of("slice") == 20 ? 0 : 1;
   });
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }

@@ -1,4 +1,4 @@
-// expect: it has a raw pointer or reference member, or owns through a pointer, and what that points at stays behind
+// expect: a pointer to characters cannot travel to another process, where its text is not: use std::string
 // Slices that point elsewhere cannot be copied to workers.
 #include <forkful/process_pool.hpp>
 

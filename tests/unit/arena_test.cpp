@@ -194,6 +194,18 @@ TEST(arena, says_that_its_descriptor_was_closed_where_it_cannot_grow_for_that) {
               }).exited_with(7));
 }
 
+TEST(arena, grows_where_standard_streams_were_closed_and_are_opened_later) {
+  EXPECT_TRUE(in_child([] {
+                close_range(0, 199, 0);
+                arena& mine = arena::here();
+                for (int i = 0; i != 3; ++i) {
+                  if (open("/dev/null", O_RDWR) != i) return 1;
+                }
+                close_range(3, 199, 0);
+                return mine.allocate(100 * mebibyte) != nullptr ? 7 : 2;
+              }).exited_with(7));
+}
+
 TEST(arena, does_nothing_to_a_file_that_got_the_number_of_its_descriptor) {
   EXPECT_TRUE(in_child([] {
                 arena& mine = arena::here();

@@ -393,10 +393,10 @@ TEST(advice_on_totals, is_about_the_slices_of_one_call) {
 
   for (report& each : calls) {
     each.slices = each.chunks = 2;  // for four workers
+    for (worker_row& row : each.per_worker) row.slices = row.chunks = row.worker < 2 ? 1 : 0;
     each.per_worker[0].time = {.compute = ns(4'000'000)};
     each.per_worker[1].time = {.compute = ns(4'000'000)};
     each.per_worker[2].time = each.per_worker[3].time = {.idle = ns(4'000'000)};
-    for (worker_row& row : each.per_worker) row.slices = row.chunks = row.worker < 2 ? 1 : 0;
   }
   EXPECT_EQ(detail::totals_of(calls, 8).front().advice, "cut the work in more slices than there are workers");
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -59,7 +60,9 @@ struct chunk_io {
   kept* broadcast = nullptr;       ///< this worker's decoded broadcast arguments, made on first use
   laps* timed = nullptr;           ///< not null: these slices are to be timed
   std::uint64_t broadcast_ns = 0;  ///< how long decoding broadcast arguments took, in this chunk
-  process_id process{};            ///< the process that eats this chunk
+  /// Not null: each slice is named there before it runs, as name_of_slices() says, for whoever comes after a crash.
+  std::atomic<std::uint64_t>* cursor = nullptr;
+  process_id process{};  ///< the process that eats this chunk
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
   const process_id* mark = &process;
@@ -67,6 +70,11 @@ struct chunk_io {
   /// differ where a slice is a block of the caller's slices).
   void (*fail)(chunk_io&, std::size_t slice, std::size_t named) = nullptr;
 };
+
+/// How a cursor names `count` slices from the `offset`-th of the chunk on; 0 names none.
+constexpr std::uint64_t name_of_slices(std::size_t offset, std::size_t count) noexcept {
+  return static_cast<std::uint64_t>(offset) << 16 | count;
+}
 
 /// Eats slices [first, last) of the chunk. Returns `last`, or the slice that threw (already handed to `fail`).
 using run_fn = std::size_t (*)(const void* plan, chunk_io&, std::size_t first, std::size_t last);
@@ -122,6 +130,7 @@ struct job {
   std::size_t bytes_broadcast = 0;       ///< bytes copied for broadcast arguments, for the report
   std::size_t bytes_shared = 0;          ///< bytes that workers reach without a copy, likewise
   bool passes = false;                   ///< `run` times what chunk_io::timed asks for
+  bool tight = false;                    ///< `run` may be a loop that naming each slice makes longer
   bool results = false;                  ///< results travel back (there is a frame to expect)
   bool in_place = false;                 ///< for_each: a slice that ran must not run again
   bool mutates = false;                  ///< in place, and slices are changed where they lie

@@ -68,9 +68,12 @@ struct shipped_arguments<> {
 };
 
 // ---- Results on their way out ----
+//
+// `encodes`: piece by piece, which is worth timing. `isolated`: slices may run in another process, which may die of one.
 
 struct no_results {
   static constexpr bool encodes = false;
+  static constexpr bool isolated = true;  // perhaps
   struct writer {
     writer(const no_results& /*none*/, chunk_io& /*io*/, std::size_t /*count*/) noexcept {}
     template <class Eat>
@@ -85,6 +88,7 @@ struct no_results {
 template <class R>
 struct kept_results {
   static constexpr bool encodes = false;
+  static constexpr bool isolated = false;
   struct writer {
     writer(const kept_results& /*none*/, chunk_io& io, std::size_t /*count*/) noexcept
         : out(*static_cast<std::vector<R>*>(io.results)) {}
@@ -103,6 +107,7 @@ template <class R>
            !std::is_same_v<R, bool>)
 struct kept_results<R> {
   static constexpr bool encodes = false;
+  static constexpr bool isolated = false;
   struct writer {
     writer(const kept_results& /*none*/, chunk_io& io, std::size_t count)
         : out(*static_cast<std::vector<R>*>(io.results)) {
@@ -125,6 +130,7 @@ struct kept_results<R> {
 template <class R>
 struct encoded_results {
   static constexpr bool encodes = true;
+  static constexpr bool isolated = true;
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& chunk, std::size_t /*count*/) noexcept : io(chunk) {}
     template <class Eat>
@@ -134,6 +140,7 @@ struct encoded_results {
       if (*io.mark != io.process) leave_fork();
       const std::uint64_t began = io.timed != nullptr ? clock_ns() : 0;
       io.out->give(result);
+      io.out->publish();
       if (io.timed != nullptr) io.timed->pass_out += clock_ns() - began;
     }
     void broke_off() noexcept {}
@@ -144,6 +151,7 @@ template <class R>
   requires(bitwise<R> && alignof(R) <= most_alignment)
 struct encoded_results<R> {
   static constexpr bool encodes = false;
+  static constexpr bool isolated = true;
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& io, std::size_t count)
         : out(*io.out),
@@ -151,7 +159,9 @@ struct encoded_results<R> {
           process(io.process),
           start(out.mark()),
           at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))),
-          first(at) {}
+          first(at) {
+      out.publish();  // each result lies at its place as soon as it is there
+    }
     template <class Eat>
     void put(std::size_t /*i*/, Eat&& eat) {
       R result = eat();
@@ -164,6 +174,7 @@ struct encoded_results<R> {
       const std::vector<char> kept(reinterpret_cast<const char*>(first), reinterpret_cast<const char*>(at));
       out.rollback(start);
       if (!kept.empty()) std::memcpy(out.extend(kept.size(), alignof(R)), kept.data(), kept.size());
+      out.publish();
     }
     sink& out;
     const process_id* mark;
@@ -178,6 +189,7 @@ struct encoded_results<R> {
 template <class R>
 struct placed_results {
   static constexpr bool encodes = false;
+  static constexpr bool isolated = true;  // perhaps
   R* base;
   struct writer {
     writer(const placed_results& results, chunk_io& io, std::size_t /*count*/) noexcept
@@ -362,6 +374,8 @@ struct plan {
   static constexpr bool decodes = (Part::streams || ...);
   /// Slices pass in or out piece by piece: what that takes is worth measuring. (All else is a load or a store.)
   static constexpr bool passes = decodes || Output::encodes;
+  /// Nothing but loads, stores and the callable: a loop that may be done with whole registers.
+  static constexpr bool tight = !passes;
 
   template <std::size_t K>
   using part = std::tuple_element_t<K, parts_type>;
@@ -413,12 +427,22 @@ struct plan {
       auto readers = open_parts(mine, io);
       typename Output::writer out(mine.output, io, last - first);
       F& f = mine.callable.get();
+      const auto run_one = [&] {
+        out.put(i, [&] {
+          return eat(f, readers, io.timed, i, args, index{},
+                     std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
+        });
+      };
       try {
-        for (; i < last; ++i) {
-          out.put(i, [&] {
-            return eat(f, readers, io.timed, i, args, index{},
-                       std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
-          });
+        if (std::atomic<std::uint64_t>* const cursor = io.cursor; Output::isolated && cursor != nullptr) {
+          const std::size_t chunk = io.first;
+          for (; i < last; ++i) {
+            // release: the results before it are in the frame.
+            cursor->store(name_of_slices(i - chunk, 1), std::memory_order_release);
+            run_one();
+          }
+        } else {
+          for (; i < last; ++i) run_one();
         }
       } catch (...) {
         out.broke_off();
@@ -490,6 +514,8 @@ struct fold_plan : Plan {
       };
       try {
         for (; block < last; ++block) {
+          if (Output::isolated && io.cursor != nullptr)
+            io.cursor->store(name_of_slices(block - io.first, 1), std::memory_order_release);
           out.put(block, [&] {
             const std::size_t end = slice_bound(mine.items, mine.blocks, block + 1);
             R folded = next();

@@ -26,6 +26,10 @@ inline constexpr bool ships = (std::is_class_v<F> && std::is_empty_v<F>) ||
 template <class R, class Reduce, class Transform>
 inline constexpr bool ships<folding<R, Reduce, Transform>> = ships<Reduce> && ships<Transform>;
 
+/// Of no pool that sends its callables, or one that can be sent. A concept, so that the compiler names the callable.
+template <class F, bool Sent>
+concept can_be_sent = static_cast<bool>(!Sent || ships<F> || std::is_member_pointer_v<F>);
+
 /// An object as it is, const or not; the pointer that a function's name turns into.
 template <class F>
 using callable_of =
@@ -90,6 +94,9 @@ template <class Range>
 inline constexpr bool may_be_shared = shared_by_address<Range> || is_span<std::ranges::range_value_t<Range>>;
 template <class R>
 inline constexpr bool may_be_shared<slice_range<R>> = shared_by_address<std::remove_reference_t<R>>;
+/// A concept, so that the compiler names the range.
+template <class Range>
+concept can_be_changed_in_place = may_be_shared<Range>;
 
 /// Several of its elements share a word: a std::vector<bool>, alone or in a zip.
 template <class Range>
@@ -220,7 +227,7 @@ class prepared {
       "forkful: a pointer to a member is not called as f(slice): wrap it in a lambda, such as [](const cake& c) "
       "{ return c.weight(); }");
   static_assert(
-      !ships || detail::ships<sent> || std::is_member_pointer_v<sent>,
+      can_be_sent<sent, ships>,
       "forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as "
       "arguments after the callable, or use a snapshot_pool, whose workers see everything (by_value(f) promises "
       "that the captures are plain values)");
@@ -358,6 +365,7 @@ class prepared {
     job_.caller = this;
     if constexpr (called_type::possible) job_.run = Plan::run;
     job_.passes = isolated && Plan::passes;
+    job_.tight = isolated && Plan::tight;
     if constexpr (ships) job_.code = detail::code_behind(f_);
     job_.plan = plan;
     if constexpr (sends_slices) {
@@ -470,7 +478,7 @@ class prepared {
   }
   template <class Component, class Indexed>
   static void require_shared(const Indexed& range) {
-    static_assert(may_be_shared<Component>,
+    static_assert(can_be_changed_in_place<Component>,
                   "forkful: this callable changes its slices, but they lie in ordinary memory, where workers would "
                   "change a copy: keep "
                   "them in a forkful::shared_vector, or use update(), which copies the changed slices back");

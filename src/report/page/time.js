@@ -29,7 +29,7 @@ forkful.whereTheTimeWent = (call) => {
   }
   const legend = make('ul', {class: 'legend', 'aria-hidden': 'true'},
     parts.map(({name, says}) => make('li', {}, make('span', {class: `swatch ${name}`}), says)));
-  const table = forkful.table('Time of each, in parts', ['who', ...parts.map(({says}) => says), 'together', 'of computing, without a core', 'slices', 'chunks', 'deaths'],
+  const table = forkful.table('Time of each, in parts', ['who', ...parts.map(({says}) => says), 'together', 'another had its core', 'slices', 'chunks', 'deaths'],
     rows.map(({name, field, split}, at) => {
       const row = at < 2 ? null : call.per_worker[at - 2];
       const counts = row ? [figure(`per_worker.${at - 2}.off_core_ns`, row.off_core_ns, time),
@@ -46,8 +46,7 @@ forkful.slowest = (call) => {
   const mean = call.slices > 0 ? call.time_ns.compute / call.slices : 0;
   return forkful.section('The slowest slices',
     forkful.table(`The ${call.slowest.length === 1 ? 'slowest' : `${call.slowest.length} slowest`}, where an average slice takes ${time(mean)}`,
-      ['slices', 'call', 'worker', 'time', 'of that without a core', 'a slice, against the average'],
+      ['slices', 'call', 'worker', 'time', 'another had the core', 'a slice, against the average'],
       call.slowest.map((slow, at) => [forkful.slices(slow.first, slow.count), figure(`slowest.${at}.call`, slow.call, String), figure(`slowest.${at}.worker`, slow.worker),
-        figure(`slowest.${at}.time_ns`, slow.time_ns, time),
-        figure(`slowest.${at}.off_core_ns`, slow.off_core_ns, time), mean > 0 ? times(slow.time_ns / slow.count / mean) : '-'])));
+        figure(`slowest.${at}.time_ns`, slow.time_ns, time), figure(`slowest.${at}.off_core_ns`, slow.off_core_ns, time), mean > 0 ? times(slow.time_ns / slow.count / mean) : '-'])));
 };

@@ -135,11 +135,22 @@ forkful.timeline = (...calls) => {
     context.rect(left, top, width, tall);
     context.clip();
     context.strokeStyle = forkful.colour('ink');
+    // Of steps too short for a dot, one that stands alone is drawn all the same; where many are close, those that fill it: else a
+    // thousand moments of work would hide the waiting between them.
+    let [dot, filled] = [-Infinity, 0];
     for (const step of steps) {
       const from = x(step.begin_ns);
       const to = Math.max(x(step.end_ns), from + ratio / 2);
       if (to < left || from > left + width) continue;
       const y = top + step.lane * row;
+      const length = x(step.end_ns) - from;
+      if (length < ratio / 2) {
+        const near = from >= dot && from < dot + 3 * ratio;
+        if (!near) [dot, filled] = [from, 0];
+        filled += length;
+        if (near && (filled < ratio / 2 || step.what === 'idle')) continue;
+        filled = 0;
+      }
       box(fills[step.what], from, to, y);
       if (to - from > 3 * ratio && row > 5 * ratio) {
         context.lineWidth = ratio / 2;

@@ -1,12 +1,18 @@
-// Every verb over elements that can be made of anything: a compiler that asks whether one can be made of an iterator, a span or a
-// tuple must not ask itself again. They live in a namespace whose functions take anything, too.
+// Elements that can be made of anything: a compiler that asks whether one can be made of an iterator, a span or a tuple must not ask
+// itself again. Two of them live in a namespace whose functions take anything, too. And every verb over ranges of such elements.
+#pragma once
+
 #include <any>
 #include <filesystem>
+#include <initializer_list>
 #include <list>
 #include <ranges>
 #include <span>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "ranges/every_verb.hpp"
 
@@ -106,9 +112,8 @@ struct forkful::codec<greedy::tree> {
   static greedy::tree read(source& in) { return {greedy::tree(in.read<long>())}; }
 };
 
-namespace {
+namespace forkful_tests {
 
-using namespace forkful_tests;
 using std::filesystem::path;
 namespace views = std::views;
 
@@ -131,7 +136,7 @@ T element_of(int number) {
     return T(number);
 }
 template <class T>
-constexpr auto as_number = [](const T& element) { return number_of(element); };
+inline constexpr auto as_number = [](const T& element) { return number_of(element); };
 template <class T>
 std::vector<T> elements() {
   return {element_of<T>(1), element_of<T>(2), element_of<T>(3)};
@@ -143,9 +148,16 @@ void ranges_of(Pool& pool) {
   constexpr auto number = as_number<T>;
   std::vector<T> kept = elements<T>();
   every_verb(pool, [&]() -> std::vector<T>& { return kept; }, number, expected);
-  every_verb(pool, [&] { return kept | views::filter([](const T& x) { return number_of(x) != 2; }); }, number, {1, 3});
-  every_verb(pool, [] { return views::iota(1, 4) | views::transform(element_of<T>); }, number, expected);
-  every_verb(pool, [&] { return std::list<T>(kept.begin(), kept.end()); }, number, expected);
+  const auto chosen = [&] { return kept | views::filter([](const T& x) { return number_of(x) != 2; }); };
+  EXPECT_EQ(pool.map(chosen(), number), (values{1, 3}));
+  lazy_verbs(pool, chosen, number, {1, 3});
+  zipped(pool, chosen, number, {1, 3});
+  const auto made = [] { return views::iota(1, 4) | views::transform(element_of<T>); };
+  EXPECT_EQ(pool.map(made(), number), expected);
+  lazy_verbs(pool, made, number, expected);
+  const auto listed = [&] { return std::list<T>(kept.begin(), kept.end()); };
+  EXPECT_EQ(pool.map(listed(), number), expected);
+  lazy_verbs(pool, listed, number, expected);
   values got;
   for (const long x : pool.imap(views::iota(1) | views::transform(element_of<T>), number)) {
     got.push_back(x);
@@ -206,9 +218,4 @@ void everything_about() {
   }
 }
 
-TEST(GreedyElements, MayBePaths) { everything_about<path>(); }
-TEST(GreedyElements, MayBeMadeOfAnything) { everything_about<greedy::object>(); }
-TEST(GreedyElements, MayBeTrees) { everything_about<greedy::tree>(); }
-TEST(GreedyElements, MayBeAny) { everything_about<std::any>(); }
-
-}  // namespace
+}  // namespace forkful_tests
