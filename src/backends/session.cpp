@@ -415,7 +415,8 @@ void session::describe(call& of) {
 void session::look_at_copies(report& happened) {
   const lock held(mutex_);
   const std::uint64_t began = now_ns();
-  if (began - static_cast<std::uint64_t>(happened.began.count()) < 10 * looking_ns_) return;
+  // A hundred calls that were under way together are not looked at a hundred times.
+  if (began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_) return;
   copied_.resize(table_->workers);
   for (unsigned worker = 0; worker < std::min<std::size_t>(table_->workers, happened.per_worker.size()); ++worker) {
     if (!crew_.running(worker)) continue;
@@ -427,7 +428,8 @@ void session::look_at_copies(report& happened) {
     happened.bytes_copied_on_write += more;
     before = now;
   }
-  looking_ns_ = now_ns() - began;
+  seen_ns_ = now_ns();
+  looking_ns_ = seen_ns_ - began;
 }
 
 bool session::rest(std::vector<std::shared_ptr<call>>* parted) {

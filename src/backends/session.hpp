@@ -99,6 +99,7 @@ class session {
   wakings woken_;                       // for what was handed out by callers that then went away
   std::vector<copies> copied_;          // of each worker, when it was last looked at
   std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
+  std::uint64_t seen_ns_ = 0;           // when that was done
 };
 
 }  // namespace forkful::detail

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "report/words.hpp"
@@ -61,13 +63,16 @@ struct figures {
     }
     all = of.wall * static_cast<std::int64_t>(workers);
     slice = each(compute, of.slices);
-    stopped = ran < of.slices;
-    const std::size_t calls = std::max<std::size_t>(1, of.calls);
+    calls = std::max<std::size_t>(1, of.calls);
     slices_a_call = of.slices / calls;
     chunks_a_call = of.chunks / calls;
     broadcast_a_call = of.bytes_broadcast / calls;
-    // One of many calls that was stopped does not make the others' figures worthless.
-    if (calls > 1) stopped = ran < of.slices - of.slices / 10;
+    compute_a_call = each(compute, calls);
+    wall_a_call = each(of.wall, calls);
+    // One call of hundreds that was stopped, or in which a worker died, hides nothing about the others.
+    const auto missed = static_cast<double>(of.slices - std::min(ran, of.slices));
+    stopped = calls == 1 ? ran < of.slices : missed >= much * static_cast<double>(of.slices) && missed > 0;
+    died = calls == 1 ? of.deaths != 0 : static_cast<double>(of.deaths) >= much * static_cast<double>(calls);
   }
 
   const report& happened;
@@ -83,21 +88,33 @@ struct figures {
   nanoseconds all{0};                   // the workers' time
   nanoseconds slice{0};                 // compute of one, on average
   bool stopped = false;                 // before all slices were run
+  bool died = false;                    // some worker, in calls that count
   // Of a total, on average: how a call is cut does not depend on how many there are.
+  std::size_t calls = 1;
   std::size_t slices_a_call = 0;
   std::size_t chunks_a_call = 0;
   std::size_t broadcast_a_call = 0;
+  nanoseconds compute_a_call{0};
+  nanoseconds wall_a_call{0};
 };
 
-bool submitted(const report& r) { return r.verb == "submit"; }
-bool walked(const report& r) { return r.verb == "imap" || r.verb == "imap_unordered"; }
+// The verb of a total may be several: "map, submit".
+bool has_verb(const report& r, std::string_view verb) { return r.verb.find(verb) != std::string::npos; }
+bool submitted(const report& r) { return has_verb(r, "submit"); }
+bool walked(const report& r) { return has_verb(r, "imap"); }
+bool folded(const report& r) { return has_verb(r, "transform_reduce"); }
 bool away(const report& r) { return ratio(r.away, r.wall) >= much; }
+bool total(const figures& is) { return is.calls > 1; }
+const char* a_call(const figures& is) { return total(is) ? " a call" : ""; }
+
+// Workers were not there for this call alone. A total has what they ate for the other calls too.
+bool shared_workers(const figures& is) { return is.happened.beside_others && !total(is); }
 
 // That workers waited has to do with how the work was cut: not with a caller who was away, with other calls, with a worker that
 // died, nor with an end before time.
 bool waiting_tells(const figures& is) {
   const report& r = is.happened;
-  return !submitted(r) && !away(r) && !r.beside_others && r.deaths == 0 && !is.stopped;
+  return !submitted(r) && !away(r) && !shared_workers(is) && !is.died && !is.stopped;
 }
 
 bool busy_machine(const figures& is) { return ratio(is.off_core, is.all) >= much / 2; }
@@ -106,7 +123,7 @@ bool busy_machine(const figures& is) { return ratio(is.off_core, is.all) >= much
 nanoseconds copying(const figures& is) {
   const report& r = is.happened;
   return is.passed + (walked(r) ? nanoseconds(0) : r.caller.pass_in) +
-         (r.verb == "transform_reduce" ? nanoseconds(0) : r.caller.reassemble);
+         (folded(r) ? nanoseconds(0) : r.caller.reassemble);
 }
 
 // Bytes are what takes the time, not the number of hand-outs.
@@ -122,6 +139,10 @@ bool one_slice_rules(const figures& is) {
   const auto& slowest = is.happened.slowest;
   return !slowest.empty() && slowest.front().count == 1 && is.happened.slices > 1 &&
          ratio(slowest.front().time - slowest.front().off_core, is.longest) > 0.5;
+}
+
+std::string named(const figures& is, const slow_slices& slow) {
+  return total(is) ? fmt::format("slice {} of call {}", slow.first, slow.call) : fmt::format("slice {}", slow.first);
 }
 
 using findings = std::vector<finding>;
@@ -149,13 +170,14 @@ void short_slices(const figures& is, findings& found) {
 void few_slices(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
-  if (!waiting_tells(is) || lost < much || r.chunks == 0 || is.chunks_a_call >= is.workers ||
-      is.compute < worth_sharing)
+  // What calls that overlap do not hand out, others may.
+  if (!waiting_tells(is) || r.beside_others || lost < much || r.chunks == 0 || is.chunks_a_call >= is.workers ||
+      is.compute_a_call < worth_sharing)
     return;
   const bool enough = r.slices > r.chunks;
   found.push_back(
       {lost,
-       fmt::format("{} for {}: the others waited; {}", counted(is.chunks_a_call, "chunk"),
+       fmt::format("{}{} for {}: the others waited; {}", counted(is.chunks_a_call, "chunk"), a_call(is),
                    counted(is.workers, "worker"), enough ? "hand out smaller chunks" : "cut the work in more slices"),
        enough ? "hand out smaller chunks, so that every worker gets some"
               : "cut the work in more slices than there are workers"});
@@ -165,17 +187,19 @@ void uneven(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
   if (!waiting_tells(is) || busy_machine(is) || copying_rules(is)) return;
-  if (is.workers < 2 || r.chunks < is.workers || r.imbalance() < 1.25 || lost < much || is.compute < worth_sharing)
+  if (is.workers < 2 || is.chunks_a_call < is.workers || r.imbalance() < 1.25 || lost < much ||
+      is.compute_a_call < worth_sharing)
     return;
   if (one_slice_rules(is)) {
     const slow_slices& slow = r.slowest.front();
+    const std::string which = named(is, slow);
     // Those that every worker begins with are first already.
     const char* const otherwise = slow.first < is.workers ? "" : ", or put it first";
     found.push_back({lost,
-                     fmt::format("slice {} alone took {}, {} of what its worker computed, while others waited; cut it "
+                     fmt::format("{} alone took {}, {} of what its worker computed, while others waited; cut it "
                                  "smaller{}",
-                                 slow.first, human_time(slow.time), percent(ratio(slow.time, is.longest)), otherwise),
-                     fmt::format("cut slice {} smaller{}", slow.first, otherwise)});
+                                 which, human_time(slow.time), percent(ratio(slow.time, is.longest)), otherwise),
+                     fmt::format("cut {} smaller{}", which, otherwise)});
     return;
   }
   // Smaller ones help if the busiest worker's were so long that one or two of them are what the others waited for, and if they
@@ -183,7 +207,7 @@ void uneven(const figures& is, findings& found) {
   const bool known = is.busiest->chunks != 0;
   const nanoseconds chunk = known ? each(is.longest, is.busiest->chunks) : each(is.compute, r.chunks);
   const std::size_t size = known ? is.busiest->slices / is.busiest->chunks : r.slices / r.chunks;
-  if (chunk < (is.longest - each(is.compute, is.workers)) / 2) return;
+  if (chunk < each(is.longest - each(is.compute, is.workers), 2 * is.calls)) return;
   const auto smaller = static_cast<std::size_t>(long_enough / std::max(is.slice, nanoseconds(1)));
   const std::size_t better = std::clamp<std::size_t>(smaller, 1, std::max<std::size_t>(1, size / 2));
   if (size > 1 && chunk < 2 * long_enough) return;
@@ -220,21 +244,27 @@ void caller_busy(const figures& is, findings& found) {
   const nanoseconds there = r.wall - r.away;
   const double in = ratio(r.caller.pass_in + r.caller.wake, there);
   const double out = ratio(r.caller.reassemble, there);
-  if (copying_rules(is) || r.wall < worth_sharing || in + out < busy_caller || submitted(r)) return;
+  // Of a call that was submitted there is nobody else to do it; many of them are work that is cut.
+  if (copying_rules(is) || away(r) || (total(is) && submitted(r) ? r.wall : is.wall_a_call) < worth_sharing ||
+      in + out < busy_caller || (!total(is) && submitted(r)))
+    return;
   if (in > out) {
     found.push_back(
         {in + out - little,
          fmt::format("the caller spent {} of the time {}: workers get no more than it hands out", percent(in),
                      walked(r) ? "reading and encoding its input" : "encoding and handing out"),
-         walked(r) ? "let the slices read or make their own input, from indices"
-                   : "give the slices more to do each, or keep them in shared memory"});
+         walked(r)      ? "let the slices read or make their own input, from indices"
+         : submitted(r) ? "give each submitted call more to do, or hand over what lies in shared memory"
+                        : "give the slices more to do each, or keep them in shared memory"});
     return;
   }
   const bool folds = r.verb == "transform_reduce";
   const bool copies = r.way == "process" || r.way == "snapshot";
   found.push_back({in + out - little,
                    fmt::format("the caller spent {} of the time {}, which it does alone", percent(out),
-                               folds ? "reducing results of blocks" : "taking back results"),
+                               folds       ? "reducing results of blocks"
+                               : folded(r) ? "taking back results and reducing them"
+                                           : "taking back results"),
                    folds ? "let transform do more of what reduce does"
                    : r.verb == "map" && copies
                        ? "return less, write results in place (map_into), or fold them where they are made "
@@ -266,11 +296,12 @@ void broadcast(const figures& is, findings& found) {
                       static_cast<std::int64_t>(is.workers + 1);
   const double lost = ratio(passed, r.wall + is.all);
   if (lost < little) return;
-  found.push_back({std::min(lost, 0.9),
-                   fmt::format("broadcast arguments of {} were encoded, and decoded by every worker: take a span of a "
-                               "forkful::shared_vector, which is read in place",
-                               human_bytes(r.bytes_broadcast)),
-                   "pass the large argument as a span of a forkful::shared_vector"});
+  found.push_back(
+      {std::min(lost, 0.9),
+       fmt::format("broadcast arguments of {}{} were encoded, and decoded by every worker: take a span of a "
+                   "forkful::shared_vector, which is read in place",
+                   human_bytes(is.broadcast_a_call), a_call(is)),
+       "pass the large argument as a span of a forkful::shared_vector"});
 }
 
 void starting(const figures& is, findings& found) {
@@ -281,7 +312,7 @@ void starting(const figures& is, findings& found) {
   found.push_back(
       {lost,
        fmt::format("starting workers took {} of their time ({} each): {}", percent(lost),
-                   human_time(each(is.started, is.workers)),
+                   human_time(each(is.started, photograph ? is.workers * is.calls : is.workers)),
                    photograph ? "a process_pool keeps them from call to call"
                               : "they stay, so later calls have them (max_slices_per_worker would end them)"),
        photograph ? "use a process_pool, whose workers stay, or give one call more to do"
@@ -310,8 +341,11 @@ void deaths(const figures& is, findings& found) {
     said += fmt::format(", and {} handed out again", counted(r.retries, "chunk") + (r.retries == 1 ? " was" : " were"));
   }
   std::string why = "the outcomes that failed say it";
-  if (submitted(r)) why = "what the future throws says it";
-  if (!submitted(r) && !r.verb.starts_with("try_")) {
+  if (r.verb.find(',') != std::string::npos) {
+    why = "what the calls threw, and the outcomes that failed, say it";
+  } else if (submitted(r)) {
+    why = total(is) ? "what the futures throw says it" : "what the future throws says it";
+  } else if (!r.verb.starts_with("try_")) {
     why = fmt::format("{} names the slices", r.verb == "for_each" ? "try_for_each"
                                              : r.verb == "update" ? "try_update"
                                                                   : "try_map");
@@ -319,16 +353,43 @@ void deaths(const figures& is, findings& found) {
   found.push_back({std::max(0.02, ratio(is.waited, is.all)), std::move(said), "find out why workers died: " + why});
 }
 
-// A loop would have died of what a worker died of, and workers compute while nobody asks.
+// Calls that were submitted, all of them, and nothing but their own length and order had workers wait.
+bool only_submitted(const figures& is) {
+  const report& r = is.happened;
+  return total(is) && r.verb == "submit" && is.workers > 1 && !away(r) && !is.died && !is.stopped &&
+         is.compute >= worth_sharing && ratio(is.waited, is.all) >= much;
+}
+
+void one_at_a_time(const figures& is, findings& found) {
+  if (!only_submitted(is) || is.happened.beside_others || is.compute_a_call < worth_sharing) return;
+  found.push_back({ratio(is.waited, is.all),
+                   "calls were submitted one at a time, each after the result of the one before it: the other workers "
+                   "waited; submit several before you ask for the first result",
+                   "submit several calls before you ask for the first result"});
+}
+
+void one_long_call(const figures& is, findings& found) {
+  if (!only_submitted(is) || !is.happened.beside_others || is.calls <= is.workers || !one_slice_rules(is)) return;
+  const slow_slices& slow = is.happened.slowest.front();
+  found.push_back({ratio(is.waited, is.all),
+                   fmt::format("call {} alone took {}, {} of what its worker computed, while others waited; submit it "
+                               "first, or cut it in several",
+                               slow.call, human_time(slow.time), percent(ratio(slow.time, is.longest))),
+                   fmt::format("submit call {} first, or cut it in several", slow.call)});
+}
+
+// A loop would have died of what a worker died of, and workers compute while nobody asks. Who submits one call wants to do
+// something else meanwhile; who submits many and waits for them wants them done.
 void in_vain(const figures& is, findings& found) {
   const report& r = is.happened;
-  if (is.workers < 2 || r.deaths != 0 || is.stopped || submitted(r) || away(r) || r.beside_others) return;
+  if (is.workers < 2 || r.deaths != 0 || is.stopped || away(r) || shared_workers(is)) return;
+  if (submitted(r) && !total(is)) return;
   // Workers that stay are started once.
   const nanoseconds wall = r.wall - r.away - (r.way == "snapshot" ? nanoseconds(0) : r.caller.start);
   if (is.compute * 100 > wall * 95) return;
   found.push_back({1,
-                   fmt::format("it took {}, and a loop would have taken about {}: handing out cost more than it saved",
-                               human_time(wall), human_time(is.compute)),
+                   fmt::format("{} took {}, and a loop would have taken about {}: handing out cost more than it saved",
+                               total(is) ? counted(is.calls, "call") : "it", human_time(wall), human_time(is.compute)),
                    "use a serial_pool here, or give the slices more to do"});
 }
 
@@ -344,19 +405,28 @@ std::string of_submitted(const figures& is) {
 
 std::string nothing_to_mend(const figures& is) {
   const report& r = is.happened;
-  if (!r.finished) return fmt::format("the program ended in the middle of {} call", r.calls > 1 ? "a" : "this");
+  if (!r.finished) return fmt::format("the program ended in the middle of {} call", total(is) ? "a" : "this");
   if (r.slices == 0) return "nothing to mend: there was nothing to eat";
-  if (is.stopped) return "not all slices were run: figures of a call that was stopped say little";
-  if (submitted(r) && r.calls <= 1) return of_submitted(is);
+  if (is.stopped) {
+    return fmt::format("not all slices were run: figures of {} stopped say little",
+                       total(is) ? "calls that were" : "a call that was");
+  }
+  if (submitted(r) && !total(is)) return of_submitted(is);
   if (r.way == "serial") {
-    if (r.slices < 2 || r.wall < worth_sharing || is.slice < nanoseconds(100)) {
+    if (is.slices_a_call < 2 || is.wall_a_call < worth_sharing || is.slice < nanoseconds(100)) {
       return "nothing to mend: too little work to share";
     }
     if (is.cpus < 2) return "nothing to mend: there is one core to use";
     return fmt::format("try a process_pool: slices take {}, so there is something to share", human_time(is.slice));
   }
   const double computed = ratio(is.compute, is.all);
-  if (computed <= 0.8 && r.beside_others) return "nothing stands out: workers ate for other calls too";
+  const nanoseconds queued = each(r.queued, is.calls);
+  if (computed > 0.8 && r.verb == "submit" && is.workers < is.cpus && queued >= worth_sharing &&
+      2 * queued > is.compute_a_call) {
+    return fmt::format("use more workers: a call waited {} until one was free, and computed {}", human_time(queued),
+                       human_time(is.compute_a_call));
+  }
+  if (computed <= 0.8 && shared_workers(is)) return "nothing stands out: workers ate for other calls too";
   if (computed <= 0.8 && away(r)) {
     return fmt::format("nothing to mend here: nobody asked for results {} of the time", percent(ratio(r.away, r.wall)));
   }
@@ -370,8 +440,8 @@ void advise_on(report& happened, unsigned cpus) {
   const figures is(happened, cpus);
   findings found;
   if (happened.finished && happened.way != "serial" && happened.slices != 0) {
-    for (const auto look : {in_vain, missing, no_core, short_slices, few_slices, uneven, copies, broadcast, caller_busy,
-                            starting, copy_on_write, deaths}) {
+    for (const auto look : {in_vain, missing, no_core, short_slices, few_slices, uneven, one_at_a_time, one_long_call,
+                            copies, broadcast, caller_busy, starting, copy_on_write, deaths}) {
       look(is, found);
     }
     std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.lost > b.lost; });

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <forkful/detail/job.hpp>
 #include <forkful/version.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -199,7 +200,7 @@ std::string document(std::span<const report> totals, std::span<const report> cal
 }
 
 std::string document(std::span<const report> calls, document_format format) {
-  return document(totals_of(calls), calls, format);
+  return document(totals_of(calls, cpus_to_use()), calls, format);
 }
 
 }  // namespace detail

@@ -48,6 +48,7 @@ reports& reports_of_thread() {
   }
   return *last_reports;
 }
+
 // Shared pages once: the caller has them too, but for shared memory that only workers have touched.
 std::size_t peak_of_all(const report& happened) noexcept {
   std::size_t peak = read_account().peak_memory;

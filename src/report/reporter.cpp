@@ -69,10 +69,10 @@ bool can_be_written(const std::string& path) {
   return true;
 }
 
-// False: it could not be written, errno says why.
+// False: it could not be written.
 bool write(const destination& to, const journal& what, std::uint64_t mark) {
   std::vector<report> calls = what.all();
-  std::vector<report> totals = totals_of(calls);
+  std::vector<report> totals = totals_of(calls, cpus_to_use());
   if (const std::uint64_t dropped = what.dropped.load(std::memory_order_relaxed); dropped != 0) {
     for (report& total : totals) {
       total.warnings.push_back(fmt::format(

@@ -109,8 +109,9 @@ std::string report::text() const {
     text += caller_line(caller, wall);
   }
   // What passed before a worker began, and while nobody asked, is no doing of the work's.
-  if (queued >= worth_telling && share(queued, wall) >= much)
-    text += fmt::format("queued: {} until a worker began\n", human_time(queued));
+  const nanoseconds each_queued = queued / static_cast<std::int64_t>(std::max<std::size_t>(1, calls));
+  if (each_queued >= worth_telling && share(queued, wall) >= much)
+    text += fmt::format("queued: {}{} until a worker began\n", human_time(each_queued), calls > 1 ? " a call" : "");
   if (away >= worth_telling && share(away, wall) >= much)
     text += fmt::format("away: {} while nobody asked for results\n", human_time(away));
   text += fmt::format("copied in {}, copied out {}", human_bytes(bytes_in), human_bytes(bytes_out));
@@ -118,9 +119,13 @@ std::string report::text() const {
   text += '\n';
   if (!slowest.empty() && slices > 1) {
     const slow_slices& one = slowest.front();
-    text += one.count == 1 ? fmt::format("slowest: slice {}", one.first)
-                           : fmt::format("slowest: slices {}-{}", one.first, one.first + one.count - 1);
-    if (calls > 1) text += fmt::format(" of call {}", one.call);
+    if (calls > 1 && verb == "submit") {
+      text += fmt::format("slowest: call {}", one.call);
+    } else {
+      text += one.count == 1 ? fmt::format("slowest: slice {}", one.first)
+                             : fmt::format("slowest: slices {}-{}", one.first, one.first + one.count - 1);
+      if (calls > 1) text += fmt::format(" of call {}", one.call);
+    }
     text += fmt::format(", {}\n", human_time(one.time));
   }
   if (peak_memory != 0) {

@@ -1,7 +1,6 @@
 #include "report/totals.hpp"
 
 #include <algorithm>
-#include <forkful/detail/job.hpp>
 #include <map>
 #include <memory>
 #include <new>
@@ -134,6 +133,9 @@ void totals::count(sums& to, const report& one) {
   all.call = one.call;
   all.finished = all.finished && one.finished;
   all.has_timeline = all.has_timeline || one.has_timeline;
+  to.asked += one.wall - one.away;
+  all.queued += one.queued;
+  all.beside_others = all.beside_others || one.beside_others;
   all.slices += one.slices;
   all.chunks += one.chunks;
   all.bytes_in += one.bytes_in;
@@ -151,10 +153,6 @@ void totals::count(sums& to, const report& one) {
   add_work(all.caller, one.caller);
   all.caller.start += one.caller.start;
   all.caller.wake += one.caller.wake;
-  if (alone) {
-    all.queued += one.queued;
-    all.away += one.away;
-  }
   for (std::size_t row = 0; row < one.per_worker.size(); ++row)
     add_row(all.per_worker[row], one.per_worker[row], alone);
   for (slow_slices slow : one.slowest) {
@@ -170,7 +168,8 @@ report totals::so_far() const {
   report all = sums_.all;
   all.wall = sums_.wall.covered();
   fit(all.caller, all.wall);
-  all.away = std::min(all.away, all.caller.idle);
+  // A thread waits for one call at a time: what is not in the calls' own is time in which nobody asked for any of them.
+  all.away = std::clamp(all.wall - sums_.asked, nanoseconds(0), all.caller.idle);
   for (worker_row& row : all.per_worker) {
     fit(row.time, all.wall);
     row.off_core = std::min(row.off_core, row.time.compute);
@@ -183,13 +182,13 @@ report totals::so_far() const {
   return all;
 }
 
-std::vector<report> totals_of(std::span<const report> calls) {
+std::vector<report> totals_of(std::span<const report> calls, unsigned cpus) {
   std::map<std::uint64_t, totals> pools;
   for (const report& call : calls) pools[call.pool].add(call);
   std::vector<report> all;
   for (const auto& [number, sums] : pools) {
     all.push_back(sums.so_far());
-    advise_on(all.back(), cpus_to_use());
+    advise_on(all.back(), cpus);
   }
   return all;
 }
