@@ -53,7 +53,7 @@ struct pool_options {
 
 /// How far a call has come.
 struct progress {
-  std::size_t done = 0;   ///< slices whose results are collected, or which failed
+  std::size_t done = 0;   ///< slices that were run or have failed, those of chunks that are being run included
   std::size_t total = 0;  ///< slices of the input; 0: not known yet (imap of unsized input)
   std::chrono::nanoseconds elapsed{0};
   unsigned busy = 0;  ///< workers that are eating
@@ -71,7 +71,8 @@ struct call_options {
   /// is stopped; the slice fails with slice_timeout unless it has attempts left, the other slices of its chunk do not. Costs
   /// about a microsecond a slice. A `serial_pool` enforces nothing: nobody is there to end the caller.
   std::chrono::nanoseconds timeout{0};
-  /// How often a slice may be begun when workers die or are late while eating it. Exceptions are never retried. At least 1.
+  /// How often a slice may be begun when workers die or are late while they run it; its neighbours are not begun again. (One
+  /// exception: docs/limitations.md, "A block instead of a slice".) Exceptions are never retried. At least 1.
   /// Verbs that work in place take more than 1 only for bitwise elements (they are put back before the next attempt);
   /// otherwise they throw std::invalid_argument.
   unsigned attempts = 1;
