@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <ctime>
+#include <filesystem>
 #include <forkful/errors.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 #include "advice/limits.hpp"
 #include "advice/machine.hpp"
@@ -184,10 +188,25 @@ class doctor final : public verb {
 
   void print_source(const machine& found) const {
     const std::string by = fmt::format("repeated measurements differed by {:.0f} %", 100 * found.spread);
-    const std::string text = took_.count() == 0
-                                 ? fmt::format("Remembered since it was measured, when {}; --again measures anew.", by)
-                                 : fmt::format("Measured in {}; {}.", time_text(took_), by);
+    // How much they would differ now is not known of what was measured then.
+    const std::string text = took_.count() == 0 ? fmt::format("Remembered{}; --again measures anew.", measured_when())
+                                                : fmt::format("Measured now, in {}; {}.", time_text(took_), by);
     print("\n" + wrapped(text));
+  }
+
+  // " since it was measured on 2024-05-01 at 12:30, 3 hours ago": by the file that keeps it.
+  static std::string measured_when() {
+    std::error_code failed;
+    const auto written = std::filesystem::last_write_time(forkful::detail::machine_file(), failed);
+    if (failed) return " since it was measured";
+    const auto ago =
+        std::chrono::duration_cast<std::chrono::seconds>(std::filesystem::file_time_type::clock::now() - written);
+    const std::time_t at = std::time(nullptr) - ago.count();
+    std::tm local{};
+    if (::localtime_r(&at, &local) == nullptr) return " since it was measured";
+    std::array<char, 64> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d at %H:%M", &local);
+    return fmt::format(" since it was measured on {}", text.data());
   }
 
   static void print_json(const limits& of, const std::optional<machine>& measured, const std::vector<finding>& found,

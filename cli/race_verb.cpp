@@ -49,6 +49,11 @@ class progress_line {
   void show(std::string_view text) const {
     if (drawn_) fmt::print(stderr, "\r{}\033[K", text);
   }
+  /// Elsewhere a line, once: it may take minutes until there is anything else to read.
+  void announce(std::string_view text) const {
+    if (!drawn_) fmt::print(stderr, "{}\n", text);
+    show(text);
+  }
 
  private:
   bool drawn_;
@@ -178,12 +183,10 @@ class race_them final : public verb {
   int run(const race::entry& work) {
     const progress_line line;
     const bool plain = !json_ && !markdown_;
-    if (plain)
-      print(fmt::format("{} {}\n", bold(fmt::format("race: {},", work.name)), work.about));
-    else
-      line.show(fmt::format("race: {}", work.name));
+    if (plain) print(fmt::format("{} {}\n", bold(fmt::format("race: {},", work.name)), work.about));
     if (!page_.empty()) check_writable(page_);
     if (!said_.out.empty()) check_writable(said_.out);
+    line.announce(fmt::format("racing {}: {} in turns, until it is sure", work.name, names_of(raced_)));
     std::unique_ptr<race::work> what;
     try {
       what = work.make(said_);
@@ -191,6 +194,7 @@ class race_them final : public verb {
       line.show({});
       return misused(mistake.what(), own_help);
     }
+    line.show({});
     if (plain) print(wrapped(what->slices()) + "\n");
     how_.ways = raced_;
     how_.progress = [&](const std::string& text) { line.show(text); };
@@ -202,6 +206,12 @@ class race_them final : public verb {
     if (!outcome.all_same())
       complain("some way gave other results than the loop, which must not happen; please report it");
     return outcome.all_same() && what->whole() ? all_well : input_failed;
+  }
+
+  static std::string names_of(const std::vector<race::way>& ways) {
+    std::vector<std::string_view> names;
+    for (const race::way each : ways) names.push_back(name_of(each));
+    return fmt::format("{}", fmt::join(names, ", "));
   }
 
   void write_page(const race::outcome& outcome) const {

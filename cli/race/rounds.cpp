@@ -66,8 +66,11 @@ class referee {
   void warm_up() {
     tell("the warm-up round");
     expected_ = what_.expected(here_);
-    for (lane& each : race_.lanes)
-      if (each.why_not.empty()) check(each, once(each.which));
+    for (lane& each : race_.lanes) {
+      if (!each.why_not.empty()) continue;
+      if (how_.progress) how_.progress(fmt::format("the warm-up round, {}", name_of(each.which)));
+      check(each, once(each.which));
+    }
   }
   finish once(way which) {
     std::this_thread::sleep_for(what_.rest());  // or the way before would take time from this one

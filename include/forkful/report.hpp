@@ -28,14 +28,17 @@ struct time_split {
 /// What one worker (with those that replaced it) did in the call.
 struct worker_row {
   unsigned worker = 0;          ///< 0 ... workers - 1
-  std::size_t slices = 0;       ///< slices that it ate; those of an attempt that crashed count nowhere
+  std::size_t slices = 0;       ///< slices that it ate; of an attempt that crashed or was too late only the time counts
   std::size_t chunks = 0;       ///< hand-outs that it brought back
   std::size_t deaths = 0;       ///< times that it died
   time_split time{};            ///< adds up to the call's wall
   std::size_t page_faults = 0;  ///< as the kernel counts them, minor and major
   std::size_t bytes_copied_on_write =
-      0;                        ///< with a timeline only: private memory that it had to copy because it wrote to it
-  std::size_t peak_memory = 0;  ///< most bytes resident at once since it started (shared pages included)
+      0;                         ///< with a timeline only: private memory that it had to copy because it wrote to it
+  std::size_t peak_memory = 0;   ///< most bytes resident at once since it started (shared pages included)
+  std::size_t peak_private = 0;  ///< of those, about, what neither the caller nor another worker has
+  std::chrono::nanoseconds off_core{0};  ///< of compute, about: another program or thread had its core (isolated pools)
+  bool missing = false;                  ///< there is none: it could not be started (`warnings` says why)
 };
 
 /// Slices that took long: `count` of them together, `first` being the first of them.
@@ -43,8 +46,9 @@ struct slow_slices {
   std::size_t first = 0;
   std::size_t count = 1;  ///< more than 1 where slices are so short that they are timed in blocks
   unsigned worker = 0;
-  std::chrono::nanoseconds time{0};  ///< of all `count` together
-  std::uint64_t call = 0;            ///< report::call of the call that they are of
+  std::chrono::nanoseconds time{0};      ///< of all `count` together
+  std::chrono::nanoseconds off_core{0};  ///< of the chunk's, about: another program or thread had the core
+  std::uint64_t call = 0;                ///< report::call of the call that they are of
 };
 
 /// One hand-out on the timeline. Times count from the call's begin.
@@ -101,6 +105,9 @@ struct report {
   std::size_t chunks = 0;                ///< hand-outs; chunks handed out again after a death are not counted twice
   unsigned workers = 0;                  ///< size of the pool; in a snapshot_pool no more than there are slices
   std::chrono::nanoseconds wall{0};      ///< from entering the verb to leaving it
+  std::chrono::nanoseconds queued{0};    ///< of wall: from the first hand-out until a worker began with it
+  std::chrono::nanoseconds away{0};      ///< of caller.idle: nobody asked the future or the imap for more
+  bool beside_others = false;            ///< other calls were on the pool meanwhile: workers ate for those too
   time_split caller{};                   ///< where the caller's wall went
   std::vector<worker_row> per_worker{};  ///< one row a worker, by number
   std::size_t bytes_in = 0;              ///< data copied towards the workers; pointers into shared memory count nothing
@@ -109,7 +116,7 @@ struct report {
   std::size_t bytes_shared = 0;          ///< data that workers reached in shared memory without a copy
   std::size_t bytes_copied_on_write = 0;  ///< with a timeline only: of all workers
   std::size_t page_faults = 0;            ///< of all workers
-  std::size_t peak_memory = 0;  ///< most that caller and workers had resident, added up (shared pages more than once)
+  std::size_t peak_memory = 0;  ///< about the most that caller and workers had resident, shared pages counted once
   std::size_t arena_bytes = 0;  ///< shared memory in use when the call ended
   std::vector<slow_slices> slowest{};  ///< the five slowest, slowest first, at most one a chunk (serial_pool: any)
   std::size_t deaths = 0;              ///< workers that ended during the call

@@ -126,7 +126,7 @@ void about_costs(list& found, const limits& of, const machine& measured) {
   }
   constexpr double restless = 0.25;
   if (measured.spread > restless) {
-    found.add(weight::costs, fmt::format("Measurements differed by {}.", percent(measured.spread)),
+    found.add(weight::costs, fmt::format("Measurements differed by {} when they were taken.", percent(measured.spread)),
               "Predictions of how long a call will take are no better than that.",
               "Measure when the machine is quiet: forkful doctor --again.");
   }

@@ -15,6 +15,8 @@ namespace {
 
 // Threads that are faster by less than this are not worth what processes give: that a crash costs one slice only.
 constexpr double price_of_safety = 0.1;
+// What differs by less than this is close; what differs by more and cannot be told apart is uncertain.
+constexpr double close = 0.25;
 
 std::chrono::nanoseconds nanoseconds_of(double seconds) {
   return std::chrono::nanoseconds(std::llround(std::clamp(1e9 * seconds, 0.0, 9e18)));
@@ -44,6 +46,15 @@ std::string verdict_of(const weighing& all, const workload& work, const situatio
     return fmt::format("don't go parallel: the callable is parallel already{}, {} would take {} x as long",
                        where.parallel_by.empty() ? "" : fmt::format(" (by {})", where.parallel_by), named(best),
                        gain(best.what.wall / loop));
+  }
+  if (!all.does_not_pay() && std::abs(best.what.wall / loop - 1) > close) {
+    // The means are far apart: what overlaps is how much the measurements varied.
+    return fmt::format(
+        "too uncertain to call: {} would take {:.2f} x the loop's time, or anything from {:.2f} to {:.2f} x, so much "
+        "did "
+        "the measurements vary; race them (forkful race)",
+        named(best), best.what.wall / loop, std::max(0.0, best.low) / all.loop().high,
+        best.high / std::max(all.loop().low, 1e-9));
   }
   if (!all.does_not_pay()) {
     return fmt::format("too close to call: {} takes {:.2f} x the loop's time; race them (forkful race)", named(best),

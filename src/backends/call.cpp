@@ -109,7 +109,8 @@ std::size_t call::wished_size() const noexcept {
   }
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   if (job_.slices > next_slice_) {  // how many are to come is known, and how long they take is not
-    size = std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
+    size =
+        std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
   }
   if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
   // At least two chunks a worker share the window, so that nobody waits while one is collected.
@@ -280,6 +281,9 @@ void call::count(const chunk& entry, const handout& what) {
                part(entry.in_share), part(entry.out_share)});
   if (entry.began_ns == 0) return;
   const chunk_note& note = desk_.table.note(what.sequence);
+  const bool asked = (entry.noted & chunk_note::memory) != 0;
+  // Since the last note: that may have been more than this chunk.
+  const std::chrono::nanoseconds off_core(asked ? std::min(note.off_core_ns, eaten) : 0);
   if (counted.may_be_slow(eaten)) {
     slow_slices slow{first, job_.named(what.reached) - first, what.worker, std::chrono::nanoseconds(eaten)};
     if ((entry.noted & chunk_note::slowest) != 0) {
@@ -288,14 +292,21 @@ void call::count(const chunk& entry, const handout& what) {
       slow = {job_.named(from), job_.named(to) - job_.named(from), what.worker,
               std::chrono::nanoseconds(std::min(note.slow_ns, eaten))};
     }
+    slow.off_core = std::min(off_core, slow.time);
     counted.add_slow(slow);
   }
-  if ((entry.noted & chunk_note::memory) != 0) counted.add_memory(what.worker, note.page_faults, note.peak_memory);
+  if (!asked) return;
+  counted.add_memory(what.worker, note.page_faults, note.peak_memory, note.peak_private);
+  counted.add_off_core(what.worker, off_core);
 }
 
 void call::take_leave() {
   if (!std::exchange(started_, false)) return;
   for (unsigned worker = 0; worker < desk_.table.workers; ++worker) {
+    if (!desk_.workers.running(worker)) {
+      counted.add_missing(worker);
+      continue;
+    }
     counted.add_start(worker, desk_.table.slots[worker].ready.load(std::memory_order_relaxed));
   }
 }
@@ -413,7 +424,7 @@ void call::fill_cancelled(std::uint64_t first, std::uint64_t last) {
     const std::uint64_t end = std::min<std::uint64_t>(last, first + most_at_once);
     std::vector<failed_slice> missing;
     for (std::uint64_t slice = first; slice < end; ++slice) {
-      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
     }
     source nothing(nullptr, 0);
     std::size_t taken = 0;
@@ -538,7 +549,7 @@ void call::conclude() {
   } else if (failed_) {
     rethrow(lowest_);
   } else if (cancelled_) {
-    rethrow(cancelled_failure(job_.named(std::min(first_missing_, next_slice_)), 0, 1));
+    rethrow(cancelled_failure(job_.named(std::min(first_missing_, next_slice_)), 0, 1, job_.verb));
   }
   if (reason_at_end_ != nullptr) std::rethrow_exception(reason_at_end_);
 }

@@ -43,8 +43,8 @@ struct handout {
   segment* in = nullptr;
   std::shared_ptr<segment> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
   segment* out = nullptr;              // back: results
-  unsigned worker = 0;     // back: who ate it
-  unsigned heap_slot = 0;  // back: whose results
+  unsigned worker = 0;                 // back: who ate it
+  unsigned heap_slot = 0;              // back: whose results
   std::vector<failed_slice> failures;
   shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
 
@@ -108,6 +108,7 @@ class call {
   // The worker that holds its only chunk, to be killed: the call then counts as cancelled. None: max_workers.
   [[nodiscard]] unsigned doom() noexcept;
 
+  // Never used twice by a session, ascending.
   [[nodiscard]] std::uint64_t id() const noexcept { return shared_->id; }
   // Lowers what workers see as the limit: some worker says that this slice failed.
   void limit_workers(std::uint64_t slice) noexcept;
@@ -120,6 +121,7 @@ class call {
   bool open = true;                    // more may be handed out (session::rest)
   std::condition_variable news;        // for a thread that waits while another looks after the crew
   std::uint64_t spun_ns = 0;           // how long its thread has spun
+  bool beside_others = false;          // another call was on the board when it began
   std::shared_ptr<call> next_parting;  // desk::parting is a list
 
  private:
@@ -128,6 +130,7 @@ class call {
   void fail(handout& what, failed_slice failed);
   void take_failures(chunk& entry, handout& what, std::uint64_t end);
   void count(const chunk& entry, const handout& what);
+  void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(handout& what, unsigned attempt, bool ran);
   handout* part(handout& what, std::uint64_t cut);

@@ -8,6 +8,7 @@
 
 #include "board/board.hpp"
 #include "memory/arena.hpp"
+#include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
 #include "report/recorder.hpp"
@@ -63,6 +64,7 @@ void describe(report& known, const engine& running, const job& work, std::uint64
 
 std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
                                    std::shared_ptr<void> owner) {
+  const cancellation_deferred whole;
   check(options);
   const std::uint64_t number = calls.fetch_add(1, std::memory_order_relaxed) + 1;
   if (running.records()) {
@@ -78,6 +80,7 @@ std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_option
 }
 
 void run_job(engine& running, job& work, const call_options& options) {
+  const cancellation_deferred whole;
   const std::unique_ptr<ongoing> call = begin_job(running, work, options, nullptr);
   if (work.slices != 0) call->advance({});
   conclude_job(running.number(), *call);

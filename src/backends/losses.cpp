@@ -105,6 +105,7 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
     died.text = how.told_briefly();
     counted.add_event(std::move(died), now_ns());
   }
+  if (begun) count_lost(entry, first, last, worker, how);
   if (doomed_) {
     stop(nullptr);
     abandon(what);
@@ -134,9 +135,27 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
   return false;
 }
 
+// It computed until it died, although nothing came of the last slices: a worker that hung did not wait for work. What it had run before
+// is counted where it comes back.
+void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+  // The worker wrote these, perhaps after it had gone mad: tally asks whether they can be.
+  const std::uint64_t block_began =
+      how.late && options_.timeout.count() > 0 && last - first == 1
+          ? how.ended_ns - std::min(how.ended_ns, static_cast<std::uint64_t>(options_.timeout.count()))
+          : entry.ended_ns;
+  const std::size_t named = job_.named(first);
+  counted.add_lost({.worker = worker,
+                    .first = named,
+                    .count = job_.named(last) - named,
+                    .began = block_began,
+                    .ended = std::max(how.ended_ns, block_began)},
+                   block_began);
+}
+
 slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
                                const death& how, bool in_place) const {
-  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout, in_place);
+  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout,
+                  {job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
 // The slices below `cut` are done with, and their results are what the dead worker left in the frame: they come back. The rest, if
@@ -155,7 +174,8 @@ handout* call::part(handout& what, std::uint64_t cut) {
     if (what.in != nullptr && what.shared_in == nullptr) {
       what.shared_in = std::shared_ptr<segment>(what.in, [this](segment* frame) { free_frame(frame); });
     }
-    const auto here = std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
+    const auto here =
+        std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
     rest = &*handouts_.emplace(std::next(here));
     rest->where = handout::place::on_board;
     rest->sequence = what.sequence;

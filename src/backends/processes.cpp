@@ -7,6 +7,7 @@
 #include <shared_mutex>
 
 #include "backends/session_call.hpp"
+#include "os/cancellation.hpp"
 #include "os/identity.hpp"
 
 namespace forkful::detail {
@@ -22,10 +23,12 @@ class process_engine final : public engine {
         session_(make_session()),
         made_by_(this_process()) {}
   ~process_engine() override {
+    const cancellation_deferred whole;
     if (this_process() != made_by_) {
       keep_for_good(std::move(session_));
     } else {
       end(*session_);
+      session_.reset();
     }
   }
 
@@ -40,11 +43,13 @@ class process_engine final : public engine {
 
   // Also while restart() waits for submitted work: then that is what ends it.
   void terminate() override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     now()->terminate();
   }
 
   void restart(unsigned workers) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     const unsigned wanted = workers != 0 ? checked_workers(workers) : size();
     const std::unique_lock alone(renewal_);
@@ -79,6 +84,7 @@ class process_engine final : public engine {
 }  // namespace
 
 std::unique_ptr<engine> start_processes(const pool_options& options) {
+  const cancellation_deferred whole;
   return std::make_unique<process_engine>(options);
 }
 

@@ -9,6 +9,7 @@
 
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
+#include "os/cancellation.hpp"
 #include "os/floating_point.hpp"
 #include "report/tally.hpp"
 #include "worker/block.hpp"
@@ -46,6 +47,7 @@ class serial_call final : public ongoing {
   }
 
   bool advance(const patience& how_long) override {
+    const cancellation_deferred whole;
     while (!ended_) {
       measured_ = counted_.recording() || long_ || items_++ % measured_items == 0;
       if (measured_) counted_.watch.enter(stopwatch::phase::pass_in);
@@ -87,7 +89,7 @@ class serial_call final : public ongoing {
   void conclude() override {
     complete_report();
     if (failed_) rethrow(lowest_);
-    if (cancelled_ && !job_.keep_going) rethrow(cancelled_failure(job_.named(next_), 0, 1));
+    if (cancelled_ && !job_.keep_going) rethrow(cancelled_failure(job_.named(next_), 0, 1, job_.verb));
   }
 
  private:
@@ -179,7 +181,7 @@ class serial_call final : public ongoing {
     if (!job_.keep_going || job_.collect == nullptr) return;
     std::vector<failed_slice> missing;
     for (std::size_t slice = next_; slice < job_.slices; ++slice) {
-      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
     }
     const std::unique_ptr<void, void (*)(void*)> nothing(
         job_.make_results != nullptr ? job_.make_results(0) : nullptr,

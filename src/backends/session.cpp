@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "os/account.hpp"
 #include "os/breakpoint.hpp"
@@ -20,6 +21,7 @@ constexpr std::uint64_t unclaimed_ns = 20'000;   // work that nobody claimed for
 constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes room for a worker on the same core
 constexpr std::uint64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
 constexpr std::uint64_t for_ever = ~std::uint64_t{0};
+constexpr std::uint64_t at_once_ns = 500'000;  // who sleeps for less was not woken by what happened meanwhile
 
 [[noreturn]] void throw_closed() {
   throw pool_closed(
@@ -50,6 +52,7 @@ std::shared_ptr<call> session::begin(job& work, const call_options& options, std
   lock held(mutex_);
   if (desk_.closed) throw_closed();
   auto made = std::make_shared<call>(desk_, work, options, ++calls_, std::move(owner));
+  made->beside_others = open_ != 0 || desk_.tail() != desk_.head();
   try {
     // Loaded with dlopen since the workers were started: they would jump into nowhere.
     if (!crew_.knows(reinterpret_cast<const void*>(work.run)) || !crew_.knows(work.code[0]) ||
@@ -73,6 +76,7 @@ std::shared_ptr<call> session::begin(job& work, const call_options& options, std
 
 bool session::advance(const std::shared_ptr<call>& now, const patience& how_long) {
   lock held(mutex_);
+  if (now->counted.is_away()) now->counted.come_back(now_ns());
   bool ended = false;
   try {
     ended = carry_on(now, held, how_long);
@@ -90,9 +94,13 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
   // Until somebody asks for it again.
   stopwatch& watch = now->counted.watch;
   const bool was_idle = watch.now() == stopwatch::phase::idle;
-  if (!ended || how_long.until != for_ever || how_long.enough != nullptr) watch.enter(stopwatch::phase::idle);
   // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake eats one chunk at a time.
-  if (!ended) wake_for_unclaimed(*table_, woken_, was_idle ? now_ns() : watch.since());
+  if (!ended || how_long.until != for_ever || how_long.enough != nullptr) {
+    watch.enter(stopwatch::phase::idle);
+    const std::uint64_t left = was_idle ? now_ns() : watch.since();
+    now->counted.leave(left);
+    if (!ended) wake_for_unclaimed(*table_, woken_, left);
+  }
   let_go(held);
   return ended;
 }
@@ -120,7 +128,7 @@ bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patie
       // Only a look: but who has ended is to be seen, or it would be waited for in vain.
       if (!led_) {
         crew_.wait(0);
-        look_after_crew(now.get());
+        look_after_crew(now.get(), now_ns());
       }
       return now->collect(now, held, how_long) && now->ended();
     }
@@ -259,6 +267,7 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
     const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_ns / 100 : watch_ns;
     const std::uint64_t nanoseconds = std::min(most, until - std::min(until, now_ns()));
     held.unlock();
+    const std::uint64_t slept = now_ns();
     try {
       crew_.wait(static_cast<std::int64_t>(nanoseconds));
     } catch (...) {
@@ -267,7 +276,7 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
       throw;
     }
     held.lock();
-    look_after_crew(now);
+    look_after_crew(now, slept);
   }
   table_->parent_asleep.store(0, std::memory_order_relaxed);
   gather_limits();
@@ -280,14 +289,19 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
 // ---- Deaths -------------------------------------------------------------------------------------------------------------
 
 // Buries and replaces whoever crew::wait() said has ended.
-void session::look_after_crew(call* now) {
+void session::look_after_crew(call* now, std::uint64_t slept) {
   late_.look(*table_, crew_);
+  // Who ended while we slept woke us; who had ended before did so at some time since we last looked.
+  const std::uint64_t woke = now_ns();
+  const std::uint64_t since = std::exchange(looked_, woke);
+  const std::uint64_t ended_ns = woke - slept > at_once_ns ? woke : since;
   bool any = false;
   for (const unsigned worker : crew_.ended()) {
     any = true;
     const unsigned incarnation = crew_.incarnation(worker);
-    const death end = crew_.bury(worker);
+    death end = crew_.bury(worker);
     if (end.left) continue;
+    if (!end.late) end.ended_ns = ended_ns;
     if (lost(worker, incarnation, end, now)) {
       idle_deaths_ = 0;
     } else {
@@ -394,12 +408,15 @@ void session::describe(call& of) {
   report& happened = of.counted.happened;
   happened.threads_at_fork = crew_.threads_at_fork();
   happened.warnings = crew_.warnings();
+  if (!crew_.missing().empty()) happened.warnings.push_back(crew_.missing());
+  happened.beside_others = of.beside_others || of.id() != calls_;
 }
 
 void session::look_at_copies(report& happened) {
   const lock held(mutex_);
   const std::uint64_t began = now_ns();
-  if (began - static_cast<std::uint64_t>(happened.began.count()) < 10 * looking_ns_) return;
+  // A hundred calls that were under way together are not looked at a hundred times.
+  if (began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_) return;
   copied_.resize(table_->workers);
   for (unsigned worker = 0; worker < std::min<std::size_t>(table_->workers, happened.per_worker.size()); ++worker) {
     if (!crew_.running(worker)) continue;
@@ -411,7 +428,8 @@ void session::look_at_copies(report& happened) {
     happened.bytes_copied_on_write += more;
     before = now;
   }
-  looking_ns_ = now_ns() - began;
+  seen_ns_ = now_ns();
+  looking_ns_ = seen_ns_ - began;
 }
 
 bool session::rest(std::vector<std::shared_ptr<call>>* parted) {

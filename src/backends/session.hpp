@@ -68,7 +68,7 @@ class session {
   void wait(call* now, lock& held, std::uint64_t until);
   bool spin(call& now, lock& held, std::uint64_t until);
   void sleep(call* now, lock& held, std::uint64_t until);
-  void look_after_crew(call* now);
+  void look_after_crew(call* now, std::uint64_t slept);
   void collapse(const std::exception_ptr& reason) noexcept;
   void gather_limits() noexcept;
   std::uint64_t invite() noexcept;
@@ -92,12 +92,14 @@ class session {
   std::vector<call*> followers_;   // calls whose threads wait for the leader
   std::condition_variable unled_;  // for a thread that waits without a call of its own
   std::uint64_t calls_ = 0;
+  std::uint64_t looked_ = 0;                 // when the crew was looked at last: who has ended was alive then
   unsigned idle_deaths_ = 0;                 // in a row
   std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
   std::atomic<unsigned> unlooked_{0};
   wakings woken_;                       // for what was handed out by callers that then went away
   std::vector<copies> copied_;          // of each worker, when it was last looked at
   std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
+  std::uint64_t seen_ns_ = 0;           // when that was done
 };
 
 }  // namespace forkful::detail

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "memory/arena.hpp"
+#include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -20,6 +21,7 @@ session_call::session_call(std::shared_ptr<session> where, job& work, const call
 }
 
 session_call::~session_call() {
+  const cancellation_deferred whole;
   if (this_process() != made_by_) {
     keep_for_good(std::move(call_));
     keep_for_good(std::move(session_));
@@ -31,6 +33,7 @@ session_call::~session_call() {
 }
 
 bool session_call::advance(const patience& how_long) {
+  const cancellation_deferred whole;
   check_process(made_by_);
   if (ended_) return true;
   ended_ = session_->advance(call_, how_long);
@@ -45,6 +48,7 @@ bool session_call::advance(const patience& how_long) {
 }
 
 bool session_call::cancel(bool kill) {
+  const cancellation_deferred whole;
   check_process(made_by_);
   return session_->cancel(*call_, kill);
 }

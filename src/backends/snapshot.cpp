@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/session_call.hpp"
+#include "os/cancellation.hpp"
 #include "os/identity.hpp"
 
 namespace forkful::detail {
@@ -27,11 +28,13 @@ class snapshot_engine final : public engine {
     sessions_.push_back(make_session(workers_));
   }
   ~snapshot_engine() override {
+    const cancellation_deferred whole;
     for (auto& one : sessions_) {
       if (this_process() != made_by_) {
         keep_for_good(std::move(one));
       } else {
         end(*one);
+        one.reset();
       }
     }
   }
@@ -68,6 +71,7 @@ class snapshot_engine final : public engine {
   }
 
   void terminate() override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     std::vector<std::shared_ptr<session>> all;
     {
@@ -80,6 +84,7 @@ class snapshot_engine final : public engine {
 
   // Every call has new workers anyway.
   void restart(unsigned workers) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     const std::lock_guard held(mutex_);
     closed_ = false;
@@ -131,6 +136,7 @@ class snapshot_engine final : public engine {
 }  // namespace
 
 std::unique_ptr<engine> start_snapshot(const pool_options& options) {
+  const cancellation_deferred whole;
   return std::make_unique<snapshot_engine>(options);
 }
 

@@ -8,6 +8,7 @@
 #include "backends/session_call.hpp"
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
+#include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -33,6 +34,7 @@ class held_call final : public ongoing {
  public:
   explicit held_call(std::shared_ptr<thread_call> call) : call_(std::move(call)), made_by_(this_process()) {}
   ~held_call() override {
+    const cancellation_deferred whole;
     if (this_process() != made_by_) {
       keep_for_good(std::move(call_));
     } else {
@@ -40,10 +42,12 @@ class held_call final : public ongoing {
     }
   }
   bool advance(const patience& how_long) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     return call_->carry_on(how_long);
   }
   bool cancel(bool /*kill*/) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     return call_->withdraw();
   }
@@ -103,7 +107,8 @@ std::size_t thread_call::next_size() const noexcept {
   if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0);
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   // Where it is known how many there are, it is not known how long they take.
-  if (job_.slices > claimed_) size = std::min(size, next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0));
+  if (job_.slices > claimed_)
+    size = std::min(size, next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0));
   if (options_.window != 0)
     size = std::min(size, std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers})));
   return size;
@@ -113,9 +118,12 @@ std::size_t thread_call::next_size() const noexcept {
 
 bool thread_call::carry_on(const patience& how_long) {
   lock held(crew_->mutex);
+  if (counted_.is_away()) counted_.come_back(now_ns());
   try {
     if (!begun_) {
       begun_ = true;
+      beside_others_ = crew_->calls++ != 0;
+      number_ = ++crew_->begun;
       counted_.published(now_ns());
       if (unclaimed() != 0 && !crew_->closed()) {
         if (how_long.only_hand_out) alone_ = false;
@@ -129,7 +137,7 @@ bool thread_call::carry_on(const patience& how_long) {
       if (options_.stop.stop_requested()) stop(nullptr);
       if (crew_->closed()) close();
       bool moved = read_input(held);
-      if (how_long.only_hand_out && !more_input()) return false;
+      if (how_long.only_hand_out && !more_input()) break;
       if (collect(held, how_long)) moved = true;
       tell_progress(held, ended());
       if (ended()) {
@@ -166,7 +174,9 @@ bool thread_call::carry_on(const patience& how_long) {
     held.unlock();
     throw;
   }
-  counted_.watch.enter(stopwatch::phase::idle);
+  const std::uint64_t left = now_ns();
+  if (counted_.watch.now() != stopwatch::phase::idle) counted_.watch.enter(stopwatch::phase::idle, left);
+  counted_.leave(left);
   return false;
 }
 
@@ -248,7 +258,7 @@ void thread_call::collect_one(thread_chunk& what, lock& held) {
   if (what.reached < what.last && stopped) {
     missing_ = std::min(missing_, what.reached);
     for (std::size_t slice = what.reached; slice < what.last && job_.keep_going; ++slice) {
-      what.failures.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+      what.failures.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
     }
   }
   const std::size_t end = job_.keep_going ? what.last : what.reached;
@@ -292,7 +302,7 @@ void thread_call::fill_cancelled(lock& held) {
   held.unlock();
   std::vector<failed_slice> missing;
   for (std::size_t slice = first; slice < end; ++slice) {
-    missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1)});
+    missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
   }
   const std::unique_ptr<void, void (*)(void*)> nothing(
       job_.make_results != nullptr ? job_.make_results(0) : nullptr,
@@ -307,8 +317,8 @@ void thread_call::tell_progress(lock& held, bool last) {
   const std::uint64_t now = now_ns();
   if (!last && !progress_is_due(now)) return;
   progress_ns_ = now;
-  const progress so_far{job_.named(ran_.load(std::memory_order_relaxed)), job_.all(), std::chrono::nanoseconds(now - job_.began_ns),
-                        static_cast<unsigned>(eating_)};
+  const progress so_far{job_.named(ran_.load(std::memory_order_relaxed)), job_.all(),
+                        std::chrono::nanoseconds(now - job_.began_ns), static_cast<unsigned>(eating_)};
   held.unlock();
   options_.progress(so_far);
   held.lock();
@@ -341,6 +351,10 @@ void thread_call::wait(lock& held, std::uint64_t until) {
 
 void thread_call::conclude(report& happened) {
   counted_.finish_into(happened, now_ns());
+  {
+    const lock held(crew_->mutex);
+    happened.beside_others = beside_others_ || (begun_ && crew_->begun != number_);
+  }
   if (!helped_) {
     happened.warnings.emplace_back(
         "no thread helped: this process was forked from one that had a pool of threads, and oneTBB's do not survive "
@@ -351,7 +365,7 @@ void thread_call::conclude(report& happened) {
   for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
   if (reason_ != nullptr) std::rethrow_exception(reason_);
   if (lowest_slice_ != SIZE_MAX) rethrow(lowest_);
-  if (missing_ != SIZE_MAX && !job_.keep_going) rethrow(cancelled_failure(job_.named(missing_), 0, 1));
+  if (missing_ != SIZE_MAX && !job_.keep_going) rethrow(cancelled_failure(job_.named(missing_), 0, 1, job_.verb));
 }
 
 bool thread_call::withdraw() {
@@ -364,6 +378,7 @@ bool thread_call::withdraw() {
 
 void thread_call::let_go() noexcept {
   lock held(crew_->mutex);
+  if (begun_) --crew_->calls;
   stop(nullptr);
   input_ended_ = true;
   while (owner_ == nullptr && eating_ != 0) wait(held, for_ever);

@@ -120,7 +120,7 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
 
   // Slices at or above are not begun. relaxed: what it skips matters to nobody.
   std::atomic<std::size_t> limit_{SIZE_MAX};
-  std::atomic<std::size_t> ran_{0};  // slices that were run or have failed, if somebody asks for progress; likewise
+  std::atomic<std::size_t> ran_{0};   // slices that were run or have failed, if somebody asks for progress; likewise
   std::list<thread_chunk> chunks_{};  // claimed and not collected, by their slices
   std::size_t known_;                 // slices that are there
   std::size_t claimed_ = 0;           // and of these, claimed
@@ -128,8 +128,10 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
   std::size_t eating_ = 0;            // chunks being eaten
   std::size_t lazy_size_ = 1;         // of the next chunk of an input of unknown length
   bool input_ended_;
-  bool begun_ = false;   // the caller has come by
-  bool closed_ = false;  // the pool has ended before everything was claimed
+  bool begun_ = false;  // the caller has come by
+  bool beside_others_ = false;
+  std::uint64_t number_ = 0;  // among the crew's calls
+  bool closed_ = false;       // the pool has ended before everything was claimed
   std::condition_variable_any news_;
   bool asleep_ = false;                 // somebody waits for news
   std::atomic<std::uint32_t> told_{0};  // counts news

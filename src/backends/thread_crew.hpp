@@ -37,6 +37,9 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   ~thread_crew() = default;
 
   mutex_type mutex;
+  // Behind it: calls that have begun and were not let go of, and how many ever have.
+  unsigned calls = 0;
+  std::uint64_t begun = 0;
   [[nodiscard]] unsigned workers() const noexcept { return workers_; }
 
   // A number to eat under, for as long as it lives. A thread that eats here already (a slice that calls a verb) keeps its own.

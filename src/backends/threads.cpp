@@ -10,6 +10,7 @@
 #include "backends/auto_call.hpp"
 #include "backends/session_call.hpp"
 #include "backends/thread_call.hpp"
+#include "os/cancellation.hpp"
 #include "os/identity.hpp"
 
 namespace forkful::detail {
@@ -25,10 +26,12 @@ class thread_engine : public engine {
         workers_(crew_->workers()),
         made_by_(this_process()) {}
   ~thread_engine() override {
+    const cancellation_deferred whole;
     if (this_process() != made_by_) {
       keep_for_good(std::move(crew_));
     } else {
       crew_->end(std::uncaught_exceptions() != 0);
+      crew_.reset();
     }
   }
 
@@ -48,11 +51,13 @@ class thread_engine : public engine {
   }
 
   void terminate() override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     now()->end(true);
   }
 
   void restart(unsigned workers) override {
+    const cancellation_deferred whole;
     check_process(made_by_);
     const unsigned wanted = workers != 0 ? checked_workers(workers) : size();
     const std::unique_lock alone(renewal_);
@@ -90,6 +95,7 @@ class auto_engine final : public thread_engine {
   explicit auto_engine(const pool_options& options)
       : thread_engine(options, "auto"), learnt_(std::make_shared<habits>(cpus_to_use())) {}
   ~auto_engine() override {
+    const cancellation_deferred whole;
     // Its thread is not here.
     if (this_process() != made_by()) keep_for_good(std::move(learnt_));
   }
@@ -106,7 +112,13 @@ class auto_engine final : public thread_engine {
 
 }  // namespace
 
-std::unique_ptr<engine> start_auto(const pool_options& options) { return std::make_unique<auto_engine>(options); }
-std::unique_ptr<engine> start_threads(const pool_options& options) { return std::make_unique<thread_engine>(options); }
+std::unique_ptr<engine> start_auto(const pool_options& options) {
+  const cancellation_deferred whole;
+  return std::make_unique<auto_engine>(options);
+}
+std::unique_ptr<engine> start_threads(const pool_options& options) {
+  const cancellation_deferred whole;
+  return std::make_unique<thread_engine>(options);
+}
 
 }  // namespace forkful::detail

@@ -110,7 +110,7 @@ struct alignas(128) chunk {
   std::uint64_t resume = 0;
   // For the report. Times are CLOCK_MONOTONIC nanoseconds.
   std::uint64_t began_ns = 0;  // when its first block began; 0: none did
-  std::uint64_t ended_ns = 0;  // when the last one ended
+  std::uint64_t ended_ns = 0;  // when the last one ended; with none, when it was begun to be eaten
   std::uint64_t eaten_ns = 0;  // how long all of them took
   // Of eaten_ns, in 65536ths: decoding slices, encoding results. Measured on some blocks.
   std::uint16_t in_share = 0;
@@ -128,10 +128,14 @@ struct alignas(64) chunk_note {
   std::uint64_t slow_first;
   std::uint64_t slow_count;
   std::uint64_t slow_ns;
-  // What the kernel has counted for this worker: faults since the last note, the most it ever had, in bytes.
+  // What the kernel has counted for this worker: faults since the last note; the most it ever had, in bytes, and of that what
+  // is its alone; for how long of what it ate since the last note another had its core.
   std::uint64_t page_faults;
   std::uint64_t peak_memory;
+  std::uint64_t peak_private;
+  std::uint64_t off_core_ns;
 };
+static_assert(sizeof(chunk_note) == 64);
 
 enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 2 };
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <forkful/errors.hpp>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "os/cpu.hpp"
@@ -31,6 +32,9 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
     throw start_failed(
         "start_method::forkserver needs forkful::init(argc, argv) as the first line of main, in this very process: "
         "call it there, or leave pool_options::start at automatic");
+  }
+  if (template_ != nullptr) {
+    if (const std::string remark = template_->remark(); !remark.empty()) warn(remark);
   }
   if (settings_.pinned) cores_ = usable_cores();
   unsigned taken = 0;
@@ -62,6 +66,7 @@ unsigned crew::running_count() const noexcept {
 
 std::uint64_t crew::fill() {
   std::uint64_t began = 0;
+  missing_.clear();
   if (running_count() == 0) {
     if (lost_.load(std::memory_order_relaxed)) waiter_ = std::make_unique<waiter>();
     lost_.store(false, std::memory_order_relaxed);
@@ -78,9 +83,14 @@ std::uint64_t crew::fill() {
     if (began == 0) began = now_ns();
     try {
       start(worker);
-    } catch (const start_failed&) {
+    } catch (const start_failed& refused) {
       // Fewer workers do the same work, and the next call tries again; none at all is an error.
       if (running_count() == 0) throw;
+      constexpr std::string_view head = "the pool could not start: ";
+      std::string_view why = refused.what();
+      if (why.starts_with(head)) why.remove_prefix(head.size());
+      missing_ = fmt::format("{} of {} workers could not be started: {}; meanwhile the others do their work",
+                             members_.size() - running_count(), members_.size(), why);
       break;
     }
   }
@@ -244,6 +254,7 @@ death crew::bury(unsigned worker) {
   // was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
+  if (end.late) end.ended_ns = deadline;
   const bool starting = records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting;
   if (!end.said.empty() || (starting && settings_.on_start != nullptr)) {
     try {

@@ -70,6 +70,8 @@ class crew {
   [[nodiscard]] pid_t pid(unsigned worker) const noexcept { return members_[worker].process.pid(); }
   [[nodiscard]] bool running(unsigned worker) const noexcept { return members_[worker].process.valid(); }
   [[nodiscard]] unsigned running_count() const noexcept;
+  // A sentence about the workers that fill() could not start; empty: all are there.
+  [[nodiscard]] const std::string& missing() const noexcept { return missing_; }
 
   // Threads that ran in this process when a worker was last forked from it, this one included; 0: none was, or unknown.
   [[nodiscard]] unsigned threads_at_fork() const noexcept { return threads_at_fork_; }
@@ -105,6 +107,7 @@ class crew {
   std::vector<unsigned> ended_;
   modules code_;  // what the oldest of the workers has
   std::vector<std::string> warnings_;
+  std::string missing_;
   std::uint64_t made_by_;
   worker_template* template_ = nullptr;  // null: workers are forked
   unsigned threads_at_fork_ = 0;

@@ -39,10 +39,17 @@ crash_site site_of(const death& end) {
     while (names.size() > 1 && names.back().ours) names.pop_back();
   }
   if (names.size() > shown_frames) names.resize(shown_frames);
+  // In a library there is little to mend: whoever called it is named too, with the line.
+  bool needs_caller = false;
   for (const code_name& name : names) {
-    if (site.top.empty() && users(name)) {
+    if (users(name) && site.top.empty()) {
       site.top = name.text;
       site.place = name.place;
+      needs_caller = name.place.empty() || name.installed;
+    } else if (users(name) && needs_caller && !name.place.empty() && !name.installed) {
+      site.caller = name.text;
+      site.caller_place = name.place;
+      needs_caller = false;
     }
     site.frames.push_back(name.place.empty() ? name.text : name.text + " at " + name.place);
   }
@@ -77,9 +84,9 @@ std::string death::told_briefly() const {
 }
 
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                          std::chrono::nanoseconds timeout, bool in_place) const {
-  if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, in_place);
-  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, in_place, site_of(*this));
+                          std::chrono::nanoseconds timeout, const failing_call& of) const {
+  if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, of);
+  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, of, site_of(*this));
 }
 
 }  // namespace forkful::detail

@@ -9,6 +9,7 @@
 
 #include <forkful/errors.hpp>
 
+#include "errors/exceptions.hpp"
 #include "os/child.hpp"
 #include "worker/record.hpp"
 
@@ -16,6 +17,8 @@ namespace forkful::detail {
 
 struct death : ending {
   bool late = false;  // killed because its slice had had its time
+  // When it ended, CLOCK_MONOTONIC nanoseconds, or some time before that: nobody may have looked.
+  std::uint64_t ended_ns = 0;
 
   bool left = false;  // of its own accord, as it was told to: it held nothing
   access touched = access::unknown;
@@ -32,7 +35,7 @@ struct death : ending {
   [[nodiscard]] std::string told_briefly() const;
   // Tells it as the failure of slices [first, last), on their last attempt.
   [[nodiscard]] slice_failure told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,
-                                   unsigned attempts, std::chrono::nanoseconds timeout, bool in_place) const;
+                                   unsigned attempts, std::chrono::nanoseconds timeout, const failing_call& of) const;
 };
 
 }  // namespace forkful::detail

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@
 #include "crew/symbol_table.hpp"
 #include "errors/readable.hpp"
 #include "os/identity.hpp"
+#include "os/stack.hpp"
 
 namespace forkful::detail {
 
@@ -157,6 +159,7 @@ class namer {
         // With -g1 what is static has lost its scope; its file tells whose it is.
         name.system = name.system || frame.file.find("/include/c++/") != std::string::npos;
         name.ours = name.ours || frame.file.find("/forkful/detail/") != std::string::npos;
+        name.installed = frame.file.starts_with("/usr/") || frame.file.starts_with("/opt/");
         // The half of a function that GCC split off, inlined into the other half again.
         if (names.size() > 1) {
           const code_name& before = names[names.size() - 2];
@@ -212,9 +215,22 @@ namer& namer_of_this_process() {
 
 }  // namespace
 
+// On a stack of forkful's own: libdw takes what it needs from the stack (alloca), and the caller's thread may have been given a small
+// one. Where no thread can be started there are no names.
 std::vector<code_name> name_code(std::span<const std::uintptr_t> addresses) {
   std::vector<code_name> names;
-  for (const std::uintptr_t address : addresses) namer_of_this_process().name(address, names);
+  std::exception_ptr thrown;
+  const bool done = run_on_large_stack([&]() noexcept {
+    try {
+      for (const std::uintptr_t address : addresses) namer_of_this_process().name(address, names);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  });
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+  for (const std::uintptr_t address : done ? std::span<const std::uintptr_t>() : addresses) {
+    names.push_back({.text = fmt::format("{:#x}", address)});
+  }
   return names;
 }
 

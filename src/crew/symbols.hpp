@@ -14,9 +14,10 @@ namespace forkful::detail {
 
 struct code_name {
   std::string text{};
-  std::string place{};  // "cake.cpp:12"; empty: not known
-  bool system = false;  // of the C or C++ library, or a sanitizer: not where to look for a mistake
-  bool ours = false;    // of forkful's own insides
+  std::string place{};     // "cake.cpp:12"; empty: not known
+  bool system = false;     // of the C or C++ library, or a sanitizer: not where to look for a mistake
+  bool ours = false;       // of forkful's own insides
+  bool installed = false;  // from a header or source below /usr or /opt: a library's
   // Of ours, where there is no debug information: the user's callable that may be inlined in it.
   std::string callable{};
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -36,11 +37,15 @@ static_assert(std::is_trivially_copyable_v<worker_start>, "it is sent through a 
 constexpr int patience_ms = 2000;
 constexpr int wait_ms = 100;
 
+// Of this program when it was loaded: libraries that it is linked to may have started some, which is no fault of whoever calls init first
+// thing in main. (Shared libraries are made ready before the program's own objects.)
+const unsigned threads_at_load = thread_count();
+
 // The template's life. Nothing in it may unwind into the frames it inherited.
-[[noreturn]] void serve(int requests, int line, std::atomic<pid_t>& born) noexcept {
+[[noreturn]] void serve(int requests, int line, std::atomic<pid_t>& born, bool signals_held) noexcept {
   lifeline::arm(line);
-  prepare_for_crashes();  // once, not in every worker
-  block_signals();        // a ^C is for the others; what workers do about signals they decide themselves
+  prepare_for_crashes();               // once, not in every worker
+  if (!signals_held) block_signals();  // a ^C is for the others; what workers do about signals they decide themselves
   for (;;) {
     worker_start begin;
     std::array<fd, carried> sent;
@@ -62,6 +67,8 @@ constexpr int wait_ms = 100;
 }  // namespace
 
 struct worker_template::state {
+  // First: only its address is kept, and searches for leaks look for the beginning of a block.
+  worker_template handle{*this};
   std::mutex mutex;
   std::uint64_t owner = this_process();
   child process;
@@ -69,8 +76,8 @@ struct worker_template::state {
   socket_ends requests;
   std::atomic<pid_t>* born = nullptr;  // in the arena
   std::string trouble;
+  unsigned others = 0;  // threads that libraries had started
   modules code = modules::loaded();
-  worker_template handle{*this};
   worker_template* inherited = nullptr;  // from the process that forked this one, as that left it: not looked at
 
   // Where nothing works any more: ends what is left of it.
@@ -94,9 +101,11 @@ struct worker_template::state {
     requests = socket_ends::make(SOCK_SEQPACKET);
     line = lifeline::make();
     flush_output();  // else every worker would print what is buffered now once more
-    const pid_t pid = clone_process(relation::child, nullptr);
-    if (pid == 0) serve(requests.theirs.number(), line.worker_end(), *born);
-    if (pid < 0) throw_start_failed("clone", errno);
+    // Beside other threads only the C library's fork will do: it runs the handlers with which their libraries prepare for that, and
+    // lets go of its own locks. Then template and workers end with a SIGCHLD.
+    const pid_t pid = others == 0 ? clone_process(relation::child, nullptr) : fork_flushed();
+    if (pid == 0) serve(requests.theirs.number(), line.worker_end(), *born, others != 0);
+    if (pid < 0) throw_start_failed(others == 0 ? "clone" : "fork", errno);
     requests.theirs.reset();
     line.forget_worker_end();
     process = child(pid);
@@ -120,13 +129,15 @@ worker_template* worker_template::here() noexcept {
 
 void worker_template::make() {
   if (here() != nullptr || in_worker_process()) return;
-  if (const unsigned threads = thread_count(); threads > 1) {
+  const unsigned threads = thread_count();
+  if (threads > std::max(1U, threads_at_load)) {
     throw start_failed(
         fmt::format("forkful::init was called while {} other {}: call it as the first line of main, before "
                     "anything starts threads",
                     threads - 1, threads == 2 ? "thread runs" : "threads run"));
   }
   auto* made = new state;  // for good: a pool may be made as late as in static destructors
+  made->others = threads > 1 ? threads - 1 : 0;
   try {
     made->launch();
   } catch (const error& refused) {
@@ -172,6 +183,18 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
   } catch (...) {
     return -1;  // no memory to say why
   }
+}
+
+std::string worker_template::remark() const {
+  if (state_.others == 0) return "";
+  return fmt::format(
+      "{} {} before main when forkful::init was called, started by a library that is linked to the program (OpenBLAS "
+      "does that): "
+      "workers come from a copy without them, and a lock that one of them held then stays locked there; workers are "
+      "also seen by "
+      "wait() and waitpid(-1). Where that is in the way, keep the library from starting threads "
+      "(OPENBLAS_NUM_THREADS=1)",
+      state_.others, state_.others == 1 ? "thread ran" : "threads ran");
 }
 
 const modules& worker_template::code() const noexcept { return state_.code; }

@@ -19,8 +19,9 @@ namespace forkful::detail {
 
 class worker_template {
  public:
-  // Clones this process, which has one thread. Does nothing the second time, and in workers. What the machine refuses is no
-  // error: trouble() tells it, and workers are forked. Throws start_failed if other threads run.
+  // Clones this process, which has one thread, or others only that libraries had started when the program was loaded. Does nothing the
+  // second time, and in workers. What the machine refuses is no error: trouble() tells it, and workers are forked. Throws start_failed
+  // if more threads run.
   static void make();
   // This process's; null if it did not call init.
   static worker_template* here() noexcept;
@@ -30,6 +31,8 @@ class worker_template {
   pid_t start(const worker_start& begin) noexcept;
   // The code its workers have.
   [[nodiscard]] const modules& code() const noexcept;
+  // What users should know of how it was made, as a sentence; empty: nothing.
+  [[nodiscard]] std::string remark() const;
   // Why workers are forked instead, as the end of a sentence; empty while all is well.
   [[nodiscard]] std::string trouble() const;
 

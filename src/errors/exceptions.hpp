@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <forkful/errors.hpp>
@@ -27,26 +28,35 @@ struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
   std::string place;                // of it, as "cake.cpp:12"; may be empty
+  std::string caller;               // where that has no line, or is in a library: who called it and has one; may be empty
+  std::string caller_place;         // of that
   access touched = access::unknown;
 };
 
-/// " in eat(int) at cake.cpp:12", shortened to fit into a sentence; empty if nothing is known.
+/// " in eat(int) at cake.cpp:12", or " in parse(char const*), called by eat(int) at cake.cpp:12", shortened to fit into a sentence;
+/// empty if nothing is known.
 std::string in_function(const crash_site&);
 
 /// "SIGSEGV, segmentation fault".
 std::string signal_text(int signal);
 
+/// The call that a slice failed in: what its sentence may recommend.
+struct failing_call {
+  std::string_view verb = "map";
+  bool in_place = false;  // slices are changed where they lie: they may be half eaten, and several may be named
+  std::size_t slices = ~std::size_t{0};  // of the whole call
+};
+
 /// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`, or if
 /// that is -1 nobody knows how.
-/// `in_place`: the slices are changed where they lie, so they may be half eaten and more than one may be named.
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                            int signal, int exit_status, bool in_place, crash_site where = {});
+                            int signal, int exit_status, const failing_call& of, crash_site where = {});
 
 /// Describes slices [first, last) that ran longer than `timeout` and whose worker was therefore killed.
 slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                              std::chrono::nanoseconds timeout, bool in_place);
+                              std::chrono::nanoseconds timeout, const failing_call& of);
 
 /// Describes a slice that was not finished because the call was stopped.
-slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt);
+slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt, std::string_view verb);
 
 }  // namespace forkful::detail

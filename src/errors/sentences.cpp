@@ -72,14 +72,31 @@ std::string_view reason(int signal, access touched) {
   }
 }
 
+// "slice 7", "one of slices 512 to 639", or "the submitted call".
+std::string subject(std::size_t first, std::size_t last, const failing_call& of) {
+  return of.verb == "submit" ? "the submitted call" : named(first, last);
+}
+
+// The verb that gives an outcome a slice where this one throws; empty: this is one, or its slices are not told apart.
+std::string_view forgiving(const failing_call& of) {
+  if (of.slices < 2 || of.verb == "submit" || of.verb.starts_with("try_")) return {};
+  if (of.verb == "update") return "try_update";
+  return of.in_place || of.verb == "for_each" ? "try_for_each" : "try_map";
+}
+
 // The way out of a failure that killed a worker.
-std::string way_out(std::string_view cure, bool in_place) {
-  if (in_place) {
-    return "What it was eating may be half eaten: restore it before you go on. " + std::string{cure} +
-           "; try_for_each finishes the other slices";
+std::string way_out(std::string_view cure, const failing_call& of) {
+  const std::string_view kind = forgiving(of);
+  std::string said = of.in_place ? "What it was eating may be half eaten: restore it before you go on. " : "";
+  said += cure;
+  if (of.in_place) {
+    if (!kind.empty()) said.append("; ").append(kind).append(" finishes the other slices");
+    return said;
   }
-  return std::string{cure} +
-         "; try_map keeps the other results, and more call_options::attempts repeat a slice that fails by chance";
+  const std::string_view keeps = kind == "try_map" ? " keeps the other results" : " finishes the other slices";
+  said += kind.empty() ? "; " : "; " + std::string{kind} + std::string{keeps} + ", and ";
+  return said + "more call_options::attempts repeat a " + (of.verb == "submit" ? "call" : "slice") +
+         " that fails by chance";
 }
 
 // 1500000000 ns is "1500 ms": the largest unit that tells it exactly.
@@ -111,13 +128,17 @@ std::string signal_text(int signal) {
 
 std::string in_function(const crash_site& where) {
   constexpr std::size_t longest = 120;
+  const auto shown = [](const std::string& name, const std::string& place) {
+    return (name.size() <= longest ? name : name.substr(0, longest) + "...") + (place.empty() ? "" : " at " + place);
+  };
   if (where.top.empty()) return {};
-  const std::string name = where.top.size() <= longest ? where.top : where.top.substr(0, longest) + "...";
-  return " in " + name + (where.place.empty() ? "" : " at " + where.place);
+  std::string said = " in " + shown(where.top, where.place);
+  if (!where.caller.empty()) said += ", called by " + shown(where.caller, where.caller_place) + ",";
+  return said;
 }
 
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                            int signal, int exit_status, bool in_place, crash_site where) {
+                            int signal, int exit_status, const failing_call& of, crash_site where) {
   slice_failure failure = failure_of(failure_kind::crash, "forkful::worker_crashed", first, worker, attempt);
   failure.signal = signal;
   failure.exit_status = exit_status;
@@ -125,37 +146,37 @@ slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker
   if (signal != 0) {
     const std::string in = in_function(where);
     failure.frames = std::move(where.frames);
-    failure.what = named(first, last) + " crashed" + on + signal_text(signal) + ")" + in + " on " +
+    failure.what = subject(first, last, of) + " crashed" + on + signal_text(signal) + ")" + in + " on " +
                    tried(attempt, attempts) + ": " + std::string{reason(signal, where.touched)} + ". " +
-                   way_out("Run it on a serial_pool in a debugger to see where", in_place);
+                   way_out("Run it on a serial_pool in a debugger to see where", of);
   } else if (exit_status < 0) {
-    failure.what =
-        named(first, last) + " ended" + on + "status unknown) on " + tried(attempt, attempts) +
-        ": its status was lost, because this process ignores SIGCHLD or waits for any child. " +
-        way_out("Wait for your own children by their pid and leave SIGCHLD at its default to see why", in_place);
+    failure.what = subject(first, last, of) + " ended" + on + "status unknown) on " + tried(attempt, attempts) +
+                   ": its status was lost, because this process ignores SIGCHLD or waits for any child. " +
+                   way_out("Wait for your own children by their pid and leave SIGCHLD at its default to see why", of);
   } else {
-    failure.what = named(first, last) + " ended" + on + "exit status " + std::to_string(exit_status) + ") on " +
+    failure.what = subject(first, last, of) + " ended" + on + "exit status " + std::to_string(exit_status) + ") on " +
                    tried(attempt, attempts) + ": its code called exit() or _exit(), which ends the worker. " +
-                   way_out("Return or throw instead", in_place);
+                   way_out("Return or throw instead", of);
   }
   return failure;
 }
 
 slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                              std::chrono::nanoseconds timeout, bool in_place) {
+                              std::chrono::nanoseconds timeout, const failing_call& of) {
   slice_failure failure = failure_of(failure_kind::timeout, "forkful::slice_timeout", first, worker, attempt);
-  failure.what = named(first, last) + " ran longer than its timeout of " + duration_text(timeout) + " in worker " +
-                 std::to_string(worker) + " on " + tried(attempt, attempts) +
+  failure.what = subject(first, last, of) + " ran longer than its timeout of " + duration_text(timeout) +
+                 " in worker " + std::to_string(worker) + " on " + tried(attempt, attempts) +
                  ": it hangs or needs more time, and the " + "worker was killed. " +
-                 way_out("Raise call_options::timeout, or run it on a serial_pool in a debugger", in_place);
+                 way_out("Raise call_options::timeout, or run it on a serial_pool in a debugger", of);
   return failure;
 }
 
-slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt) {
+slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt, std::string_view verb) {
   slice_failure failure = failure_of(failure_kind::cancelled, "forkful::cancelled", slice, worker, attempt);
-  failure.what = "slice " + std::to_string(slice) +
-                 " was not finished: a stop_token, cancel() or terminate() stopped the call. Call again for the slices "
-                 "that are missing";
+  failure.what = (verb == "submit" ? "the submitted call" : "slice " + std::to_string(slice)) +
+                 " was not finished: a stop_token, cancel() or terminate() stopped ";
+  failure.what += verb == "submit" ? "it. Submit it again if it is still wanted"
+                                   : "the call. Call again for the slices that are missing";
   return failure;
 }
 

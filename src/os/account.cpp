@@ -7,13 +7,37 @@
 #include <fstream>
 #include <string>
 
+#include "os/small_file.hpp"
+
 namespace forkful::detail {
+
+namespace {
+
+std::uint64_t in_ns(const timeval& time) noexcept {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_usec) * 1'000;
+}
+
+}  // namespace
 
 account read_account() noexcept {
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) != 0) return {};
   return {static_cast<std::uint64_t>(used.ru_minflt) + static_cast<std::uint64_t>(used.ru_majflt),
-          static_cast<std::uint64_t>(used.ru_maxrss) * 1024};
+          static_cast<std::uint64_t>(used.ru_maxrss) * 1024, in_ns(used.ru_utime) + in_ns(used.ru_stime),
+          static_cast<std::uint64_t>(used.ru_nvcsw), static_cast<std::uint64_t>(used.ru_nivcsw)};
+}
+
+std::uint64_t resident_shared() noexcept {
+  try {
+    // "size resident shared ...", in pages.
+    const std::string sizes = read_small_file("/proc/self/statm");
+    std::size_t at = sizes.find(' ');
+    if (at != std::string::npos) at = sizes.find(' ', at + 1);
+    if (at == std::string::npos) return 0;
+    return std::strtoull(sizes.c_str() + at, nullptr, 10) * 4096;
+  } catch (...) {
+    return 0;  // no memory to read it with
+  }
 }
 
 std::uint64_t cpu_time() noexcept {

@@ -1,6 +1,7 @@
 // What is worth saying about a call, from its figures alone.
 //
-// Owns nothing. Invariant: says nothing that the figures do not show, and nothing at all about what cost little.
+// Owns nothing. Invariants: says nothing that the figures do not show, and nothing at all about what cost little; no two sentences
+// about one call advise opposite things.
 #pragma once
 
 #include <forkful/report.hpp>
@@ -8,7 +9,7 @@
 namespace forkful::detail {
 
 // Adds to `warnings` what stands out, a sentence each (what, why, what to do), the costliest first, and makes `advice` what to do
-// next.
-void advise_on(report&);
+// next. `cpus`: how many this process may use.
+void advise_on(report&, unsigned cpus);
 
 }  // namespace forkful::detail

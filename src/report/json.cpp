@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <forkful/detail/job.hpp>
 #include <forkful/version.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -117,14 +118,18 @@ std::string as_json(const report& what, std::string_view timeline) {
                     {"time_ns", as_json(row.time)},
                     {"page_faults", row.page_faults},
                     {"bytes_copied_on_write", row.bytes_copied_on_write},
-                    {"peak_memory_bytes", row.peak_memory}});
+                    {"peak_memory_bytes", row.peak_memory},
+                    {"peak_private_bytes", row.peak_private},
+                    {"off_core_ns", row.off_core.count()},
+                    {"missing", row.missing}});
   json_value slowest = json_value::array();
   for (const slow_slices& slow : what.slowest)
     slowest.push_back({{"call", slow.call},
                        {"first", slow.first},
                        {"count", slow.count},
                        {"worker", slow.worker},
-                       {"time_ns", slow.time.count()}});
+                       {"time_ns", slow.time.count()},
+                       {"off_core_ns", slow.off_core.count()}});
   std::string text = written({{"way", what.way},
                               {"verb", what.verb},
                               {"pool", what.pool},
@@ -136,6 +141,9 @@ std::string as_json(const report& what, std::string_view timeline) {
                               {"slices", what.slices},
                               {"chunks", what.chunks},
                               {"workers", what.workers},
+                              {"queued_ns", what.queued.count()},
+                              {"away_ns", what.away.count()},
+                              {"beside_others", what.beside_others},
                               {"time_ns", as_json(what.time())},
                               {"caller_ns", as_json(what.caller)},
                               {"per_worker", std::move(rows)},
@@ -192,7 +200,7 @@ std::string document(std::span<const report> totals, std::span<const report> cal
 }
 
 std::string document(std::span<const report> calls, document_format format) {
-  return document(totals_of(calls), calls, format);
+  return document(totals_of(calls, cpus_to_use()), calls, format);
 }
 
 }  // namespace detail

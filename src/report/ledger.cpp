@@ -1,11 +1,15 @@
 // Keeps each thread's last report, pool by pool, and adds it to its pool's total.
+#include <algorithm>
+#include <cstddef>
 #include <forkful/detail/job.hpp>
+#include <memory>
 #include <new>
 #include <unordered_map>
 #include <utility>
 
 #include "memory/arena.hpp"
 #include "os/account.hpp"
+#include "os/cancellation.hpp"
 #include "report/advice.hpp"
 #include "report/reporter.hpp"
 #include "report/totals.hpp"
@@ -18,22 +22,59 @@ struct last {
   report happened;
   bool told = false;  // what is said of the figures is in it
 };
-thread_local std::unordered_map<std::uint64_t, last> last_reports;
+using reports = std::unordered_map<std::uint64_t, last>;
 constexpr std::size_t kept_reports = 64;
+
+// This thread's, made with its first call. Verbs may be called as late as in static destructors, or in those of other thread_local
+// objects: when the thread's own objects are gone already, the reports made from then on are never destroyed. A pointer and a flag
+// have no destructors, so they can be looked at until the thread's last instruction.
+thread_local reports* last_reports = nullptr;
+thread_local bool thread_ending = false;
+
+reports& reports_of_thread() {
+  struct ends {
+    ~ends() {
+      delete std::exchange(last_reports, nullptr);
+      thread_ending = true;
+    }
+  };
+  if (last_reports == nullptr) {
+    auto made = std::make_unique<reports>();
+    if (!thread_ending) {
+      static thread_local const ends at_end_of_thread;
+      static_cast<void>(at_end_of_thread);
+    }
+    last_reports = made.release();
+  }
+  return *last_reports;
+}
+
+// Shared pages once: the caller has them too, but for shared memory that only workers have touched.
+std::size_t peak_of_all(const report& happened) noexcept {
+  std::size_t peak = read_account().peak_memory;
+  std::size_t shared = 0;
+  for (const worker_row& row : happened.per_worker) {
+    peak += row.peak_private;
+    shared += row.peak_memory - row.peak_private;
+  }
+  return peak + std::min(shared, happened.arena_bytes - std::min(happened.arena_bytes, resident_shared()));
+}
+
 // The figures that can wait until somebody asks.
 void complete(report& happened) {
-  happened.peak_memory = read_account().peak_memory;
-  for (const worker_row& row : happened.per_worker) happened.peak_memory += row.peak_memory;
   if (happened.way == "process" || happened.way == "snapshot") happened.arena_bytes = arena::own().bytes_taken();
+  happened.peak_memory = peak_of_all(happened);
 }
 
 }  // namespace
 
 void conclude_job(std::uint64_t engine_number, ongoing& call) {
+  const cancellation_deferred whole;
   const auto keep = [&] {
     call.counted_in->add(call.happened);
-    if (last_reports.size() >= kept_reports) last_reports.clear();
-    last& mine = last_reports[engine_number];
+    reports& of_thread = reports_of_thread();
+    if (of_thread.size() >= kept_reports) of_thread.clear();
+    last& mine = of_thread[engine_number];
     mine.happened = std::move(call.happened);
     mine.told = false;
     if (!reporting()) return;
@@ -51,11 +92,12 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
 }
 
 report last_report(const engine& running) {
-  const auto found = last_reports.find(running.number());
-  if (found == last_reports.end()) return {.calls = 0};
+  if (last_reports == nullptr) return {.calls = 0};
+  const auto found = last_reports->find(running.number());
+  if (found == last_reports->end()) return {.calls = 0};
   if (!std::exchange(found->second.told, true)) {
     complete(found->second.happened);
-    advise_on(found->second.happened);
+    advise_on(found->second.happened, cpus_to_use());
   }
   return found->second.happened;
 }
@@ -64,7 +106,7 @@ report total_report(const engine& running) {
   report all = running.sums()->so_far();
   if (all.calls == 0) return all;
   complete(all);
-  advise_on(all);
+  advise_on(all, cpus_to_use());
   return all;
 }
 

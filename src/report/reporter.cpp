@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <forkful/detail/job.hpp>
 #include <fstream>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ namespace forkful::detail {
 namespace {
 
 constexpr int patience_ms = 5'000;  // for the file to be written, at the program's exit
+constexpr char written = 2;         // what the reporter answers then
+constexpr char not_written = 3;
 
 struct destination {
   std::string path;
@@ -66,9 +69,10 @@ bool can_be_written(const std::string& path) {
   return true;
 }
 
-void write(const destination& to, const journal& what, std::uint64_t mark) {
+// False: it could not be written.
+bool write(const destination& to, const journal& what, std::uint64_t mark) {
   std::vector<report> calls = what.all();
-  std::vector<report> totals = totals_of(calls);
+  std::vector<report> totals = totals_of(calls, cpus_to_use());
   if (const std::uint64_t dropped = what.dropped.load(std::memory_order_relaxed); dropped != 0) {
     for (report& total : totals) {
       total.warnings.push_back(fmt::format(
@@ -76,14 +80,12 @@ void write(const destination& to, const journal& what, std::uint64_t mark) {
           dropped));
     }
   }
-  for (report& call : calls) advise_on(call);
+  for (report& call : calls) advise_on(call, cpus_to_use());
   const std::string text = document(totals, calls, to.format);
   if (to.path == "-") {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
-    return;
+    return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   }
-  replace_file(to.path, part_of(to.path, mark), text);
+  return replace_file(to.path, part_of(to.path, mark), text);
 }
 
 // The reporter's whole life. Nothing unwinds into the frames of the program, which this process inherited.
@@ -92,7 +94,7 @@ void write(const destination& to, const journal& what, std::uint64_t mark) {
     detach(line, to.path == "-");
     char end = 0;
     receive_message(line, &end, sizeof end, nullptr, -1);
-    write(to, what, mark);
+    end = write(to, what, mark) ? written : not_written;
     send_message(line, &end, sizeof end, nullptr);
   } catch (...) {
     // No memory, or a journal that was written over: then there is no report.
@@ -112,9 +114,17 @@ void finish() noexcept {
         "close only what you have opened");
     return;
   }
-  char end = 1;
-  if (!send_message(reporter->line.number(), &end, sizeof end, nullptr)) return;
-  receive_message(reporter->line.number(), &end, sizeof end, nullptr, patience_ms);
+  char end = 0;
+  if (!send_message(reporter->line.number(), &end, sizeof end, nullptr)) {
+    say("there is no report: the process that was to write it has ended");
+    return;
+  }
+  const received answer = receive_message(reporter->line.number(), &end, sizeof end, nullptr, patience_ms);
+  if (answer == received::nothing) {
+    say("the report takes long to be written; the program ends, and it may come later");
+  } else if (answer == received::closed || end != written) {
+    say("the report could not be written: is the disk full, or the folder gone? (FORKFUL_REPORT names the file)");
+  }
 }
 
 void start(const destination& to) {

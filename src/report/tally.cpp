@@ -70,11 +70,40 @@ void tally::add_slow(const slow_slices& one) {
     bar_ = static_cast<std::uint64_t>(all.back().time.count());
 }
 
-void tally::add_memory(unsigned worker, std::size_t page_faults, std::size_t peak) noexcept {
+void tally::add_lost(const eaten_chunk& one, std::uint64_t block_began) {
+  if (one.worker >= happened.per_worker.size() || one.began < began_ || one.ended <= one.began) return;
+  worker_row& row = happened.per_worker[one.worker];
+  row.time.compute += time(one.ended - one.began);
+  const auto began = time(one.began);
+  if (row.time.wake.count() == 0 || began < row.time.wake) row.time.wake = began;
+  if (block_began >= one.began && block_began < one.ended) {
+    add_slow({one.first, one.count, one.worker, time(one.ended - block_began)});
+  }
+  if (recorded_ == nullptr) return;
+  recorded_->add({one.worker, one.first, one.count, 1, time(one.began - began_), time(one.ended - began_), {}, {}});
+}
+
+void tally::come_back(std::uint64_t now) noexcept {
+  if (left_ != 0 && now > left_) happened.away += time(now - left_);
+  left_ = 0;
+}
+
+void tally::add_off_core(unsigned worker, std::chrono::nanoseconds off) noexcept {
+  if (worker < happened.per_worker.size()) happened.per_worker[worker].off_core += off;
+}
+
+void tally::add_missing(unsigned worker) noexcept {
+  if (worker >= happened.per_worker.size()) return;
+  worker_row& row = happened.per_worker[worker];
+  row.missing = row.chunks == 0 && row.deaths == 0;  // else it was there, and has been lost
+}
+
+void tally::add_memory(unsigned worker, std::size_t page_faults, std::size_t peak, std::size_t peak_private) noexcept {
   if (worker >= happened.per_worker.size()) return;
   worker_row& row = happened.per_worker[worker];
   row.page_faults += page_faults;
   row.peak_memory = std::max(row.peak_memory, peak);
+  row.peak_private = std::max(row.peak_private, std::min(peak, peak_private));
   happened.page_faults += page_faults;
 }
 
@@ -114,10 +143,24 @@ void tally::finish(std::uint64_t now) noexcept {
   happened.caller = watch.split();
   watch.record(nullptr);
   happened.wall = time(now - began_);
+  come_back(now);
+  happened.away = std::min(happened.away, happened.caller.idle);
+  const std::uint64_t first_slice = [&] {
+    std::uint64_t first = 0;
+    for (const worker_row& row : happened.per_worker) {
+      const auto began = static_cast<std::uint64_t>(row.time.wake.count());
+      if (began != 0 && (first == 0 || began < first)) first = began;
+    }
+    return first;
+  }();
+  if (published_ != 0 && first_slice > published_) {
+    happened.queued = std::min(time(first_slice - published_), happened.wall);
+  }
   for (unsigned worker = 0; worker < happened.per_worker.size(); ++worker) {
     worker_row& row = happened.per_worker[worker];
     row.worker = worker;
     time_split& split = row.time;
+    row.off_core = std::min(row.off_core, split.compute);
     split.start = std::min(split.start, happened.wall);
     const std::chrono::nanoseconds first = split.wake;
     split.wake = {};

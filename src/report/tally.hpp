@@ -37,12 +37,22 @@ class tally {
   void add_slow(const slow_slices&);
   // Whether a chunk that took so long may hold one of the slowest.
   [[nodiscard]] bool may_be_slow(std::uint64_t nanoseconds) const noexcept { return nanoseconds > bar_; }
+  // What a worker did that died in the middle of it: of [began, ended) it was eating, since `block_began` slices
+  // [first, first + count). Nothing of it counts but the time.
+  void add_lost(const eaten_chunk&, std::uint64_t block_began);
   // What the kernel counted for a worker.
-  void add_memory(unsigned worker, std::size_t page_faults, std::size_t peak) noexcept;
+  void add_memory(unsigned worker, std::size_t page_faults, std::size_t peak, std::size_t peak_private) noexcept;
+  void add_off_core(unsigned worker, std::chrono::nanoseconds) noexcept;
   void add_death(unsigned worker) noexcept;
-  // The worker was there at that time, first or again; 0: it never was.
+  // The worker was there at that time, first or again; 0: it is started, and was not there yet.
   void add_start(unsigned worker, std::uint64_t ready);
+  // There is no such worker.
+  void add_missing(unsigned worker) noexcept;
   void published(std::uint64_t now) noexcept;
+  // Nobody asks for more from here on, or somebody does again.
+  void leave(std::uint64_t now) noexcept { left_ = now; }
+  void come_back(std::uint64_t now) noexcept;
+  [[nodiscard]] bool is_away() const noexcept { return left_ != 0; }
 
   // Keeps a timeline from here on.
   void record(std::shared_ptr<recorder> into);
@@ -62,6 +72,7 @@ class tally {
   std::shared_ptr<recorder> recorded_;
   std::uint64_t began_;
   std::uint64_t published_ = 0;  // when the first chunk was
+  std::uint64_t left_ = 0;       // when the caller went away; 0: it is there
   std::uint64_t bar_ = 0;        // the fifth slowest took so long
 };
 

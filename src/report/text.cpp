@@ -21,6 +21,8 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t bar_width = 30;
 constexpr std::size_t most_rows = 8;
+constexpr auto worth_telling = std::chrono::milliseconds(1);  // of waiting, if it is so much of the wall besides:
+constexpr double much = 0.25;
 
 struct part {
   char sign;
@@ -91,24 +93,40 @@ std::string report::text() const {
   if (wall.count() > 0) {
     if (per_worker.size() <= most_rows) {
       for (const worker_row& one : per_worker) {
-        text += worker_line(fmt::format("worker {}", one.worker), one.time, wall);
+        text += one.missing ? fmt::format("{:<11.11} could not be started\n", fmt::format("worker {}", one.worker))
+                            : worker_line(fmt::format("worker {}", one.worker), one.time, wall);
       }
     } else {
       time_split all;
-      for (const worker_row& one : per_worker) add(all, one.time);
-      text += worker_line(fmt::format("{} workers", per_worker.size()), all,
-                          wall * static_cast<std::int64_t>(per_worker.size()));
+      std::size_t there = 0;
+      for (const worker_row& one : per_worker) {
+        if (one.missing) continue;
+        ++there;
+        add(all, one.time);
+      }
+      text += worker_line(counted(there, "worker"), all, wall * static_cast<std::int64_t>(there));
+      if (there != per_worker.size()) text += fmt::format("{} more could not be started\n", per_worker.size() - there);
     }
     text += caller_line(caller, wall);
   }
+  // What passed before a worker began, and while nobody asked, is no doing of the work's.
+  const nanoseconds each_queued = queued / static_cast<std::int64_t>(std::max<std::size_t>(1, calls));
+  if (each_queued >= worth_telling && share(queued, wall) >= much)
+    text += fmt::format("queued: {}{} until a worker began\n", human_time(each_queued), calls > 1 ? " a call" : "");
+  if (away >= worth_telling && share(away, wall) >= much)
+    text += fmt::format("away: {} while nobody asked for results\n", human_time(away));
   text += fmt::format("copied in {}, copied out {}", human_bytes(bytes_in), human_bytes(bytes_out));
   if (bytes_shared != 0) text += fmt::format(", in shared memory {}", human_bytes(bytes_shared));
   text += '\n';
   if (!slowest.empty() && slices > 1) {
     const slow_slices& one = slowest.front();
-    text += one.count == 1 ? fmt::format("slowest: slice {}", one.first)
-                           : fmt::format("slowest: slices {}-{}", one.first, one.first + one.count - 1);
-    if (calls > 1) text += fmt::format(" of call {}", one.call);
+    if (calls > 1 && verb == "submit") {
+      text += fmt::format("slowest: call {}", one.call);
+    } else {
+      text += one.count == 1 ? fmt::format("slowest: slice {}", one.first)
+                             : fmt::format("slowest: slices {}-{}", one.first, one.first + one.count - 1);
+      if (calls > 1) text += fmt::format(" of call {}", one.call);
+    }
     text += fmt::format(", {}\n", human_time(one.time));
   }
   if (peak_memory != 0) {

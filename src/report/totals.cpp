@@ -46,6 +46,9 @@ void add_row(worker_row& sum, const worker_row& one, bool alone) noexcept {
   sum.page_faults += one.page_faults;
   sum.bytes_copied_on_write += one.bytes_copied_on_write;
   sum.peak_memory = std::max(sum.peak_memory, one.peak_memory);
+  sum.peak_private = std::max(sum.peak_private, one.peak_private);
+  sum.off_core += one.off_core;
+  sum.missing = sum.missing && one.missing;
   add_work(sum.time, one.time);
   if (!alone) return;
   sum.time.start += one.time.start;
@@ -96,7 +99,10 @@ void totals::make_room(sums& to, const report& one) {
   if (all.per_worker.size() < one.per_worker.size()) {
     const auto before = static_cast<unsigned>(all.per_worker.size());
     all.per_worker.resize(one.per_worker.size());
-    for (unsigned worker = before; worker < all.per_worker.size(); ++worker) all.per_worker[worker].worker = worker;
+    for (unsigned worker = before; worker < all.per_worker.size(); ++worker) {
+      all.per_worker[worker].worker = worker;
+      all.per_worker[worker].missing = true;  // until a call had it
+    }
   }
   if (all.calls == 0) {
     all.way = one.way;
@@ -127,6 +133,9 @@ void totals::count(sums& to, const report& one) {
   all.call = one.call;
   all.finished = all.finished && one.finished;
   all.has_timeline = all.has_timeline || one.has_timeline;
+  to.asked += one.wall - one.away;
+  all.queued += one.queued;
+  all.beside_others = all.beside_others || one.beside_others;
   all.slices += one.slices;
   all.chunks += one.chunks;
   all.bytes_in += one.bytes_in;
@@ -159,7 +168,12 @@ report totals::so_far() const {
   report all = sums_.all;
   all.wall = sums_.wall.covered();
   fit(all.caller, all.wall);
-  for (worker_row& row : all.per_worker) fit(row.time, all.wall);
+  // A thread waits for one call at a time: what is not in the calls' own is time in which nobody asked for any of them.
+  all.away = std::clamp(all.wall - sums_.asked, nanoseconds(0), all.caller.idle);
+  for (worker_row& row : all.per_worker) {
+    fit(row.time, all.wall);
+    row.off_core = std::min(row.off_core, row.time.compute);
+  }
   auto verbs = sums_.verbs;
   std::stable_sort(verbs.begin(), verbs.end(),
                    [](const auto& one, const auto& other) { return one.second > other.second; });
@@ -168,13 +182,13 @@ report totals::so_far() const {
   return all;
 }
 
-std::vector<report> totals_of(std::span<const report> calls) {
+std::vector<report> totals_of(std::span<const report> calls, unsigned cpus) {
   std::map<std::uint64_t, totals> pools;
   for (const report& call : calls) pools[call.pool].add(call);
   std::vector<report> all;
   for (const auto& [number, sums] : pools) {
     all.push_back(sums.so_far());
-    advise_on(all.back());
+    advise_on(all.back(), cpus);
   }
   return all;
 }

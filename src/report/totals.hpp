@@ -6,6 +6,7 @@
 // Cost: some 60 ns a call, and of timelines what was recorded once more.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <forkful/report.hpp>
 #include <memory>
@@ -39,6 +40,7 @@ class totals {
     std::vector<std::pair<std::string, std::size_t>> verbs;  // and how often
     std::size_t last_verb = 0;
     coverage wall;
+    std::chrono::nanoseconds asked{0};  // how long somebody was busy with a call or waited for it, call by call
     std::unique_ptr<whole_timeline> recorded;
   };
   // Holds the lock.
@@ -52,7 +54,7 @@ class totals {
   };
 };
 
-// The totals of calls of several pools, by the pools' numbers, with what is to be said about each.
-std::vector<report> totals_of(std::span<const report> calls);
+// The totals of calls of several pools, by the pools' numbers, with what is to be said about each. `cpus`: as in advise_on().
+std::vector<report> totals_of(std::span<const report> calls, unsigned cpus);
 
 }  // namespace forkful::detail

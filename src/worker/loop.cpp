@@ -54,7 +54,8 @@ class worker {
   // Until the board closes or this worker has eaten as much as it may. It holds nothing then.
   void run() {
     end_frames_here(__builtin_frame_address(0));
-    faults_seen_ = read_account().page_faults;
+    seen_ = at_start_ = read_account();
+    inherited_ = at_start_.peak_memory - std::min(at_start_.peak_memory, resident_shared());
     looked_ = now_ns();
     slot_.ready.store(looked_, std::memory_order_relaxed);
     while (slot_.watched.load(std::memory_order_relaxed) == 0) futex_wait(slot_.watched, 0);
@@ -124,6 +125,7 @@ class worker {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     breakpoint(point::sleep_before);
     futex_wait(table_.epoch, seen);
+    ++slept_;
     // Only this worker writes it. release, here and above: it is counted before it is seen to be awake, or asleep again.
     slot_.risen.store(slot_.risen.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     slot_.state.store(worker_state::running, std::memory_order_release);
@@ -182,11 +184,12 @@ class worker {
     std::uint64_t at = held.resume;
     measurement of_chunk;
     held.began_ns = 0;
+    held.ended_ns = now_ns();
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
     while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
-    std::uint64_t began = now_ns();                 // of the next block: where the last one ended
+    std::uint64_t began = held.ended_ns;            // of the next block: where the last one ended
     while (at < held.last) {
       const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0 || changes_environment_;
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
@@ -218,7 +221,8 @@ class worker {
       laps parts;
       io.timed = timed ? &parts : nullptr;
       // What is kept for undoing is a whole block.
-      const bool name_each = !job.undo && (job.name_each.load(std::memory_order_relaxed) || naming_.each(job.tight, stop - at));
+      const bool name_each =
+          !job.undo && (job.name_each.load(std::memory_order_relaxed) || naming_.each(job.tight, stop - at));
       io.cursor = name_each ? &slot_.cursor : nullptr;
       const std::uint64_t broadcast_before = io.broadcast_ns;
       const std::uint64_t reached = job.run(job.plan, io, at, stop);
@@ -253,12 +257,31 @@ class worker {
   void take_account(chunk& held, chunk_note& note) noexcept {
     unaccounted_ns_ += held.eaten_ns;
     if (unaccounted_ns_ < account_ns) return;
-    unaccounted_ns_ = 0;
+    const std::uint64_t eaten = std::exchange(unaccounted_ns_, 0);
     const account now = read_account();
-    note.page_faults = now.page_faults - faults_seen_;
+    note.page_faults = now.page_faults - seen_.page_faults;
     note.peak_memory = now.peak_memory;
-    faults_seen_ = now.page_faults;
+    note.peak_private = private_part(now);
+    // Who sleeps in a slice has no use for a core; who only computes, and had less of it than it took, had to wait for one.
+    const std::uint64_t had = now.cpu_ns - std::min(now.cpu_ns, seen_.cpu_ns);
+    const bool slept_in_slices = now.gave_up - seen_.gave_up > std::exchange(slept_, 0);
+    note.off_core_ns = slept_in_slices || now.lost == seen_.lost ? 0 : eaten - std::min(eaten, had);
+    seen_ = now;
     held.noted |= chunk_note::memory;
+  }
+
+  // Of the most it ever had, what nobody else has, about: without what is mapped together with others, and without what it
+  // inherited and has not written to. A page that is copied is a fault that adds none.
+  std::uint64_t private_part(const account& now) noexcept {
+    // Looked at again only when there is an eighth more of it.
+    if (now.peak_memory > peak_looked_at_ + peak_looked_at_ / 8) {
+      peak_looked_at_ = now.peak_memory;
+      peak_shared_ = resident_shared();
+    }
+    const std::uint64_t more = now.peak_memory - at_start_.peak_memory;
+    const std::uint64_t faulted = (now.page_faults - at_start_.page_faults) * 4096;
+    const std::uint64_t copied = std::min(inherited_, faulted - std::min(faulted, more));
+    return now.peak_memory - std::min(now.peak_memory, peak_shared_ + inherited_ - copied);
   }
 
   // The timer first: whenever it strikes, the deadline is past. Until the next slice begins it stays the last one's, which the
@@ -378,13 +401,18 @@ class worker {
   std::uint64_t looked_ = 0;  // at the clock, for the last time
   run_fn run_ = nullptr;      // whose shares and expected bytes these are
   passing_shares shares_;
-  expected_bytes expected_;   // of a chunk's results
+  expected_bytes expected_;  // of a chunk's results
   naming naming_;
   std::uint64_t blocks_ = 0;  // of slices that pass, not counting those of long ones
   bool long_slices_ = false;
   bool changes_environment_ = false;  // slices of this call leave another floating-point environment
   std::uint64_t unaccounted_ns_ = 0;
-  std::uint64_t faults_seen_ = 0;
+  account at_start_;
+  account seen_;                      // what the last note told of
+  std::uint64_t slept_ = 0;           // since then, for want of work
+  std::uint64_t inherited_ = 0;       // bytes of private memory, shared with the caller until they are written to
+  std::uint64_t peak_looked_at_ = 0;  // when peak_shared_ was
+  std::uint64_t peak_shared_ = 0;
   kill_timer timer_;
 };
 

@@ -93,6 +93,11 @@ TYPED_TEST(slices_of_length, pass_through_every_other_verb) {
   EXPECT_EQ(this->pool.transform_reduce(slices_of(plain, 3), 0, std::plus<>(), sum), 45);
   EXPECT_EQ(this->pool.try_map(slices_of(plain, 3), sum).at(2).value(), 21);
   const std::vector<std::string> words{"a", "b", "c"};
+  std::vector<std::size_t> lengths;
+  for (const std::size_t n :
+       this->pool.imap(slices_of(words, 2), [](std::span<const std::string> s) { return s.size(); }))
+    lengths.push_back(n);
+  EXPECT_EQ(lengths, (std::vector<std::size_t>{2, 1})) << "spans of what is more than bytes, sent one by one";
   EXPECT_EQ(this->pool.map(zip(slices_of(plain, 4), slices_of(words, 1)),
                            [](std::span<const int> row, std::span<const std::string> word) {
                              return word[0] + std::to_string(row.size());

@@ -1,5 +1,7 @@
 // A call that is asked to stop, and a call that tells how far it is.
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <span>
 #include <stdexcept>
 #include <stop_token>
@@ -121,6 +123,58 @@ TYPED_TEST(stopped_on, what_progress_throws_ends_the_call) {
     EXPECT_STREQ(error.what(), "enough");
   }
   EXPECT_EQ(this->pool.map(indices(3), slow).size(), 3U);
+}
+
+// The progress of chunks that are still being run counts, and what was not run does not.
+TYPED_TEST(stopped_on, progress_counts_what_ran) {
+  if (std::is_same_v<TypeParam, auto_pool>) GTEST_SKIP() << "is a loop or a pool of threads";
+  // Where the caller does the work it looks in between; elsewhere slices wait until it has looked.
+  const int waits = forkful_tests::alone<TypeParam> ? 1 : std::numeric_limits<int>::max();
+  constexpr std::size_t all = 1000;
+  std::stop_source source;
+  shared_vector<int> stopped(1, 0);
+  std::size_t last = 0;
+  bool inside = false;
+  const auto look = [&](const progress& now) {
+    EXPECT_LE(last, now.done);
+    last = now.done;
+    if (now.done == 0 || now.done == all) return;
+    inside = true;
+    source.request_stop();
+    std::atomic_ref(stopped[0]).store(1);
+  };
+  const auto outcomes = this->pool.with({.chunk = all / 2, .progress = look, .stop = source.get_token()})
+                            .try_map(
+                                indices(all),
+                                [](std::size_t i, std::span<int> goes_on, int most) {
+                                  for (int n = 0; i >= 20 && n != most && std::atomic_ref(goes_on[0]).load() == 0; ++n)
+                                    std::this_thread::sleep_for(1ms);
+                                  return i;
+                                },
+                                std::span(stopped), waits);
+  EXPECT_TRUE(inside) << "no progress before a chunk was done";
+  const auto done = static_cast<std::size_t>(
+      std::count_if(outcomes.begin(), outcomes.end(), [](const auto& one) { return one.has_value(); }));
+  EXPECT_EQ(last, done);
+  EXPECT_LT(done, all);
+}
+
+// However many slices there are: the first ones do not wait for a large chunk.
+TYPED_TEST(stopped_on, imap_gives_first_results_before_it_knows_how_long_slices_take) {
+  shared_vector<int> seen(1, 0);
+  std::size_t count = 0;
+  for (const std::size_t result : this->pool.imap(
+           indices(100'000),
+           [](std::size_t i, std::span<int> first) {
+             while (i >= 16 && std::atomic_ref(first[0]).load() == 0) std::this_thread::sleep_for(1ms);
+             return i;
+           },
+           std::span(seen))) {
+    EXPECT_EQ(result, count);
+    std::atomic_ref(seen[0]).store(1);
+    if (++count == 2'000) break;
+  }
+  EXPECT_EQ(count, 2'000U);
 }
 
 }  // namespace

@@ -85,8 +85,15 @@ TEST_F(Doctor, TellsCostsThenLimitsThenWhatTheyMeanAndWhatToDoNext) {
 
 TEST_F(Doctor, RemembersUntilItIsAskedToMeasureAgain) {
   remember_a_machine();
-  EXPECT_NE(run({"doctor"}, cache()).out.find("Remembered since it was measured"), std::string::npos);
-  EXPECT_NE(run({"doctor", "--again"}, cache()).out.find("Measured in"), std::string::npos);
+  // When, and nothing about how much measurements differ now: that was not measured.
+  const std::string remembered = run({"doctor"}, cache()).out;
+  EXPECT_TRUE(std::regex_search(
+      remembered, std::regex(R"(Remembered since it was measured on \d{4}-\d\d-\d\d at \d\d:\d\d; --again)")))
+      << remembered;
+  EXPECT_EQ(remembered.find("repeated measurements"), std::string::npos) << remembered;
+  const std::string now = run({"doctor", "--again"}, cache()).out;
+  EXPECT_NE(now.find("Measured now, in"), std::string::npos) << now;
+  EXPECT_NE(now.find("repeated measurements"), std::string::npos) << now;
 }
 
 TEST_F(Doctor, GivesProgramsEverything) {

@@ -23,6 +23,17 @@ using testing::MatchesRegex;
 const words every_way{"serial", "thread", "snapshot", "process", "shared"};
 const words all_but_shared{"serial", "thread", "snapshot", "process"};
 
+// What is said at once of what is running, and what else went to stderr.
+ran run(const words& arguments) {
+  ran result = forkful_tests::run(arguments, {});
+  if (arguments.front() == "race" && result.err.starts_with("racing ")) {
+    const std::size_t end = result.err.find('\n');
+    EXPECT_THAT(result.err.substr(0, end), MatchesRegex("racing [a-z]+: [a-z, ]+ in turns, until it is sure"));
+    result.err.erase(0, end + 1);
+  }
+  return result;
+}
+
 words race(words more) {
   more.insert(more.begin(), {"race", "--rounds", "2", "--workers", "2"});
   return more;
@@ -170,6 +181,13 @@ TEST_F(Race, OnlyTheWaysThatWereAskedForTheLoopFirst) {
   const json race = run_json({"--work", "strings", "--slices", "4", "--ways", "process,serial,process"});
   ASSERT_EQ(race.at("ways").size(), 2U);
   EXPECT_EQ(ran_of(race), (words{"serial", "process"}));
+}
+
+TEST_F(Race, SaysWhatIsRunningBeforeItReadsAnything) {
+  const ran result = forkful_tests::run(race({"--json", path("missing")}));
+  EXPECT_TRUE(
+      result.err.starts_with("racing gzip: serial, thread, snapshot, process, shared in turns, until it is sure\n"))
+      << result.err;
 }
 
 TEST_F(Race, MarkdownIsATableAndAVerdict) {

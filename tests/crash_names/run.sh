@@ -49,6 +49,14 @@ else
   echo 'not allowed to take /proc away: not tried'
 fi
 
+strip -g "$work/spoon.so"
+expect 'a library without debug information' \
+  'inlined: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100 | kitchen::eat(std::string const&) at kitchen.cpp:200' \
+  'functor: kitchen::eater::operator()(std::string const&) const at kitchen.cpp:300 | kitchen::eater::operator()(std::string const&) const at kitchen.cpp:300' \
+  'lambda: lambda in main at kitchen.cpp:500 | lambda in main at kitchen.cpp:500' \
+  'module: taste, called by kitchen::eat_with(std::string const&, unsigned long const&) at kitchen.cpp:400, | taste | kitchen::eat_with(std::string const&, unsigned long const&) at kitchen.cpp:400' \
+  'again: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100'
+
 cp "$program" "$work/kitchen"
 strip -g "$work/kitchen" "$work/spoon.so"
 expect 'without debug information' \

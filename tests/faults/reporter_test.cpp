@@ -79,12 +79,27 @@ void waits_for_all_children() {
   if (wait(nullptr) != -1 || errno != ECHILD) _exit(1);
 }
 
-constexpr std::array<std::pair<std::string_view, void (*)()>, 5> programs{
+void writes_to_a_full_disk() {
+  const int full = open("/dev/full", O_WRONLY);
+  if (full < 0 || dup2(full, 1) != 1) _exit(1);
+  serial_pool pool;
+  (void)pool.map(indices(3), itself);
+}
+
+void loses_its_folder() {
+  serial_pool pool;
+  (void)pool.map(indices(3), itself);
+  std::filesystem::remove_all(std::filesystem::path(std::getenv("FORKFUL_REPORT")).parent_path());
+}
+
+constexpr std::array<std::pair<std::string_view, void (*)()>, 7> programs{
     {{"three_calls", three_calls},
      {"killed_half_way", killed_half_way},
      {"interrupted", interrupted},
      {"calls_of_others", calls_of_others},
-     {"waits_for_all_children", waits_for_all_children}}};
+     {"waits_for_all_children", waits_for_all_children},
+     {"writes_to_a_full_disk", writes_to_a_full_disk},
+     {"loses_its_folder", loses_its_folder}}};
 
 // Not a test: what the tests below run.
 TEST(reporter_program, is_what_it_is_told_to_be) {
@@ -239,6 +254,17 @@ TEST_F(reporter, says_in_one_sentence_why_there_is_none) {
   EXPECT_TRUE(unwritable.how.exited_with(0));
   EXPECT_EQ(count(unwritable.out, "this file cannot be written; the program goes on without a report"), 1U)
       << unwritable.out;
+}
+
+TEST_F(reporter, says_that_the_report_could_not_be_written) {
+  const auto full = run("writes_to_a_full_disk", "-");
+  EXPECT_TRUE(full.how.exited_with(0)) << full.out;
+  EXPECT_EQ(count(full.out, "forkful: the report could not be written"), 1U) << full.out;
+  std::filesystem::create_directory(path("gone"));
+  const auto gone = run("loses_its_folder", path("gone/run.json"));
+  EXPECT_TRUE(gone.how.exited_with(0)) << gone.out;
+  EXPECT_EQ(count(gone.out, "forkful: the report could not be written"), 1U) << gone.out;
+  EXPECT_EQ(count(run("three_calls", path("run.json")).out, "could not be written"), 0U);
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ struct forkful::codec<greedy::object> {
 template <>
 struct forkful::codec<greedy::tree> {
   static void write(sink& out, const greedy::tree& value) { out.write(value.number()); }
-  static greedy::tree read(source& in) { return {greedy::tree(in.read<long>())}; }
+  static greedy::tree read(source& in) { return greedy::tree(in.read<long>()); }
 };
 
 namespace forkful_tests {

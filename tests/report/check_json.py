@@ -27,6 +27,11 @@ for path in sorted(pathlib.Path(folder).glob("*.json")):
             assert total == sum(row[part] for row in rows), f"{path.name}: {part}"
         if call["finished"] and (call["calls"] == 1 or path.name != "several.json"):
             assert sum(call["time_ns"].values()) == call["wall_ns"] * len(rows), path.name
+        assert call["away_ns"] <= call["caller_ns"]["idle"], path.name
+        assert all(row["off_core_ns"] <= row["time_ns"]["compute"] for row in call["per_worker"]), path.name
+        assert all(row["peak_private_bytes"] <= row["peak_memory_bytes"] for row in call["per_worker"]), path.name
+        if call["calls"] == 1:
+            assert call["queued_ns"] <= call["wall_ns"], path.name
         if path.name in ("real-map.json", "real-in-place.json"):  # every slice was eaten once, and is drawn once
             assert sum(row["slices"] for row in call["per_worker"]) == call["slices"] > 0, path.name
             assert sum(chunk["count"] for chunk in call["timeline"]["chunks"]) == call["slices"], path.name
@@ -41,6 +46,8 @@ for path in sorted(pathlib.Path(folder).glob("*.json")):
         for field in ("calls", "slices", "chunks", "bytes_in", "bytes_broadcast", "bytes_out", "bytes_shared", "page_faults",
                       "bytes_copied_on_write", "deaths", "retries"):
             assert total[field] == sum(call[field] for call in mine), f"{path.name}: {field}"
+        assert total["queued_ns"] == sum(call["queued_ns"] for call in mine), path.name
+        assert total["beside_others"] == any(call["beside_others"] for call in mine), path.name
         assert total["wall_ns"] <= sum(call["wall_ns"] for call in mine), path.name
         if all(call["calls"] == 1 for call in mine):
             assert {slow["call"] for slow in total["slowest"]} <= {call["call"] for call in mine}, path.name

@@ -23,6 +23,8 @@ inline forkful::worker_row row(unsigned worker, nanoseconds wall, nanoseconds co
   made.time.idle = wall - made.time.sum();
   made.page_faults = 120 + worker;
   made.peak_memory = 9'000'000 + worker;
+  made.peak_private = 2'000'000 + worker;
+  made.off_core = compute / 30;
   return made;
 }
 
@@ -58,7 +60,7 @@ inline forkful::report ordinary(std::size_t chunks, unsigned workers) {
     counts[worker].slices += 10;
     counts[worker].chunks += 1;
     call.recorded.chunks.push_back(chunk);
-    call.slowest.push_back({chunk.first, 10, worker, length});
+    call.slowest.push_back({chunk.first, 10, worker, length, length / 7});
   }
   std::stable_sort(call.recorded.chunks.begin(), call.recorded.chunks.end(),
                    [](const auto& a, const auto& b) { return a.worker < b.worker; });
@@ -84,11 +86,13 @@ inline forkful::report ordinary(std::size_t chunks, unsigned workers) {
                           {step::wake, nanoseconds{31'000}, nanoseconds{40'003}},
                           {step::idle, nanoseconds{40'003}, last},
                           {step::reassemble, last, call.wall}};
+  call.queued = nanoseconds{211};
   call.caller.start = nanoseconds{20'000};
   call.caller.pass_in = nanoseconds{11'000};
   call.caller.wake = nanoseconds{9'003};
   call.caller.reassemble = call.wall - last;
   call.caller.idle = call.wall - call.caller.sum();
+  call.away = call.caller.idle / 9;
   call.bytes_in = call.slices * 24;
   call.bytes_broadcast = call.slices * 4;
   call.bytes_out = call.slices * 48;

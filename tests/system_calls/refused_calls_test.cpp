@@ -348,6 +348,9 @@ const std::vector<trial> ending_workers{
 const std::vector<trial> mapping_memory{
     {call::memfd_create, {EMFILE, ENOMEM}, {ENFILE, ENOSYS, EPERM}, true},
     {call::ftruncate, {EINTR, EFBIG}, {EPERM, EINVAL}, true},
+    {call::fallocate, {ENOSPC, EINTR}, {EOPNOTSUPP, ENOSYS}},
+    {call::fcntl, {EMFILE, EINVAL}, {EINVAL}},
+    {call::fstat, {ENOMEM}, {EPERM}, true},
     {call::mmap, {ENOMEM, EAGAIN}, {ENOMEM, EPERM}, true},
     {call::munmap, {ENOMEM}, {}},
     {call::madvise, {EAGAIN, EINVAL}, {EINVAL}},

@@ -45,6 +45,7 @@ using forkful::slice_info;
 using forkful::detail::cancelled_failure;
 using forkful::detail::capture_exception;
 using forkful::detail::crash_failure;
+using forkful::detail::failing_call;
 using forkful::detail::rethrow;
 using forkful::detail::timeout_failure;
 
@@ -72,6 +73,8 @@ namespace {
 
 constexpr std::size_t slice = 4711;
 constexpr unsigned worker = 3;
+const failing_call mapped{};
+const failing_call half_eaten{"for_each", true};
 constexpr unsigned attempt = 2;
 
 template <class Throw>
@@ -366,7 +369,7 @@ TEST(NestedPools, KeepTheInnermostTypeAndTextButNameTheOuterSlice) {
 }
 
 TEST(NestedPools, ACrashInsideIsAnExceptionOutside) {
-  slice_failure inner = crash_failure(1, 2, 0, 1, 1, SIGSEGV, 0, false);
+  slice_failure inner = crash_failure(1, 2, 0, 1, 1, SIGSEGV, 0, mapped);
   inner.frames = {"eat(int)", "main"};
   const slice_failure outer = captured([&] { rethrow(inner); });
   EXPECT_EQ(outer.kind, failure_kind::exception);
@@ -377,13 +380,13 @@ TEST(NestedPools, ACrashInsideIsAnExceptionOutside) {
     EXPECT_EQ(e.slice(), slice);
   });
 
-  const slice_failure late = captured([] { rethrow(timeout_failure(1, 2, 0, 1, 1, 1s, false)); });
+  const slice_failure late = captured([] { rethrow(timeout_failure(1, 2, 0, 1, 1, 1s, mapped)); });
   EXPECT_EQ(late.kind, failure_kind::exception);
   expect_comes_back_as<forkful::slice_timeout, forkful::error>(late, late.what);
 }
 
 TEST(WorkerCrashed, IsCaughtAsEverythingItIs) {
-  const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGKILL, 0, false);
+  const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGKILL, 0, mapped);
   EXPECT_EQ(failure.kind, failure_kind::crash);
   expect_comes_back_as<forkful::worker_crashed, forkful::error, std::runtime_error>(failure, failure.what);
   expect_thrown<forkful::worker_crashed>(failure, [](const forkful::worker_crashed& e) {
@@ -395,17 +398,17 @@ TEST(WorkerCrashed, IsCaughtAsEverythingItIs) {
 }
 
 TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
-  EXPECT_EQ(crash_failure(4711, 4712, 1, 1, 1, SIGSEGV, 0, false).what,
+  EXPECT_EQ(crash_failure(4711, 4712, 1, 1, 1, SIGSEGV, 0, mapped).what,
             "slice 4711 crashed worker 1 (SIGSEGV, segmentation fault) on attempt 1 of 1: its code touched memory that "
             "it may not touch, or overflowed its stack. Run it on a serial_pool in a debugger to see where; try_map "
             "keeps the other results, and more call_options::attempts repeat a slice that fails by chance");
   EXPECT_EQ(
-      crash_failure(512, 640, 0, 1, 1, SIGKILL, 0, true).what,
+      crash_failure(512, 640, 0, 1, 1, SIGKILL, 0, half_eaten).what,
       "one of slices 512 to 639 crashed worker 0 (SIGKILL, killed) on attempt 1 of 1: it was killed from outside, "
       "often by the kernel for want of memory (dmesg tells). What it was eating may be half eaten: restore it "
       "before you go on. Run it on a serial_pool in a debugger to see where; try_for_each finishes the other "
       "slices");
-  const slice_failure left = crash_failure(0, 1, 2, 3, 3, 0, 7, false);
+  const slice_failure left = crash_failure(0, 1, 2, 3, 3, 0, 7, mapped);
   EXPECT_EQ(left.what,
             "slice 0 ended worker 2 (exit status 7) on attempt 3 of 3: its code called exit() or _exit(), which ends "
             "the worker. Return or throw instead; try_map keeps the other results, and more call_options::attempts "
@@ -416,38 +419,96 @@ TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
   });
 }
 
+TEST(WorkerCrashed, InALibraryNamesWhoCalledItToo) {
+  forkful::detail::crash_site inside;
+  inside.top = "parse";
+  inside.caller = "eat(std::string const&)";
+  inside.caller_place = "cake.cpp:12";
+  EXPECT_TRUE(crash_failure(7, 8, 1, 1, 1, SIGSEGV, 0, mapped, inside)
+                  .what.starts_with("slice 7 crashed worker 1 (SIGSEGV, segmentation fault) in parse, called by "
+                                    "eat(std::string const&) at cake.cpp:12, on attempt 1 of 1: "));
+}
+
 TEST(WorkerCrashed, NamesEverySignal) {
   for (int signal = 1; signal < SIGRTMAX; ++signal) {
-    const std::string what = crash_failure(0, 1, 0, 1, 1, signal, 0, false).what;
+    const std::string what = crash_failure(0, 1, 0, 1, 1, signal, 0, mapped).what;
     const bool named = what.find("(SIG") != std::string::npos;
     const bool numbered = what.find("(signal " + std::to_string(signal) + ")") != std::string::npos;
     EXPECT_TRUE(named || numbered) << what;
     EXPECT_TRUE(named || signal >= 32) << what;
   }
-  EXPECT_NE(crash_failure(0, 1, 0, 1, 1, SIGXCPU, 0, false).what.find("(SIGXCPU, CPU time limit"), std::string::npos);
+  EXPECT_NE(crash_failure(0, 1, 0, 1, 1, SIGXCPU, 0, mapped).what.find("(SIGXCPU, CPU time limit"), std::string::npos);
 }
 
 TEST(SliceTimeout, SaysHowLongAndWhatToDo) {
-  const slice_failure failure = timeout_failure(slice, slice + 1, worker, attempt, 2, 1500ms, false);
+  const slice_failure failure = timeout_failure(slice, slice + 1, worker, attempt, 2, 1500ms, mapped);
   EXPECT_EQ(failure.kind, failure_kind::timeout);
   expect_comes_back_as<forkful::slice_timeout, forkful::error, std::runtime_error>(
       failure,
       "slice 4711 ran longer than its timeout of 1500 ms in worker 3 on attempt 2 of 2: it hangs or needs more time, "
       "and the worker was killed. Raise call_options::timeout, or run it on a serial_pool in a debugger; try_map keeps "
       "the other results, and more call_options::attempts repeat a slice that fails by chance");
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, true).what.find("timeout of 2 s in"), std::string::npos);
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 250us, true).what.find("timeout of 250 µs in"), std::string::npos);
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 1001ns, true).what.find("timeout of 1001 ns in"), std::string::npos);
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, true).what.find("may be half eaten"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_eaten).what.find("timeout of 2 s in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 250us, half_eaten).what.find("timeout of 250 µs in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 1001ns, half_eaten).what.find("timeout of 1001 ns in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_eaten).what.find("may be half eaten"), std::string::npos);
 }
 
 TEST(Cancelled, BelongsToItsSlice) {
-  const slice_failure failure = cancelled_failure(slice, worker, attempt);
+  const slice_failure failure = cancelled_failure(slice, worker, attempt, "map");
   EXPECT_EQ(failure.kind, failure_kind::cancelled);
   expect_comes_back_as<forkful::cancelled, forkful::error>(
       failure,
       "slice 4711 was not finished: a stop_token, cancel() or terminate() stopped the call. Call again for the slices "
       "that are missing");
+  EXPECT_EQ(cancelled_failure(0, worker, attempt, "submit").what,
+            "the submitted call was not finished: a stop_token, cancel() or terminate() stopped it. Submit it again if "
+            "it is still wanted");
+}
+
+// What is recommended has to exist, and not to be what was called.
+TEST(WaysOut, FitTheVerb) {
+  const std::string repeats = "more call_options::attempts repeat a slice that fails by chance";
+  const struct {
+    failing_call of;
+    std::string ends_with;
+  } rows[] = {
+      {{"map"}, "; try_map keeps the other results, and " + repeats},
+      {{"map_into"}, "; try_map keeps the other results, and " + repeats},
+      {{"starmap"}, "; try_map keeps the other results, and " + repeats},
+      {{"imap"}, "; try_map keeps the other results, and " + repeats},
+      {{"imap_unordered"}, "; try_map keeps the other results, and " + repeats},
+      {{"transform_reduce"}, "; try_map keeps the other results, and " + repeats},
+      {{"map", false, 1}, "in a debugger; " + repeats},
+      {{"try_map"}, "in a debugger; " + repeats},
+      {{"for_each"}, "; try_for_each finishes the other slices, and " + repeats},
+      {{"for_each", true}, "; try_for_each finishes the other slices"},
+      {{"try_for_each"}, "in a debugger; " + repeats},
+      {{"try_for_each", true}, "in a debugger"},
+      {{"update"}, "; try_update finishes the other slices, and " + repeats},
+      {{"try_update"}, "in a debugger; " + repeats},
+      {{"submit", false, 1}, "in a debugger; more call_options::attempts repeat a call that fails by chance"},
+  };
+  for (const auto& row : rows) {
+    const std::string late = timeout_failure(3, 4, worker, 1, 1, 1s, row.of).what;
+    EXPECT_TRUE(late.ends_with(row.ends_with)) << row.of.verb << ": " << late;
+    const std::string crashed = crash_failure(3, 4, worker, 1, 1, SIGSEGV, 0, row.of).what;
+    const std::string of_crash = row.ends_with.starts_with("in a debugger")
+                                     ? "in a debugger to see where" + row.ends_with.substr(13)
+                                     : row.ends_with;
+    EXPECT_TRUE(crashed.ends_with(of_crash)) << row.of.verb << ": " << crashed;
+  }
+}
+
+TEST(WaysOut, ASubmittedCallHasNoSlices) {
+  const failing_call submitted{"submit", false, 1};
+  for (const std::string& what : {crash_failure(0, 1, worker, 1, 1, SIGSEGV, 0, submitted).what,
+                                  crash_failure(0, 1, worker, 1, 1, 0, 3, submitted).what,
+                                  crash_failure(0, 1, worker, 1, 1, 0, -1, submitted).what,
+                                  timeout_failure(0, 1, worker, 1, 1, 1s, submitted).what}) {
+    EXPECT_TRUE(what.starts_with("the submitted call ")) << what;
+    EXPECT_EQ(what.find("slice"), std::string::npos) << what;
+  }
 }
 
 TEST(Rethrow, SurvivesABaseOutOfRange) {
@@ -493,7 +554,7 @@ TEST(Errors, CopiesNeverThrow) {
 TEST(Errors, ACopyKeepsEverything) {
   std::exception_ptr kept;
   {
-    const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGSEGV, 0, false);
+    const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGSEGV, 0, mapped);
     try {
       rethrow(failure);
     } catch (const forkful::worker_crashed& e) {
@@ -595,7 +656,7 @@ TEST(Outcome, OfVoidIsSuccessOrFailure) {
   EXPECT_NO_THROW(good.value());
   EXPECT_THROW(static_cast<void>(good.failure()), std::logic_error);
 
-  auto bad = outcome<void>::failed(crash_failure(slice, slice + 1, worker, attempt, 2, SIGABRT, 0, true));
+  auto bad = outcome<void>::failed(crash_failure(slice, slice + 1, worker, attempt, 2, SIGABRT, 0, half_eaten));
   EXPECT_FALSE(bad);
   EXPECT_THROW(bad.value(), forkful::worker_crashed);
   EXPECT_EQ(bad.failure().signal, SIGABRT);

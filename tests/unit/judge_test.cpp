@@ -77,6 +77,45 @@ TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
   EXPECT_LE(given.ways[3].low, given.ways[0].high);
 }
 
+// "Too close: 0.50 x the loop's time" and "slices of 43 ns or more, instead of 261.6 us" were said of slices that vary much.
+TEST(Judge, WhereNoiseIsAllThatOverlapsItIsUncertainNotClose) {
+  situation where = without_threads();
+  where.spread = 0.6;
+  const advice given = judge(work_of(1'000, 260e-6), where, usual_machine());
+  EXPECT_FALSE(given.parallel);
+  EXPECT_TRUE(given.too_close);
+  EXPECT_THAT(given.verdict,
+              StartsWith("too uncertain to call: process_pool of 2 would take 0.50 x the loop's time, or "
+                         "anything from "));
+  EXPECT_THAT(given.flip, StartsWith("measurements that vary less"));
+  EXPECT_EQ(given.flip.find("instead of"), std::string::npos) << given.flip;
+}
+
+// Whatever is said to turn the verdict has to lie on the other side of what there is.
+TEST(Judge, NoFlipAsksForLessThanThereIs) {
+  for (const std::size_t slices : {2UL, 10UL, 1'000UL, 100'000UL}) {
+    for (const double mean : {5e-8, 1e-6, 20e-6, 1e-3}) {
+      for (const double spread : {0.0, 0.2, 0.6, 0.9}) {
+        situation where = without_threads();
+        where.spread = spread;
+        const advice given = judge(work_of(slices, mean), where, usual_machine());
+        const double from = seconds(given.break_even);
+        if (given.flip.find(" or more, instead of ") != std::string::npos) {
+          EXPECT_GT(from, 0.8 * mean) << given.text();
+        }
+        if (given.flip.starts_with("below ")) {
+          EXPECT_LT(from, mean) << given.text();
+        }
+        if (given.verdict.starts_with("too close")) {
+          const double ratio = seconds(given.ways[3].time) / seconds(given.ways[0].time);
+          EXPECT_NEAR(std::min(ratio, seconds(given.ways[2].time) / seconds(given.ways[0].time)), 1, 0.26)
+              << given.text();
+        }
+      }
+    }
+  }
+}
+
 TEST(Judge, NoiseWidensTheIntervals) {
   machine on = usual_machine();
   situation where;

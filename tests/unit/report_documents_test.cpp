@@ -42,7 +42,7 @@ TEST(ReportJson, NamesEveryFieldWithItsUnit) {
   EXPECT_EQ(
       tiny().json(),
       R"~({"way":"process","verb":"map","pool":0,"call":5,"calls":1,"finished":true,"began_ns":0,"wall_ns":9000,"slices":1,"chunks":1,)~"
-      R"~("workers":1,"time_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},)~"
+      R"~("workers":1,"queued_ns":0,"away_ns":0,"beside_others":false,"time_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},)~"
       R"~("caller_ns":{"start":0,"pass_in":0,"wake":0,"compute":0,"idle":0,"pass_out":0,"reassemble":0},"per_worker":[],)~"
       R"~("imbalance":0.0,"bytes_in":0,"bytes_broadcast":0,"bytes_out":0,"bytes_shared":0,"bytes_copied_on_write":0,"page_faults":0,)~"
       R"~("peak_memory_bytes":0,"arena_bytes":0,"slowest":[],"deaths":0,"retries":0,"threads_at_fork":0,"warnings":[],)~"

@@ -230,6 +230,45 @@ TEST(totals_of_a_pool, say_each_warning_once_and_name_every_verb_the_most_freque
   EXPECT_EQ(all.verb, "map, for_each");
 }
 
+TEST(totals_of_a_pool, sum_waits_and_keep_what_is_about_the_workers) {
+  std::vector<report> calls{call_of(1, 0, 100, 50), call_of(2, 100, 100, 50), call_of(3, 200, 100, 50)};
+  calls[0].queued = calls[2].queued = ns(30);
+  calls[1].away = ns(40);
+  calls[1].beside_others = true;
+  calls[0].per_worker[0].off_core = calls[1].per_worker[0].off_core = ns(20);
+  calls[0].per_worker[0].peak_private = 7;
+  calls[1].per_worker[0].peak_private = 9;
+  calls[0].slowest = {{3, 1, 0, ns(40), ns(15)}};
+  for (report& one : calls) one.per_worker[1].missing = true;
+  const report all = total_of(calls);
+  EXPECT_EQ(all.queued, ns(60));
+  EXPECT_EQ(all.away, ns(40));
+  EXPECT_TRUE(all.beside_others);
+  EXPECT_EQ(all.per_worker[0].off_core, ns(40));
+  EXPECT_EQ(all.per_worker[0].peak_private, 9U);
+  EXPECT_EQ(all.slowest[0].off_core, ns(15));
+  EXPECT_FALSE(all.per_worker[0].missing);
+  EXPECT_TRUE(all.per_worker[1].missing);
+  calls[2].per_worker[1].missing = false;
+  EXPECT_FALSE(total_of(calls).per_worker[1].missing) << "one call had it";
+  EXPECT_FALSE(total_of({calls[0], calls[2]}).beside_others);
+}
+
+TEST(totals_of_a_pool, do_not_take_a_wait_for_another_future_for_being_away) {
+  // Three were submitted one behind the other and asked for in that order; the caller did something else for 100 ns before.
+  std::vector<report> calls{call_of(1, 0, 400, 90), call_of(2, 10, 490, 90), call_of(3, 20, 580, 90)};
+  for (std::size_t at = 0; at < calls.size(); ++at) {
+    calls[at].caller = {.pass_in = ns(10), .idle = calls[at].wall - ns(10)};
+  }
+  calls[0].away = ns(120);  // until 130
+  calls[1].away = ns(380);  // until 400
+  calls[2].away = ns(470);  // until 500
+  const report all = total_of(calls);
+  EXPECT_EQ(all.wall, ns(600));
+  EXPECT_EQ(all.away, ns(100)) << "from 30, when all were handed out, to 130";
+  EXPECT_EQ(total_of({all, all}).calls, 6U);
+}
+
 TEST(totals_of_a_pool, begin_anew_when_reset) {
   totals all;
   all.add(call_of(1, 0, 100, 50));
@@ -332,7 +371,7 @@ TEST(a_lock_held_at_a_fork, does_not_hang_the_child_and_tells_it) {
 TEST(totals_of_a_program, are_one_for_each_pool_with_what_to_do_next) {
   std::vector<report> calls{call_of(1, 0, 100, 50), call_of(2, 100, 100, 50), call_of(3, 200, 100, 50)};
   calls[1].pool = 2;
-  const std::vector<report> all = detail::totals_of(calls);
+  const std::vector<report> all = detail::totals_of(calls, 8);
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].pool, 2U);
   EXPECT_EQ(all[0].calls, 1U);
@@ -345,19 +384,21 @@ TEST(totals_of_a_program, are_one_for_each_pool_with_what_to_do_next) {
 TEST(advice_on_totals, is_about_the_slices_of_one_call) {
   report one = call_of(1, 0, 4'000'000, 600'000, 4);
   one.slices = one.chunks = 160;  // of 15 us, one by one: workers wait
+  for (worker_row& row : one.per_worker) row.slices = row.chunks = 40;
   std::vector<report> calls(100, one);
   for (std::size_t at = 0; at < calls.size(); ++at) calls[at].began = ns(static_cast<long>(at) * 4'000'000);
-  EXPECT_EQ(detail::totals_of(calls).front().advice, detail::totals_of({calls.data(), 1}).front().advice);
-  EXPECT_EQ(detail::totals_of(calls).front().advice,
+  EXPECT_EQ(detail::totals_of(calls, 8).front().advice, detail::totals_of({calls.data(), 1}, 8).front().advice);
+  EXPECT_EQ(detail::totals_of(calls, 8).front().advice,
             "hand out larger chunks: pool.with({.chunk = 10}); or use a serial_pool");
 
   for (report& each : calls) {
     each.slices = each.chunks = 2;  // for four workers
+    for (worker_row& row : each.per_worker) row.slices = row.chunks = row.worker < 2 ? 1 : 0;
     each.per_worker[0].time = {.compute = ns(4'000'000)};
     each.per_worker[1].time = {.compute = ns(4'000'000)};
     each.per_worker[2].time = each.per_worker[3].time = {.idle = ns(4'000'000)};
   }
-  EXPECT_EQ(detail::totals_of(calls).front().advice, "cut the work in more slices than there are workers");
+  EXPECT_EQ(detail::totals_of(calls, 8).front().advice, "cut the work in more slices than there are workers");
 }
 
 TEST(totals_as_text, say_how_many_calls_and_of_which_the_slowest_slice_is) {

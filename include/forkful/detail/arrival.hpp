@@ -317,12 +317,34 @@ struct coded_part {
   static constexpr bool streams = true;
   /// Whether elements of this type can be read where they lie. (Spans are pointers themselves: they are always written.)
   static constexpr bool placeable = shareable<T> && !is_span<T>;
+  /// Spans of elements that are more than bytes: unless they lie in shared memory, the elements have to be somewhere.
+  static constexpr bool keeps_elements = [] {
+    if constexpr (is_span<T>)
+      return !bitwise<std::remove_const_t<typename T::element_type>>;
+    else
+      return false;
+  }();
+  static auto no_elements() {
+    if constexpr (keeps_elements)
+      return std::vector<std::remove_const_t<typename T::element_type>>();
+    else
+      return std::tuple<>();
+  }
+  using elements_type = decltype(no_elements());
   T* base = nullptr;
+
+  static T next(source& in, [[maybe_unused]] elements_type& elements) {
+    if constexpr (keeps_elements)
+      return T(detail::read_span(in, elements));
+    else
+      return in.read<T>();
+  }
 
   struct reader {
     T* base;
     source* in;
     std::optional<T> local{};
+    [[no_unique_address]] elements_type elements{};
 
     template <wish W, bool InPlace>
     decltype(auto) take(std::size_t i) {
@@ -332,7 +354,7 @@ struct coded_part {
         else if constexpr (W == wish::run)
           return read_run();
         else
-          return in->read<T>();
+          return next(*in, elements);
       } else if constexpr (InPlace && W == wish::change) {
         return (base[i]);  // the verb has checked that there is a base
       } else if constexpr (W == wish::text) {
@@ -357,7 +379,13 @@ struct coded_part {
   };
   reader open(chunk_io& io) const noexcept { return {base, io.in}; }
   void skip(chunk_io& io) const {
-    if (base == nullptr) io.in->skip<T>();
+    if (base != nullptr) return;
+    if constexpr (keeps_elements) {
+      elements_type passed;
+      next(*io.in, passed);
+    } else {
+      io.in->skip<T>();
+    }
   }
   [[nodiscard]] bool encoded() const noexcept { return base == nullptr; }
 

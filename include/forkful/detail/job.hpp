@@ -62,7 +62,7 @@ struct chunk_io {
   std::uint64_t broadcast_ns = 0;  ///< how long decoding broadcast arguments took, in this chunk
   /// Not null: each slice is named there before it runs, as name_of_slices() says, for whoever comes after a crash.
   std::atomic<std::uint64_t>* cursor = nullptr;
-  process_id process{};            ///< the process that eats this chunk
+  process_id process{};  ///< the process that eats this chunk
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
   const process_id* mark = &process;

@@ -40,12 +40,13 @@ forkful.memory = (call) => {
   const rows = cakes.map(({field, title, says}) => [title, figure(field, call[field], bytes), says]);
   rows.splice(1, 0, ['of that broadcast', figure('bytes_broadcast', call.bytes_broadcast, bytes), 'arguments for every slice: sent once, however many workers']);
   rows.push(['shared memory in use', figure('arena_bytes', call.arena_bytes, bytes), 'when the call ended']);
-  rows.push(['resident at most', figure('peak_memory_bytes', call.peak_memory_bytes, bytes), 'caller and workers added up; shared pages count more than once']);
+  rows.push(['resident at most', figure('peak_memory_bytes', call.peak_memory_bytes, bytes), 'caller and workers added up, shared pages once; about']);
   rows.push(['page faults', figure('page_faults', call.page_faults, count), 'of all workers']);
-  const perWorker = call.per_worker.length === 0 ? [] : [forkful.table('Memory of each worker', ['worker', 'copied on write', 'resident at most', 'page faults'],
+  const perWorker = call.per_worker.length === 0 ? [] : [forkful.table('Memory of each worker', ['worker', 'copied on write', 'resident at most', 'of that its alone', 'page faults'],
     call.per_worker.map((row, at) => [`worker ${row.worker}`,
       figure(`per_worker.${at}.bytes_copied_on_write`, row.bytes_copied_on_write, bytes),
       figure(`per_worker.${at}.peak_memory_bytes`, row.peak_memory_bytes, bytes),
+      figure(`per_worker.${at}.peak_private_bytes`, row.peak_private_bytes, bytes),
       figure(`per_worker.${at}.page_faults`, row.page_faults)]))];
   const remark = call.timeline ? null : make('p', {class: 'hint'}, 'Copying on write is counted with a timeline only.');
   return forkful.section('What was copied, what was shared', words, drawing, scale,
