@@ -18,6 +18,9 @@ struct numbered {
 
 namespace detail {
 
+/// Throws the std::logic_error of results that were moved from.
+[[noreturn]] void no_results_left();
+
 /// A running imap. Everything happens inside next(), on its caller's thread.
 template <class Item>
 class stream {
@@ -34,7 +37,8 @@ class stream {
 
 /// A range that can be walked once: each step waits for the next result and reads as much input as the window allows.
 /// Dropping it half way stops: slices that are being eaten end by themselves, others are not begun. Movable; used by one
-/// thread; the input must live as long as it if it is borrowed, the pool need not.
+/// thread; the input must live as long as it if it is borrowed, the pool need not. Arguments behind the callable are kept as by
+/// submit: what handles and views of the caller's name must live as long as it, too.
 template <class Item>
 class imap_results {
  public:
@@ -64,8 +68,9 @@ class imap_results {
 
   explicit imap_results(std::unique_ptr<detail::stream<Item>> running) : running_(std::move(running)) {}
 
-  /// Waits for the first result. To be called once.
+  /// Waits for the first result. To be called once. Throws std::logic_error if the results were moved elsewhere.
   [[nodiscard]] iterator begin() {
+    if (running_ == nullptr) detail::no_results_left();
     current_ = running_->next();
     return iterator(this);
   }
@@ -78,24 +83,47 @@ class imap_results {
 
 namespace detail {
 
-/// Everything an imap needs for as long as anybody works on it: kept by the stream and by the call.
+/// What an imap keeps of an argument, which is as it was given. An lvalue that is sent is sent at once; all else is kept, like the
+/// callable, and so is what was moved in: handles in it free what they name.
+template <bool Ships, class A>
+using kept_by_imap = std::conditional_t<Ships && std::is_lvalue_reference_v<A>, const std::remove_cvref_t<A>&, broadcast_type<A>>;
+
+/// Takes an argument over: of the caller's handles another one to the same memory, C arrays and all else as an object of the call's.
+template <bool Ships, class A>
+decltype(auto) keep_for_imap(std::remove_reference_t<A>& argument) {
+  using bare = std::remove_cvref_t<A>;
+  using keeper = broadcast_type<A>;
+  if constexpr (Ships && std::is_lvalue_reference_v<A>) {
+    return std::as_const(argument);
+  } else if constexpr (is_handle<bare> && std::is_lvalue_reference_v<A>) {
+    return detail::another<bare>(argument);
+  } else if constexpr (std::is_array_v<bare> && !std::is_same_v<keeper, std::string>) {
+    return std::to_array(argument);
+  } else {
+    static_assert(std::is_constructible_v<keeper, A&&>,
+                  "forkful: imap keeps its arguments until its last result, and this one cannot be copied: move it in "
+                  "with std::move, or keep it in shared memory and pass the handle (forkful::shared<T>)");
+    return static_cast<A&&>(argument);
+  }
+}
+
+/// Everything an imap needs for as long as anybody works on it: kept by the stream and by the call. A is as it was given.
 template <class Way, class Item, bool Numbered, class Range, class F, class... A>
 struct imap_call {
   using input = pulled_range<Range, !Way::isolated>;
-  // Arguments that are sent are sent at once; others are kept here, like the callable.
-  template <class B>
-  using kept = std::conditional_t<Way::ships, const B&, broadcast_type<B>>;
-  using call_type = prepared<Way, verb::map, false, input&, F, std::remove_cvref_t<kept<A>>...>;
+  static constexpr bool star = is_zip<std::remove_cvref_t<Range>>;
+  using call_type =
+      prepared<Way, verb::map, star, input&, F, std::remove_cvref_t<kept_by_imap<Way::ships, A>>...>;
   using result = typename call_type::result;
   using collector_type = std::conditional_t<Numbered, collect_numbered<Item, result, Way::isolated>,
                                             collect_in_turn<result, Way::isolated>>;
   using output = std::conditional_t<Way::isolated, encoded_results<result>, kept_results<result>>;
 
   template <class G>
-  imap_call(Range&& range, G&& callable, const A&... arguments)
+  imap_call(Range&& range, G&& callable, A&&... arguments)
       : slices(std::forward<Range>(range)),
         f(std::forward<G>(callable)),
-        args(arguments...),
+        args(detail::keep_for_imap<Way::ships, A>(arguments)...),
         call(std::apply([this](const auto&... each) { return call_type(slices, f, each...); }, args)) {
     if constexpr (Way::isolated) {
       call.work().results = true;
@@ -109,7 +137,7 @@ struct imap_call {
 
   input slices;
   F f;
-  std::tuple<kept<A>...> args;
+  std::tuple<kept_by_imap<Way::ships, A>...> args;
   call_type call;
   collector_type collector;
   std::optional<typename call_type::template armed<output>> plan;

@@ -60,7 +60,7 @@ class verbs {
       call.work().verb = "map_into";
       if constexpr (Way::isolated) call.work().bytes_shared += std::ranges::size(out) * sizeof(place);
       detail::check_room(std::ranges::data(out), std::ranges::size(out), sizeof(place), call.size(), Way::isolated);
-      call.run(*running_, options_, detail::placed_results<place>{std::ranges::data(out)},
+      call.run(running(), options_, detail::placed_results<place>{std::ranges::data(out)},
                static_cast<std::nullptr_t*>(nullptr));
     }
   }
@@ -96,7 +96,7 @@ class verbs {
     detail::prepared<Way, detail::verb::for_each, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                         args...);
     call.work().verb = "for_each";
-    call.run(*running_, options_, detail::no_results{}, static_cast<std::nullptr_t*>(nullptr));
+    call.run(running(), options_, detail::no_results{}, static_cast<std::nullptr_t*>(nullptr));
   }
   template <class T, class F, class... A>
   void for_each(std::initializer_list<T> slices, F&& f, const A&... args) {
@@ -110,7 +110,7 @@ class verbs {
     call.work().verb = "try_for_each";
     call.work().keep_going = true;
     detail::collect_failures collector;
-    call.run(*running_, options_, detail::no_results{}, &collector);
+    call.run(running(), options_, detail::no_results{}, &collector);
     return std::move(collector.out);
   }
   template <class T, class F, class... A>
@@ -135,15 +135,16 @@ class verbs {
   /// The same results as map, one after another while they are made: input is read only as far as call_options::window allows,
   /// on the caller's thread, so that an endless range takes little memory. A borrowed range must outlive what is returned.
   /// Sized input is chunked as in map, other input in chunks that grow from 1 until one takes 50 µs. Of a slice that fails, the
-  /// results before it come first, then its failure is thrown.
+  /// results before it come first, then its failure is thrown. Arguments are kept as by submit: handles of the caller's and views go
+  /// along by address, and what they name must outlive what is returned.
   template <class Range, class F, class... A>
-  [[nodiscard]] auto imap(Range&& range, F&& f, const A&... args) {
-    return imap_range<false>(std::forward<Range>(range), std::forward<F>(f), args...);
+  [[nodiscard]] auto imap(Range&& range, F&& f, A&&... args) {
+    return imap_range<false>(std::forward<Range>(range), std::forward<F>(f), std::forward<A>(args)...);
   }
   /// The same in the order in which they are done, as `numbered` results: {index, value}.
   template <class Range, class F, class... A>
-  [[nodiscard]] auto imap_unordered(Range&& range, F&& f, const A&... args) {
-    return imap_range<true>(std::forward<Range>(range), std::forward<F>(f), args...);
+  [[nodiscard]] auto imap_unordered(Range&& range, F&& f, A&&... args) {
+    return imap_range<true>(std::forward<Range>(range), std::forward<F>(f), std::forward<A>(args)...);
   }
 
   /// Begins f(args...) on a worker and returns its future. Callable and arguments are copied, or moved, at once - but handles into
@@ -159,7 +160,7 @@ class verbs {
     using result = std::conditional_t<std::is_same_v<sent, detail::nothing>, void, sent>;
     auto made = std::make_shared<parts>(std::forward<F>(f), std::forward<A>(args)...);
     return future<result>(
-        std::make_shared<detail::submitted_call<result, parts>>(*running_, options_, std::move(made)));
+        std::make_shared<detail::submitted_call<result, parts>>(running(), options_, std::move(made)));
   }
 
   /// reduce(... reduce(reduce(init, transform(s0, args...)), transform(s1, args...)) ..., transform(sn, args...)), for an
@@ -187,7 +188,13 @@ class verbs {
 
  protected:
   verbs() noexcept = default;
-  verbs(detail::engine* running, const call_options& options) noexcept : running_(running), options_(options) {}
+  verbs(detail::engine* engine, const call_options& options) noexcept : running_(engine), options_(options) {}
+
+  /// Throws pool_closed if the pool was moved elsewhere.
+  [[nodiscard]] detail::engine& running() const {
+    if (running_ == nullptr) detail::throw_moved_from();
+    return *running_;
+  }
 
   detail::engine* running_ = nullptr;
   call_options options_{};
@@ -198,14 +205,17 @@ class verbs {
   using callable = detail::callable_of<F>;
 
   template <bool Numbered, class Range, class F, class... A>
-  auto imap_range(Range&& range, F&& f, const A&... args) {
+  auto imap_range(Range&& range, F&& f, A&&... args) {
     using kept = detail::kept_callable<F>;
-    using result = typename detail::prepared<Way, detail::verb::map, false,
-                                             detail::pulled_range<Range, !Way::isolated>&, kept, A...>::result;
+    constexpr bool star = detail::is_zip<std::remove_cvref_t<Range>>;
+    using result =
+        typename detail::prepared<Way, detail::verb::map, star, detail::pulled_range<Range, !Way::isolated>&, kept,
+                                  std::remove_cvref_t<A>...>::result;
     using item = std::conditional_t<Numbered, numbered<result>, result>;
     using call = detail::imap_call<Way, item, Numbered, Range, kept, A...>;
-    auto made = std::make_shared<call>(std::forward<Range>(range), std::forward<F>(f), args...);
-    return imap_results<item>(std::make_unique<detail::imap_stream<item, call>>(*running_, options_, std::move(made)));
+    detail::engine& used = running();
+    auto made = std::make_shared<call>(std::forward<Range>(range), std::forward<F>(f), std::forward<A>(args)...);
+    return imap_results<item>(std::make_unique<detail::imap_stream<item, call>>(used, options_, std::move(made)));
   }
 
   template <bool Star, class Range, class F, class... A>
@@ -242,10 +252,10 @@ class verbs {
   void run_for_results(Call& call, Collector& collector, const call_options& options) {
     if constexpr (Way::isolated) {
       call.work().results = true;
-      call.run(*running_, options, detail::encoded_results<R>{}, &collector);
+      call.run(running(), options, detail::encoded_results<R>{}, &collector);
     } else {
       detail::keep_results_here<R>(call.work());
-      call.run(*running_, options, detail::kept_results<R>{}, &collector);
+      call.run(running(), options, detail::kept_results<R>{}, &collector);
     }
   }
 };
@@ -257,7 +267,7 @@ class pool_with : public verbs<Way> {
   pool_with(detail::engine* running, const call_options& options) noexcept : verbs<Way>(running, options) {}
 };
 
-/// A pool that runs its verbs one way. `Way` starts the engine, and says how slices pass (Way::passing). Movable; a moved-from pool may only be destroyed or assigned to.
+/// A pool that runs its verbs one way. `Way` starts the engine, and says how slices pass (Way::passing). Movable; of a moved-from pool, every member throws pool_closed until it is assigned to.
 template <class Way>
 class basic_pool : public verbs<typename Way::passing> {
  public:
@@ -267,41 +277,44 @@ class basic_pool : public verbs<typename Way::passing> {
   explicit basic_pool(unsigned workers) : basic_pool(pool_options{.workers = workers}) {}
   explicit basic_pool(const pool_options& options) : engine_(Way::start(options)) { this->running_ = engine_.get(); }
 
-  basic_pool(basic_pool&& other) noexcept : engine_(std::move(other.engine_)) { this->running_ = engine_.get(); }
+  basic_pool(basic_pool&& other) noexcept : engine_(std::move(other.engine_)) {
+    this->running_ = std::exchange(other.running_, nullptr);
+  }
   basic_pool& operator=(basic_pool&& other) noexcept {
     engine_ = std::move(other.engine_);
+    other.running_ = nullptr;
     this->running_ = engine_.get();
     return *this;
   }
   ~basic_pool() = default;
 
   /// Copies the options; the pool must outlive what it returns.
-  [[nodiscard]] pool_with<typename Way::passing> with(const call_options& options) noexcept {
-    return {engine_.get(), options};
+  [[nodiscard]] pool_with<typename Way::passing> with(const call_options& options) {
+    return {&this->running(), options};
   }
 
   /// Number of workers; 1 for a serial_pool.
-  [[nodiscard]] unsigned size() const noexcept { return engine_->size(); }
+  [[nodiscard]] unsigned size() const { return this->running().size(); }
 
   /// Ends all workers now, whatever they do. Calls that run, and futures that are not done, throw `cancelled`; further verbs
   /// throw `pool_closed` until restart().
-  void terminate() { engine_->terminate(); }
+  void terminate() { this->running().terminate(); }
   /// Lets submitted work finish (after terminate() there is none), ends all workers and starts new ones, which see the program
   /// as it is now: forked from the caller, also if the first ones came from forkful::init's template, unless
   /// start_method::forkserver insists on that.
-  void restart() { engine_->restart(0); }
+  void restart() { this->running().restart(0); }
   /// The same with `workers` workers; 0: as many as CPUs this process may use. A serial_pool always has one.
-  void resize(unsigned workers) { engine_->restart(workers != 0 ? workers : detail::cpus_to_use()); }
+  void resize(unsigned workers) { this->running().restart(workers != 0 ? workers : detail::cpus_to_use()); }
 
   /// What happened in the last call that this thread finished on this pool; all zero before the first. By value, thread-safe.
-  [[nodiscard]] forkful::report report() const { return detail::last_report(*engine_); }
+  [[nodiscard]] forkful::report report() const { return detail::last_report(this->running()); }
 
   /// All calls that ended on this pool since it was made or reset_totals(), added up: of every thread, and futures and imaps once
   /// their last result was taken. `calls` says how many; docs/report.md how each figure is added up. By value, thread-safe; in a
   /// process that inherited the pool by fork it is a copy of what was counted until then. Cost of counting: some 60 ns a call.
-  [[nodiscard]] forkful::report totals() const { return detail::total_report(*engine_); }
+  [[nodiscard]] forkful::report totals() const { return detail::total_report(this->running()); }
   /// Begins the total anew: calls that end from now on are in it, whole. Thread-safe.
-  void reset_totals() noexcept { detail::reset_total(*engine_); }
+  void reset_totals() { detail::reset_total(this->running()); }
 
  private:
   std::unique_ptr<detail::engine> engine_;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <stdexcept>
@@ -106,6 +108,9 @@ class held<Range&> {
   Range* range_;
 };
 
+inline constexpr std::size_t no_limit = SIZE_MAX;
+struct not_walked {};
+
 /// Any input range, addressed by index: a reference to an lvalue (Range is then `T&`), or the range itself. What cannot be
 /// addressed by index gets a list of its iterators, what can be walked only once a list of its values.
 template <class Range>
@@ -120,17 +125,26 @@ class indexed {
 
  public:
   using value_type = typename owned_slice<std::ranges::range_value_t<Range>>::type;
+  static constexpr bool walks = !direct;
+  /// Without an end of its own: a walk of it alone would never be over.
+  static constexpr bool endless = std::is_same_v<std::ranges::sentinel_t<Range>, std::unreachable_sentinel_t>;
 
   explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
-    if constexpr (!direct) walk();
+    static_assert(!endless,
+                  "forkful: this range has no end, and a verb runs all of its slices before it returns: take as many as are "
+                  "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads "
+                  "as results are taken");
+    if constexpr (!endless) walk(no_limit);
   }
+  /// Not walked yet: see walk_together.
+  indexed(Range&& slices, not_walked /*yet*/) : range_(std::forward<Range>(slices)) {}
   // Iterators do not survive the move of a view that they point back to (std::views::filter): walked again, which may throw.
   // NOLINTNEXTLINE(performance-noexcept-move-constructor)
   indexed(indexed&& other) : range_(std::move(other.range_)) {
     if constexpr (!direct && !forward)
       kept_ = std::move(other.kept_);
     else if constexpr (!direct)
-      walk();
+      walk(other.kept_.size());
   }
   indexed& operator=(indexed&&) = delete;
 
@@ -150,19 +164,64 @@ class indexed {
   }
   std::remove_reference_t<Range>& range() const noexcept { return range_.get(); }
 
+  /// How many there are, if the range knows; else no_limit.
+  [[nodiscard]] std::size_t known_size() const {
+    if constexpr (std::ranges::sized_range<Range>)
+      return static_cast<std::size_t>(std::ranges::size(range()));
+    else
+      return no_limit;
+  }
+  /// Looks for one slice after another.
+  class walker {
+   public:
+    explicit walker(indexed& walked) noexcept : walked_(walked) {}
+    /// Whether there is another one. (Reading may wait for input: not before somebody asks.)
+    bool more() {
+      if constexpr (!direct) {
+        if (at_)
+          ++*at_;
+        else
+          at_.emplace(std::ranges::begin(walked_.range()));
+        return *at_ != std::ranges::end(walked_.range());
+      } else {
+        return true;
+      }
+    }
+    void keep() {
+      if constexpr (!direct && forward)
+        walked_.kept_.push_back(*at_);
+      else if constexpr (!direct)
+        walked_.kept_.emplace_back(**at_);
+    }
+
+   private:
+    indexed& walked_;
+    std::optional<std::ranges::iterator_t<Range>> at_{};
+  };
+
  private:
-  void walk() {
-    for (auto it = std::ranges::begin(range()); it != std::ranges::end(range()); ++it) {
-      if constexpr (forward)
-        kept_.push_back(it);
-      else
-        kept_.emplace_back(*it);
+  void walk(std::size_t most) {
+    if constexpr (!direct) {
+      walker at(*this);
+      for (std::size_t n = 0; n != most && at.more(); ++n) at.keep();
     }
   }
 
   held<Range> range_;
   [[no_unique_address]] kept_type kept_{};
 };
+
+/// Walks several ranges as far as the shortest goes: others may have no end.
+template <class... Range>
+void walk_together(indexed<Range>&... each) {
+  const std::size_t most = (std::min)({each.known_size()...});
+  std::tuple<typename indexed<Range>::walker...> walkers{typename indexed<Range>::walker{each}...};
+  std::apply(
+      [most](auto&... at) {
+        for (std::size_t n = 0; n != most && (at.more() && ...); ++n) (at.keep(), ...);
+      },
+      walkers);
+}
 
 /// Where slice i begins when n elements are cut in `count` slices whose lengths differ by at most one.
 constexpr std::size_t slice_bound(std::size_t n, std::size_t count, std::size_t i) noexcept {
@@ -258,11 +317,19 @@ template <class Range>
   return {std::forward<Range>(range), 0, length};
 }
 
-/// Several ranges side by side: slice i holds element i of each. As long as the shortest.
+/// Several ranges side by side: slice i holds element i of each. As long as the shortest: the others are read no further than that,
+/// and may have no end.
 template <class... Ranges>
 class zip_range {
  public:
-  explicit zip_range(Ranges&&... ranges) : ranges_(std::forward<Ranges>(ranges)...) {}
+  explicit zip_range(Ranges&&... ranges)
+      : ranges_(detail::indexed<Ranges>(std::forward<Ranges>(ranges), detail::not_walked{})...) {
+    static_assert(!(detail::indexed<Ranges>::endless && ...),
+                  "forkful: none of the ranges of this zip has an end: one of them must, and as long as the shortest is the zip");
+    if constexpr ((detail::indexed<Ranges>::walks || ...)) {
+      std::apply([](auto&... each) { detail::walk_together(each...); }, ranges_);
+    }
+  }
 
   [[nodiscard]] std::size_t size() const {
     return std::apply([](const auto&... each) { return (std::min)({each.size()...}); }, ranges_);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <forkful/detail/job.hpp>
+#include <forkful/imap.hpp>
 #include <stdexcept>
 #include <string>
 
@@ -131,6 +132,22 @@ void throw_argument_not_shared(const char* verb) {
       " was given a span whose elements the callable may change, but it points into ordinary memory: a worker would "
       "change a copy of them; keep the data in a forkful::shared_vector, or let the callable take a std::span of const "
       "elements and return what it makes");
+}
+
+void throw_inner_span_not_shared(const char* verb, std::string_view holder) {
+  throw not_shared(
+      std::string(verb) + " was given " + std::string(holder) +
+      ", in which a span of elements that can be changed points into ordinary memory: a worker would change a copy of "
+      "them; keep the data in a forkful::shared_vector, or hold a std::span of const elements and return what it makes");
+}
+
+void no_results_left() {
+  throw std::logic_error("forkful: these results of imap were moved from: take them from where they were moved to");
+}
+
+void throw_moved_from() {
+  throw pool_closed(
+      "this pool was moved from and has no workers: use the pool that it was moved to, or assign a new one to it");
 }
 
 }  // namespace forkful::detail

@@ -84,6 +84,7 @@ void add(time_split& sum, const time_split& one) {
 }  // namespace
 
 std::string report::text() const {
+  if (calls == 0 && verb.empty() && way.empty()) return "no call has ended yet: there is nothing to report\n";
   const std::string what = verb.empty() ? "call" : verb;
   std::string text = wrapped(
       "", fmt::format("{}{}: {} in {} by {} ({}), {}", calls > 1 ? fmt::format("{} calls of {}", calls, what) : what,

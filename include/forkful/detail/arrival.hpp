@@ -41,6 +41,12 @@ template <class F>
   requires requires { &F::operator(); }
 struct signature<F> : member_signature<decltype(&F::operator())> {};
 
+/// Part of a text, as slices(text, k) cuts it.
+template <class T>
+inline constexpr bool is_span_of_letters = false;
+template <class E, std::size_t N>
+inline constexpr bool is_span_of_letters<std::span<E, N>> = std::is_same_v<std::remove_const_t<E>, char>;
+
 /// How a part is to be handed over.
 enum class wish {
   constant,  // const T&, also for callables that do not say (templates)
@@ -62,7 +68,7 @@ template <class P, class T>
 constexpr wish wish_of() {
   using bare = std::remove_cvref_t<P>;
   constexpr bool changes = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
-  if constexpr (std::is_same_v<bare, std::string_view> && textual<T>) {
+  if constexpr (std::is_same_v<bare, std::string_view> && (textual<T> || is_span_of_letters<T>)) {
     return wish::text;
   } else if constexpr (is_span<bare>) {
     if constexpr (!std::is_const_v<typename bare::element_type>)

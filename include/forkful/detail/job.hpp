@@ -243,10 +243,15 @@ void free_shared_segments(segment* chain) noexcept;
 /// (`isolated`) cannot reach them.
 void check_room(const void* data, std::size_t places, std::size_t place_size, std::size_t slices, bool isolated);
 
+/// Throws pool_closed: the pool was moved from.
+[[noreturn]] void throw_moved_from();
+
 /// Throws not_shared: the memory that the verb was to change in place is not shared with the workers.
 [[noreturn]] void throw_not_shared(const char* verb);
 /// The same of a span of mutable elements that is an argument.
 [[noreturn]] void throw_argument_not_shared(const char* verb);
+/// The same of one inside of something: `holder` is its type.
+[[noreturn]] void throw_inner_span_not_shared(const char* verb, std::string_view holder);
 
 /// Moves an object into shared memory for the length of a call.
 template <class T>

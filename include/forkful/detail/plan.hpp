@@ -223,7 +223,9 @@ struct shipped_callable {
 
 template <wish W, class V>
 decltype(auto) pass(V&& value) {
-  if constexpr (W == wish::own && (std::is_lvalue_reference_v<V> || std::is_const_v<V>))
+  if constexpr (W == wish::text && is_span_of_letters<std::remove_cvref_t<V>>)
+    return std::string_view(value.data(), value.size());
+  else if constexpr (W == wish::own && (std::is_lvalue_reference_v<V> || std::is_const_v<V>))
     return std::remove_cvref_t<V>(value);
   else if constexpr ((W == wish::value || W == wish::own) && !std::is_lvalue_reference_v<V>)
     return std::forward<V>(value);

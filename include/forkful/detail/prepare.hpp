@@ -2,6 +2,7 @@
 #pragma once
 
 #include <forkful/by_value.hpp>
+#include <forkful/detail/inner_spans.hpp>
 #include <forkful/detail/lazy.hpp>
 #include <forkful/detail/plan.hpp>
 
@@ -379,12 +380,21 @@ class prepared {
     if constexpr (is_pulled<range_type>) {
       if (range_.range().known() != 0) job_.slices = range_.range().known();
       job_.pull = [](void* self, std::size_t wanted) {
-        return static_cast<prepared*>(self)->range_.range().pull(wanted);
+        return static_cast<prepared*>(self)->pull(wanted);
       };
       if constexpr (!isolated) {
         job_.forget = [](void* self, std::size_t end) { static_cast<prepared*>(self)->range_.range().forget(end); };
       }
     }
+  }
+
+  std::size_t pull(std::size_t wanted) {
+    auto& input = range_.range();
+    const std::size_t before = input.size();
+    const std::size_t got = input.pull(wanted);
+    if constexpr (isolated)
+      check_slices(before, before + got, std::make_index_sequence<std::tuple_size_v<parts_type>>{});
+    return got;
   }
 
   std::size_t encode_slices(std::size_t first, std::size_t last, sink& out) {
@@ -404,6 +414,7 @@ class prepared {
     if constexpr (isolated) {
       if constexpr (Verb != verb::into && Verb != verb::for_each) require_result<result>();
       (check_change<K>(), ...);
+      if constexpr (!is_pulled<range_type>) check_slices(0, range_.size(), std::index_sequence<K...>{});
     }
     if constexpr (Verb == verb::for_each) {
       job_.in_place = true;
@@ -426,17 +437,51 @@ class prepared {
     using part = std::tuple_element_t<K, parts_type>;
     constexpr bool of_span = is_span<typename part::value_type>;
     if constexpr (changes<K> && (Verb == verb::for_each || (of_span && Verb != verb::update))) {
-      if constexpr (Star) {
-        for (std::size_t i = 0; i < range_.size(); ++i) {
-          const auto& slice = range_[i];
-          check_span(std::get<K>(slice));
-        }
+      if constexpr (Star || is_pulled<range_type>) {
+        // check_slices looks at each
       } else if constexpr (is_zip<range_type>) {
         using component = std::remove_cvref_t<decltype(std::get<K>(range_.range().parts()).range())>;
         require_shared<component>(std::get<K>(range_.range().parts()));
       } else {
         require_shared<range_type>(range_);
       }
+    }
+  }
+  /// Looks at slices [first, last) themselves, where they may hold spans that workers could change.
+  template <std::size_t... K>
+  void check_slices(std::size_t first, std::size_t last, std::index_sequence<K...> /*parts*/) const {
+    if constexpr (Verb != verb::probe && (looks_at<K> || ...)) {
+      for (std::size_t i = first; i < last; ++i) (check_slice<K>(i), ...);
+    }
+  }
+  template <std::size_t K>
+  static constexpr bool is_changed_span =
+      (Star || is_pulled<range_type>)&&is_span<typename std::tuple_element_t<K, parts_type>::value_type>&& changes<K>;
+  template <std::size_t K>
+  static constexpr bool looks_at =
+      is_changed_span<K> || holds_mutable_span<typename std::tuple_element_t<K, parts_type>::value_type>;
+  template <std::size_t K>
+  void check_slice(std::size_t i) const {
+    if constexpr (looks_at<K>) {
+      if constexpr (is_zip<range_type>) {
+        check_part_of_slice<K>(std::get<K>(range_.range().parts())[i]);
+      } else if constexpr (Star) {
+        const auto& slice = range_[i];
+        check_part_of_slice<K>(std::get<K>(slice));
+      } else {
+        check_part_of_slice<K>(range_[i]);
+      }
+    }
+  }
+  template <std::size_t K, class Slice>
+  static void check_part_of_slice(const Slice& slice) {
+    if constexpr (is_changed_span<K>) check_span(slice);
+    check_inner_spans(slice);
+  }
+  template <class T>
+  static void check_inner_spans(const T& value) {
+    if constexpr (holds_mutable_span<T>) {
+      if (!detail::inner_spans_are_shared(value)) throw_inner_span_not_shared(name_of_verb(), type_name<T>());
     }
   }
   /// A span that is an argument of its own, or a member of a tuple.
@@ -465,6 +510,7 @@ class prepared {
   template <std::size_t B>
   void check_argument() const {
     using argument = std::tuple_element_t<B, std::tuple<A...>>;
+    if constexpr (Verb != verb::probe) check_inner_spans(std::get<B>(args_));
     if constexpr (is_span<argument> && signature<sent>::known && Verb != verb::probe) {
       using parameters = typename signature<sent>::parameters;
       constexpr std::size_t at = std::tuple_size_v<parts_type> + B;

@@ -23,7 +23,9 @@ enum class refusal {
   opaque,
   union_member,
   order,
-  array_member
+  array_member,
+  not_copied,
+  directory_entry
 };
 
 template <refusal Why, class Culprit>
@@ -55,12 +57,21 @@ inline constexpr bool is_text_pointer<T*> =
 template <class T>
 inline constexpr bool points_at_code = std::is_member_pointer_v<T> || std::is_function_v<std::remove_pointer_t<T>>;
 
+// Whoever includes <functional> or <filesystem> knows these; their headers would make every user pay for them.
+template <class T>
+concept reference_wrapper_like = in_std<T> && type_name<T>().starts_with("std::reference_wrapper<");
+template <class T>
+concept directory_entry_like = in_std<T> && type_name<T>().ends_with("directory_entry");
+
 template <class T>
 constexpr refusal why_none() {
   // clang-format off
   if constexpr (is_text_pointer<T>) return refusal::text_pointer;
   else if constexpr (points_at_code<T>) return refusal::code;
   else if constexpr (points<T> || std::is_unbounded_array_v<T> || owns_by_pointer<T>) return refusal::pointer;
+  else if constexpr (reference_wrapper_like<T>) return refusal::pointer;
+  else if constexpr (directory_entry_like<T>) return refusal::directory_entry;
+  else if constexpr (in_std<T> && !std::is_move_constructible_v<T>) return refusal::not_copied;
   else if constexpr (std::is_polymorphic_v<T>) return refusal::polymorphic;
   else if constexpr (!std::is_aggregate_v<T> || std::is_union_v<T>) return refusal::opaque;
   else if constexpr (has_base<T>()) return refusal::base;
@@ -197,6 +208,13 @@ constexpr void refuse() {
   static_assert(can_travel<Culprit, Why, refusal::array_member>,
       "forkful: this type cannot travel to another process: it has a C array member, but no default constructor and assignment "
       "to fill it by: use std::array, or give the type a forkful::codec<T>");
+  static_assert(can_travel<Culprit, Why, refusal::not_copied>,
+      "forkful: this type cannot travel to another process: it is one that nobody may copy or move (an atomic, a mutex), because "
+      "it works only where it is: keep what has it in shared memory (forkful::shared<T>, forkful::shared_vector<T>; atomics may lie "
+      "there) and change it in place, or pass its value");
+  static_assert(can_travel<Culprit, Why, refusal::directory_entry>,
+      "forkful: a directory_entry cannot travel to another process: take its path: entry.path(), for all of a range with "
+      "std::views::transform([](const auto& entry) { return entry.path(); })");
   // clang-format on
 }
 
