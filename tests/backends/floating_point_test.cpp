@@ -100,7 +100,9 @@ TYPED_TEST(floating_point_on, what_a_slice_that_throws_changes_does_not_reach_th
   const std::vector<double> right = by_hand(100, FE_TONEAREST);
   for (std::size_t i = 0; i != 100; ++i) {
     ASSERT_EQ(outcomes[i].has_value(), i % 2 == 1);
-    if (i % 2 == 1) EXPECT_EQ(*outcomes[i], right[i]) << i;
+    if (i % 2 == 1) {
+      EXPECT_EQ(*outcomes[i], right[i]) << i;
+    }
   }
   EXPECT_EQ(std::fegetround(), FE_TONEAREST);
 }
