@@ -130,10 +130,11 @@ class indexed {
   static constexpr bool endless = std::is_same_v<std::ranges::sentinel_t<Range>, std::unreachable_sentinel_t>;
 
   explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
-    static_assert(!endless,
-                  "forkful: this range has no end, and a verb runs all of its slices before it returns: take as many as are "
-                  "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads "
-                  "as results are taken");
+    static_assert(
+        !endless,
+        "forkful: this range has no end, and a verb runs all of its slices before it returns: take as many as are "
+        "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads "
+        "as results are taken");
     if constexpr (!endless) walk(no_limit);
   }
   /// Not walked yet: see walk_together.
@@ -178,25 +179,34 @@ class indexed {
     /// Whether there is another one. (Reading may wait for input: not before somebody asks.)
     bool more() {
       if constexpr (!direct) {
-        if (at_)
-          ++*at_;
+        if (std::exchange(begun_, true))
+          ++at();
         else
-          at_.emplace(std::ranges::begin(walked_.range()));
-        return *at_ != std::ranges::end(walked_.range());
+          at_ = std::ranges::begin(walked_.range());
+        return at() != std::ranges::end(walked_.range());
       } else {
         return true;
       }
     }
     void keep() {
       if constexpr (!direct && forward)
-        walked_.kept_.push_back(*at_);
+        walked_.kept_.push_back(at());
       else if constexpr (!direct)
-        walked_.kept_.emplace_back(**at_);
+        walked_.kept_.emplace_back(*at());
     }
 
    private:
+    std::ranges::iterator_t<Range>& at() {
+      if constexpr (forward)
+        return at_;
+      else
+        return *at_;
+    }
+
     indexed& walked_;
-    std::optional<std::ranges::iterator_t<Range>> at_{};
+    // That of an input range need not have a state before the beginning.
+    std::conditional_t<forward, std::ranges::iterator_t<Range>, std::optional<std::ranges::iterator_t<Range>>> at_{};
+    bool begun_ = false;
   };
 
  private:
@@ -324,8 +334,9 @@ class zip_range {
  public:
   explicit zip_range(Ranges&&... ranges)
       : ranges_(detail::indexed<Ranges>(std::forward<Ranges>(ranges), detail::not_walked{})...) {
-    static_assert(!(detail::indexed<Ranges>::endless && ...),
-                  "forkful: none of the ranges of this zip has an end: one of them must, and as long as the shortest is the zip");
+    static_assert(
+        !(detail::indexed<Ranges>::endless && ...),
+        "forkful: none of the ranges of this zip has an end: one of them must, and as long as the shortest is the zip");
     if constexpr ((detail::indexed<Ranges>::walks || ...)) {
       std::apply([](auto&... each) { detail::walk_together(each...); }, ranges_);
     }

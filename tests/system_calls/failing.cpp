@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -116,6 +117,11 @@ FORKFUL_WRAP(ssize_t, write, (int fd, const void* data, std::size_t bytes), (fd,
 int __real_pthread_atfork(void (*before)(), void (*parent)(), void (*child)());
 int __wrap_pthread_atfork(void (*before)(), void (*parent)(), void (*child)()) {
   return fails(call::pthread_atfork) ? errno : __real_pthread_atfork(before, parent, child);
+}
+
+int __real_pthread_create(pthread_t* thread, const pthread_attr_t* how, void* (*run)(void*), void* argument);
+int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* how, void* (*run)(void*), void* argument) {
+  return fails(call::pthread_create) ? errno : __real_pthread_create(thread, how, run, argument);
 }
 
 // Fails, and yet the descriptor is gone: that is how Linux does it.
