@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <ranges>
 #include <span>
 #include <stdexcept>
@@ -182,7 +181,7 @@ class indexed {
         if (std::exchange(begun_, true))
           ++at();
         else
-          at_ = std::ranges::begin(walked_.range());
+          begin_at(std::ranges::begin(walked_.range()));
         return at() != std::ranges::end(walked_.range());
       } else {
         return true;
@@ -196,6 +195,12 @@ class indexed {
     }
 
    private:
+    void begin_at(std::ranges::iterator_t<Range> first) {
+      if constexpr (forward)
+        at_ = std::move(first);
+      else
+        at_ = std::make_unique<std::ranges::iterator_t<Range>>(std::move(first));
+    }
     std::ranges::iterator_t<Range>& at() {
       if constexpr (forward)
         return at_;
@@ -204,8 +209,8 @@ class indexed {
     }
 
     indexed& walked_;
-    // That of an input range need not have a state before the beginning.
-    std::conditional_t<forward, std::ranges::iterator_t<Range>, std::optional<std::ranges::iterator_t<Range>>> at_{};
+    // That of an input range need not have a state before the beginning. (GCC takes the inside of a std::optional for uninitialised.)
+    std::conditional_t<forward, std::ranges::iterator_t<Range>, std::unique_ptr<std::ranges::iterator_t<Range>>> at_{};
     bool begun_ = false;
   };
 

@@ -420,11 +420,13 @@ std::exception_ptr call::decode(handout& what, std::size_t& taken) {
 
 // What was not run because the call was stopped.
 void call::fill_cancelled(std::uint64_t first, std::uint64_t last) {
+  const cancelled_slices none_of(job_.verb);
   while (first < last) {
     const std::uint64_t end = std::min<std::uint64_t>(last, first + most_at_once);
     std::vector<failed_slice> missing;
+    missing.reserve(end - first);
     for (std::uint64_t slice = first; slice < end; ++slice) {
-      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
+      missing.push_back({slice, none_of.failure(job_.named(slice))});
     }
     source nothing(nullptr, 0);
     std::size_t taken = 0;

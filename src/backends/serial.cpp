@@ -180,8 +180,10 @@ class serial_call final : public ongoing {
     ended_ = cancelled_ = true;
     if (!job_.keep_going || job_.collect == nullptr) return;
     std::vector<failed_slice> missing;
+    missing.reserve(job_.slices - next_);
+    const cancelled_slices none_of(job_.verb);
     for (std::size_t slice = next_; slice < job_.slices; ++slice) {
-      missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
+      missing.push_back({slice, none_of.failure(job_.named(slice))});
     }
     const std::unique_ptr<void, void (*)(void*)> nothing(
         job_.make_results != nullptr ? job_.make_results(0) : nullptr,

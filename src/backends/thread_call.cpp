@@ -301,8 +301,10 @@ void thread_call::fill_cancelled(lock& held) {
   if (!job_.keep_going || job_.collect == nullptr || first >= end) return;
   held.unlock();
   std::vector<failed_slice> missing;
+  missing.reserve(end - first);
+  const cancelled_slices none_of(job_.verb);
   for (std::size_t slice = first; slice < end; ++slice) {
-    missing.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
+    missing.push_back({slice, none_of.failure(job_.named(slice))});
   }
   const std::unique_ptr<void, void (*)(void*)> nothing(
       job_.make_results != nullptr ? job_.make_results(0) : nullptr,

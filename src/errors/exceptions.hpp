@@ -59,4 +59,15 @@ slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned work
 /// Describes a slice that was not finished because the call was stopped.
 slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt, std::string_view verb);
 
+/// The same of many slices that nobody began: what does not depend on the slice is found out once.
+class cancelled_slices {
+ public:
+  explicit cancelled_slices(std::string_view verb);
+  [[nodiscard]] slice_failure failure(std::size_t slice) const;
+
+ private:
+  std::string_view verb_;
+  slice_failure pattern_;  // without a sentence
+};
+
 }  // namespace forkful::detail

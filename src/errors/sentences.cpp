@@ -110,6 +110,18 @@ std::string duration_text(std::chrono::nanoseconds duration) {
   return std::to_string(count) + " ns";
 }
 
+std::string cancelled_sentence(std::size_t slice, std::string_view verb) {
+  constexpr std::string_view how = " was not finished: a stop_token, cancel() or terminate() stopped ";
+  const bool submitted = verb == "submit";
+  std::string what = submitted ? std::string("the submitted call") : "slice " + std::to_string(slice);
+  const std::string_view then = submitted ? "it. Submit it again if it is still wanted"
+                                          : "the call. Call again for the slices that are missing";
+  what.reserve(what.size() + how.size() + then.size());
+  what += how;
+  what += then;
+  return what;
+}
+
 }  // namespace
 
 // Not strsignal(): it depends on the locale and is not safe with threads.
@@ -173,10 +185,16 @@ slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned work
 
 slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt, std::string_view verb) {
   slice_failure failure = failure_of(failure_kind::cancelled, "forkful::cancelled", slice, worker, attempt);
-  failure.what = (verb == "submit" ? "the submitted call" : "slice " + std::to_string(slice)) +
-                 " was not finished: a stop_token, cancel() or terminate() stopped ";
-  failure.what += verb == "submit" ? "it. Submit it again if it is still wanted"
-                                   : "the call. Call again for the slices that are missing";
+  failure.what = cancelled_sentence(slice, verb);
+  return failure;
+}
+
+cancelled_slices::cancelled_slices(std::string_view verb) : verb_(verb), pattern_(failure_of(failure_kind::cancelled, "forkful::cancelled", 0, 0, 1)) {}
+
+slice_failure cancelled_slices::failure(std::size_t slice) const {
+  slice_failure failure = pattern_;
+  failure.slice = slice;
+  failure.what = cancelled_sentence(slice, verb_);
   return failure;
 }
 

@@ -82,7 +82,7 @@ int main() {
   double sum = pool.transform_reduce(forkful::indices(100), 0.0, std::plus<>{},
                                      [](std::size_t i) { return static_cast<double>(i); });
   for (const std::size_t i :
-       pool.imap(forkful::zip(forkful::indices(3), cakes), [](const auto& both) { return std::get<0>(both); }))
+       pool.imap(forkful::zip(forkful::indices(3), cakes), [](std::size_t i, const auto& /*cake*/) { return i; }))
     sum += static_cast<double>(i);
   return more[1].name == "cream!" && table[98] > 4.5 && table[1] > 8.5 && !some[1] && sum > 4950.5 ? 0 : 1;
 }
