@@ -130,10 +130,11 @@ class indexed {
   static constexpr bool endless = std::is_same_v<std::ranges::sentinel_t<Range>, std::unreachable_sentinel_t>;
 
   explicit indexed(Range&& slices) : range_(std::forward<Range>(slices)) {
-    static_assert(!endless,
-                  "forkful: this range has no end, and a verb runs all of its slices before it returns: take as many as are "
-                  "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads "
-                  "as results are taken");
+    static_assert(
+        !endless,
+        "forkful: this range has no end, and a verb runs all of its slices before it returns: take as many as are "
+        "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads "
+        "as results are taken");
     if constexpr (!endless) walk(no_limit);
   }
   /// Not walked yet: see walk_together.
@@ -324,8 +325,9 @@ class zip_range {
  public:
   explicit zip_range(Ranges&&... ranges)
       : ranges_(detail::indexed<Ranges>(std::forward<Ranges>(ranges), detail::not_walked{})...) {
-    static_assert(!(detail::indexed<Ranges>::endless && ...),
-                  "forkful: none of the ranges of this zip has an end: one of them must, and as long as the shortest is the zip");
+    static_assert(
+        !(detail::indexed<Ranges>::endless && ...),
+        "forkful: none of the ranges of this zip has an end: one of them must, and as long as the shortest is the zip");
     if constexpr ((detail::indexed<Ranges>::walks || ...)) {
       std::apply([](auto&... each) { detail::walk_together(each...); }, ranges_);
     }
