@@ -86,7 +86,8 @@ namespace detail {
 /// What an imap keeps of an argument, which is as it was given. An lvalue that is sent is sent at once; all else is kept, like the
 /// callable, and so is what was moved in: handles in it free what they name.
 template <bool Ships, class A>
-using kept_by_imap = std::conditional_t<Ships && std::is_lvalue_reference_v<A>, const std::remove_cvref_t<A>&, broadcast_type<A>>;
+using kept_by_imap =
+    std::conditional_t<Ships && std::is_lvalue_reference_v<A>, const std::remove_cvref_t<A>&, broadcast_type<A>>;
 
 /// Takes an argument over: of the caller's handles another one to the same memory, C arrays and all else as an object of the call's.
 template <bool Ships, class A>
@@ -112,8 +113,7 @@ template <class Way, class Item, bool Numbered, class Range, class F, class... A
 struct imap_call {
   using input = pulled_range<Range, !Way::isolated>;
   static constexpr bool star = is_zip<std::remove_cvref_t<Range>>;
-  using call_type =
-      prepared<Way, verb::map, star, input&, F, std::remove_cvref_t<kept_by_imap<Way::ships, A>>...>;
+  using call_type = prepared<Way, verb::map, star, input&, F, std::remove_cvref_t<kept_by_imap<Way::ships, A>>...>;
   using result = typename call_type::result;
   using collector_type = std::conditional_t<Numbered, collect_numbered<Item, result, Way::isolated>,
                                             collect_in_turn<result, Way::isolated>>;

@@ -208,9 +208,8 @@ class verbs {
   auto imap_range(Range&& range, F&& f, A&&... args) {
     using kept = detail::kept_callable<F>;
     constexpr bool star = detail::is_zip<std::remove_cvref_t<Range>>;
-    using result =
-        typename detail::prepared<Way, detail::verb::map, star, detail::pulled_range<Range, !Way::isolated>&, kept,
-                                  std::remove_cvref_t<A>...>::result;
+    using result = typename detail::prepared<Way, detail::verb::map, star, detail::pulled_range<Range, !Way::isolated>&,
+                                             kept, std::remove_cvref_t<A>...>::result;
     using item = std::conditional_t<Numbered, numbered<result>, result>;
     using call = detail::imap_call<Way, item, Numbered, Range, kept, A...>;
     detail::engine& used = running();

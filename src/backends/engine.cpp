@@ -138,7 +138,8 @@ void throw_inner_span_not_shared(const char* verb, std::string_view holder) {
   throw not_shared(
       std::string(verb) + " was given " + std::string(holder) +
       ", in which a span of elements that can be changed points into ordinary memory: a worker would change a copy of "
-      "them; keep the data in a forkful::shared_vector, or hold a std::span of const elements and return what it makes");
+      "them; keep the data in a forkful::shared_vector, or hold a std::span of const elements and return what it "
+      "makes");
 }
 
 void no_results_left() {

@@ -28,8 +28,8 @@ struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
   std::string place;                // of it, as "cake.cpp:12"; may be empty
-  std::string caller;               // where that has no line, or is in a library: who called it and has one; may be empty
-  std::string caller_place;         // of that
+  std::string caller;        // where that has no line, or is in a library: who called it and has one; may be empty
+  std::string caller_place;  // of that
   access touched = access::unknown;
 };
 

@@ -114,8 +114,8 @@ std::string cancelled_sentence(std::size_t slice, std::string_view verb) {
   constexpr std::string_view how = " was not finished: a stop_token, cancel() or terminate() stopped ";
   const bool submitted = verb == "submit";
   std::string what = submitted ? std::string("the submitted call") : "slice " + std::to_string(slice);
-  const std::string_view then = submitted ? "it. Submit it again if it is still wanted"
-                                          : "the call. Call again for the slices that are missing";
+  const std::string_view then =
+      submitted ? "it. Submit it again if it is still wanted" : "the call. Call again for the slices that are missing";
   what.reserve(what.size() + how.size() + then.size());
   what += how;
   what += then;
@@ -189,7 +189,8 @@ slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned att
   return failure;
 }
 
-cancelled_slices::cancelled_slices(std::string_view verb) : verb_(verb), pattern_(failure_of(failure_kind::cancelled, "forkful::cancelled", 0, 0, 1)) {}
+cancelled_slices::cancelled_slices(std::string_view verb)
+    : verb_(verb), pattern_(failure_of(failure_kind::cancelled, "forkful::cancelled", 0, 0, 1)) {}
 
 slice_failure cancelled_slices::failure(std::size_t slice) const {
   slice_failure failure = pattern_;

@@ -97,8 +97,9 @@ TYPED_TEST(handle_arguments, a_shared_vector_is_changed_by_every_verb) {
     return i;
   };
   every_verb(this->pool, add, added, said);
-  updates(this->pool, [](std::size_t& i, const shared_vector<int>& at) { std::atomic_ref(at[i]).fetch_add(1); }, added,
-          said);
+  updates(
+      this->pool, [](std::size_t& i, const shared_vector<int>& at) { std::atomic_ref(at[i]).fetch_add(1); }, added,
+      said);
 }
 
 TYPED_TEST(handle_arguments, a_span_of_a_shared_vector_is_changed_by_every_verb) {

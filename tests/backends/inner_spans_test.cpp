@@ -79,7 +79,8 @@ TYPED_TEST(inner_spans, of_slices_in_ordinary_memory_are_refused_or_written) {
   using spans = std::vector<std::span<int>>;
   expect_of_slices(this->pool, "vector", out, std::vector<spans>{{all}}, [](const spans& s) { return s[0][0] = 7; });
   using perhaps = std::optional<std::span<int>>;
-  expect_of_slices(this->pool, "optional", out, std::vector<perhaps>{all}, [](const perhaps& s) { return (*s)[0] = 7; });
+  expect_of_slices(this->pool, "optional", out, std::vector<perhaps>{all},
+                   [](const perhaps& s) { return (*s)[0] = 7; });
   using either = std::variant<int, std::span<int>>;
   expect_of_slices(this->pool, "variant", out, std::vector<either>{all},
                    [](const either& s) { return std::get<1>(s)[0] = 7; });
@@ -100,11 +101,11 @@ TYPED_TEST(inner_spans, every_verb_looks_at_them) {
   expect("try_for_each", [&] { static_cast<void>(workers.try_for_each(jobs, set_job)); });
   expect("starmap", [&] {
     static_cast<void>(workers.starmap(std::vector<std::tuple<int, job>>{{0, jobs[0]}},
-                                   [](int /*zero*/, const job& j) { return set_job(j); }));
+                                      [](int /*zero*/, const job& j) { return set_job(j); }));
   });
   expect("zip", [&] {
-    static_cast<void>(
-        workers.map(forkful::zip(jobs, forkful::indices(1)), [](const job& j, std::size_t /*zero*/) { return set_job(j); }));
+    static_cast<void>(workers.map(forkful::zip(jobs, forkful::indices(1)),
+                                  [](const job& j, std::size_t /*zero*/) { return set_job(j); }));
   });
   const shared_vector<int> results(1);
   expect("map_into", [&] { workers.map_into(results, jobs, set_job); });
@@ -150,8 +151,7 @@ TYPED_TEST(inner_spans, into_shared_memory_are_written_everywhere) {
             (std::vector<int>{7, 8}));
   EXPECT_EQ(out[0], 7);
   EXPECT_EQ(out[1], 8);
-  this->pool.for_each(
-      forkful::indices(1), [](std::size_t /*zero*/, const job& j) { j.out[0] = 9; }, one);
+  this->pool.for_each(forkful::indices(1), [](std::size_t /*zero*/, const job& j) { j.out[0] = 9; }, one);
   EXPECT_EQ(out[0], 9);
   for (const int k : this->pool.imap(std::vector<job>{{std::span<int>(out.data() + 2, 1), 10}}, set_job))
     EXPECT_EQ(k, 10);

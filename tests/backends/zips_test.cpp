@@ -30,7 +30,7 @@ TYPED_TEST(zips, a_part_without_an_end_is_as_long_as_the_others) {
   EXPECT_EQ(this->pool.map(forkful::zip(std::views::iota(10), std::list<int>(v.begin(), v.end())), add), expected);
   const auto endless = std::views::iota(0) | std::views::transform([](int i) { return 10 + i; });
   EXPECT_EQ(this->pool.map(forkful::zip(v, endless), add), expected);
-  const auto even = std::views::iota(10) | std::views::filter([](int i) { return i % 2 == 0; });
+  auto even = std::views::iota(10) | std::views::filter([](int i) { return i % 2 == 0; });
   EXPECT_EQ(this->pool.map(forkful::zip(v, even), add), (std::vector<int>{11, 14, 17}));
   // Moved, it is walked again.
   auto both = forkful::zip(v, even);
@@ -102,8 +102,9 @@ TYPED_TEST(zips, slices_of_letters_are_read_as_text) {
   EXPECT_EQ(got, expected);
   forkful::shared_vector<char> letters(text.begin(), text.end());
   EXPECT_EQ(this->pool.map(forkful::slices(letters, 2), say), expected);
-  EXPECT_EQ(this->pool.map(std::vector<std::span<const char>>{std::span(text).first(4), std::span(text).subspan(4)}, say),
-            expected);
+  EXPECT_EQ(
+      this->pool.map(std::vector<std::span<const char>>{std::span(text).first(4), std::span(text).subspan(4)}, say),
+      expected);
 }
 
 }  // namespace

@@ -82,9 +82,7 @@ bool inner_spans_are_shared(const T& value) {
   bool all = true;
   detail::for_each_mutable_span(
       value,
-      [&all](const auto& span) {
-        all = all && (span.empty() || in_shared_memory(span.data(), span.size_bytes()));
-      },
+      [&all](const auto& span) { all = all && (span.empty() || in_shared_memory(span.data(), span.size_bytes())); },
       false);
   return all;
 }

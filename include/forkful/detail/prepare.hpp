@@ -379,9 +379,7 @@ class prepared {
     }
     if constexpr (is_pulled<range_type>) {
       if (range_.range().known() != 0) job_.slices = range_.range().known();
-      job_.pull = [](void* self, std::size_t wanted) {
-        return static_cast<prepared*>(self)->pull(wanted);
-      };
+      job_.pull = [](void* self, std::size_t wanted) { return static_cast<prepared*>(self)->pull(wanted); };
       if constexpr (!isolated) {
         job_.forget = [](void* self, std::size_t end) { static_cast<prepared*>(self)->range_.range().forget(end); };
       }
@@ -456,7 +454,8 @@ class prepared {
   }
   template <std::size_t K>
   static constexpr bool is_changed_span =
-      (Star || is_pulled<range_type>)&&is_span<typename std::tuple_element_t<K, parts_type>::value_type>&& changes<K>;
+      (Star || is_pulled<range_type>) && is_span<typename std::tuple_element_t<K, parts_type>::value_type> &&
+      changes<K>;
   template <std::size_t K>
   static constexpr bool looks_at =
       is_changed_span<K> || holds_mutable_span<typename std::tuple_element_t<K, parts_type>::value_type>;
