@@ -64,7 +64,7 @@ void zipped(Pool& pool, Make make, Number number, const values& expected) {
   EXPECT_EQ(got, expected);
   got.clear();
   for (const long x : pool.imap(forkful::zip(make(), forkful::indices(expected.size())),
-                                [](const element& x, std::size_t /*i*/) { return Number{}(x); }))
+                                [](const element& each, std::size_t /*i*/) { return Number{}(each); }))
     got.push_back(x);
   EXPECT_EQ(got, expected);
   static_cast<void>(number);
