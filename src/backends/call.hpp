@@ -133,7 +133,7 @@ class call {
   void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(handout& what, unsigned attempt, bool ran);
-  handout* part(handout& what, std::uint64_t cut);
+  handout* part(handout& what, std::uint64_t cut, std::uint64_t ran);
   void give_up(handout& what, std::uint64_t slice);
   void crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);

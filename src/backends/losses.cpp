@@ -158,9 +158,9 @@ slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned
                   {job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
-// The slices below `cut` are done with, and their results are what the dead worker left in the frame: they come back. The rest, if
+// The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame: they come back. The rest, if
 // there is one that is to be run, goes on the board again in the same entry, as a chunk of its own. Returns that; null: there is none.
-handout* call::part(handout& what, std::uint64_t cut) {
+handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
   chunk& entry = desk_.entry(what.sequence);
   const bool ends = cut == what.last || cut >= limit_;
   if (cut == what.resume && !ends) {
@@ -189,8 +189,9 @@ handout* call::part(handout& what, std::uint64_t cut) {
   entry.eaten_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
   entry.in_share = entry.out_share = 0;
   entry.noted = 0;
+  what.reached = ran;
+  if (ran != what.resume) count(entry, what);
   what.reached = cut;
-  count(entry, what);
   what.out = std::exchange(entry.out, nullptr);
   what.where = handout::place::back;
   if (rest == nullptr) {
@@ -211,11 +212,11 @@ void call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t las
     if (used >= options_.attempts) {
       fail(what, {first, failure_of(first, last, worker, used, how, false)});
       if (job_.keep_going) give_up(what, first);
-      if (handout* const rest = part(what, last); rest != nullptr) again(*rest, 1, false);
+      if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
       return;
     }
   }
-  handout* const rest = part(what, first);
+  handout* const rest = part(what, first, first);
   if (rest == nullptr) return;
   // One of several: they are run one by one, which names it.
   chunk& entry = desk_.entry(rest->sequence);
@@ -254,7 +255,7 @@ void call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t la
     failure.slice = job_.named(slice);
     fail(what, {slice, failure});
   }
-  if (handout* const rest = part(what, last); rest != nullptr) again(*rest, 1, false);
+  if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
 }
 
 // Undoes what a dead worker may have done to slices [first, last). False: it cannot be undone.

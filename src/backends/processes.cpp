@@ -9,6 +9,7 @@
 #include "backends/session_call.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
+#include "report/ledger.hpp"
 
 namespace forkful::detail {
 
@@ -24,6 +25,7 @@ class process_engine final : public engine {
         made_by_(this_process()) {}
   ~process_engine() override {
     const cancellation_deferred whole;
+    forget_report(number());
     if (this_process() != made_by_) {
       keep_for_good(std::move(session_));
     } else {

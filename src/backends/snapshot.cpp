@@ -12,6 +12,7 @@
 #include "backends/session_call.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
+#include "report/ledger.hpp"
 
 namespace forkful::detail {
 
@@ -29,6 +30,7 @@ class snapshot_engine final : public engine {
   }
   ~snapshot_engine() override {
     const cancellation_deferred whole;
+    forget_report(number());
     for (auto& one : sessions_) {
       if (this_process() != made_by_) {
         keep_for_good(std::move(one));

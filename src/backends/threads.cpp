@@ -12,6 +12,7 @@
 #include "backends/thread_call.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
+#include "report/ledger.hpp"
 
 namespace forkful::detail {
 
@@ -27,6 +28,7 @@ class thread_engine : public engine {
         made_by_(this_process()) {}
   ~thread_engine() override {
     const cancellation_deferred whole;
+    forget_report(number());
     if (this_process() != made_by_) {
       keep_for_good(std::move(crew_));
     } else {

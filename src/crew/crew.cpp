@@ -194,22 +194,19 @@ void crew::warn(const std::string& sentence) {
 
 void crew::wait(std::int64_t nanoseconds) {
   ended_.clear();
-  try {
-    if (waiter_->wait(nanoseconds, ended_) || nanoseconds == 0) return;
-    // Nothing happened: is there still something that could?
-    waiter_->check();
-    for (const member& one : members_) {
-      if (one.process.lost()) throw descriptors_lost();
-    }
-  } catch (const descriptors_lost&) {
-    lost_.store(true, std::memory_order_relaxed);
-    throw start_failed(
-        "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
-        "closefrom, "
-        "close_range), so nobody could tell any more when a worker ends; close only what you have opened, or make "
-        "pools after "
-        "such code. All workers were ended, and the next call starts new ones");
-  }
+  const waited came = waiter_->wait(nanoseconds, ended_);
+  if (came == waited::happened || (came == waited::in_vain && nanoseconds == 0)) return;
+  // Nothing happened: is there still something that could?
+  const bool lost = came == waited::lost || !waiter_->intact() ||
+                    std::any_of(members_.begin(), members_.end(), [](const member& one) { return one.process.lost(); });
+  if (!lost) return;
+  lost_.store(true, std::memory_order_relaxed);
+  throw start_failed(
+      "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
+      "closefrom, "
+      "close_range), so nobody could tell any more when a worker ends; close only what you have opened, or make pools "
+      "after "
+      "such code. All workers were ended, and the next call starts new ones");
 }
 
 const std::vector<unsigned>& crew::ended() {

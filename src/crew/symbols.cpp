@@ -215,18 +215,25 @@ namer& namer_of_this_process() {
 
 }  // namespace
 
-// On a stack of forkful's own: libdw takes what it needs from the stack (alloca), and the caller's thread may have been given a small
-// one. Where no thread can be started there are no names.
+// On a stack of forkful's own if the caller's thread was given a small one: libdw takes what it needs from the stack (alloca). Where no
+// thread can be started there are no names.
 std::vector<code_name> name_code(std::span<const std::uintptr_t> addresses) {
+  constexpr std::size_t enough = std::size_t{1} << 20;
   std::vector<code_name> names;
   std::exception_ptr thrown;
-  const bool done = run_on_large_stack([&]() noexcept {
+  const auto name_all = [&]() noexcept {
     try {
       for (const std::uintptr_t address : addresses) namer_of_this_process().name(address, names);
     } catch (...) {
       thrown = std::current_exception();
     }
-  });
+  };
+  bool done = true;
+  if (stack_left() >= enough) {
+    name_all();
+  } else {
+    done = run_on_large_stack(name_all);
+  }
   if (thrown != nullptr) std::rethrow_exception(thrown);
   for (const std::uintptr_t address : done ? std::span<const std::uintptr_t>() : addresses) {
     names.push_back({.text = fmt::format("{:#x}", address)});

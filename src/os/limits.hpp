@@ -13,7 +13,8 @@ enum class resource : std::uint8_t {
   open_files,
   locked_memory,
   core,
-  private_data
+  private_data,
+  stack
 };
 
 // The soft limit, in bytes, or a number of processes (of this user) and files; SIZE_MAX if there is none.

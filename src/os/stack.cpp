@@ -2,8 +2,16 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
+
+#include "os/limits.hpp"
+
+// Where the first thread's stack begins.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" [[gnu::weak]] void* __libc_stack_end;
 
 namespace forkful::detail {
 
@@ -16,7 +24,30 @@ struct work {
   void* argument;
 };
 
+std::uintptr_t here() noexcept { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)); }
+
+// Of the process's first thread, whose stack the C library would have to look for in /proc.
+std::size_t left_in_first_thread() noexcept {
+  if (&__libc_stack_end == nullptr) return 0;
+  const std::size_t most = limit_of(resource::stack);
+  const auto end = reinterpret_cast<std::uintptr_t>(__libc_stack_end);
+  const std::uintptr_t used = end - here();
+  return used < most ? most - used : 0;
+}
+
 }  // namespace
+
+std::size_t stack_left() noexcept {
+  if (::getpid() == ::gettid()) return left_in_first_thread();
+  pthread_attr_t mine;
+  if (::pthread_getattr_np(::pthread_self(), &mine) != 0) return 0;
+  void* lowest = nullptr;
+  std::size_t bytes = 0;
+  const bool known = ::pthread_attr_getstack(&mine, &lowest, &bytes) == 0;
+  ::pthread_attr_destroy(&mine);
+  const std::uintptr_t left = here() - reinterpret_cast<std::uintptr_t>(lowest);
+  return known && left < bytes ? left : 0;
+}
 
 bool run_on_large_stack(void (*run)(void*) noexcept, void* argument) noexcept {
   pthread_attr_t how;

@@ -63,7 +63,7 @@ void waiter::forget(const child& process) noexcept {
   asks_.store(!without_descriptor_.empty(), std::memory_order_relaxed);
 }
 
-bool waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
+waited waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
   // epoll_wait counts in milliseconds: round up, so that a short wait is never turned into a busy loop.
   int left = nanoseconds < 0 ? -1 : static_cast<int>((nanoseconds + 999'999) / 1'000'000);
   // relaxed: who is added while this waits is asked after in the next wait, as no wait lasts without a look.
@@ -75,40 +75,42 @@ bool waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
       }
     }
     const int nap = !ended.empty() ? 0 : left < 0 ? ask_ms : std::min(left, ask_ms);
-    if (sleep(nap, ended) != 0 || !ended.empty()) return true;
-    if (left == 0) return false;
+    const waited came = sleep(nap, ended);
+    if (came != waited::in_vain) return came;
+    if (!ended.empty()) return waited::happened;
+    if (left == 0) return waited::in_vain;
     if (left > 0) left -= nap;
   }
-  return sleep(left, ended) != 0;
+  return sleep(left, ended);
 }
 
-// Returns how much has happened; negative: a signal came.
-int waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
+// A signal that comes counts as something.
+waited waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
   std::array<epoll_event, 64> events{};
   const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), milliseconds);
-  if (count < 0 && errno != EINTR) throw descriptors_lost();
+  if (count < 0 && errno != EINTR) return waited::lost;
   for (int i = 0; i < count; ++i) {
     const std::uint64_t seen = events[static_cast<std::size_t>(i)].data.u64;
     const auto who = static_cast<unsigned>(seen & 0xffff);
-    if (seen != tag(who)) throw descriptors_lost();
+    if (seen != tag(who)) return waited::lost;
     if (who != rung) {
       ended.push_back(who);
       continue;
     }
     // Where the number leads elsewhere the socket may still be in the epoll, held open by workers, and would ring for ever.
-    if (!bell_.intact()) throw descriptors_lost();
+    if (!bell_.intact()) return waited::lost;
     std::array<char, 256> rings{};
     while (::recv(bell_.number(), rings.data(), rings.size(), MSG_DONTWAIT) == static_cast<ssize_t>(rings.size())) {
     }
   }
-  return count;
+  return count == 0 ? waited::in_vain : waited::happened;
 }
 
-void waiter::check() const {
+bool waiter::intact() const {
   epoll_event event = readable(tag(rung));
   // Only ours has our bell in it.
   const bool ours = ::epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, bell_.number(), &event) == 0 || errno == ENOMEM;
-  if (!ours || !bell_.intact() || !rope_.intact()) throw descriptors_lost();
+  return ours && bell_.intact() && rope_.intact();
 }
 
 bool bell::ring() const noexcept {

@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -27,8 +26,9 @@ struct bell {
   bool ring() const noexcept;
 };
 
-// Thrown when the program has closed what the parent sleeps on, or some other file has its number.
-struct descriptors_lost : std::exception {};
+// What came of a wait. `lost`: nothing can come any more, because the program has closed what the parent sleeps on, or another file
+// has its number.
+enum class waited { in_vain, happened, lost };
 
 class waiter {
  public:
@@ -39,11 +39,11 @@ class waiter {
   void forget(const child&) noexcept;
 
   // Sleeps until rung, until a process ended or for `nanoseconds` (negative: for ever; 0: only looks).
-  // Appends those that ended to `ended`. A ring is consumed. False: nothing of all that happened. Throws descriptors_lost.
-  bool wait(std::int64_t nanoseconds, std::vector<unsigned>& ended);
+  // Appends those that ended to `ended`. A ring is consumed.
+  waited wait(std::int64_t nanoseconds, std::vector<unsigned>& ended);
 
-  // Throws descriptors_lost if it could not wait. A few system calls.
-  void check() const;
+  // False if nothing could come of a wait. A few system calls.
+  [[nodiscard]] bool intact() const;
 
   [[nodiscard]] bell ringer() const noexcept { return {rope_.number(), rope_.file()}; }
 
@@ -51,7 +51,7 @@ class waiter {
   using numbered = std::pair<pid_t, unsigned>;
 
   [[nodiscard]] std::uint64_t tag(unsigned who) const noexcept { return mark_ << 16 | who; }
-  int sleep(int milliseconds, std::vector<unsigned>& ended);
+  waited sleep(int milliseconds, std::vector<unsigned>& ended);
 
   fd epoll_;
   fd bell_;             // where rings arrive

@@ -1,6 +1,8 @@
 // Keeps each thread's last report, pool by pool, and adds it to its pool's total.
+#include "report/ledger.hpp"
 #include <algorithm>
 #include <cstddef>
+
 #include <forkful/detail/job.hpp>
 #include <memory>
 #include <new>
@@ -100,6 +102,10 @@ report last_report(const engine& running) {
     advise_on(found->second.happened, cpus_to_use());
   }
   return found->second.happened;
+}
+
+void forget_report(std::uint64_t engine_number) noexcept {
+  if (last_reports != nullptr) last_reports->erase(engine_number);
 }
 
 report total_report(const engine& running) {

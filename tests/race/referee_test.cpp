@@ -134,7 +134,8 @@ TEST(Referee, RunsEveryWayInTurns) {
             {.workers = 1, .rounds = 2, .ways = loop_and_processes, .progress = [&](const std::string& text) {
                told.push_back(text);
              }});
-  EXPECT_THAT(told, ElementsAre("the warm-up round", "round 1", "round 2", HasSubstr("one call more")));
+  EXPECT_THAT(told, ElementsAre("the warm-up round", "the warm-up round, serial", "the warm-up round, process",
+                                "round 1", "round 2", HasSubstr("one call more")));
 }
 
 TEST(Referee, FindsAWrongBitWheneverItComes) {

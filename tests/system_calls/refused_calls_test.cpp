@@ -349,7 +349,7 @@ const std::vector<trial> mapping_memory{
     {call::ftruncate, {EINTR, EFBIG}, {EPERM, EINVAL}, true},
     {call::fallocate, {ENOSPC, EINTR}, {EOPNOTSUPP, ENOSYS}},
     {call::fcntl, {EMFILE, EINVAL}, {EINVAL}},
-    {call::fstat, {ENOMEM}, {EPERM}, true},
+    {call::fstat, {ENOMEM}, {EPERM}},
     {call::mmap, {ENOMEM, EAGAIN}, {ENOMEM, EPERM}, true},
     {call::munmap, {ENOMEM}, {}},
     {call::madvise, {EAGAIN, EINVAL}, {EINVAL}},
