@@ -210,6 +210,7 @@ class race_them final : public verb {
 
   static std::string names_of(const std::vector<race::way>& ways) {
     std::vector<std::string_view> names;
+    names.reserve(ways.size());
     for (const race::way each : ways) names.push_back(name_of(each));
     return fmt::format("{}", fmt::join(names, ", "));
   }

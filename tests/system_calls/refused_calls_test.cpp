@@ -340,8 +340,9 @@ const std::vector<trial> watching_workers{
     {call::close, {EINTR, EIO}, {EIO}},
 };
 const std::vector<trial> ending_workers{
-    {call::poll, {EINTR, ENOMEM}, {ENOMEM}},   {call::pidfd_send_signal, {EPERM, ENOSYS}, {EPERM}},
-    {call::waitid, {EINTR, ECHILD}, {ECHILD}}, {call::pthread_create, {EAGAIN}, {EAGAIN}},
+    {call::poll, {EINTR, ENOMEM}, {ENOMEM}},
+    {call::pidfd_send_signal, {EPERM, ENOSYS}, {EPERM}},
+    {call::waitid, {EINTR, ECHILD}, {ECHILD}},
     {call::futex, {EINTR, EAGAIN}, {}},
 };
 const std::vector<trial> mapping_memory{

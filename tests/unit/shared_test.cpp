@@ -327,6 +327,7 @@ TEST(shared_vector, made_by_a_worker_can_be_adopted) {
     return made.empty() ? 7 : 1;
   }));
   int* elements = nullptr;
+  std::size_t bytes = 0;
   {
     shared_vector<int> adopted = passes::adopt(*travelling);
     ASSERT_EQ(adopted.size(), 5001U);
@@ -334,11 +335,11 @@ TEST(shared_vector, made_by_a_worker_can_be_adopted) {
     EXPECT_GE(adopted.capacity(), 5001U);
     adopted.push_back(5);
     elements = adopted.data();
+    bytes = arena::here().block_size(elements);
     const shared_vector<int> seen = passes::borrow(passes::describe(adopted));
     EXPECT_EQ(seen.data(), elements);
   }
-  EXPECT_TRUE(
-      in_worker([&] { return arena::here().allocate(arena::here().block_size(elements)) == elements ? 7 : 1; }));
+  EXPECT_TRUE(in_worker([&] { return arena::here().allocate(bytes) == elements ? 7 : 1; }));
 }
 
 TEST(shared, holds_one_object_that_workers_can_change) {

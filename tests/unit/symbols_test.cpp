@@ -64,7 +64,7 @@ std::size_t address_space() {
 // The reader of debug information would end the program if it were let; here memory runs out in it in many places.
 // A stack that has no address space left to grow into ends any program, whatever it is doing.
 [[gnu::noinline]] void grow_stack() {
-  volatile char room[std::size_t{1} << 20];
+  volatile char room[std::size_t{6} << 20];
   for (std::size_t i = 0; i < sizeof room; i += 4096) room[i] = 0;
 }
 
@@ -76,7 +76,8 @@ TEST(symbols, are_poorer_without_memory_and_never_end_the_program) {
     ASSERT_LT(room, std::size_t{256} << 20);
     const auto end = forkful_tests::in_child([&] {
       grow_stack();
-      const rlimit little{address_space() + room, address_space() + room};
+      const std::size_t most = address_space() + room;  // asked once: asking takes some itself
+      const rlimit little{most, most};
       setrlimit(RLIMIT_AS, &little);
       try {
         return name_of(kitchen::stir).place.empty() ? without_line : with_line;

@@ -362,7 +362,10 @@ struct coded_part {
       } else if constexpr (is_handle<T> && (W == wish::change || W == wish::value || W == wish::own)) {
         return base != nullptr ? detail::another<T>(base[i]) : in->read<T>();
       } else if constexpr (W == wish::run || W == wish::constant || !std::is_copy_constructible_v<T>) {
-        return base != nullptr ? std::as_const(base[i]) : std::as_const(local.emplace(in->read<T>()));
+        if constexpr (std::is_move_constructible_v<T>)
+          return base != nullptr ? std::as_const(base[i]) : std::as_const(local.emplace(in->read<T>()));
+        else
+          return std::as_const(base[i]);  // it cannot travel, which is said elsewhere
       } else {
         return base != nullptr ? T(base[i]) : in->read<T>();
       }
