@@ -13,6 +13,7 @@
 
 #include "faults/killing.hpp"
 #include "faults/scarce.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -77,6 +78,7 @@ TEST(locked_memory, after_a_pool_and_what_is_freed_goes_back_to_the_kernel) {
 }
 
 TEST(locked_memory, that_is_limited_is_told_in_a_sentence) {
+  if (sanitized) GTEST_SKIP() << "AddressSanitizer lets nothing be locked";
   const seen_by_all<sentence> said;
   const int status = with_little_to_lose([&] {
     const rlimit locked{8 * mebibyte, 8 * mebibyte};
