@@ -41,10 +41,10 @@ struct handout {
   std::uint64_t resume = 0;        // slices below were eaten in place, or collected, and are not to be run again
   std::uint64_t reached = 0;       // back: slices below were run or failed
   segment* in = nullptr;
-  std::shared_ptr<segment> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
-  segment* out = nullptr;              // back: results
-  unsigned worker = 0;                 // back: who ate it
-  unsigned heap_slot = 0;              // back: whose results
+  std::shared_ptr<void> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
+  segment* out = nullptr;           // back: results
+  unsigned worker = 0;              // back: who ate it
+  unsigned heap_slot = 0;           // back: whose results
   std::vector<failed_slice> failures;
   shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
 

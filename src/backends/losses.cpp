@@ -4,6 +4,8 @@
 // or its process has ended (docs/protocol.md, 2, 6, 7, 11).
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "backends/call.hpp"
 #include "errors/exceptions.hpp"
@@ -172,7 +174,18 @@ handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
   handout* rest = nullptr;
   if (!ends) {
     if (what.in != nullptr && what.shared_in == nullptr) {
-      what.shared_in = std::shared_ptr<segment>(what.in, [this](segment* frame) { free_frame(frame); });
+      // Made before it owns anything: a std::shared_ptr that finds no memory for itself would free the input, which `what` still has.
+      struct owned_frame {
+        explicit owned_frame(call& owner) noexcept : of(owner) {}
+        owned_frame(const owned_frame&) = delete;
+        owned_frame& operator=(const owned_frame&) = delete;
+        ~owned_frame() { of.free_frame(frame); }
+        call& of;
+        segment* frame = nullptr;
+      };
+      auto owned = std::make_shared<owned_frame>(*this);
+      owned->frame = what.in;
+      what.shared_in = std::move(owned);
     }
     const auto here =
         std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
