@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "os/memory.hpp"
+
 namespace forkful::detail {
 
 namespace {
@@ -45,7 +47,10 @@ struct debug_info::view {
 
   [[nodiscard]] std::vector<debug_frame> at(std::uintptr_t address) {
     std::vector<debug_frame> frames;
-    if (!usable_) return frames;
+    // Where memory runs out while libdw enlarges its tables of abbreviations, it ends the program. What one address takes of
+    // it is far less than this.
+    constexpr std::size_t plenty = std::size_t{32} << 20;
+    if (!usable_ || !may_map(plenty)) return frames;
     Dwarf_Die unit;
     if (!find_unit(address, unit)) return frames;
     const Dwarf_Addr code = address - bias_;

@@ -31,9 +31,9 @@ class debug_info {
   // Loads libdw, if it can be had.
   debug_info() : dw_(libdw::load()) {}
 
-  // Innermost first, the last one not inlined. Empty: there is no debug information, no libdw, or no memory for it; after the
-  // latter it stays empty, for what libdw was doing can neither be taken up nor undone. Not thread-safe. Cost: milliseconds
-  // for the first address in a module and in a translation unit, then about 0.1 ms.
+  // Innermost first, the last one not inlined. Empty: there is no debug information, no libdw, or little memory left. Where
+  // memory ran out in libdw it stays empty, for what that was doing can neither be taken up nor undone. Not thread-safe. Cost:
+  // milliseconds for the first address in a module and in a translation unit, then about 0.1 ms.
   [[nodiscard]] std::vector<debug_frame> at(std::uintptr_t address, const loaded_module& where) noexcept;
 
  private:

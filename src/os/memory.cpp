@@ -184,6 +184,13 @@ std::size_t physical_memory() noexcept {
   return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
+bool may_map(std::size_t bytes) noexcept {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  munmap(memory, bytes);
+  return true;
+}
+
 std::size_t file_size_limit() noexcept { return limit_of(resource::file_size); }
 std::size_t address_space_limit() noexcept { return limit_of(resource::address_space); }
 

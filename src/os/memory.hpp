@@ -55,6 +55,9 @@ int remove_pages(shared_file&, std::size_t offset, void* data, std::size_t bytes
 // One private page that forked children see zeroed, or nullptr if the kernel cannot do that.
 void* map_wipe_on_fork_page() noexcept;
 
+// Whether this process may map that many bytes more just now, asked by doing it. Cost: two system calls.
+bool may_map(std::size_t bytes) noexcept;
+
 // Limits of this process, in bytes; SIZE_MAX if there is none.
 std::size_t file_size_limit() noexcept;      // RLIMIT_FSIZE
 std::size_t address_space_limit() noexcept;  // RLIMIT_AS

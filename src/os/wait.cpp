@@ -108,8 +108,9 @@ waited waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
 
 bool waiter::intact() const {
   epoll_event event = readable(tag(rung));
-  // Only ours has our bell in it.
-  const bool ours = ::epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, bell_.number(), &event) == 0 || errno == ENOMEM;
+  // Only ours has our bell in it. Other refusals say nothing about whose it is.
+  const bool ours = ::epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, bell_.number(), &event) == 0 ||
+                    (errno != EBADF && errno != ENOENT && errno != EINVAL);
   return ours && bell_.intact() && rope_.intact();
 }
 

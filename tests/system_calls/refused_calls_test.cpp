@@ -58,6 +58,12 @@ bool one_slice_crashes(Pool& pool) {
   return !outcomes[3].has_value();
 }
 
+// Long enough that the caller falls asleep and has to be rung for.
+template <typename Pool>
+void wait_for_a_slice(Pool& pool) {
+  pool.for_each(indices(1), [](std::size_t) { usleep(10'000); });
+}
+
 bool processes() {
   process_pool pool{2};
   const auto slices = cake();
@@ -75,6 +81,7 @@ bool processes() {
     return false;
   } catch (const std::out_of_range&) {
   }
+  wait_for_a_slice(pool);
   return one_slice_crashes(pool);
 }
 
@@ -84,6 +91,7 @@ bool photographs() {
   const auto lengths = pool.map(indices(slices.size()), [&](std::size_t i) { return slices[i].size(); });
   for (std::size_t i = 0; i != slices.size(); ++i)
     if (lengths[i] != slices[i].size()) return false;
+  wait_for_a_slice(pool);
   return one_slice_crashes(pool);
 }
 

@@ -68,17 +68,22 @@ std::size_t address_space() {
   for (std::size_t i = 0; i < sizeof room; i += 4096) room[i] = 0;
 }
 
+// To what is taken now and so much more.
+void limit_memory(std::size_t room) {
+  grow_stack();
+  const std::size_t most = room == RLIM_INFINITY ? room : address_space() + room;  // asked once: asking takes some itself
+  const rlimit little{most, RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &little);
+}
+
 TEST(symbols, are_poorer_without_memory_and_never_end_the_program) {
   if (forkful_tests::sanitized) GTEST_SKIP() << "a sanitizer takes all the address space there is";
   enum how : int { with_line = 50, without_line, none };
   std::array<unsigned, 60> seen{};
-  for (std::size_t room = 0; seen[with_line] == 0; room += std::size_t{96} << 10) {
+  for (std::size_t room = 0; seen[with_line] == 0; room += std::size_t{400} << 10) {
     ASSERT_LT(room, std::size_t{256} << 20);
     const auto end = forkful_tests::in_child([&] {
-      grow_stack();
-      const std::size_t most = address_space() + room;  // asked once: asking takes some itself
-      const rlimit little{most, most};
-      setrlimit(RLIMIT_AS, &little);
+      limit_memory(room);
       try {
         return name_of(kitchen::stir).place.empty() ? without_line : with_line;
       } catch (const std::bad_alloc&) {
@@ -90,6 +95,19 @@ TEST(symbols, are_poorer_without_memory_and_never_end_the_program) {
     ++seen[static_cast<std::size_t>(WEXITSTATUS(end.status))];
   }
   EXPECT_GE(seen[without_line], 5U);
+}
+
+TEST(symbols, lose_their_lines_as_long_as_memory_is_scarce) {
+  if (forkful_tests::sanitized) GTEST_SKIP() << "a sanitizer takes all the address space there is";
+  enum how : int { right = 50, without_lines_first, read_where_memory_may_run_out, never_again };
+  const auto end = forkful_tests::in_child([] {
+    if (name_of(kitchen::stir).place.empty()) return without_lines_first;
+    limit_memory(std::size_t{8} << 20);
+    if (!name_of(kitchen::i).place.empty()) return read_where_memory_may_run_out;
+    limit_memory(RLIM_INFINITY);
+    return name_code(std::array{reinterpret_cast<std::uintptr_t>(&name_code)}).at(0).place.empty() ? never_again : right;
+  });
+  EXPECT_TRUE(end.exited_with(right)) << end.status;
 }
 
 }  // namespace
