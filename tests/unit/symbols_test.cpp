@@ -71,7 +71,8 @@ std::size_t address_space() {
 // To what is taken now and so much more.
 void limit_memory(std::size_t room) {
   grow_stack();
-  const std::size_t most = room == RLIM_INFINITY ? room : address_space() + room;  // asked once: asking takes some itself
+  const std::size_t most =
+      room == RLIM_INFINITY ? room : address_space() + room;  // asked once: asking takes some itself
   const rlimit little{most, RLIM_INFINITY};
   setrlimit(RLIMIT_AS, &little);
 }
@@ -105,7 +106,8 @@ TEST(symbols, lose_their_lines_as_long_as_memory_is_scarce) {
     limit_memory(std::size_t{8} << 20);
     if (!name_of(kitchen::i).place.empty()) return read_where_memory_may_run_out;
     limit_memory(RLIM_INFINITY);
-    return name_code(std::array{reinterpret_cast<std::uintptr_t>(&name_code)}).at(0).place.empty() ? never_again : right;
+    return name_code(std::array{reinterpret_cast<std::uintptr_t>(&name_code)}).at(0).place.empty() ? never_again
+                                                                                                   : right;
   });
   EXPECT_TRUE(end.exited_with(right)) << end.status;
 }
