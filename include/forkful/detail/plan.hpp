@@ -38,7 +38,7 @@ struct present_arguments {
     if constexpr (std::is_array_v<B> && !std::is_same_v<broadcast_type<B>, std::string>)
       return std::to_array(argument);
     else
-      return argument;
+      return argument;  // NOLINT(bugprone-return-const-ref-from-parameter): no temporary, it is the caller's own
   }
   arrived values;
   const arrived& open(chunk_io& /*io*/) const noexcept { return values; }
