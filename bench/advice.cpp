@@ -5,7 +5,6 @@
 //   A3  auto_pool against the better of serial_pool and thread_pool
 //   A4  whether parallel callables are recognised
 // Names on the command line choose workloads that contain them. A benchmark reports; it never fails.
-#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -20,6 +19,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "format/fmt.hpp"
 
 namespace {
 

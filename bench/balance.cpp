@@ -2,7 +2,6 @@
 // work and the longest slice; where long slices come late, what is possible without knowing lengths beforehand, which is handing
 // out one slice after the other to whoever is free (list scheduling, R. L. Graham 1969). The bound is worked out from what the
 // loop took, in the same turns. OpenMP and oneTBB show how much of it this machine lets anybody reach.
-#include <fmt/format.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -15,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "format/fmt.hpp"
 #include "side_by_side/contest.hpp"
 #include "side_by_side/kernel.hpp"
 

@@ -2,7 +2,6 @@
 //   busy slices, in place, 1 and 2 workers; by copy, 2 workers; on threads and in a photograph where the machine can;
 //   sleeping slices, 3 to 8 workers: they need no core.
 // Pools are there before the call and their workers sleep, as the simulation has it. A benchmark reports; it never fails.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +14,7 @@
 #include "advice/machine.hpp"
 #include "advice/simulate.hpp"
 #include "advice/workload.hpp"
+#include "format/fmt.hpp"
 
 namespace {
 

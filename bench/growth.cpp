@@ -1,7 +1,6 @@
 // S18: how costs grow: 1 to 256 workers, 1 to 10^8 slices, 16 B to 1 GB a slice. Each curve is a cost per unit (a worker, a slice, a
 // byte): flat or falling is what it should be. A point that costs more than twice what its neighbour below does is a cliff, and is
 // named; beside it stands somebody who does without processes, in whose curve the machine's own cliffs (caches, pages) can be seen.
-#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 #include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
 
+#include "format/fmt.hpp"
 #include "side_by_side/cliff.hpp"
 #include "side_by_side/contest.hpp"
 #include "side_by_side/process_tree.hpp"

@@ -1,7 +1,6 @@
 // S16: 500 MB of real text compressed into one gzip file, beside `pigz -p 2` at the same level, with the same zlib. From opening the
 // file to closing the result, starting pools and processes included. Both lie in memory (/dev/shm) if there is room. What comes out
 // must pass `gzip -t`, and end in the same checksum and length.
-#include <fmt/format.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include "format/fmt.hpp"
 #include "gzip_file.hpp"
 #include "real_text.hpp"
 #include "side_by_side/contest.hpp"

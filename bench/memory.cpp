@@ -3,7 +3,6 @@
 //   1 GB that 2 workers read: all that is resident in all processes, over one copy of it
 // Each contestant has a process for itself. Proportional set sizes are added up over it and its workers, from outside, again and
 // again while it works; what counts is the most that was seen, less what was there before its first round, less the data.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +20,7 @@
 
 #include <tbb/parallel_for.h>
 
+#include "format/fmt.hpp"
 #include "side_by_side/contest.hpp"
 #include "side_by_side/process_tree.hpp"
 #include "side_by_side/served.hpp"

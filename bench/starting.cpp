@@ -2,7 +2,6 @@
 //   S8  in a small program
 //   S9  in a program with 4 GB of private, touched memory
 // Forked from the program, and from the small copy of it that forkful::init made before it grew; Python likewise (fork, forkserver).
-#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "format/fmt.hpp"
 #include "side_by_side/contest.hpp"
 
 using namespace forkful_bench;

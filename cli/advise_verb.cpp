@@ -1,8 +1,8 @@
 // forkful advise: whether it is worth it, for work that is not written yet.
 //
 // The options become a workload and a situation; judging and simulating are the library's (src/advice/).
-#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -14,6 +14,7 @@
 #include "advice/judge.hpp"
 #include "advice/machine_text.hpp"
 #include "curve.hpp"
+#include "format/fmt.hpp"
 #include "quantity.hpp"
 #include "terminal.hpp"
 #include "units.hpp"

@@ -1,6 +1,5 @@
 #include "curve.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // forkful doctor: what this machine charges for going parallel, and what limits it.
 //
 // Measuring and judging are the library's (src/advice/); here it is laid out. What is known without measuring is printed first.
-#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -18,6 +18,7 @@
 #include "advice/limits.hpp"
 #include "advice/machine.hpp"
 #include "advice/machine_text.hpp"
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 #include "units.hpp"
 #include "verb.hpp"

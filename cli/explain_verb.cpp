@@ -1,10 +1,11 @@
 // forkful explain: what an error's code stands for, why it comes, and what to do; from docs/errors.md (errors_page.hpp).
-#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "errors_page.hpp"
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 

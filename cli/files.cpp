@@ -2,7 +2,6 @@
 #include "files.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 
 namespace cli {

@@ -1,6 +1,5 @@
 #include "interrupt.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -8,6 +7,8 @@
 #include <csignal>
 #include <cstddef>
 #include <string_view>
+
+#include "format/fmt.hpp"
 
 namespace cli {
 

@@ -1,9 +1,10 @@
 // The command line tool: hands the words to their verb (verb.hpp), and answers those that belong to none.
-#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <exception>
 #include <forkful/version.hpp>
 
+#include "format/fmt.hpp"
 #include "interrupt.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"

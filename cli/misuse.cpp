@@ -1,6 +1,6 @@
 // How all verbs complain about words they do not understand.
-#include <fmt/format.h>
 
+#include "format/fmt.hpp"
 #include "suggest.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"

@@ -1,7 +1,6 @@
 // Draws who ate which slice as bars along the time. See picture.hpp.
 #include "picture.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,13 +1,13 @@
 // forkful race: its words and options, and what it says when. The race is in race/, what races in works/.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include "files.hpp"
+#include "format/fmt.hpp"
 #include "quantity.hpp"
 #include "race/rounds.hpp"
 #include "race/tell.hpp"

@@ -1,7 +1,6 @@
 // Colour, terminals and printing. See terminal.hpp.
 #include "terminal.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include <cstdlib>
 #include <ostream>
 #include <system_error>
+
+#include "format/fmt.hpp"
 
 namespace cli {
 

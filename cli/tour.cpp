@@ -1,7 +1,6 @@
 // The walk: title, story, the code that will run, the talk's Python beside it; then it runs. See tour.hpp.
 #include "tour.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <iostream>
 #include <string_view>

@@ -1,7 +1,6 @@
 // The page of a tour. See tour_page.hpp.
 #include "tour_page.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <forkful/report.hpp>
 #include <iostream>

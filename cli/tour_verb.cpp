@@ -1,8 +1,9 @@
 // forkful tour: its words and options. What it walks through is in tour.cpp and tour/.
-#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 #include "tour.hpp"
 #include "tour_page.hpp"

@@ -1,7 +1,6 @@
 // Figures as people read them. See units.hpp.
 #include "units.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <array>
 

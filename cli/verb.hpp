@@ -3,11 +3,14 @@
 // One file a verb; verbs.cpp puts them in the order in which help lists them. main.cpp parses, and answers what no verb takes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;  // of <CLI/CLI.hpp>, which takes seconds to compile: included where a verb's options are
+}
 
 namespace cli {
 

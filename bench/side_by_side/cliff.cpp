@@ -1,6 +1,5 @@
 #include "cliff.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,5 @@
 #include "contest.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <exception>

@@ -1,6 +1,5 @@
 #include "machine_facts.hpp"
 
-#include <fmt/format.h>
 #include <sched.h>
 #include <sys/utsname.h>
 
@@ -8,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+
+#include "format/fmt.hpp"
 
 namespace forkful_bench {
 

@@ -1,7 +1,6 @@
 // Draws what benchmarks measured as one page: page TITLE FILE.json > FILE.html
 // FILE has a line a program, as score_sheet writes it. A bar is as long as the logarithm of what a contestant took: the peers of one
 // figure may lie a thousandfold apart. Needs no scripts and no network; figures stand beside their bars, ours are outlined twice.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "format/fmt.hpp"
 #include "report/page.hpp"
 #include "row.hpp"
 

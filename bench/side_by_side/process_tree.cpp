@@ -1,6 +1,5 @@
 #include "process_tree.hpp"
 
-#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -14,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "format/fmt.hpp"
 
 namespace forkful_bench {
 

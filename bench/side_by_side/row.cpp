@@ -1,6 +1,5 @@
 #include "row.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,5 @@
 #include "score_sheet.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <cstdio>
 #include <cstdlib>

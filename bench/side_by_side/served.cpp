@@ -1,6 +1,5 @@
 #include "served.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <cstdio>
 #include <filesystem>

@@ -1,6 +1,5 @@
 #include "race/compare.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 

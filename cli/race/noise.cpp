@@ -1,6 +1,5 @@
 #include "race/noise.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,8 @@
 #include <fstream>
 #include <string>
 #include <thread>
+
+#include "format/fmt.hpp"
 
 namespace race {
 

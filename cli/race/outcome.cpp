@@ -1,7 +1,5 @@
 #include "race/outcome.hpp"
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 

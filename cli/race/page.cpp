@@ -1,8 +1,8 @@
 // A race as a page: who won, the table, bars with their intervals, and one call of every way on its timeline.
-#include <fmt/format.h>
 
 #include <algorithm>
 
+#include "format/fmt.hpp"
 #include "race/tell.hpp"
 #include "report/page.hpp"
 #include "units.hpp"

@@ -1,12 +1,12 @@
 #include "race/rounds.hpp"
 
-#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <fstream>
 #include <thread>
 
+#include "format/fmt.hpp"
 #include "interrupt.hpp"
 #include "race/compare.hpp"
 #include "race/noise.hpp"

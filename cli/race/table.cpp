@@ -1,9 +1,9 @@
 // The table of a race, on a terminal and in Markdown.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
+#include "format/fmt.hpp"
 #include "race/tell.hpp"
 #include "terminal.hpp"
 #include "units.hpp"

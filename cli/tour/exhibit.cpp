@@ -1,7 +1,6 @@
 // Pictures or marks. See exhibit.hpp.
 #include "tour/exhibit.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include "picture.hpp"
 #include "terminal.hpp"

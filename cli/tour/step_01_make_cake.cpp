@@ -1,6 +1,6 @@
 // Step 1: makeCake.
-#include <fmt/format.h>
 
+#include "format/fmt.hpp"
 #include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"

@@ -1,8 +1,8 @@
 // Step 4: a snapshot of the process; what friends write there is lost.
-#include <fmt/format.h>
 
 #include <forkful/snapshot_pool.hpp>
 
+#include "format/fmt.hpp"
 #include "picture.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"

@@ -1,8 +1,8 @@
 // Step 9: slices too small to share; measured here and now.
-#include <fmt/format.h>
 
 #include <forkful/process_pool.hpp>
 
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 #include "tour/cake.hpp"
 #include "tour/exhibit.hpp"

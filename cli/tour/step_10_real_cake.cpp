@@ -1,10 +1,10 @@
 // Step 10: real files, compressed every way, compared byte for byte.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "files.hpp"
+#include "format/fmt.hpp"
 #include "freed_memory.hpp"
 #include "interrupt.hpp"
 #include "terminal.hpp"

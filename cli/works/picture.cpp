@@ -1,6 +1,5 @@
 #include "works/picture.hpp"
 
-#include <fmt/format.h>
 #include <png.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <stdexcept>
 
 #include "files.hpp"
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 
 namespace race {

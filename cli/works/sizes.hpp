@@ -1,11 +1,10 @@
 // How many slices, and how large: what was asked for, within what fits into memory several times.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstddef>
 
+#include "format/fmt.hpp"
 #include "race/work.hpp"
 #include "units.hpp"
 

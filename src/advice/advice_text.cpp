@@ -1,8 +1,8 @@
 // Advice as text and as JSON: the fields of docs/advice.md.
-#include <fmt/format.h>
 
 #include <forkful/advice.hpp>
 
+#include "format/fmt.hpp"
 #include "report/as_json.hpp"
 #include "report/words.hpp"
 

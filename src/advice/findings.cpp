@@ -1,5 +1,4 @@
 // What each limit means: sentences from facts alone. See limits.hpp.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "advice/limits.hpp"
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace forkful::detail {

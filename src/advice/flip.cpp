@@ -1,11 +1,11 @@
 // The one change that would turn the verdict: changed work, or a changed situation, weighed again.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "advice/weighing.hpp"
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace forkful::detail {

@@ -1,5 +1,4 @@
 // The largest part of a call that is not work shared evenly, in a sentence with its figures.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -7,6 +6,7 @@
 
 #include "advice/call_costs.hpp"
 #include "advice/weighing.hpp"
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace forkful::detail {

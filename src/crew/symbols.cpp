@@ -1,7 +1,6 @@
 #include "crew/symbols.hpp"
 
 #include <errno.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -19,6 +18,7 @@
 #include "crew/modules.hpp"
 #include "crew/symbol_table.hpp"
 #include "errors/readable.hpp"
+#include "format/fmt.hpp"
 #include "os/identity.hpp"
 #include "os/stack.hpp"
 

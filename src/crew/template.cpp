@@ -1,6 +1,5 @@
 #include "crew/template.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>

@@ -13,10 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <forkful/errors.hpp>
 
+#include "format/fmt.hpp"
 #include "os/identity.hpp"
 #include "os/limits.hpp"
 #include "os/memory.hpp"

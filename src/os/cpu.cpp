@@ -1,6 +1,5 @@
 #include "os/cpu.hpp"
 
-#include <fmt/format.h>
 #include <sched.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +11,8 @@
 #include <fstream>
 #include <optional>
 #include <string>
+
+#include "format/fmt.hpp"
 
 namespace forkful::detail {
 

@@ -1,6 +1,5 @@
 #include "os/process.hpp"
 
-#include <fmt/format.h>
 #include <signal.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <forkful/errors.hpp>
 
+#include "format/fmt.hpp"
 #include "os/signals.hpp"
 #include "os/streams.hpp"
 

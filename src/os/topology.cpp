@@ -1,12 +1,13 @@
 #include "os/topology.hpp"
 
-#include <fmt/format.h>
 #include <hwloc.h>
 
 #include <cerrno>
 #include <cstring>
 #include <forkful/errors.hpp>
 #include <memory>
+
+#include "format/fmt.hpp"
 
 namespace forkful::detail {
 

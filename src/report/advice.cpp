@@ -1,6 +1,5 @@
 #include "report/advice.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,10 +1,10 @@
 // The report as a page: its figures as JSON, for the script of src/report/page/ to draw.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <forkful/version.hpp>
 #include <vector>
 
+#include "format/fmt.hpp"
 #include "report/as_json.hpp"
 #include "report/document.hpp"
 #include "report/page.hpp"

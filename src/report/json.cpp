@@ -1,7 +1,6 @@
 // The report as JSON: the fields of docs/report.md. Names are stable; a time ends in _ns, a size begins with bytes_ or ends in _bytes.
 //
 // The only file that knows nlohmann's library, which takes its time to compile. What is there in thousands is written by {fmt}.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <forkful/detail/job.hpp>
@@ -9,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "format/fmt.hpp"
 #include "report/as_json.hpp"
 #include "report/document.hpp"
 #include "report/totals.hpp"

@@ -1,7 +1,6 @@
 // The line of a progress bar. Only bytes that any terminal shows, but for the label, which is the user's.
 #include "report/progress_text.hpp"
-
-#include <fmt/format.h>
+#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,5 @@
 #include "report/reporter.hpp"
 
-#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "format/fmt.hpp"
 #include "os/aside.hpp"
 #include "os/child.hpp"
 #include "os/identity.hpp"

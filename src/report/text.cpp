@@ -1,11 +1,11 @@
 // The report as text: readable in ten seconds, without colour, within 80 columns, what to do next in the last line.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <forkful/report.hpp>
 
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace forkful {

@@ -3,11 +3,11 @@
 // A call is a process, and so is a total: thread one is the caller, the others are the workers. Invariants, without which the viewer drops slices:
 // slices of one track nest (whatever does not fit is cut to fit), parents come before children, and no pid or tid is 0 or
 // used twice. displayTimeUnit is left out: it is what the viewer notes as a peculiarity.
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "format/fmt.hpp"
 #include "report/as_json.hpp"
 #include "report/document.hpp"
 

@@ -1,5 +1,6 @@
 // What the referee of a race says, given times and results that are known.
 #include <gmock/gmock.h>
+#include <CLI/CLI.hpp>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
