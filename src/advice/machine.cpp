@@ -1,5 +1,4 @@
 #include "advice/machine.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,8 @@
 
 #include "advice/calibrate.hpp"
 #include "advice/machine_text.hpp"
+#include "format/fmt.hpp"
+#include "os/breakpoint.hpp"
 #include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/data_limit.hpp"
@@ -79,9 +80,7 @@ std::string build() {
   name += " unoptimised";
 #endif
   if (sanitized) name += " sanitizer";
-#ifdef FORKFUL_BREAKPOINTS
-  name += " breakpoints";
-#endif
+  if (has_breakpoints) name += " breakpoints";
   return name;
 }
 

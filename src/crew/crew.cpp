@@ -1,5 +1,4 @@
 #include "crew/crew.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "format/fmt.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"

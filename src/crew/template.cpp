@@ -1,5 +1,4 @@
 #include "crew/template.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include <mutex>
 #include <type_traits>
 
+#include "format/fmt.hpp"
 #include "memory/arena.hpp"
 #include "os/breakpoint.hpp"
 #include "os/child.hpp"

@@ -11,7 +11,6 @@ enum class point : unsigned {
   claim_after,      // worker: chunk claimed, no slice begun
   slice_begin,      // worker: cursor stored, the block is about to run
   slice_end,        // worker: block has run, cursor still names it
-  publish_before,   // worker: results written, not yet attached to the chunk
   done_before,      // worker: results attached, chunk not yet marked done
   done_after,       // worker: chunk marked done
   spin,             // worker: idle, spinning
@@ -32,7 +31,13 @@ enum class point : unsigned {
   count
 };
 
-#ifdef FORKFUL_BREAKPOINTS
+#ifndef FORKFUL_BREAKPOINTS
+#error "run CMake again: sources with breakpoints are compiled twice, with them and without, and the others once"
+#endif
+
+constexpr bool has_breakpoints = FORKFUL_BREAKPOINTS;
+
+#if FORKFUL_BREAKPOINTS
 using breakpoint_hook = void (*)(point);
 inline breakpoint_hook breakpoint_installed = nullptr;
 inline void breakpoint(point where) {
