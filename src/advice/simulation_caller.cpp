@@ -1,4 +1,4 @@
-// The caller, who hands out, takes back, waits and wakes. Its rules are those of backends/call.cpp, session.cpp and thread_call.cpp.
+// The caller, who hands out, takes back, waits and wakes. Its rules are those of backends/elsewhere/call.cpp, session.cpp and backends/here/thread_call.cpp.
 #include <algorithm>
 #include <utility>
 

@@ -7,13 +7,13 @@
 #include <string>
 
 #include "board/board.hpp"
+#include "measure/recorder.hpp"
+#include "measure/totals.hpp"
 #include "memory/arena.hpp"
 #include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
-#include "report/recorder.hpp"
 #include "report/reporter.hpp"
-#include "report/totals.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {

@@ -13,9 +13,9 @@
 
 #include "board/board.hpp"
 #include "crew/death.hpp"
-#include "crew/modules.hpp"
 #include "crew/template.hpp"
 #include "memory/arena.hpp"
+#include "names/modules.hpp"
 #include "os/child.hpp"
 #include "os/lifeline.hpp"
 #include "os/wait.hpp"

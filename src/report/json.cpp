@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "format/fmt.hpp"
+#include "measure/totals.hpp"
 #include "report/as_json.hpp"
 #include "report/document.hpp"
-#include "report/totals.hpp"
 
 namespace forkful {
 

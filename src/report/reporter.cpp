@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "format/fmt.hpp"
+#include "measure/totals.hpp"
 #include "os/aside.hpp"
 #include "os/child.hpp"
 #include "os/identity.hpp"
@@ -23,7 +24,6 @@
 #include "os/unshared.hpp"
 #include "report/advice.hpp"
 #include "report/document.hpp"
-#include "report/totals.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {

@@ -1,5 +1,5 @@
 // The timeline while it is kept: bounded, and what it leaves out it adds to what it keeps.
-#include "report/recorder.hpp"
+#include "measure/recorder.hpp"
 
 #include <gtest/gtest.h>
 

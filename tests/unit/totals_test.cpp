@@ -1,5 +1,5 @@
 // Calls added up: every figure by hand, time that overlaps once, and timelines on one axis, however many there are.
-#include "report/totals.hpp"
+#include "measure/totals.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
