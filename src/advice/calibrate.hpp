@@ -3,7 +3,7 @@
 // Owns nothing, leaves a template, and threads that oneTBB keeps: to be called in a process of its own, which has one thread.
 #pragma once
 
-#include "advice/machine.hpp"
+#include "advice/machine_figures.hpp"
 
 namespace forkful::detail {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "advice/call_costs.hpp"
+#include "advice/crew_plan.hpp"
 #include "advice/paced_queue.hpp"
-#include "advice/simulate.hpp"
 
 namespace forkful::detail {
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "advice/simulate.hpp"
 #include "format/fmt.hpp"
 #include "report/words.hpp"
 

@@ -38,15 +38,11 @@ struct thread_chunk {
 
 class eating;
 
-class thread_call : public std::enable_shared_from_this<thread_call> {
+class thread_call : public open_call, public std::enable_shared_from_this<thread_call> {
  public:
-  using lock = thread_crew::lock;
-
   // `work` must live as long as the call unless `owner` keeps it.
   thread_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options, std::shared_ptr<void> owner);
-  thread_call(const thread_call&) = delete;
-  thread_call& operator=(const thread_call&) = delete;
-  virtual ~thread_call() = default;
+  ~thread_call() override = default;
 
   // ---- On the caller's thread. ----
 
@@ -61,14 +57,10 @@ class thread_call : public std::enable_shared_from_this<thread_call> {
 
   // ---- With the mutex held; of whoever eats (thread_eating.cpp), too. ----
 
-  // There are slices that nobody has claimed and somebody should.
-  [[nodiscard]] bool claimable() const noexcept;
-  // How many chunks what is left to claim makes, at least; as far as it is there.
-  [[nodiscard]] std::size_t chunks_left() const noexcept;
-  // Eats at most so many chunks. The mutex is let go meanwhile.
-  void eat(lock& held, unsigned worker, std::size_t most) noexcept;
-  // The pool has ended: what nobody has claimed is lost.
-  void close() noexcept;
+  [[nodiscard]] bool claimable() const noexcept final;
+  [[nodiscard]] std::size_t chunks_left() const noexcept final;
+  void eat(lock& held, unsigned worker, std::size_t most) noexcept final;
+  void close() noexcept final;
 
  protected:
   // From now on others eat too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the

@@ -10,7 +10,6 @@
 #include <set>
 #include <utility>
 
-#include "backends/here/thread_call.hpp"
 #include "errors/exceptions.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
@@ -146,9 +145,9 @@ thread_crew::seat::~seat() {
   where_.quiet_.notify_all();
 }
 
-void thread_crew::open(std::shared_ptr<thread_call> call) { open_.push_back(std::move(call)); }
+void thread_crew::open(std::shared_ptr<open_call> call) { open_.push_back(std::move(call)); }
 
-void thread_crew::forget(const thread_call& call) noexcept {
+void thread_crew::forget(const open_call& call) noexcept {
   std::erase_if(open_, [&](const auto& other) { return other.get() == &call; });
 }
 
@@ -203,7 +202,7 @@ void thread_crew::help() noexcept {
 
 void thread_crew::eat_what_is_open(lock& held, unsigned worker) noexcept {
   while (!open_.empty()) {
-    std::shared_ptr<thread_call> call = open_.front();
+    std::shared_ptr<open_call> call = open_.front();
     if (call->claimable()) {
       invite(held, call->chunks_left() + open_.size() - 2);  // all but the chunk that is taken here
       if (call->claimable()) call->eat(held, worker, SIZE_MAX);
@@ -217,7 +216,7 @@ void thread_crew::eat_what_is_open(lock& held, unsigned worker) noexcept {
 }
 
 void thread_crew::end(bool now) {
-  std::deque<std::shared_ptr<thread_call>> lost;  // goes last
+  std::deque<std::shared_ptr<open_call>> lost;  // goes last
   std::shared_ptr<threads> ended;
   lock held(mutex);
   if (now) {

@@ -24,12 +24,31 @@
 
 namespace forkful::detail {
 
-class thread_call;
-
-class thread_crew : public std::enable_shared_from_this<thread_crew> {
+// A call that gives slices to whoever has a seat: all that a crew knows of it. With the crew's mutex held.
+class open_call {
  public:
   using mutex_type = tbb::spin_mutex;
   using lock = std::unique_lock<mutex_type>;
+
+  open_call() noexcept = default;
+  open_call(const open_call&) = delete;
+  open_call& operator=(const open_call&) = delete;
+  virtual ~open_call() = default;
+
+  // There are slices that nobody has claimed and somebody should.
+  [[nodiscard]] virtual bool claimable() const noexcept = 0;
+  // How many chunks what is left to claim makes, at least; as far as it is there.
+  [[nodiscard]] virtual std::size_t chunks_left() const noexcept = 0;
+  // Eats at most so many chunks. The mutex is let go meanwhile.
+  virtual void eat(lock& held, unsigned worker, std::size_t most) noexcept = 0;
+  // The pool has ended: what nobody has claimed is lost.
+  virtual void close() noexcept = 0;
+};
+
+class thread_crew : public std::enable_shared_from_this<thread_crew> {
+ public:
+  using mutex_type = open_call::mutex_type;
+  using lock = open_call::lock;
 
   thread_crew(unsigned workers, const pool_options& options);
   thread_crew(const thread_crew&) = delete;
@@ -65,9 +84,9 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   // ---- With the mutex held. ----
 
   // The call has slices that nobody has claimed. Throws bad_alloc.
-  void open(std::shared_ptr<thread_call> call);
+  void open(std::shared_ptr<open_call> call);
   // Nobody is to eat it any more.
-  void forget(const thread_call& call) noexcept;
+  void forget(const open_call& call) noexcept;
   // So many more may eat: calls helpers for free seats, a few now, the others through them. They come in a while, or not at all where
   // the system gives no threads.
   void invite(lock& held, std::size_t wanted) noexcept;
@@ -98,7 +117,7 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   std::shared_ptr<threads> threads_;  // null: ended, or they stayed behind when this process was forked
   std::vector<unsigned> free_;        // numbers, the lowest last
   std::vector<bool> started_;         // by number
-  std::deque<std::shared_ptr<thread_call>> open_;
+  std::deque<std::shared_ptr<open_call>> open_;
   std::size_t coming_ = 0;  // helpers that were called and are not here yet
   bool closed_ = false;
   std::list<std::shared_ptr<thread_crew>> place_{1};  // among those that have ended but for helpers on their way
