@@ -55,6 +55,10 @@ set_tests_properties(${report_tests} PROPERTIES FIXTURES_REQUIRED report_files)
 set_tests_properties(report.samples ${report_tests} report.plotting_library_is_as_published
                      PROPERTIES LABELS toolchain TIMEOUT ${FORKFUL_TEST_TIMEOUT})
 
+# The order of the rooms, as HACKING.md has it.
+add_test(NAME rooms.include_nothing_above_them COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/rooms/check.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(rooms.include_nothing_above_them PROPERTIES LABELS toolchain TIMEOUT ${FORKFUL_TEST_TIMEOUT})
+
 # What GCC makes of the loops that workers run, where it has whole registers to make it of.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   add_test(NAME machine_code.loops_are_what_one_would_write_by_hand

@@ -71,7 +71,7 @@ std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_option
     report known;
     describe(known, running, work, number);
     known.verb = work.verb;
-    work.recorded = std::make_shared<recorder>(known);
+    work.recorded = std::make_shared<recorder>(known, report_begin(known));
   }
   std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
   describe(begun->happened, running, work, number);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "board/board.hpp"
-#include "report/reporter.hpp"
 
 namespace forkful::detail {
 
@@ -46,10 +45,8 @@ void put_in_order(timeline& all) {
 
 }  // namespace
 
-recorder::recorder(const report& begun)
-    : mirror_(report_begin(begun)), call_(begun.call), last_(begun.workers, SIZE_MAX) {}
-
-recorder::~recorder() { report_end(mirror_); }
+recorder::recorder(const report& begun, std::unique_ptr<timeline_copy> copy)
+    : copy_(std::move(copy)), call_(begun.call), last_(begun.workers, SIZE_MAX) {}
 
 void recorder::add(timeline_chunk one) noexcept {
   if (!many_) one.call = call_;
@@ -58,14 +55,14 @@ void recorder::add(timeline_chunk one) noexcept {
   // Chunks of a worker mostly come back in the order in which it ate them.
   if (last != SIZE_MAX && kept_.chunks[last].merged < stride_ && kept_.chunks[last].end <= one.begin) {
     append(kept_.chunks[last], one);
-    if (mirror_ != nullptr) mirror_->put(last, kept_.chunks[last], kept_.chunks.size());
+    if (copy_ != nullptr) copy_->put(last, kept_.chunks[last], kept_.chunks.size());
     return;
   }
   if (kept_.chunks.size() == most) thin_chunks();
   try {
     kept_.chunks.push_back(one);
     last_[one.worker] = kept_.chunks.size() - 1;
-    if (mirror_ != nullptr) mirror_->put(last_[one.worker], one, kept_.chunks.size());
+    if (copy_ != nullptr) copy_->put(last_[one.worker], one, kept_.chunks.size());
   } catch (const std::bad_alloc&) {
     kept_.thinned = true;
   }
@@ -105,14 +102,12 @@ void recorder::thin_chunks() noexcept {
   }
   std::fill(last_.begin(), last_.end(), SIZE_MAX);
   for (std::size_t i = 0; i < all.size(); ++i) last_[all[i].worker] = i;
-  if (mirror_ != nullptr) mirror_->replace(all);
+  if (copy_ != nullptr) copy_->replace(all);
 }
 
 void recorder::add(timeline_event one) noexcept {
   if (!many_) one.call = call_;
-  if (mirror_ != nullptr && one.what == timeline_event::kind::worker_died) {
-    mirror_->deaths.fetch_add(1, std::memory_order_relaxed);
-  }
+  if (copy_ != nullptr && one.what == timeline_event::kind::worker_died) copy_->count_death();
   if (kept_.events.size() == most_events) {
     kept_.thinned = true;
     return;

@@ -6,7 +6,6 @@
 #include <new>
 
 #include "measure/tally.hpp"
-#include "report/advice.hpp"
 
 namespace forkful::detail {
 
@@ -179,17 +178,6 @@ report totals::so_far() const {
                    [](const auto& one, const auto& other) { return one.second > other.second; });
   for (const auto& [verb, times] : verbs) all.verb += (all.verb.empty() ? "" : ", ") + verb;
   if (all.has_timeline) all.recorded = sums_.recorded->so_far(all.began);
-  return all;
-}
-
-std::vector<report> totals_of(std::span<const report> calls, unsigned cpus) {
-  std::map<std::uint64_t, totals> pools;
-  for (const report& call : calls) pools[call.pool].add(call);
-  std::vector<report> all;
-  for (const auto& [number, sums] : pools) {
-    all.push_back(sums.so_far());
-    advise_on(all.back(), cpus);
-  }
   return all;
 }
 

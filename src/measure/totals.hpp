@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <forkful/report.hpp>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,8 +52,5 @@ class totals {
     mutable sums sums_;  // a union: what a fork left half written is never destroyed
   };
 };
-
-// The totals of calls of several pools, by the pools' numbers, with what is to be said about each. `cpus`: as in advise_on().
-std::vector<report> totals_of(std::span<const report> calls, unsigned cpus);
 
 }  // namespace forkful::detail

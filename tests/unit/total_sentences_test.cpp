@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "measure/totals.hpp"
+#include "report/document.hpp"
 
 namespace {
 
