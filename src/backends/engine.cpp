@@ -1,4 +1,5 @@
-// What all back ends share, and the few functions the templates need besides an engine.
+#include "backends/engine.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <forkful/detail/job.hpp>
@@ -29,6 +30,15 @@ engine::engine(const pool_options& options, const char* way)
       way_(way),
       records_(reporting() || options.record_timeline),
       sums_(std::make_shared<totals>()) {}
+
+unsigned checked_workers(unsigned asked) {
+  const unsigned wanted = asked != 0 ? asked : cpus_to_use();
+  if (wanted > max_workers) {
+    throw std::invalid_argument("forkful: a pool has at most " + std::to_string(max_workers) + " workers, " +
+                                std::to_string(wanted) + " were asked for: use fewer");
+  }
+  return wanted;
+}
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }

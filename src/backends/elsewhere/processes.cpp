@@ -7,6 +7,8 @@
 #include <shared_mutex>
 
 #include "backends/elsewhere/session_call.hpp"
+#include "backends/engine.hpp"
+#include "backends/inherited.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
 #include "report/ledger.hpp"

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/inherited.hpp"
 #include "memory/arena.hpp"
 #include "os/cancellation.hpp"
 #include "os/cpu.hpp"
@@ -62,25 +63,9 @@ void session_call::conclude() {
   call_->conclude();
 }
 
-unsigned checked_workers(unsigned asked) {
-  const unsigned wanted = asked != 0 ? asked : cpus_to_use();
-  if (wanted > max_workers) {
-    throw std::invalid_argument("forkful: a pool has at most " + std::to_string(max_workers) + " workers, " +
-                                std::to_string(wanted) + " were asked for: use fewer");
-  }
-  return wanted;
-}
-
 worker_settings settings_of(const pool_options& options) noexcept {
   return {options.on_worker_start,     options.on_worker_exit, options.max_slices_per_worker,
           options.worker_memory_limit, options.inner_threads,  options.pin};
-}
-
-void check_process(std::uint64_t made_by) {
-  if (this_process() == made_by) return;
-  throw wrong_process(
-      "this pool was made by another process and inherited by fork: its workers are that process's; make a pool of "
-      "your own here");
 }
 
 void check_attempts(const job& work, const call_options& options) {
@@ -97,11 +82,6 @@ void end(session& one) {
   } else {
     one.terminate();
   }
-}
-
-void keep_for_good(std::shared_ptr<void> object) {
-  static auto& kept = *new std::vector<std::shared_ptr<void>>;  // never destroyed
-  kept.push_back(std::move(object));
 }
 
 }  // namespace forkful::detail

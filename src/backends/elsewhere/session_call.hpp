@@ -37,16 +37,10 @@ class session_call final : public ongoing {
   std::uint64_t made_by_;
 };
 
-// Throws std::invalid_argument for more workers than a board has places; 0 is as many as CPUs to use.
-unsigned checked_workers(unsigned asked);
 worker_settings settings_of(const pool_options& options) noexcept;
-// Throws wrong_process unless this is the process that made the pool.
-void check_process(std::uint64_t made_by);
 // Throws std::invalid_argument for attempts in place that could not be undone.
 void check_attempts(const job& work, const call_options& options);
 // Lets what was submitted finish, but not while an exception unwinds: then nobody will look at it. Ends the workers.
 void end(session& one);
-// What a forked child inherited and must not destroy.
-void keep_for_good(std::shared_ptr<void> object);
 
 }  // namespace forkful::detail

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "backends/elsewhere/session_call.hpp"
+#include "backends/engine.hpp"
+#include "backends/inherited.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
 #include "report/ledger.hpp"

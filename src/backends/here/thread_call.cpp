@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "backends/elsewhere/session_call.hpp"
+#include "backends/inherited.hpp"
 #include "board/chunking.hpp"
 #include "errors/exceptions.hpp"
 #include "os/cancellation.hpp"

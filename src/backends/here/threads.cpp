@@ -7,9 +7,10 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "backends/elsewhere/session_call.hpp"
+#include "backends/engine.hpp"
 #include "backends/here/auto_call.hpp"
 #include "backends/here/thread_call.hpp"
+#include "backends/inherited.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
 #include "report/ledger.hpp"
