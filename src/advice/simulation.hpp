@@ -18,15 +18,14 @@
 
 namespace forkful::detail {
 
+constexpr double in_seconds(std::uint64_t nanoseconds) noexcept { return 1e-9 * static_cast<double>(nanoseconds); }
+
 class simulation {
  public:
   simulation(const workload&, const crew_plan&, const machine&);
   prediction run();
 
  private:
-  static constexpr double worker_spins = 50e-6;
-  static constexpr double unclaimed_for = 20e-6;
-
   struct chunk {
     std::size_t first = 0;
     std::size_t last = 0;

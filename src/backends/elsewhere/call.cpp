@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "board/chunking.hpp"
+#include "board/pace.hpp"
 #include "errors/exceptions.hpp"
 #include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
@@ -12,11 +13,7 @@ namespace forkful::detail {
 
 namespace {
 
-// Input encoded ahead of the workers: enough to keep them busy, little enough to be warm memory when it is used again.
-constexpr std::size_t frame_window = std::size_t{16} << 20;
-constexpr std::uint64_t long_enough_ns = 50'000;    // for a chunk of an input of unknown length
-constexpr std::uint64_t progress_ns = 100'000'000;  // at most ten times a second
-constexpr std::size_t most_at_once = 256;           // slices reported as cancelled in one go
+constexpr std::size_t most_at_once = 256;  // slices reported as cancelled in one go
 
 bool is_want_of_memory(const std::exception_ptr& thrown) {
   try {

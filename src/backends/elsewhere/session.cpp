@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "board/pace.hpp"
 #include "os/account.hpp"
 #include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
@@ -16,11 +17,6 @@ namespace {
 
 // How long the parent spins in a call, all in all. Longer than waking a worker takes, so that a short call whose workers
 // slept ends before the parent sleeps too; little enough not to take their core from the workers of a long one.
-constexpr std::uint64_t spin_ns = 250'000;
-constexpr std::uint64_t unclaimed_ns = 20'000;   // work that nobody claimed for so long wakes a sleeper
-constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes room for a worker on the same core
-constexpr std::uint64_t watch_ns = 100'000'000;  // how long the parent sleeps at most while a call runs
-constexpr std::uint64_t for_ever = ~std::uint64_t{0};
 constexpr std::uint64_t at_once_ns = 500'000;  // who sleeps for less was not woken by what happened meanwhile
 
 [[noreturn]] void throw_closed() {
@@ -187,8 +183,8 @@ void session::wait(call* now, lock& held, std::uint64_t until) {
     // The leader sleeps, and wakes nobody for what was handed out since.
     const bool unclaimed = probably_unclaimed(*table_) != 0;
     if (unclaimed) wake_sleeper(*table_);
-    const auto most =
-        std::chrono::nanoseconds(std::min(unclaimed ? watch_ns / 100 : watch_ns, until - std::min(until, now_ns())));
+    const auto most = std::chrono::nanoseconds(
+        std::min(unclaimed ? watch_unclaimed_ns : watch_ns, until - std::min(until, now_ns())));
     if (now == nullptr) {
       unled_.wait_for(held, most);
       return;
@@ -220,12 +216,12 @@ void session::wait(call* now, lock& held, std::uint64_t until) {
 // Results of short slices arrive sooner than a sleeper wakes. True: the call's first chunk is done, or taken care of.
 bool session::spin(call& now, lock& held, std::uint64_t until) {
   const std::uint64_t first = now.first_on_board();
-  if (now.spun_ns >= spin_ns || table_->max_spinners == 0 || first == desk_.head()) return false;
+  if (now.spun_ns >= caller_spins_ns || table_->max_spinners == 0 || first == desk_.head()) return false;
   const std::atomic<std::uint64_t>& word = desk_.entry(first).word;
   const std::uint32_t generation = desk_.word(first).generation();
   const std::uint64_t began = now_ns();
   now.counted.watch.enter(stopwatch::phase::idle, began);
-  const std::uint64_t most = std::min(spin_ns - now.spun_ns, until - std::min(until, began));
+  const std::uint64_t most = std::min(caller_spins_ns - now.spun_ns, until - std::min(until, began));
   held.unlock();
   std::uint64_t waited = 0;
   bool arrived = false;
@@ -264,7 +260,7 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
   const bool room = (now == nullptr || now->wants_room()) && desk_.tail() != desk_.head() && desk_.done(desk_.tail());
   if (!room && (now == nullptr || !now->something_back())) {
     // Where all are eating there is nobody to wake.
-    const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_ns / 100 : watch_ns;
+    const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_unclaimed_ns : watch_ns;
     const std::uint64_t nanoseconds = std::min(most, until - std::min(until, now_ns()));
     held.unlock();
     const std::uint64_t slept = now_ns();

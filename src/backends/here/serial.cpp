@@ -8,6 +8,7 @@
 #include <new>
 
 #include "board/chunking.hpp"
+#include "board/pace.hpp"
 #include "errors/exceptions.hpp"
 #include "measure/tally.hpp"
 #include "os/cancellation.hpp"
@@ -19,9 +20,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t progress_ns = 100'000'000;
-constexpr std::size_t most_unseen = 64;           // slices between two looks at the progress
-constexpr std::uint64_t short_block_ns = 20'000;  // blocks grow while they take less
+constexpr std::size_t most_unseen = 64;  // slices between two looks at the progress
 constexpr std::size_t largest_block = std::size_t{1} << 20;
 constexpr std::uint64_t long_ns = 5'000;   // an item that takes so long is worth its clock
 constexpr std::size_t measured_items = 8;  // one in so many of the others is measured
@@ -98,7 +97,7 @@ class serial_call final : public ongoing {
     next_from_ = next_;
     if (next_ == last) return;
     eaten_chunk eaten;
-    eaten.began = measured_ ? clock_ns() : 0;
+    eaten.began = measured_ ? now_ns() : 0;
     if (measured_) counted_.watch.enter(stopwatch::phase::idle, eaten.began);
     eaten.ended = eaten.began;
     const worker_scope here(0);
@@ -140,12 +139,12 @@ class serial_call final : public ongoing {
 
   // The block from `first` to next_ was eaten since then. Returns now.
   std::uint64_t measure(std::size_t first, std::uint64_t since) {
-    const std::uint64_t now = clock_ns();
+    const std::uint64_t now = now_ns();
     const std::uint64_t took = now - since;
     if (counted_.may_be_slow(took)) {
       counted_.add_slow({job_.named(first), job_.named(next_) - job_.named(first), 0, std::chrono::nanoseconds(took)});
     }
-    block_.adapt(took, short_block_ns, largest_block);
+    block_.adapt(took, short_block_here_ns, largest_block);
     return now;
   }
 
@@ -158,7 +157,7 @@ class serial_call final : public ongoing {
       const double others = static_cast<double>(short_items_ - short_measured_) / static_cast<double>(short_measured_);
       row.time.compute += std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(short_ns_) * others));
     }
-    counted_.finish_into(happened, clock_ns());
+    counted_.finish_into(happened, now_ns());
   }
 
   // What taking a result throws (a `reduce`) is a failure of the slice whose result it was.
@@ -193,7 +192,7 @@ class serial_call final : public ongoing {
 
   void tell_progress(bool last) {
     if (!options_.progress) return;
-    const std::uint64_t now = clock_ns();
+    const std::uint64_t now = now_ns();
     if (!last && now - told_ns_ < progress_ns) return;
     told_ns_ = now;
     options_.progress({job_.named(next_), job_.all(), std::chrono::nanoseconds(now - job_.began_ns), ended_ ? 0U : 1U});

@@ -7,6 +7,7 @@
 
 #include "backends/inherited.hpp"
 #include "board/chunking.hpp"
+#include "board/pace.hpp"
 #include "errors/exceptions.hpp"
 #include "os/cancellation.hpp"
 #include "os/cpu.hpp"
@@ -15,15 +16,6 @@
 namespace forkful::detail {
 
 namespace {
-
-constexpr std::uint64_t for_ever = ~std::uint64_t{0};
-// How long the caller spins in a call, all in all: longer than being woken takes, so that a short call whose last slice is another's
-// ends before he sleeps.
-constexpr std::uint64_t spin_ns = 250'000;
-constexpr std::uint64_t polite_ns = 5'000;             // after this, spinning makes room for others on the same core
-constexpr std::uint64_t watch_ns = 100'000'000;        // how long the caller sleeps at most: it may be asked to stop
-constexpr std::uint64_t progress_every = 100'000'000;  // at most ten times a second
-constexpr std::uint64_t long_enough_ns = 50'000;       // for a chunk of an input of unknown length
 
 std::exception_ptr pool_ended() {
   return std::make_exception_ptr(cancelled(
@@ -327,7 +319,7 @@ void thread_call::tell_progress(lock& held, bool last) {
 }
 
 bool thread_call::progress_is_due(std::uint64_t now) const noexcept {
-  return options_.progress && now - progress_ns_ >= progress_every;
+  return options_.progress && now - progress_ns_ >= progress_ns;
 }
 
 // Spins first: most calls end while it does.
@@ -337,7 +329,7 @@ void thread_call::wait(lock& held, std::uint64_t until) {
   held.unlock();
   const std::uint64_t began = now_ns();
   std::uint64_t now = began;
-  while (told_.load(std::memory_order_relaxed) == seen && spun_ns_ + (now - began) < spin_ns && now < until) {
+  while (told_.load(std::memory_order_relaxed) == seen && spun_ns_ + (now - began) < caller_spins_ns && now < until) {
     if (now - began > polite_ns) let_others_run();
     for (int i = 0; i < 32; ++i) relax();
     now = now_ns();
@@ -346,7 +338,7 @@ void thread_call::wait(lock& held, std::uint64_t until) {
   held.lock();
   if (told_.load(std::memory_order_relaxed) != seen || now >= until) return;
   asleep_ = true;
-  const std::uint64_t most = options_.progress ? progress_every : watch_ns;
+  const std::uint64_t most = options_.progress ? progress_ns : watch_ns;
   news_.wait_for(held, std::chrono::nanoseconds(std::min(until - now, most)));
   asleep_ = false;
 }

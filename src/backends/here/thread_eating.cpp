@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backends/here/thread_call.hpp"
+#include "board/pace.hpp"
 #include "errors/exceptions.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
@@ -18,7 +19,6 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t short_block_ns = 20'000;  // blocks grow while they take less
 constexpr std::size_t largest_block = std::size_t{1} << 20;
 
 }  // namespace
@@ -85,7 +85,7 @@ class eating : public chunk_io {
     const job& work = of_.job_;
     const std::uint64_t began = std::exchange(mine_.eaten.ended, now_ns());
     took_ = mine_.eaten.ended - began;
-    block_.adapt(took_, short_block_ns, largest_block);
+    block_.adapt(took_, short_block_here_ns, largest_block);
     if (const std::chrono::nanoseconds time(took_); time > mine_.slowest.time) {
       mine_.slowest = {work.named(from), work.named(mine_.reached) - work.named(from), mine_.eaten.worker, time};
     }
