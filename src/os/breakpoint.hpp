@@ -11,7 +11,7 @@ enum class point : unsigned {
   claim_after,      // worker: chunk claimed, no slice begun
   slice_begin,      // worker: cursor stored, the block is about to run
   slice_end,        // worker: block has run, cursor still names it
-  publish_before,   // worker: results written, not yet attached to the chunk
+  broken_off,       // a sink: what a slice left that threw is dropped, its failure is not told
   done_before,      // worker: results attached, chunk not yet marked done
   done_after,       // worker: chunk marked done
   spin,             // worker: idle, spinning
