@@ -25,6 +25,7 @@ enum class point : unsigned {
   lifeline_armed,   // new worker: lifeline armed, loop not begun
   replace_before,   // parent: death judged, chunk not yet published again
   undo_kept,        // worker: block copied for undo, cursor does not name it yet
+  end_looked_for,   // parent: nothing came of a wait, a worker's descriptor is about to be looked at
   kill_before,      // parent: a worker is doomed (future::cancel), not yet killed
   template_cloned,  // template: worker cloned, not yet answered
   watched,          // caller of an auto_pool: looked after from now on
