@@ -195,7 +195,7 @@ class doctor final : public verb {
     print("\n" + wrapped(text));
   }
 
-  // " since it was measured on 2024-05-01 at 12:30, 3 hours ago": by the file that keeps it.
+  // " since it was measured on 2024-05-01 at 12:30": by the file that keeps it.
   static std::string measured_when() {
     std::error_code failed;
     const auto written = std::filesystem::last_write_time(forkful::detail::machine_file(), failed);

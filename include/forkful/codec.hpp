@@ -139,6 +139,9 @@ class sink {
   position mark() const noexcept { return {current_, used(), before_, handles_.size(), pointed_}; }
   /// Drops everything written since the mark; later segments are kept for reuse.
   void rollback(position to) noexcept;
+  /// Drops the end of the room that was extended last, from `to` on, and publishes the rest. Takes no memory; a writer that dies in
+  /// here leaves a frame that goes at least as far as `to`.
+  void cut_back(char* to) noexcept;
 
   /// The frame written so far; null if nothing was. It stays the sink's.
   detail::segment* first() noexcept;

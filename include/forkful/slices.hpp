@@ -332,8 +332,8 @@ template <class Range>
   return {std::forward<Range>(range), 0, length};
 }
 
-/// Several ranges side by side: slice i holds element i of each. As long as the shortest: the others are read no further than that,
-/// and may have no end.
+/// Several ranges side by side: slice i holds element i of each. As long as the shortest: the others may have no end, and
+/// are read no further than that, those given before it by at most one element (who looks whether there is one has read it).
 template <class... Ranges>
 class zip_range {
  public:

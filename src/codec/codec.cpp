@@ -8,6 +8,8 @@
 #include <new>
 #include <string>
 
+#include "os/breakpoint.hpp"
+
 namespace forkful {
 namespace detail {
 namespace {
@@ -103,6 +105,13 @@ void sink::rollback(position to) noexcept {
   } else {
     use(to.segment, to.used);
   }
+  if (first_ != nullptr) detail::breakpoint(detail::point::broken_off);  // null: in take()
+}
+
+void sink::cut_back(char* to) noexcept {
+  next_ = to;
+  publish();
+  detail::breakpoint(detail::point::broken_off);
 }
 
 segment* sink::first() noexcept {

@@ -67,8 +67,8 @@ std::uint64_t crew::fill() {
   std::uint64_t began = 0;
   missing_.clear();
   if (running_count() == 0) {
-    if (lost_.load(std::memory_order_relaxed)) waiter_ = std::make_unique<waiter>();
-    lost_.store(false, std::memory_order_relaxed);
+    if (lost_) waiter_ = std::make_unique<waiter>();
+    lost_ = false;
     take_stock();
   }
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
@@ -191,15 +191,17 @@ void crew::warn(const std::string& sentence) {
   if (std::find(warnings_.begin(), warnings_.end(), sentence) == warnings_.end()) warnings_.push_back(sentence);
 }
 
-void crew::wait(std::int64_t nanoseconds) {
+waited crew::wait(std::int64_t nanoseconds) {
   ended_.clear();
-  const waited came = waiter_->wait(nanoseconds, ended_);
-  if (came == waited::happened || (came == waited::in_vain && nanoseconds == 0)) return;
-  // Nothing happened: is there still something that could?
+  return waiter_->wait(nanoseconds, ended_);
+}
+
+void crew::check(waited came) {
+  if (came == waited::happened) return;
   const bool lost = came == waited::lost || !waiter_->intact() ||
                     std::any_of(members_.begin(), members_.end(), [](const member& one) { return one.process.lost(); });
   if (!lost) return;
-  lost_.store(true, std::memory_order_relaxed);
+  lost_ = true;
   throw start_failed(
       "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
       "closefrom, "

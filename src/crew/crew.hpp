@@ -4,7 +4,6 @@
 // when the kernel says so (docs/protocol.md, 2).
 #pragma once
 
-#include <atomic>
 #include <forkful/options.hpp>
 #include <memory>
 #include <optional>
@@ -42,8 +41,10 @@ class crew {
   void renew();
   // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). One thread at a time; the only
   // function that may run beside the others.
-  // Throws start_failed if the program has closed descriptors of the crew: its workers are to be ended then, and fill() starts others.
-  void wait(std::int64_t nanoseconds);
+  waited wait(std::int64_t nanoseconds);
+  // What came of a wait: if nothing did, whether something still could. Throws start_failed if the program has closed descriptors of
+  // the crew: its workers are to be ended then, and fill() starts others. A few system calls and one a worker.
+  void check(waited came);
   // Who had ended when wait() last returned, and has not been buried since.
   [[nodiscard]] const std::vector<unsigned>& ended();
   // Wakes whoever is in wait(). Not beside fill().
@@ -98,7 +99,7 @@ class crew {
   board& table_;
   arena& arena_;
   std::unique_ptr<waiter> waiter_ = std::make_unique<waiter>();
-  std::atomic<bool> lost_{false};  // waiter_'s descriptors, or a worker's; relaxed: it guards nothing
+  bool lost_ = false;  // waiter_'s descriptors, or a worker's
   worker_settings settings_;
   std::vector<cpu_set_t> cores_;  // for pinned workers, in turn
   std::optional<death> failed_start_;

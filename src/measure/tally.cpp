@@ -31,7 +31,7 @@ tally::tally(const job& work, unsigned workers, stopwatch::phase first_phase)
   happened.verb = work.verb;
   happened.workers = workers;
   happened.per_worker.resize(workers);
-  happened.slowest.reserve(work.pull != nullptr ? most_slowest : std::min(most_slowest, work.slices));
+  happened.slowest.reserve(most_slowest);  // one slice may be there with several attempts
 }
 
 void tally::published(std::uint64_t now) noexcept {

@@ -164,8 +164,12 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
 
   while (const address run = pop_run_from_others(spans, slot)) {
     const std::size_t its_length = run_length(spans, slot, run);
-    if (fits(run, its_length) && spans.rouse(spans.index(to_pointer(run)))) return to_pointer(run);
-    keep_or_release(spans, run, its_length, warm);
+    if (!fits(run, its_length)) {
+      keep_or_release(spans, run, its_length, warm);
+      continue;
+    }
+    if (spans.rouse(spans.index(to_pointer(run)))) return to_pointer(run);
+    spans.release_run(spans.index(to_pointer(run)));  // there is no memory to have it made of again
   }
 
   // A miss with much kept warm says that sizes have changed.

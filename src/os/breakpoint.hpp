@@ -11,6 +11,7 @@ enum class point : unsigned {
   claim_after,      // worker: chunk claimed, no slice begun
   slice_begin,      // worker: cursor stored, the block is about to run
   slice_end,        // worker: block has run, cursor still names it
+  broken_off,       // a sink: what a slice left that threw is dropped, its failure is not told
   done_before,      // worker: results attached, chunk not yet marked done
   done_after,       // worker: chunk marked done
   spin,             // worker: idle, spinning
@@ -24,6 +25,7 @@ enum class point : unsigned {
   lifeline_armed,   // new worker: lifeline armed, loop not begun
   replace_before,   // parent: death judged, chunk not yet published again
   undo_kept,        // worker: block copied for undo, cursor does not name it yet
+  end_looked_for,   // parent: nothing came of a wait, a worker's descriptor is about to be looked at
   kill_before,      // parent: a worker is doomed (future::cancel), not yet killed
   template_cloned,  // template: worker cloned, not yet answered
   watched,          // caller of an auto_pool: looked after from now on

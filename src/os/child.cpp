@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "os/breakpoint.hpp"
 #include "os/cpu.hpp"
 #include "os/limits.hpp"
 #include "os/readiness.hpp"
@@ -41,6 +42,12 @@ child::child(pid_t pid) noexcept : pid_(pid) {
   if (end_.valid()) return;
   if (errno != ENOSYS && errno != EPERM) pid_ = -1;
   if (under_valgrind()) refused_by_valgrind.store(true, std::memory_order_relaxed);
+}
+
+bool child::lost() const noexcept {
+  if (!end_.valid()) return false;
+  breakpoint(point::end_looked_for);
+  return !end_.intact();
 }
 
 bool child::kill() const noexcept {

@@ -31,7 +31,7 @@ class child {
   // Becomes readable when the process ends; not valid where the system has no such descriptors.
   [[nodiscard]] const fd& end() const noexcept { return end_; }
   // It had a descriptor, which other code has closed.
-  [[nodiscard]] bool lost() const noexcept { return end_.valid() && !end_.intact(); }
+  [[nodiscard]] bool lost() const noexcept;
 
   // Sends SIGKILL. False if the system refuses (privileges dropped since, a seccomp filter), or if that might hit another.
   bool kill() const noexcept;

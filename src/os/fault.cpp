@@ -70,9 +70,8 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   ::raise(signal);  // blocked in here: ends the process when the handler returns
 }
 
-bool is(const struct sigaction& action, void (*handler)(int)) noexcept {
-  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == handler;
-}
+// SIG_DFL and SIG_IGN are no handlers with SA_SIGINFO either.
+bool is(const struct sigaction& action, void (*what)(int)) noexcept { return action.sa_handler == what; }
 
 void catch_for_good(int signal) noexcept {
   struct sigaction action{};

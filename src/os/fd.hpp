@@ -19,6 +19,7 @@ struct file_identity {
   dev_t device = 0;
   ino_t inode = 0;
 
+  bool operator==(const file_identity&) const noexcept = default;
   // Both unset where the system does not say.
   static file_identity of(int number) noexcept;
   // Whether the number leads there still. True if it cannot be told. One system call, async-signal-safe.

@@ -69,7 +69,7 @@ bool reopened(shared_file& file, const char* link) noexcept {
   return true;
 }
 
-// False if this process has lost the file for good. `mapped` is an address of its mapping.
+// False if this process has lost the file for good.
 bool usable(shared_file& file) noexcept {
   if (file.identity.behind(file.number)) return true;
   std::array<char, 64> link{};

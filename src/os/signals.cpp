@@ -56,13 +56,9 @@ thread_local sigset_t before_fork{};  // of the thread that forks, which is the 
 pid_t settled_process = 0;
 sigset_t decided_at_start{};  // signals that did not end the caller when this process was forked
 
-bool is_default(const struct sigaction& action) noexcept {
-  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_DFL;
-}
-
-bool is_ignored(const struct sigaction& action) noexcept {
-  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
-}
+// They are no handlers with SA_SIGINFO either.
+bool is_default(const struct sigaction& action) noexcept { return action.sa_handler == SIG_DFL; }
+bool is_ignored(const struct sigaction& action) noexcept { return action.sa_handler == SIG_IGN; }
 
 // While a thread forks, also one of the caller's that is starting a worker, all signals are held: that is no decision about any.
 constexpr std::uint64_t all_held = 0x7ffbfeff;  // 1 to 31, but for SIGKILL and SIGSTOP

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,9 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::size_t stack_bytes = std::size_t{8} << 20;
+// What is nearer to the beginning of the first thread's stack lies in it, however large it may become: the kernel keeps what is mapped
+// 128 MiB away.
+constexpr std::size_t nothing_else = std::size_t{64} << 20;
 
 struct work {
   void (*run)(void*) noexcept;
@@ -29,7 +33,7 @@ std::uintptr_t here() noexcept { return reinterpret_cast<std::uintptr_t>(__built
 // Of the process's first thread, whose stack the C library would have to look for in /proc.
 std::size_t left_in_first_thread() noexcept {
   if (&__libc_stack_end == nullptr) return 0;
-  const std::size_t most = limit_of(resource::stack);
+  const std::size_t most = std::min(limit_of(resource::stack), nothing_else);
   const auto end = reinterpret_cast<std::uintptr_t>(__libc_stack_end);
   const std::uintptr_t used = end - here();
   return used < most ? most - used : 0;

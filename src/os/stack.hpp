@@ -9,7 +9,8 @@ namespace forkful::detail {
 // nothing was run, where the system grants no thread. Cost: about 50 us.
 bool run_on_large_stack(void (*run)(void*) noexcept, void* argument) noexcept;
 
-// Bytes of stack that the caller has left, about; 0 where that is not known, as in a coroutine with a stack of its own.
+// Bytes of stack that the caller has left, about, and at least; 0 where that is not known, as in a coroutine with a stack of
+// its own.
 std::size_t stack_left() noexcept;
 
 template <class Function>

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <streambuf>
+#include <utility>
 #include <vector>
 
 #include "os/process.hpp"
@@ -35,6 +36,30 @@ namespace {
 
 constexpr std::size_t at_a_time = 32;
 constexpr int most_rounds = 16;  // a stream that cannot be written (a full disk) goes on holding its text
+
+// ---- Streams in hand ----
+
+// A stream whose own code runs: it is being flushed by this thread. That code may fork, work with a pool and register other streams.
+// A worker that it starts inherits the list with its stack, and leaves the stream, which is half flushed there, alone for good.
+class in_hand {
+ public:
+  explicit in_hand(const void* stream) noexcept : stream_(stream), outer_(innermost_) { innermost_ = this; }
+  in_hand(const in_hand&) = delete;
+  in_hand& operator=(const in_hand&) = delete;
+  ~in_hand() { innermost_ = outer_; }
+
+  static bool is(const void* stream) noexcept {
+    const in_hand* one = innermost_;
+    while (one != nullptr && one->stream_ != stream) one = one->outer_;
+    return one != nullptr;
+  }
+
+ private:
+  static thread_local constinit in_hand* innermost_;
+  const void* stream_;
+  in_hand* outer_;
+};
+thread_local constinit in_hand* in_hand::innermost_ = nullptr;
 
 // ---- C streams ----
 
@@ -74,9 +99,11 @@ bool flush_some_c_streams() noexcept {
   std::array<FILE*, at_a_time> locked{};
   std::size_t count = 0;
   for_each_c_stream([&](FILE* stream) {
-    if (count < locked.size() && holds_text(stream) && ::ftrylockfile(stream) == 0) locked[count++] = stream;
+    if (count < locked.size() && holds_text(stream) && !in_hand::is(stream) && ::ftrylockfile(stream) == 0)
+      locked[count++] = stream;
   });
   for (std::size_t i = 0; i < count; ++i) {
+    const in_hand now(locked[i]);
     ::fflush_unlocked(locked[i]);
     ::funlockfile(locked[i]);
   }
@@ -98,25 +125,35 @@ bool holds_text(const std::basic_ostream<Letter>& stream) {
 
 template <class Letter>
 void flush(std::basic_ostream<Letter>& stream) noexcept {
+  if (!holds_text(stream) || in_hand::is(&stream)) return;
+  const in_hand now(&stream);
   try {
-    if (holds_text(stream)) stream.flush();
+    stream.flush();
   } catch (...) {
     // A stream told to throw on failure: the text is lost, the slice is not.
   }
 }
 
-// The mutex is held across every fork, so that a worker finds it free.
+// The mutex is held across every fork, so that a worker finds it free and no stream half flushed by another thread.
 struct registry {
   std::mutex mutex;
   std::vector<std::ostream*> streams;
+  std::size_t flushed = 0;        // of them, by whoever is at it
   std::atomic<bool> used{false};  // relaxed: a hint for who has nothing to flush
 };
+
+// This thread flushes registered streams, and has the mutex.
+thread_local constinit bool has_list = false;
 
 registry& registered() {
   static registry* all = [] {
     auto made = std::make_unique<registry>();
-    const auto lock = [] { registered().mutex.lock(); };
-    const auto unlock = [] { registered().mutex.unlock(); };
+    const auto lock = [] {
+      if (!has_list) registered().mutex.lock();
+    };
+    const auto unlock = [] {
+      if (!has_list) registered().mutex.unlock();
+    };
     if (const int refused = ::pthread_atfork(lock, unlock, unlock); refused != 0)
       throw_start_failed("pthread_atfork", refused);
     return made.release();  // never destroyed: forks may happen during static destruction
@@ -126,16 +163,29 @@ registry& registered() {
 
 std::atomic<registry*> in_use{nullptr};
 
-// A stream's own code may come back here (a buffer that itself works with a pool).
-thread_local bool flushing = false;
-
 void flush_registered() noexcept {
   registry* const all = in_use.load(std::memory_order_acquire);
-  if (all == nullptr || !all->used.load(std::memory_order_relaxed) || flushing) return;
+  if (all == nullptr || !all->used.load(std::memory_order_relaxed)) return;
+  // Inside a stream's own code: those that are left are flushed here, and the loop outside finds none.
+  const auto flush_all = [all] {
+    for (all->flushed = 0; all->flushed < all->streams.size();) flush(*all->streams[all->flushed++]);
+  };
+  if (has_list) {
+    flush_all();
+    return;
+  }
   const std::lock_guard held(all->mutex);
-  flushing = true;
-  for (std::ostream* stream : all->streams) flush(*stream);
-  flushing = false;
+  has_list = true;
+  flush_all();
+  has_list = false;
+}
+
+// Calls it while no other thread has the list.
+template <class Function>
+void with_list(registry& all, Function change) {
+  std::unique_lock held(all.mutex, std::defer_lock);
+  if (!has_list) held.lock();
+  change();
 }
 
 }  // namespace
@@ -152,6 +202,7 @@ void flush_output() noexcept {
 }
 
 void forget_inherited_output() noexcept {
+  if (std::exchange(has_list, false)) registered().mutex.unlock();
   for_each_c_stream([](FILE* stream) {
     if (holds_text(stream)) ::__fpurge(stream);
   });
@@ -161,19 +212,23 @@ void forget_inherited_output() noexcept {
 
 flushed_stream::flushed_stream(std::ostream& stream) : stream_(&stream) {
   detail::registry& all = detail::registered();
-  const std::lock_guard held(all.mutex);
-  all.streams.push_back(stream_);
-  all.used.store(true, std::memory_order_relaxed);
+  detail::with_list(all, [&] {
+    all.streams.push_back(stream_);
+    all.used.store(true, std::memory_order_relaxed);
+  });
   detail::in_use.store(&all, std::memory_order_release);
 }
 
 flushed_stream::~flushed_stream() {
   detail::registry& all = detail::registered();
-  const std::lock_guard held(all.mutex);
-  // One of them: a stream may be registered twice.
-  if (const auto at = std::find(all.streams.begin(), all.streams.end(), stream_); at != all.streams.end())
+  detail::with_list(all, [&] {
+    // One of them: a stream may be registered twice.
+    const auto at = std::find(all.streams.begin(), all.streams.end(), stream_);
+    if (at == all.streams.end()) return;
+    if (at - all.streams.begin() < static_cast<std::ptrdiff_t>(all.flushed)) --all.flushed;
     all.streams.erase(at);
-  all.used.store(!all.streams.empty(), std::memory_order_relaxed);
+    all.used.store(!all.streams.empty(), std::memory_order_relaxed);
+  });
 }
 
 }  // namespace forkful

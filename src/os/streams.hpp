@@ -11,7 +11,8 @@ namespace forkful::detail {
 // nothing is held back.
 void flush_output() noexcept;
 
-// In a new worker: what C streams still hold back was written by other threads of the caller, who write it out themselves.
+// In a new worker: what C streams still hold back was written by other threads of the caller, who write it out themselves. (A
+// C++ stream whose own code started this worker, while it was being flushed, is not flushed here.)
 void forget_inherited_output() noexcept;
 
 }  // namespace forkful::detail

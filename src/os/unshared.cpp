@@ -76,7 +76,9 @@ void unshared_fd::reset() noexcept {
   }
   registry& all = unshared();
   const std::lock_guard lock(all.mutex);
-  std::erase_if(all.open, [this](const registry::entry& one) { return one.number == file_.number(); });
+  std::erase_if(all.open, [this](const registry::entry& one) {
+    return one.number == file_.number() && one.file == file_.file();
+  });
   file_.reset();
 }
 

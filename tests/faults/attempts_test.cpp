@@ -13,6 +13,24 @@
 
 namespace {
 
+struct unreadable_two {
+  std::size_t number = 0;
+};
+
+}  // namespace
+
+template <>
+struct forkful::codec<unreadable_two> {
+  static void write(sink& out, const unreadable_two& value) { out.write(value.number); }
+  static unreadable_two read(source& in) {
+    const unreadable_two value{in.read<std::size_t>()};
+    if (value.number == 2) throw std::runtime_error("it is two");
+    return value;
+  }
+};
+
+namespace {
+
 using forkful::indices;
 using forkful::process_pool;
 using forkful::snapshot_pool;
@@ -159,6 +177,31 @@ TYPED_TEST(attempts_on, exceptions_before_a_crash_are_kept) {
     if (i % 10 == 1) {
       EXPECT_EQ(outcomes[i].failure().type, "std::out_of_range");
     }
+  }
+}
+
+// The result of slice 2 cannot be taken, so what came behind it runs once more, but for slice 8, which had crashed. This time slice 5
+// crashes too.
+TYPED_TEST(attempts_on, a_slice_that_used_them_up_is_not_begun_again_when_others_crash_before_it) {
+  const auto outcomes = this->pool.with({.chunk = 12})
+                            .try_map(
+                                indices(12),
+                                [](std::size_t slice, std::span<int> counts) {
+                                  const int times = std::atomic_ref(counts[slice]).fetch_add(1) + 1;
+                                  if (slice == 8 || (slice == 5 && times == 2)) raise(SIGKILL);
+                                  return unreadable_two{slice};
+                                },
+                                std::span(this->begun));
+  for (std::size_t i = 0; i != 12; ++i) {
+    const bool fails = i == 2 || i == 5 || i == 8;
+    ASSERT_EQ(outcomes[i].has_value(), !fails) << i;
+    if (!fails) {
+      EXPECT_EQ(outcomes[i]->number, i);
+    } else {
+      EXPECT_EQ(outcomes[i].failure().slice, i);
+      EXPECT_EQ(outcomes[i].failure().signal, i == 2 ? 0 : SIGKILL);
+    }
+    EXPECT_EQ(this->begun[i], i < 3 || i >= 8 ? 1 : 2) << i;
   }
 }
 

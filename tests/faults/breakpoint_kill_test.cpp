@@ -12,7 +12,9 @@
 #include <forkful/forkful.hpp>
 #include <iostream>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "faults/killing.hpp"
@@ -284,6 +286,74 @@ INSTANTIATE_TEST_SUITE_P(faults, killed_at,
                                          target{point::span_claimed, true, 6}, target{point::fork_child, false, 12},
                                          target{point::lifeline_armed, false, 12}, target{point::undo_kept, false, 5}),
                          [](const auto& which) { return std::string(name_of(which.param.where)); });
+
+// Results of which every tenth comes to nothing: the slice throws, or its result does when a part of it is written.
+bool comes_to_nothing(std::size_t i) { return i % 10 == 5; }
+
+std::size_t length_or_throw(const std::string& slice) {
+  const std::size_t i = slice.size();
+  if (comes_to_nothing(i)) throw std::runtime_error("no length");
+  return 3 * i;
+}
+
+struct half_written {
+  std::size_t length = 0;
+};
+
+half_written half_written_length(const std::string& slice) { return {3 * slice.size()}; }
+
+template <class Eat>
+void rest_is_whole(Eat eat) {
+  std::vector<std::string> cake;
+  for (std::size_t i = 0; i < 40; ++i) cake.emplace_back(i, 'x');
+  for (unsigned pass = 1; pass <= 4; ++pass) {
+    SCOPED_TRACE(testing::Message() << "passage " << pass);
+    const killer now(point::broken_off, pass);
+    process_pool pool{1};
+    const auto outcomes = pool.with({.chunk = 10}).try_map(cake, eat);
+    EXPECT_EQ(now.kills(), 1U);
+    ASSERT_EQ(outcomes.size(), 40U);
+    unsigned crashed = 0;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      ASSERT_EQ(outcomes[i].has_value(), !comes_to_nothing(i)) << i << ": " << outcomes[i].failure().what;
+      if (!outcomes[i]) {
+        crashed += outcomes[i].failure().kind == forkful::failure_kind::crash ? 1 : 0;
+      } else if constexpr (std::is_same_v<decltype(eat(cake[0])), half_written>) {
+        EXPECT_EQ(outcomes[i]->length, 3 * i);
+      } else {
+        EXPECT_EQ(*outcomes[i], 3 * i);
+      }
+    }
+    EXPECT_EQ(crashed, 1U);
+  }
+}
+
+}  // namespace
+
+template <>
+struct forkful::codec<half_written> {
+  static void write(sink& out, const half_written& value) {
+    out.write(std::string(400, 'x'));
+    if (comes_to_nothing(value.length / 3)) throw std::runtime_error("no length");
+    out.write(value.length);
+  }
+  static half_written read(source& in) {
+    in.skip<std::string>();
+    return {in.read<std::size_t>()};
+  }
+};
+
+namespace {
+
+TEST(killed_where_a_slice_broke_off, what_ran_before_it_is_whole) {
+  const watchdog bites;
+  rest_is_whole(length_or_throw);
+}
+
+TEST(killed_where_a_slice_broke_off, what_was_written_before_it_is_whole) {
+  const watchdog bites;
+  rest_is_whole(half_written_length);
+}
 
 // While nothing is asked of them: calls with pauses between, long enough for workers to spin and fall asleep, until one has
 // died there. The next calls are whole, and one of them sees the death.

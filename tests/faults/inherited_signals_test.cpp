@@ -100,6 +100,39 @@ TEST(inherited_signals, a_handler_that_lives_on_faults_does_so_in_workers_of_wor
   return 0;
 }
 
+void decide_with_siginfo(int signal, void (*what)(int)) {
+  struct sigaction action{};
+  action.sa_handler = what;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(signal, &action, nullptr);
+}
+
+bool in_force(int signal, void (*what)(int)) {
+  struct sigaction action{};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == what;
+}
+
+// A program that fills in the flags for a handler and then wants none.
+TEST(inherited_signals, what_is_no_handler_is_none_whatever_its_flags_say) {
+  const auto ended = in_child([] {
+    alarm(hang_seconds);
+    for (const int usual : {SIGABRT, SIGSEGV, SIGTSTP, SIGWINCH}) decide_with_siginfo(usual, SIG_DFL);
+    for (const int ignored : {SIGTRAP, SIGINT, SIGCHLD}) decide_with_siginfo(ignored, SIG_IGN);
+    auto pool = forked_pool(1);
+    const auto outcomes = pool.with({.chunk = 1}).try_map(indices(3), [](std::size_t i) {
+      if (i == 1) std::abort();
+      if (i == 2) raise(SIGTRAP);
+      return in_force(SIGTSTP, SIG_DFL) && in_force(SIGWINCH, SIG_DFL) && in_force(SIGINT, SIG_IGN) &&
+             in_force(SIGCHLD, SIG_IGN);
+    });
+    if (!outcomes[0].value()) return 1;
+    if (outcomes[1].has_value() || outcomes[1].failure().signal != SIGABRT) return 2;
+    if (outcomes[1].failure().frames.empty()) return 3;
+    return outcomes[2].has_value() ? 0 : 4;
+  });
+  EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+}
+
 // The program's own handler comes first; when it gives up, the crash is noted like any other.
 TEST(inherited_signals, a_handler_that_gives_up_leaves_the_crash_to_be_told) {
   const auto ended = in_child([] {

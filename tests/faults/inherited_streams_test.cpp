@@ -5,15 +5,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <forkful/forkful.hpp>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <sstream>
+#include <streambuf>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "faults/killing.hpp"
@@ -185,6 +191,99 @@ TEST(inherited_text, of_a_stream_that_another_thread_has_locked_is_the_callers_a
     std::fclose(c_log);
     if (wrong != 0) return wrong;
     return file.count_of("begin") == 1 ? 0 : 3;
+  });
+  EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+}
+
+// A buffer whose text goes through code of the program's before it is in the file, its own lock held.
+struct working_buffer : std::streambuf {
+  working_buffer(int file, std::function<void()> code) : number(file), work(std::move(code)) { empty(); }
+  int sync() override {
+    const std::unique_lock held(mutex, std::try_to_lock);
+    if (!held) _exit(7);  // it would wait for itself
+    work();
+    const auto size = static_cast<std::size_t>(pptr() - pbase());
+    const bool written = write(number, pbase(), size) == static_cast<ssize_t>(size);
+    empty();
+    return written ? 0 : -1;
+  }
+  void empty() { setp(room.data(), room.data() + room.size()); }
+  int number;
+  std::function<void()> work;
+  std::mutex mutex;
+  std::array<char, 256> room{};
+};
+
+void fork_once() {
+  EXPECT_TRUE(in_child([] { return 0; }).exited_with(0));
+}
+
+void use_a_pool() {
+  process_pool pool{2};
+  EXPECT_EQ(pool.map(indices(3), [](std::size_t i) { return 2 * i; }), (std::vector<std::size_t>{0, 2, 4}));
+  snapshot_pool other{1};
+  EXPECT_EQ(other.map(indices(3), [](std::size_t i) { return 2 * i; }), (std::vector<std::size_t>{0, 2, 4}));
+}
+
+// Another log, opened when it is wanted first and kept beside the others.
+void open_a_log() {
+  static std::ostringstream opened;
+  static std::optional<flushed_stream> registered;
+  registered.emplace(opened);
+  registered.reset();
+  registered.emplace(opened);
+}
+
+TEST(inherited_text, of_a_stream_whose_buffer_forks_works_with_a_pool_or_opens_another_log_is_written_once) {
+  for (void (*const work)() : {fork_once, use_a_pool, open_a_log}) {
+    const log_file file;
+    const auto ended = in_child([&] {
+      alarm(hang_seconds);
+      working_buffer buffer(file.number, work);
+      std::ostream log(&buffer);
+      cpp_log.open(file.path, std::ios::app);
+      const flushed_stream before(cpp_log);
+      const flushed_stream flushed(log);
+      std::ofstream last(file.path, std::ios::app);
+      const flushed_stream behind(last);
+      log << "begin";
+      last << "last";
+      process_pool pool{2};
+      pool.for_each(indices(100), print_cpp);
+      if (testing::Test::HasFailure()) return 1;
+      return file.count_of("begin") == 1 && file.count_of("last") == 1 && file.count_of("slice") == 100 ? 0 : 2;
+    });
+    EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+  }
+}
+
+TEST(inherited_text, of_cout_is_written_once_where_its_buffer_works_with_a_pool) {
+  const log_file file;
+  const auto ended = in_child([&] {
+    alarm(hang_seconds);
+    working_buffer buffer(file.number, use_a_pool);
+    std::cout.rdbuf(&buffer);
+    std::cout << "begin";
+    const process_pool pool{2};
+    return testing::Test::HasFailure() || file.count_of("begin") != 1 ? 1 : 0;
+  });
+  EXPECT_TRUE(ended.exited_with(0)) << ended.status;
+}
+
+TEST(inherited_text, of_a_c_stream_is_written_once_where_its_writer_works_with_a_pool) {
+  const log_file file;
+  const auto ended = in_child([&] {
+    alarm(hang_seconds);
+    int number = file.number;
+    cookie_io_functions_t functions{};
+    functions.write = [](void* to, const char* text, std::size_t size) -> ssize_t {
+      use_a_pool();
+      return write(*static_cast<int*>(to), text, size);
+    };
+    FILE* const log = fopencookie(&number, "w", functions);
+    std::fputs("begin", log);
+    const process_pool pool{2};
+    return testing::Test::HasFailure() || file.count_of("begin") != 1 ? 1 : 0;
   });
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <forkful/forkful.hpp>
 #include <new>
 #include <string>
@@ -133,6 +134,36 @@ TEST_F(memory_limit, does_not_count_what_the_caller_has_got) {
   });
   ASSERT_EQ(made.size(), slices);
   for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(made[i][20 * mb - 1], static_cast<char>(i));
+}
+
+// Takes blocks of less and less until not even the smallest is to be had, and keeps them all.
+std::size_t take_the_last(std::size_t i) {
+  if (i != bad) return 10 * i;
+  void* taken = nullptr;
+  for (std::size_t bytes = 4096;; bytes /= 2) {
+    try {
+      for (;;) {
+        void* const block = ::operator new(bytes);
+        std::memcpy(block, &taken, sizeof taken);
+        taken = block;
+      }
+    } catch (const std::bad_alloc&) {
+      if (bytes == sizeof taken) throw;
+    }
+  }
+}
+
+TEST_F(memory_limit, leaves_results_in_their_places_where_nothing_at_all_is_left) {
+  process_pool pool(pool_options{.workers = 1, .worker_memory_limit = 64 * mb});
+  const auto outcomes = pool.with({.chunk = slices}).try_map(indices(slices), take_the_last);
+  ASSERT_EQ(outcomes.size(), slices);
+  for (std::size_t i = 0; i < slices; ++i) {
+    ASSERT_EQ(outcomes[i].has_value(), i != bad) << i;
+    if (i != bad) {
+      EXPECT_EQ(outcomes[i].value(), 10 * i);
+    }
+  }
+  EXPECT_EQ(outcomes[bad].failure().kind, forkful::failure_kind::memory);
 }
 
 std::vector<char>* loaded = nullptr;

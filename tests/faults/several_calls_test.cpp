@@ -1,10 +1,12 @@
 // Calls of several threads on one pool, while workers crash: each gets its own results, and its own failures.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <forkful/forkful.hpp>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -281,6 +283,44 @@ TEST(several_calls, end_when_the_pool_is_terminated_while_they_are_encoded) {
     EXPECT_EQ(it.map(std::vector<slow_to_write>(4), [](const slow_to_write& x) { return x.number; }).size(), 4U);
   }
   EXPECT_EQ(cancelled_calls, 3U);
+}
+
+// The thread that looks after the crew finds that nothing has happened for a while, and looks whether all descriptors are there
+// still. Whoever changes the crew waits meanwhile, or a worker that is just being replaced would count as lost.
+struct other_thread {
+  std::stop_source asks;
+  std::thread runs;
+  std::atomic<pid_t> number{0};
+  std::atomic<bool> had_its_turn{false};
+  bool had_it_meanwhile = false;
+};
+other_thread* other = nullptr;
+
+void look_for_turns(point where) {
+  if (where != point::end_looked_for || other->runs.joinable()) return;
+  other->runs = std::thread([] {
+    other->number = gettid();
+    other->asks.request_stop();
+    other->had_its_turn = true;
+    shared_gate->open = true;
+  });
+  while (!other->had_its_turn && (other->number == 0 || state_of(other->number) != 'S')) std::this_thread::yield();
+  other->had_it_meanwhile = other->had_its_turn;
+}
+
+TEST(several_calls, change_no_crew_while_another_looks_for_lost_workers) {
+  const watchdog bites;
+  const seen_by_all<gate> made;
+  shared_gate = &*made;
+  other_thread second;
+  other = &second;
+  process_pool pool(2U);
+  forkful::detail::breakpoint_installed = look_for_turns;
+  (void)pool.with({.stop = second.asks.get_token()}).try_for_each(indices(2), wait_at_the_gate);
+  forkful::detail::breakpoint_installed = nullptr;
+  ASSERT_TRUE(second.runs.joinable());
+  second.runs.join();
+  EXPECT_FALSE(second.had_it_meanwhile);
 }
 
 TEST(several_calls, of_terminated_pools_end_as_cancelled_in_every_thread) {

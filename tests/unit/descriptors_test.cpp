@@ -13,6 +13,7 @@
 #include "os/cpu.hpp"
 #include "os/fd.hpp"
 #include "os/readiness.hpp"
+#include "os/unshared.hpp"
 #include "os/wait.hpp"
 #include "support/in_child.hpp"
 
@@ -67,6 +68,17 @@ TEST(descriptors, are_none_of_those_that_programs_print_to) {
                 const fd kept = fd::kept_high(some_file());
                 return kept.number() >= 3 && !is_open(0) ? 0 : 1;
               }).exited_with(0));
+}
+
+TEST(descriptors, that_are_not_shared_stay_so_when_their_number_was_anothers_before) {
+  socket_ends first = socket_ends::make(SOCK_STREAM);
+  const int number = first.ours.number();
+  close(number);  // by other code of the process
+  const socket_ends second = socket_ends::make(SOCK_STREAM);
+  ASSERT_EQ(second.ours.number(), number);
+  first.ours.reset();
+  EXPECT_TRUE(is_open(number));
+  EXPECT_TRUE(forkful_tests::in_child([&] { return is_open(number) ? 1 : 0; }).exited_with(0)) << "a child has it";
 }
 
 TEST(descriptors, of_a_bell_are_told_from_a_file_that_got_their_number) {

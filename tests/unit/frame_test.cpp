@@ -4,6 +4,7 @@
 #include <forkful/codec.hpp>
 
 #include <cstdint>
+#include <cstring>
 #include <forkful/errors.hpp>
 #include <list>
 #include <map>
@@ -65,6 +66,23 @@ TEST(frame, heeds_the_hint_for_its_size) {
   out.reserve(100'000);
   for (int i = 0; i < 25'000; ++i) out.write(i);
   EXPECT_EQ(segments(out.first()), 1U);
+}
+
+TEST(frame, gives_back_the_end_of_the_room_that_was_extended_last) {
+  for (const std::size_t before : {0U, 1U, 100U, 300U}) {  // nothing; in the same segment; in one of its own
+    sink out(private_segments());
+    for (std::size_t i = 0; i < before; ++i) out.write(i);
+    char* const room = out.extend(100 * sizeof(std::size_t), alignof(std::size_t));
+    out.publish();
+    for (std::size_t i = 0; i < 40; ++i) std::memcpy(room + i * sizeof i, &i, sizeof i);
+    out.cut_back(room + 40 * sizeof(std::size_t));
+    EXPECT_EQ(out.size(), (before + 40) * sizeof(std::size_t));
+    for (std::size_t i = 40; i < 500; ++i) out.write(i);
+    source in(out.first());
+    EXPECT_EQ(in.remaining(), (before + 500) * sizeof(std::size_t));
+    for (std::size_t i = 0; i < before; ++i) ASSERT_EQ(in.read<std::size_t>(), i);
+    for (std::size_t i = 0; i < 500; ++i) ASSERT_EQ(in.read<std::size_t>(), i);
+  }
 }
 
 TEST(frame, forgets_what_follows_a_mark_and_reuses_its_memory) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "report/tally.hpp"
+
 namespace {
 
 using namespace forkful;
@@ -104,6 +106,17 @@ TEST(Recorder, BoundsEventsAndSortsThem) {
   EXPECT_EQ(all.events.size(), recorder::most_events);
   EXPECT_TRUE(all.thinned);
   EXPECT_LT(all.events.front().at, all.events.back().at);
+}
+
+// It is counted in the middle of settling a death, where nothing may be thrown: one slice may be there with several attempts.
+TEST(tally, keeps_the_slowest_in_the_memory_it_had_at_first_however_few_slices_there_are) {
+  detail::job work{};
+  work.slices = 1;
+  detail::tally counted(work, 1, detail::stopwatch::phase::wake);
+  const auto* const room = counted.happened.slowest.data();
+  for (int i = 1; i <= 10; ++i) counted.add_slow({0, 1, 0, std::chrono::microseconds(i)});
+  EXPECT_EQ(counted.happened.slowest.size(), detail::most_slowest);
+  EXPECT_EQ(counted.happened.slowest.data(), room);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "faults/killing.hpp"
+#include "os/stack.hpp"
 #include "support/in_child.hpp"
 
 namespace kitchen {
@@ -108,6 +111,47 @@ TEST(symbols, lose_their_lines_as_long_as_memory_is_scarce) {
     limit_memory(RLIM_INFINITY);
     return name_code(std::array{reinterpret_cast<std::uintptr_t>(&name_code)}).at(0).place.empty() ? never_again
                                                                                                    : right;
+  });
+  EXPECT_TRUE(end.exited_with(right)) << end.status;
+}
+
+// Runs it on a stack of 64 KiB of the program's own, in the thread that calls.
+ucontext_t outside;
+void (*in_coroutine)() = nullptr;
+void run_in_coroutine(void* stack, void (*body)()) {
+  in_coroutine = body;
+  ucontext_t inside;
+  getcontext(&inside);
+  inside.uc_stack = {.ss_sp = stack, .ss_flags = 0, .ss_size = std::size_t{64} << 10};
+  inside.uc_link = &outside;
+  makecontext(&inside, [] { in_coroutine(); }, 0);
+  swapcontext(&outside, &inside);
+}
+
+std::size_t left_in_coroutine = 1;
+code_name named_in_coroutine;
+
+TEST(symbols, are_found_from_coroutines_however_large_the_stack_may_become) {
+  rlimit before{};
+  getrlimit(RLIMIT_STACK, &before);
+  if (before.rlim_max != RLIM_INFINITY) GTEST_SKIP() << "its stack may not be as large as it likes here";
+  enum how : int { right = 50, counts_another_stack, counts_too_little, no_name };
+  const auto end = forkful_tests::in_child([] {
+    std::vector<char> of_heap(std::size_t{64} << 10);
+    void* const of_kernel =
+        mmap(nullptr, std::size_t{64} << 10, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (const rlim_t most : {rlim_t{8} << 20, rlim_t{64} << 30, RLIM_INFINITY}) {
+      const rlimit limit{most, RLIM_INFINITY};
+      setrlimit(RLIMIT_STACK, &limit);
+      for (void* const stack : {static_cast<void*>(of_heap.data()), of_kernel}) {
+        run_in_coroutine(stack, [] { left_in_coroutine = forkful::detail::stack_left(); });
+        if (left_in_coroutine != 0) return counts_another_stack;
+        run_in_coroutine(stack, [] { named_in_coroutine = name_of(kitchen::stir); });
+        if (named_in_coroutine.text != "kitchen::stir()") return no_name;
+      }
+      if (forkful::detail::stack_left() < std::size_t{4} << 20) return counts_too_little;
+    }
+    return right;
   });
   EXPECT_TRUE(end.exited_with(right)) << end.status;
 }

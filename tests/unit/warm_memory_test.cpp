@@ -78,6 +78,45 @@ TEST(warm_memory, that_a_long_call_needed_at_its_beginning_stays) {
   EXPECT_EQ(resident_pages(run, mebibyte), 1U);
 }
 
+std::size_t* left_now = nullptr;
+std::size_t left_for_all() noexcept { return *left_now; }
+
+// A run that another process gave back and cooled: there is not enough to have it made of again, but for a smaller one there is.
+TEST(warm_memory, that_cannot_be_had_again_is_not_handed_out_the_next_time) {
+  const seen_by_all<std::size_t> left;
+  left_now = &*left;
+  *left = 64 * mebibyte;
+  const auto memory = arena::make_for_test(gibibyte / 4, left_for_all);
+  const unsigned slot = memory->acquire_slot();
+  constexpr std::size_t larger = 20 * 65536;
+  constexpr std::size_t smaller = 16 * 65536;
+  const seen_by_all<void*> run;
+  EXPECT_TRUE(in_child([&] {
+                memory->become_worker(slot);
+                *run = filled(*memory, larger);
+                return 0;
+              }).exited_with(0));
+  memory->deallocate(*run);
+  memory->trim();
+  EXPECT_EQ(resident_pages(*run, larger), 1U);
+  enum how : int { right = 50, handed_out };
+  const auto ended = in_child([&] {
+    memory->become_worker(slot);
+    *left = smaller + 65536;
+    filled(*memory, smaller);
+    *left = 0;
+    try {
+      memory->allocate(larger);
+      return handed_out;
+    } catch (const forkful::arena_exhausted&) {
+    }
+    *left = 64 * mebibyte;
+    filled(*memory, larger);
+    return right;
+  });
+  EXPECT_TRUE(ended.exited_with(right)) << ended.status;
+}
+
 // Freed after somebody read the clock to see what is old.
 TEST(warm_memory, that_rests_since_a_moment_ago_is_not_taken_for_old) {
   time_now = 101 * second;

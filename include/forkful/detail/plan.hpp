@@ -157,9 +157,7 @@ struct encoded_results<R> {
         : out(*io.out),
           mark(io.mark),
           process(io.process),
-          start(out.mark()),
-          at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))),
-          first(at) {
+          at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))) {
       out.publish();  // each result lies at its place as soon as it is there
     }
     template <class Eat>
@@ -169,19 +167,12 @@ struct encoded_results<R> {
       ::new (static_cast<void*>(at)) R(std::move(result));
       ++at;
     }
-    // Keeps what was written before the slice that threw.
-    void broke_off() {
-      const std::vector<char> kept(reinterpret_cast<const char*>(first), reinterpret_cast<const char*>(at));
-      out.rollback(start);
-      if (!kept.empty()) std::memcpy(out.extend(kept.size(), alignof(R)), kept.data(), kept.size());
-      out.publish();
-    }
+    // Keeps what was written before the slice that threw, which may have left no memory at all.
+    void broke_off() noexcept { out.cut_back(reinterpret_cast<char*>(at)); }
     sink& out;
     const process_id* mark;
     process_id process;
-    sink::position start;
     R* at;
-    R* first;
   };
 };
 

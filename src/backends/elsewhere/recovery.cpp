@@ -4,6 +4,7 @@
 // or its process has ended (docs/protocol.md, 2, 6, 7, 11).
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -187,6 +188,12 @@ handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
       owned->frame = what.in;
       what.shared_in = std::move(owned);
     }
+    // What used up its attempts before is not run with the rest. Both keep the list: the front may have to run again as well.
+    shared_vector<std::uint64_t> skip(what.skip.begin(), what.skip.end());
+    const auto behind = std::find_if(what.failures.begin(), what.failures.end(),
+                                     [&](const failed_slice& one) { return one.slice >= cut; });
+    std::vector<failed_slice> later(std::make_move_iterator(behind), std::make_move_iterator(what.failures.end()));
+    what.failures.erase(behind, what.failures.end());
     const auto here =
         std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
     rest = &*handouts_.emplace(std::next(here));
@@ -197,6 +204,8 @@ handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
     rest->collect_from = rest->resume = cut;
     rest->in = what.in;
     rest->shared_in = what.shared_in;
+    rest->skip = std::move(skip);
+    rest->failures = std::move(later);
   }
   // Its last block's end the worker did not come to tell.
   entry.eaten_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
@@ -213,7 +222,7 @@ handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
   }
   desk_.at(rest->sequence).what = rest;
   entry.suspect_first = entry.suspect_last = 0;
-  entry.skip = nullptr;
+  entry.skip = rest->skip.empty() ? nullptr : rest->skip.data();
   entry.resume = cut;
   return rest;
 }

@@ -123,7 +123,7 @@ bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patie
     if (how_long.until == 0 || (how_long.until != for_ever && now_ns() >= how_long.until)) {
       // Only a look: but who has ended is to be seen, or it would be waited for in vain.
       if (!led_) {
-        crew_.wait(0);
+        if (const waited came = crew_.wait(0); came == waited::lost) crew_.check(came);
         look_after_crew(now.get(), now_ns());
       }
       return now->collect(now, held, how_long) && now->ended();
@@ -265,13 +265,14 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
     held.unlock();
     const std::uint64_t slept = now_ns();
     try {
-      crew_.wait(static_cast<std::int64_t>(nanoseconds));
-    } catch (...) {
+      const waited came = crew_.wait(static_cast<std::int64_t>(nanoseconds));
       held.lock();
+      crew_.check(came);
+    } catch (...) {
+      if (!held.owns_lock()) held.lock();
       table_->parent_asleep.store(0, std::memory_order_relaxed);
       throw;
     }
-    held.lock();
     look_after_crew(now, slept);
   }
   table_->parent_asleep.store(0, std::memory_order_relaxed);
