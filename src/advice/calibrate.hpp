@@ -7,7 +7,7 @@
 
 namespace forkful::detail {
 
-// All but `threads`. Throws start_failed, and whatever a pool throws that cannot be made.
+// All but `threads`. Throws refused_call, start_failed, and whatever a pool throws that cannot be made.
 machine calibrate(unsigned cpus);
 
 // The rest, afterwards: oneTBB's threads stay, and a process with threads is no longer one to measure in.

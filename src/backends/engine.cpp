@@ -99,9 +99,7 @@ void run_job(engine& running, job& work, const call_options& options) {
 segment_memory shared_segments() noexcept {
   return {nullptr,
           [](void*, std::size_t capacity) {
-            auto* made = new (arena::own().allocate(sizeof(segment) + capacity, most_alignment)) segment{};
-            made->capacity = capacity;
-            return made;
+            return make_segment(arena::own().allocate(sizeof(segment) + capacity, most_alignment), capacity);
           },
           [](void*, segment* piece) noexcept { shared_deallocate(piece); }};
 }

@@ -15,6 +15,7 @@
 
 #include <forkful/errors.hpp>
 
+#include "errors/refused.hpp"
 #include "format/fmt.hpp"
 #include "os/identity.hpp"
 #include "os/limits.hpp"

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "errors/refused.hpp"
 #include "format/fmt.hpp"
 #include "measure/totals.hpp"
 #include "os/aside.hpp"
@@ -153,7 +154,7 @@ void start(const destination& to) {
     return;
   }
   made->shared = reinterpret_cast<journal*>(memory.base);  // zero is its beginning
-  socket_ends ends = socket_ends::make(SOCK_SEQPACKET);
+  socket_ends ends = or_start_failed([] { return socket_ends::make(SOCK_SEQPACKET); });
   const std::uint64_t mark = this_process();
   // Twice: the reporter is not to be a child of the program, whose wait() would find it.
   const pid_t between = fork_flushed();

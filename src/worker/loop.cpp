@@ -330,8 +330,7 @@ class worker {
   }
 
   static segment* allocate_result(void* held, std::size_t capacity) {
-    segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
-    made->capacity = capacity;
+    segment* made = make_segment(arena::here().allocate(sizeof(segment) + capacity, most_alignment), capacity);
     // A kill finds the segment whole or not at all: the compiler must not move its members behind the link.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     auto* mine = static_cast<chunk*>(held);
@@ -340,9 +339,7 @@ class worker {
   }
 
   static segment* allocate_loose(void* /*self*/, std::size_t capacity) {
-    segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
-    made->capacity = capacity;
-    return made;
+    return make_segment(arena::here().allocate(sizeof(segment) + capacity, most_alignment), capacity);
   }
 
   // Called inside a catch block of the templates.

@@ -11,9 +11,8 @@ namespace forkful::detail {
 segment_memory segments_of(arena& memory) noexcept {
   return {&memory,
           [](void* self, std::size_t capacity) {
-            auto* made = new (static_cast<arena*>(self)->allocate(sizeof(segment) + capacity, 64)) segment{};
-            made->capacity = capacity;
-            return made;
+            void* const room = static_cast<arena*>(self)->allocate(sizeof(segment) + capacity, most_alignment);
+            return make_segment(room, capacity);
           },
           [](void* self, segment* piece) noexcept { static_cast<arena*>(self)->deallocate(piece); }};
 }
