@@ -61,7 +61,7 @@ const unsigned threads_at_load = thread_count();
       run_worker(begin);
     }
     breakpoint(point::template_cloned);
-    if (!send_message(requests, &error, sizeof error, nullptr)) leave(1);
+    if (!send_message(requests, &error, sizeof error, {})) leave(1);
   }
 }
 
@@ -167,11 +167,16 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
     const std::array<int, carried> descriptors{begin.line, begin.parent.number};
     int error = 0;
     received answer = received::closed;
-    if (send_message(state_.requests.ours.number(), &begin, sizeof begin, descriptors.data())) {
+    if (send_message(state_.requests.ours.number(), &begin, sizeof begin, descriptors)) {
       for (int waited = 0; waited < patience_ms; waited += wait_ms) {
         answer = receive_message(state_.requests.ours.number(), &error, sizeof error, nullptr, wait_ms);
         if (answer != received::nothing) break;
       }
+    } else if (errno != EPIPE && errno != ECONNRESET) {
+      // It has not heard of this worker, and may be asked for the next.
+      state_.trouble = fmt::format("the process that forkful::init made could not be asked: sendmsg failed: {}",
+                                   std::strerror(errno));
+      return -1;
     }
     if (answer != received::message)
       state_.give_up(answer == received::closed ? "the process that forkful::init made has ended"

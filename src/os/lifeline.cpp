@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <span>
 
 #include "os/message.hpp"
 #include "os/process.hpp"
@@ -20,8 +20,7 @@ namespace {
 // such code may outlive the parent until its slice is done.
 void leave_a_copy(int worker_end) noexcept {
   const char nothing = 0;
-  const std::array<int, carried> copies{worker_end, worker_end};
-  send_message(worker_end, &nothing, sizeof nothing, copies.data());
+  send_message(worker_end, &nothing, sizeof nothing, std::span(&worker_end, 1));
 }
 
 }  // namespace

@@ -18,20 +18,20 @@ struct room_for_descriptors {
 
 }  // namespace
 
-bool send_message(int socket, const void* data, std::size_t bytes, const int* descriptors) noexcept {
+bool send_message(int socket, const void* data, std::size_t bytes, std::span<const int> descriptors) noexcept {
   iovec piece{const_cast<void*>(data), bytes};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   room_for_descriptors room;
-  if (descriptors != nullptr) {
+  if (!descriptors.empty()) {
     message.msg_control = room.bytes.data();
-    message.msg_controllen = room.bytes.size();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
     cmsghdr* const header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(carried * sizeof(int));
-    std::memcpy(CMSG_DATA(header), descriptors, carried * sizeof(int));
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
   }
   ssize_t sent = 0;
   do {

@@ -113,7 +113,7 @@ bool write(const destination& to, const journal& what, std::uint64_t mark) {
     char end = 0;
     receive_message(line, &end, sizeof end, nullptr, -1);
     end = write(to, what, mark) ? written : not_written;
-    send_message(line, &end, sizeof end, nullptr);
+    send_message(line, &end, sizeof end, {});
   } catch (...) {
     // No memory, or a journal that was written over: then there is no report.
   }
@@ -133,7 +133,7 @@ void finish() noexcept {
     return;
   }
   char end = 0;
-  if (!send_message(reporter->line.number(), &end, sizeof end, nullptr)) {
+  if (!send_message(reporter->line.number(), &end, sizeof end, {})) {
     say("there is no report: the process that was to write it has ended");
     return;
   }

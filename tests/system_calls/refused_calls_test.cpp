@@ -21,6 +21,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "advice/machine.hpp"
@@ -432,7 +433,7 @@ TEST(refused_calls, of_workers_with_a_timeout) {
 
 TEST(refused_calls, to_the_template) {
   fail_all(clones, false,
-           {{call::sendmsg, {EINTR, ENOMEM, EPIPE}, {EPIPE}},
+           {{call::sendmsg, {EINTR, ENOMEM, EPIPE, ETOOMANYREFS}, {EPIPE, ETOOMANYREFS}},
             {call::recvmsg, {EINTR, ENOMEM, ECONNRESET}, {ECONNRESET}},
             {call::poll, {EINTR, ENOMEM}, {ENOMEM}}});
 }
@@ -441,6 +442,35 @@ TEST(refused_calls, of_the_template) {
            {{call::clone, {EAGAIN, ENOMEM}, {EAGAIN}},
             {call::recvmsg, {EINTR, ENOMEM}, {}},
             {call::sendmsg, {EINTR, EPIPE}, {}}});
+}
+
+// Descriptors travel in the request, and a user may have only so many on their way, all programs taken together.
+TEST(refused_calls, to_the_template_leave_it_for_the_workers_to_come) {
+  enum how : int { fine = 50, no_warning, ended, not_asked_again };
+  const auto end = in_child([] {
+    alarm(hang_seconds);
+    const seen_by_all<failure_plan> plan;
+    plan->which = call::sendmsg;
+    plan->error = ETOOMANYREFS;
+    plan->pass = 1;
+    plan->parent = getpid();
+    forkful::init(0, nullptr);
+    const std::vector<pid_t> server = children_of(getpid());
+    the_plan = &*plan;
+    plan->armed = true;
+    process_pool first{1};
+    plan->armed = false;
+    std::ignore = first.map(indices(1), [](std::size_t i) { return i; });
+    const std::vector<std::string> warnings = first.report().warnings;
+    if (plan->failures != 1 || warnings.size() != 1 || warnings[0].find("sendmsg") == std::string::npos ||
+        warnings[0].find("Too many references") == std::string::npos)
+      return no_warning;
+    if (server.size() != 1 || gone(server[0])) return ended;
+    process_pool second(forkful::pool_options{.workers = 1, .start = forkful::start_method::forkserver});
+    std::ignore = second.map(indices(1), [](std::size_t i) { return i; });
+    return second.report().warnings.empty() ? fine : not_asked_again;
+  });
+  EXPECT_TRUE(end.exited_with(fine)) << end.status;
 }
 
 // ---- Not knowing is no answer ----

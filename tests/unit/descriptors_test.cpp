@@ -4,14 +4,17 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <vector>
 
 #include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/fd.hpp"
+#include "os/lifeline.hpp"
 #include "os/readiness.hpp"
 #include "os/unshared.hpp"
 #include "os/wait.hpp"
@@ -79,6 +82,28 @@ TEST(descriptors, that_are_not_shared_stay_so_when_their_number_was_anothers_bef
   first.ours.reset();
   EXPECT_TRUE(is_open(number));
   EXPECT_TRUE(forkful_tests::in_child([&] { return is_open(number) ? 1 : 0; }).exited_with(0)) << "a child has it";
+}
+
+// Those on their way count against a limit that all programs of a user share.
+TEST(descriptors, of_a_lifeline_are_left_on_their_way_once) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  EXPECT_TRUE(forkful_tests::in_child([&] {
+                lifeline::arm(ends[1]);
+                return 0;
+              }).exited_with(0));
+  char text = 0;
+  iovec piece{&text, 1};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(8 * sizeof(int))> room{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = room.data();
+  message.msg_controllen = room.size();
+  ASSERT_EQ(recvmsg(ends[0], &message, MSG_CMSG_CLOEXEC), 1);
+  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  ASSERT_NE(header, nullptr);
+  EXPECT_EQ(header->cmsg_len, CMSG_LEN(sizeof(int)));
 }
 
 TEST(descriptors, of_a_bell_are_told_from_a_file_that_got_their_number) {
