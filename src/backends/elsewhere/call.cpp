@@ -241,7 +241,7 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
     entry.reached = entry.resume = what->resume;
     what->where = handout::place::on_board;
     what->sequence = sequence;
-    desk_.at(sequence) = {self, &*what};
+    desk_.at(sequence) = {self, this, &*what};
     publish_chunk(desk_.table, 1, ++desk_.generation);
     any = true;
   }

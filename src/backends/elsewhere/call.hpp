@@ -53,13 +53,11 @@ struct handout {
   }
 };
 
-class call {
+class call : public departing {
  public:
   // `work` must live as long as the call unless `owner` keeps it.
   call(desk& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner);
-  call(const call&) = delete;
-  call& operator=(const call&) = delete;
-  ~call();
+  ~call() override;
 
   // ---- On the caller's thread, with the mutex held; it is let go while user code runs. ----
 
@@ -118,11 +116,10 @@ class call {
   [[nodiscard]] const std::stop_token& stop_asked() const noexcept { return options_.stop; }
 
   tally counted;
-  bool open = true;                    // more may be handed out (session::rest)
-  std::condition_variable news;        // for a thread that waits while another looks after the crew
-  std::uint64_t spun_ns = 0;           // how long its thread has spun
-  bool beside_others = false;          // another call was on the board when it began
-  std::shared_ptr<call> next_parting;  // desk::parting is a list
+  bool open = true;              // more may be handed out (session::rest)
+  std::condition_variable news;  // for a thread that waits while another looks after the crew
+  std::uint64_t spun_ns = 0;     // how long its thread has spun
+  bool beside_others = false;    // another call was on the board when it began
 
  private:
   std::size_t next_size() const noexcept;

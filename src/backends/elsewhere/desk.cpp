@@ -4,8 +4,6 @@
 #include <new>
 #include <utility>
 
-#include "backends/elsewhere/call.hpp"
-
 namespace forkful::detail {
 
 segment_memory segments_of(arena& memory) noexcept {
@@ -34,9 +32,9 @@ source_bounds desk::memory_of_worker::bounds() noexcept {
           }};
 }
 
-void desk::part_with(std::shared_ptr<call> owner) noexcept {
+void desk::part_with(std::shared_ptr<departing> owner) noexcept {
   if (owner == nullptr || owner.use_count() > 1) return;
-  owner->next_parting = std::move(parting);
+  owner->next_departing = std::move(parting);
   parting = std::move(owner);
 }
 

@@ -17,10 +17,20 @@ namespace forkful::detail {
 class call;
 struct handout;
 
+// What a desk may be the last to hold. A list, so that taking leave of one takes no memory.
+struct departing {
+  departing() noexcept = default;
+  departing(const departing&) = delete;
+  departing& operator=(const departing&) = delete;
+  virtual ~departing() = default;
+  std::shared_ptr<departing> next_departing;
+};
+
 struct desk {
   // Which chunk of which call an entry holds; workers cannot touch it.
   struct record {
-    std::shared_ptr<call> owner;  // null: the entry is off the board
+    std::shared_ptr<departing> owner;  // keeps `of`; null: the entry is off the board
+    call* of = nullptr;
     handout* what = nullptr;
   };
 
@@ -63,7 +73,7 @@ struct desk {
   }
 
   // Calls that nobody else holds any more: to be let go of without the mutex, because user code may run then.
-  std::shared_ptr<call> parting;
+  std::shared_ptr<departing> parting;
 
   // The entry's chunk is off the board. Frees it, and all that are free up to the next that is not, for later chunks.
   void clear(std::uint64_t sequence) noexcept {
@@ -75,7 +85,7 @@ struct desk {
     table.settled.store(free, std::memory_order_release);
   }
 
-  void part_with(std::shared_ptr<call> owner) noexcept;
+  void part_with(std::shared_ptr<departing> owner) noexcept;
   // Frees a chain of segments that lies in the memory of that worker. A damaged one could be a ring: nothing a worker wrote is
   // longer than the arena.
   void free_chain(segment* chain, unsigned heap_slot) noexcept;

@@ -138,7 +138,7 @@ void session::retire() {
     const std::uint64_t front = desk_.tail();
     if (!desk_.done(front)) return;
     desk::record& mine = desk_.at(front);
-    call& owner = *mine.owner;
+    call& owner = *mine.of;
     owner.take_back(*mine.what);
     owner.news.notify_one();
   }
@@ -308,7 +308,7 @@ void session::look_after_crew(call* now, std::uint64_t slept) {
   if (!any) return;
   // What a dead worker said of failures before it handed them in counts no more.
   for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-    if (const auto& owner = desk_.at(sequence).owner; owner != nullptr) owner->forget_announced_failures();
+    if (const auto& mine = desk_.at(sequence); mine.owner != nullptr) mine.of->forget_announced_failures();
   }
   gather_limits();
   if (idle_deaths_ > std::max(8U, 4 * table_->workers)) {
@@ -334,8 +334,8 @@ bool session::lost(unsigned worker, unsigned incarnation, const death& end, call
     if (mine.owner == nullptr) continue;
     const chunk_word word = desk_.word(sequence);
     if (word.state() != chunk_state::running || word.worker() != worker || word.incarnation() != incarnation) continue;
-    mine.owner->counted.add_death(worker);
-    return mine.owner->lost(*mine.what, worker, end);
+    mine.of->counted.add_death(worker);
+    return mine.of->lost(*mine.what, worker, end);
   }
   if (seen_by != nullptr) seen_by->counted.add_death(worker);
   return false;
@@ -349,8 +349,8 @@ void session::gather_limits() noexcept {
     if (id == 0) continue;
     for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
       const desk::record& mine = desk_.at(sequence);
-      if (mine.owner == nullptr || mine.owner->id() != id) continue;
-      mine.owner->limit_workers(slot.failed_slice.load(std::memory_order_relaxed));
+      if (mine.owner == nullptr || mine.of->id() != id) continue;
+      mine.of->limit_workers(slot.failed_slice.load(std::memory_order_relaxed));
       break;
     }
   }
@@ -429,14 +429,14 @@ void session::look_at_copies(report& happened) {
   looking_ns_ = seen_ns_ - began;
 }
 
-bool session::rest(std::vector<std::shared_ptr<call>>* parted) {
+bool session::rest(std::vector<std::shared_ptr<departing>>* parted) {
   lock held(mutex_);
   retire();
   const bool idle = open_ == 0 && desk_.tail() == desk_.head();
   if (idle) crew_.dismiss();
   while (parted != nullptr && desk_.parting != nullptr) {
     parted->push_back(std::move(desk_.parting));
-    desk_.parting = std::move(parted->back()->next_parting);
+    desk_.parting = std::move(parted->back()->next_departing);
   }
   let_go(held);
   return idle;
@@ -481,10 +481,10 @@ void session::collapse(const std::exception_ptr& reason) noexcept {
   for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
     desk::record& mine = desk_.at(sequence);
     if (mine.owner == nullptr) continue;
-    mine.owner->stop(reason);
-    mine.owner->news.notify_one();
-    std::shared_ptr<call> owner = mine.owner;
-    owner->abandon(*mine.what);
+    mine.of->stop(reason);
+    mine.of->news.notify_one();
+    std::shared_ptr<departing> owner = mine.owner;
+    mine.of->abandon(*mine.what);
     desk_.part_with(std::move(owner));
   }
   table_->next.store(desk_.head(), std::memory_order_relaxed);
@@ -507,7 +507,7 @@ void session::terminate() {
     for (std::uint64_t at = desk_.tail(); at != desk_.head(); ++at) {
       const desk::record& mine = desk_.at(at);
       if (mine.owner == nullptr || !desk_.done(at)) continue;
-      call& owner = *mine.owner;
+      call& owner = *mine.of;
       owner.take_back(*mine.what);
     }
   } catch (const std::bad_alloc&) {
@@ -527,9 +527,9 @@ void session::wake() noexcept {
 
 // Calls that nobody holds any more may have user's objects to destroy.
 void session::let_go(lock& held) noexcept {
-  std::shared_ptr<call> gone = std::move(desk_.parting);
+  std::shared_ptr<departing> gone = std::move(desk_.parting);
   held.unlock();
-  while (gone != nullptr) gone = std::move(gone->next_parting);
+  while (gone != nullptr) gone = std::move(gone->next_departing);
 }
 
 }  // namespace forkful::detail

@@ -44,7 +44,7 @@ class session {
   void terminate();
   // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
   // With `parted`, calls that nobody holds any more are put there instead of being destroyed here.
-  bool rest(std::vector<std::shared_ptr<call>>* parted = nullptr);
+  bool rest(std::vector<std::shared_ptr<departing>>* parted = nullptr);
   // All that is left to do was handed out.
   [[nodiscard]] bool ends_by_itself();
   // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.

@@ -99,7 +99,7 @@ class snapshot_engine final : public engine {
   // Let go of when the mutex is: calls may have user's objects to destroy. They go before the sessions that they lie in.
   struct leaving {
     std::vector<std::shared_ptr<session>> sessions;
-    std::vector<std::shared_ptr<call>> calls;  // last, and so destroyed first
+    std::vector<std::shared_ptr<departing>> calls;  // last, and so destroyed first
   };
 
   // Forked, whatever the options say: workers are to see the caller's memory.
