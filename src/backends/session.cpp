@@ -7,6 +7,7 @@
 
 #include "os/account.hpp"
 #include "os/breakpoint.hpp"
+#include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -524,6 +525,7 @@ void session::terminate() {
 }
 
 void session::wake() noexcept {
+  const cancellation_deferred whole;
   const std::lock_guard held(mutex_);
   crew_.ring();
   for (call* one : followers_) one->news.notify_one();

@@ -14,6 +14,7 @@
 
 #include "memory/arena.hpp"
 #include "os/breakpoint.hpp"
+#include "os/cancellation.hpp"
 #include "os/child.hpp"
 #include "os/clone.hpp"
 #include "os/identity.hpp"
@@ -127,6 +128,7 @@ worker_template* worker_template::here() noexcept {
 }
 
 void worker_template::make() {
+  const cancellation_deferred whole;
   if (here() != nullptr || in_worker_process()) return;
   const unsigned threads = thread_count();
   if (threads > std::max(1U, threads_at_load)) {
