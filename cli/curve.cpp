@@ -1,11 +1,11 @@
 #include "curve.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 
+#include "format/fmt.hpp"
 #include "report/page.hpp"
 #include "terminal.hpp"
 #include "units.hpp"

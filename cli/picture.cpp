@@ -1,12 +1,12 @@
 // Draws who ate which slice as bars along the time. See picture.hpp.
 #include "picture.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
 
+#include "format/fmt.hpp"
 #include "terminal.hpp"
 #include "units.hpp"
 

@@ -1,10 +1,10 @@
 // The walk: title, story, the code that will run, the talk's Python beside it; then it runs. See tour.hpp.
 #include "tour.hpp"
-#include "format/fmt.hpp"
 
 #include <iostream>
 #include <string_view>
 
+#include "format/fmt.hpp"
 #include "interrupt.hpp"
 #include "terminal.hpp"
 #include "tour/shown.hpp"

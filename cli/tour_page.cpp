@@ -1,6 +1,5 @@
 // The page of a tour. See tour_page.hpp.
 #include "tour_page.hpp"
-#include "format/fmt.hpp"
 
 #include <forkful/report.hpp>
 #include <iostream>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "files.hpp"
+#include "format/fmt.hpp"
 #include "interrupt.hpp"
 #include "report/page.hpp"
 #include "terminal.hpp"

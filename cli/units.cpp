@@ -1,9 +1,9 @@
 // Figures as people read them. See units.hpp.
 #include "units.hpp"
-#include "format/fmt.hpp"
 
 #include <array>
 
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace cli {

@@ -1,8 +1,9 @@
 #include "cliff.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <utility>
+
+#include "format/fmt.hpp"
 
 namespace forkful_bench {
 

@@ -1,9 +1,10 @@
 #include "contest.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <exception>
 #include <thread>
+
+#include "format/fmt.hpp"
 
 namespace forkful_bench {
 

@@ -1,9 +1,10 @@
 #include "row.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "format/fmt.hpp"
 
 namespace forkful_bench {
 

@@ -1,5 +1,4 @@
 #include "score_sheet.hpp"
-#include "format/fmt.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -7,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "format/fmt.hpp"
 #include "machine_facts.hpp"
 
 namespace forkful_bench {

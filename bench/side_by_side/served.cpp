@@ -1,9 +1,10 @@
 #include "served.hpp"
-#include "format/fmt.hpp"
 
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+
+#include "format/fmt.hpp"
 
 namespace forkful_bench {
 

@@ -1,7 +1,8 @@
 #include "race/compare.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
+
+#include "format/fmt.hpp"
 
 namespace race {
 

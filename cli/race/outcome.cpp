@@ -1,8 +1,8 @@
 #include "race/outcome.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 
+#include "format/fmt.hpp"
 #include "units.hpp"
 
 namespace race {

@@ -18,6 +18,7 @@
 #include "os/memory.hpp"
 #include "os/private_pages.hpp"
 #include "os/process.hpp"
+#include "os/refused_call.hpp"
 #include "os/topology.hpp"
 
 namespace forkful::detail {
@@ -42,7 +43,7 @@ template <class Work>
 double in_fork(Work work) {
   const std::uint64_t began = now_ns();
   const pid_t child = fork_flushed();
-  if (child < 0) throw_start_failed("fork", errno);
+  if (child < 0) throw refused_call("fork", errno);
   if (child == 0) {
     work();
     leave(0);
@@ -95,7 +96,7 @@ class ballast {
 
   samples copies_on_write(pace& measuring) {
     const shared_mapping told = map_shared(page_size(), page_size());
-    if (told.base == nullptr) throw_start_failed(told.refused, told.error);
+    if (told.base == nullptr) throw refused_call(told.refused, told.error);
     auto* const took = reinterpret_cast<double*>(told.base);
     const std::span<std::byte> written = pages_.bytes().first(2 * megabyte);
     const samples all = measuring.repeat(5, 3, [&] {
@@ -163,7 +164,7 @@ class ballast {
       } catch (const std::system_error& refused) {
         given_up = true;
         others.clear();
-        throw_start_failed("pthread_create", refused.code().value());
+        throw refused_call("pthread_create", refused.code().value());
       }
       run(0);
     }

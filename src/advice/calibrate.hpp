@@ -3,11 +3,11 @@
 // Owns nothing, leaves a template, and threads that oneTBB keeps: to be called in a process of its own, which has one thread.
 #pragma once
 
-#include "advice/machine.hpp"
+#include "advice/machine_figures.hpp"
 
 namespace forkful::detail {
 
-// All but `threads`. Throws start_failed, and whatever a pool throws that cannot be made.
+// All but `threads`. Throws refused_call, start_failed, and whatever a pool throws that cannot be made.
 machine calibrate(unsigned cpus);
 
 // The rest, afterwards: oneTBB's threads stay, and a process with threads is no longer one to measure in.

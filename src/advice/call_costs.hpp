@@ -5,8 +5,8 @@
 
 #include <cstddef>
 
-#include "advice/machine.hpp"
-#include "advice/simulate.hpp"
+#include "advice/crew_plan.hpp"
+#include "advice/machine_figures.hpp"
 #include "advice/workload.hpp"
 
 namespace forkful::detail {

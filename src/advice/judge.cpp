@@ -1,5 +1,4 @@
 #include "advice/judge.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -7,6 +6,7 @@
 
 #include "advice/call_costs.hpp"
 #include "advice/weighing.hpp"
+#include "format/fmt.hpp"
 
 namespace forkful::detail {
 

@@ -1,5 +1,4 @@
 #include "advice/machine.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,9 @@
 
 #include "advice/calibrate.hpp"
 #include "advice/machine_text.hpp"
+#include "errors/refused.hpp"
+#include "format/fmt.hpp"
+#include "os/breakpoint.hpp"
 #include "os/child.hpp"
 #include "os/cpu.hpp"
 #include "os/data_limit.hpp"
@@ -24,6 +26,7 @@
 #include "os/sanitizer.hpp"
 #include "os/signals.hpp"
 #include "os/small_file.hpp"
+#include "os/thread_count.hpp"
 #include "os/timer.hpp"
 #include "report/reporter.hpp"
 
@@ -43,7 +46,7 @@ struct outcome {
 class shared_outcome {
  public:
   shared_outcome() : room_(map_shared(sizeof(outcome), page)) {
-    if (room_.base == nullptr) throw_start_failed(room_.refused, room_.error);
+    if (room_.base == nullptr) throw_start_failed({room_.refused, room_.error});
     what_ = ::new (room_.base) outcome;
   }
   shared_outcome(const shared_outcome&) = delete;
@@ -62,7 +65,7 @@ class shared_outcome {
   end_after(patience_ns);
   settle_signals();
   try {
-    told->figures = calibrate(cpus);
+    told->figures = or_start_failed([&] { return calibrate(cpus); });
     if (with_threads) calibrate_threads(told->figures);
     told->state = outcome::measured;
   } catch (const std::exception& error) {
@@ -79,9 +82,7 @@ std::string build() {
   name += " unoptimised";
 #endif
   if (sanitized) name += " sanitizer";
-#ifdef FORKFUL_BREAKPOINTS
-  name += " breakpoints";
-#endif
+  if (has_breakpoints) name += " breakpoints";
   return name;
 }
 
@@ -101,7 +102,7 @@ machine measure_machine() {
   // A process that has threads may have used oneTBB, which then does not work in its forks.
   const bool has_threads = thread_count() != 1;
   const pid_t child = fork_flushed();
-  if (child < 0) throw_start_failed("fork", errno);
+  if (child < 0) throw_start_failed({"fork", errno});
   if (child == 0) measure_and_leave(told, cpus, !has_threads);
   reap_unwatched(child);
   if (told->state == outcome::failed) throw start_failed(told->sentence.data());

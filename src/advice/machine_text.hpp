@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "advice/machine.hpp"
+#include "advice/machine_figures.hpp"
 
 namespace forkful::detail {
 

@@ -1,7 +1,9 @@
 // A call on several hosts: rank 0 feeds each of them, and each has a pool of its own.
 #pragma once
 
-#include "advice/simulate.hpp"
+#include "advice/crew_plan.hpp"
+#include "advice/machine_figures.hpp"
+#include "advice/workload.hpp"
 
 namespace forkful::detail {
 

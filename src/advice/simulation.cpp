@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "board/chunking.hpp"
+#include "board/pace.hpp"
 
 namespace forkful::detail {
 
@@ -177,7 +178,7 @@ void simulation::look(std::uint32_t who) {
   if (caller_eats_) chunks_.push_back(cut());
   self.holds = claimed_++;
   const chunk& mine = chunks_[self.holds];
-  if (!caller_eats_ && unclaimed() != 0 && now_ - self.burst_began >= unclaimed_for) {
+  if (!caller_eats_ && unclaimed() != 0 && now_ - self.burst_began >= in_seconds(unclaimed_ns)) {
     self.burst_began = now_;
     wake_one();
   }
@@ -209,7 +210,8 @@ void simulation::finish(std::uint32_t who) {
 
 // A worker that has spun long enough sleeps.
 void simulation::forget_sleepy() {
-  while (!looking_.empty() && !caller_eats_ && now_ - workers_[looking_.front()].idle_since >= worker_spins) {
+  while (!looking_.empty() && !caller_eats_ &&
+         now_ - workers_[looking_.front()].idle_since >= in_seconds(worker_spins_ns)) {
     workers_[looking_.front()].is = state::asleep;
     asleep_.push_back(looking_.front());
     looking_.pop_front();

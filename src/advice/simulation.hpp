@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "advice/call_costs.hpp"
+#include "advice/crew_plan.hpp"
 #include "advice/paced_queue.hpp"
-#include "advice/simulate.hpp"
 
 namespace forkful::detail {
+
+constexpr double in_seconds(std::uint64_t nanoseconds) noexcept { return 1e-9 * static_cast<double>(nanoseconds); }
 
 class simulation {
  public:
@@ -24,9 +26,6 @@ class simulation {
   prediction run();
 
  private:
-  static constexpr double worker_spins = 50e-6;
-  static constexpr double unclaimed_for = 20e-6;
-
   struct chunk {
     std::size_t first = 0;
     std::size_t last = 0;

@@ -1,20 +1,13 @@
-// The caller, who hands out, takes back, waits and wakes. Its rules are those of backends/call.cpp, session.cpp and thread_call.cpp.
+// The caller, who hands out, takes back, waits and wakes. Its rules are those of backends/elsewhere/call.cpp, session.cpp and backends/here/thread_call.cpp.
 #include <algorithm>
 #include <utility>
 
 #include "advice/simulation.hpp"
 #include "board/board.hpp"
 #include "board/chunking.hpp"
+#include "board/pace.hpp"
 
 namespace forkful::detail {
-
-namespace {
-
-constexpr double caller_spins = 250e-6;
-constexpr double watch = 1e-3;  // how long the caller sleeps at most while there is unclaimed work
-constexpr double frame_window = 16.0 * 1024 * 1024;
-
-}  // namespace
 
 void simulation::do_step(step next, double seconds, double passing) {
   doing_ = next;
@@ -28,7 +21,7 @@ bool simulation::may_hand_out() const noexcept {
   if (next_slice_ == work_.slices) return false;
   const std::size_t workers = workers_.size();
   if (on_board_ >= std::max(ring_size, 2 * workers) * grouping_) return false;
-  const bool window_full = static_cast<double>(slices_out_) * costs_.slice_bytes > frame_window;
+  const bool window_full = static_cast<double>(slices_out_) * costs_.slice_bytes > static_cast<double>(frame_window);
   return !window_full || chunks_.size() - collected_ < 2 * workers;
 }
 
@@ -131,7 +124,7 @@ void simulation::rest() {
 }
 
 double simulation::sleeps_at() const noexcept {
-  return idle_since_ + (plan_.cores > 1 ? std::max(0.0, caller_spins - spun_) : 0);
+  return idle_since_ + (plan_.cores > 1 ? std::max(0.0, in_seconds(caller_spins_ns) - spun_) : 0);
 }
 
 // Somebody has finished a chunk, or found no work.
@@ -141,7 +134,7 @@ void simulation::ring(bool out_of_work, std::size_t finished) {
     if (!out_of_work) return;
     // All is done: what nobody has taken back yet, after being woken if the caller waited for long.
     const worker& first = workers_[0];
-    const bool slept = first.is == state::looking && now_ - first.idle_since > worker_spins;
+    const bool slept = first.is == state::looking && now_ - first.idle_since > in_seconds(worker_spins_ns);
     for (; collected_ != chunks_.size(); ++collected_) on_board_ -= chunks_[collected_].count;
     const double rest = (costs_.publish + costs_.take_back) * static_cast<double>(std::exchange(finished_since_, 0));
     if (slept) {
@@ -157,7 +150,7 @@ void simulation::ring(bool out_of_work, std::size_t finished) {
     spun_ += now_ - idle_since_;
     caller_goes_on();
   } else if (out_of_work || finished >= wanted_) {
-    spun_ = caller_spins;
+    spun_ = in_seconds(caller_spins_ns);
     doing_ = step::waking;
     later(caller_, costs_.wake);
   }
@@ -165,7 +158,7 @@ void simulation::ring(bool out_of_work, std::size_t finished) {
 
 // Lazy waking, as session::invite.
 void simulation::invite() {
-  if (unclaimed() == 0 || now_ - last_wake_ < unclaimed_for) return;
+  if (unclaimed() == 0 || now_ - last_wake_ < in_seconds(unclaimed_ns)) return;
   last_wake_ = now_;
   wake_one();
 }
@@ -174,7 +167,7 @@ void simulation::invite() {
 void simulation::set_alarm() {
   if (alarm_set_ || unclaimed() == 0 || asleep_.empty()) return;
   alarm_set_ = true;
-  later(alarm_, std::min(last_wake_ + unclaimed_for, sleeps_at()) - now_);
+  later(alarm_, std::min(last_wake_ + in_seconds(unclaimed_ns), sleeps_at()) - now_);
 }
 
 void simulation::alarm() {
@@ -185,7 +178,7 @@ void simulation::alarm() {
   // Once it sleeps it is woken now and then.
   if (!asleep_.empty()) {
     alarm_set_ = true;
-    later(alarm_, now_ < sleeps_at() ? unclaimed_for : watch);
+    later(alarm_, now_ < sleeps_at() ? in_seconds(unclaimed_ns) : in_seconds(watch_unclaimed_ns));
   }
 }
 

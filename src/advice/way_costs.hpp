@@ -9,7 +9,7 @@
 #include <forkful/shared.hpp>
 #include <span>
 
-#include "advice/machine.hpp"
+#include "advice/machine_figures.hpp"
 #include "advice/samples.hpp"
 #include "os/cpu.hpp"
 

@@ -1,5 +1,4 @@
 #include "advice/weighing.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -7,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "advice/simulate.hpp"
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace forkful::detail {

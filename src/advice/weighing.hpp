@@ -6,7 +6,10 @@
 #include <array>
 #include <string>
 
-#include "advice/judge.hpp"
+#include "advice/crew_plan.hpp"
+#include "advice/machine_figures.hpp"
+#include "advice/situation.hpp"
+#include "advice/workload.hpp"
 
 namespace forkful::detail {
 

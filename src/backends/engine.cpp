@@ -1,4 +1,5 @@
-// What all back ends share, and the few functions the templates need besides an engine.
+#include "backends/engine.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <forkful/detail/job.hpp>
@@ -7,13 +8,13 @@
 #include <string>
 
 #include "board/board.hpp"
+#include "measure/recorder.hpp"
+#include "measure/totals.hpp"
 #include "memory/arena.hpp"
 #include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
-#include "report/recorder.hpp"
 #include "report/reporter.hpp"
-#include "report/totals.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -29,6 +30,15 @@ engine::engine(const pool_options& options, const char* way)
       way_(way),
       records_(reporting() || options.record_timeline),
       sums_(std::make_shared<totals>()) {}
+
+unsigned checked_workers(unsigned asked) {
+  const unsigned wanted = asked != 0 ? asked : cpus_to_use();
+  if (wanted > max_workers) {
+    throw std::invalid_argument("forkful: a pool has at most " + std::to_string(max_workers) + " workers, " +
+                                std::to_string(wanted) + " were asked for: use fewer");
+  }
+  return wanted;
+}
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
@@ -71,7 +81,7 @@ std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_option
     report known;
     describe(known, running, work, number);
     known.verb = work.verb;
-    work.recorded = std::make_shared<recorder>(known);
+    work.recorded = std::make_shared<recorder>(known, report_begin(known));
   }
   std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
   describe(begun->happened, running, work, number);
@@ -89,9 +99,7 @@ void run_job(engine& running, job& work, const call_options& options) {
 segment_memory shared_segments() noexcept {
   return {nullptr,
           [](void*, std::size_t capacity) {
-            auto* made = new (arena::own().allocate(sizeof(segment) + capacity, most_alignment)) segment{};
-            made->capacity = capacity;
-            return made;
+            return make_segment(arena::own().allocate(sizeof(segment) + capacity, most_alignment), capacity);
           },
           [](void*, segment* piece) noexcept { shared_deallocate(piece); }};
 }

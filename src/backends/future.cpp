@@ -4,6 +4,7 @@
 #include <forkful/future.hpp>
 #include <stdexcept>
 
+#include "board/pace.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -11,7 +12,6 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t for_ever = ~std::uint64_t{0};
 constexpr std::uint64_t one_turn_ns =
     1'000'000;  // how long wait_any waits for one of several before it looks at the others
 

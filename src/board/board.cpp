@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "board/pace.hpp"
 #include "os/breakpoint.hpp"
 #include "os/futex.hpp"
 
 namespace forkful::detail {
 
 namespace {
-
-constexpr std::uint64_t waking_ns = 50'000;  // who did not rise in that time is woken once more
 
 // Tries to claim one entry.
 bool try_claim(board& table, std::uint64_t sequence, unsigned worker, unsigned incarnation, claim& got) noexcept {
@@ -119,7 +118,8 @@ void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcep
   }
   // A count that has gone round looks like many more: then nobody is on the way.
   const std::uint64_t since = risen - known.risen;
-  const std::uint64_t pending = now - known.began < waking_ns && since < known.pending ? known.pending - since : 0;
+  const std::uint64_t pending =
+      now - known.began < rises_within_ns && since < known.pending ? known.pending - since : 0;
   if (asleep <= pending || looking + pending >= unclaimed) return;
   const std::uint64_t more = std::min(asleep - pending, unclaimed - looking - pending);
   // Who seems to sleep may have risen without saying so yet: only those whom the kernel woke are on their way.

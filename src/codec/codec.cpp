@@ -43,8 +43,7 @@ void throw_codec_error(const char* what, std::string_view type, std::size_t offs
 segment_memory private_segments() noexcept {
   return {nullptr,
           [](void*, std::size_t capacity) {
-            void* memory = ::operator new(sizeof(segment) + capacity, std::align_val_t{most_alignment});
-            return new (memory) segment{nullptr, capacity, 0};
+            return make_segment(::operator new(sizeof(segment) + capacity, std::align_val_t{most_alignment}), capacity);
           },
           [](void*, segment* piece) noexcept { ::operator delete(piece, std::align_val_t{most_alignment}); }};
 }

@@ -1,5 +1,4 @@
 #include "crew/crew.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,11 +8,14 @@
 #include <string_view>
 #include <utility>
 
+#include "errors/refused.hpp"
+#include "format/fmt.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "os/identity.hpp"
 #include "os/process.hpp"
 #include "os/streams.hpp"
+#include "os/thread_count.hpp"
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"
@@ -24,8 +26,32 @@ namespace {
 constexpr std::uint64_t farewell_ns = 10'000'000'000;
 }
 
+namespace {
+
+std::vector<cpu_set_t> cores_to_pin() {
+  try {
+    return usable_cores();
+  } catch (const refused_call& refused) {
+    throw start_failed(
+        fmt::format("pool_options::pin could not be carried out: {} failed: {}; leave it off, or look at what `lstopo` "
+                    "says about this machine",
+                    refused.call(), std::strerror(refused.error())));
+  }
+}
+
+std::unique_ptr<waiter> make_waiter() {
+  return or_start_failed([] { return std::make_unique<waiter>(); });
+}
+
+}  // namespace
+
 crew::crew(board& table, arena& memory, start_method start, const worker_settings& settings)
-    : table_(table), arena_(memory), settings_(settings), members_(table.workers), made_by_(this_process()) {
+    : table_(table),
+      arena_(memory),
+      settings_(settings),
+      members_(table.workers),
+      waiter_(make_waiter()),
+      made_by_(this_process()) {
   if (start != start_method::fork) template_ = worker_template::here();
   if (start == start_method::forkserver && template_ == nullptr) {
     throw start_failed(
@@ -35,7 +61,7 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
   if (template_ != nullptr) {
     if (const std::string remark = template_->remark(); !remark.empty()) warn(remark);
   }
-  if (settings_.pinned) cores_ = usable_cores();
+  if (settings_.pinned) cores_ = cores_to_pin();
   unsigned taken = 0;
   try {
     for (; taken < members_.size(); ++taken) members_[taken].heap_slot = arena_.acquire_slot();
@@ -67,7 +93,7 @@ std::uint64_t crew::fill() {
   std::uint64_t began = 0;
   missing_.clear();
   if (running_count() == 0) {
-    if (lost_) waiter_ = std::make_unique<waiter>();
+    if (lost_) waiter_ = make_waiter();
     lost_ = false;
     take_stock();
   }
@@ -82,14 +108,11 @@ std::uint64_t crew::fill() {
     if (began == 0) began = now_ns();
     try {
       start(worker);
-    } catch (const start_failed& refused) {
+    } catch (const refused_call& refused) {
       // Fewer workers do the same work, and the next call tries again; none at all is an error.
-      if (running_count() == 0) throw;
-      constexpr std::string_view head = "the pool could not start: ";
-      std::string_view why = refused.what();
-      if (why.starts_with(head)) why.remove_prefix(head.size());
+      if (running_count() == 0) throw_start_failed(refused);
       missing_ = fmt::format("{} of {} workers could not be started: {}; meanwhile the others do their work",
-                             members_.size() - running_count(), members_.size(), why);
+                             members_.size() - running_count(), members_.size(), told(refused));
       break;
     }
   }
@@ -143,7 +166,7 @@ void crew::start(unsigned worker) {
   one.line.forget_worker_end();
   if (pid < 0) {
     one.line = lifeline();
-    throw_start_failed("fork", error);
+    throw refused_call("fork", error);
   }
   one.process = child(pid);
   if (!one.process.valid()) {
@@ -151,7 +174,7 @@ void crew::start(unsigned worker) {
     const int reason = errno;
     one.line = lifeline();
     reap_unwatched(pid);
-    throw_start_failed("pidfd_open", reason);
+    throw refused_call("pidfd_open", reason);
   }
   try {
     waiter_->watch(one.process, worker);

@@ -12,9 +12,9 @@
 
 #include "board/board.hpp"
 #include "crew/death.hpp"
-#include "crew/modules.hpp"
 #include "crew/template.hpp"
 #include "memory/arena.hpp"
+#include "names/modules.hpp"
 #include "os/child.hpp"
 #include "os/lifeline.hpp"
 #include "os/wait.hpp"
@@ -98,13 +98,13 @@ class crew {
 
   board& table_;
   arena& arena_;
-  std::unique_ptr<waiter> waiter_ = std::make_unique<waiter>();
   bool lost_ = false;  // waiter_'s descriptors, or a worker's
   worker_settings settings_;
   std::vector<cpu_set_t> cores_;  // for pinned workers, in turn
   std::optional<death> failed_start_;
   worker_record* records_ = nullptr;  // in the arena, one a worker
   std::vector<member> members_;
+  std::unique_ptr<waiter> waiter_;
   std::vector<unsigned> ended_;
   modules code_;  // what the oldest of the workers has
   std::vector<std::string> warnings_;

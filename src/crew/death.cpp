@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "crew/symbols.hpp"
 #include "errors/exceptions.hpp"
+#include "names/symbols.hpp"
 
 namespace forkful::detail {
 

@@ -1,5 +1,4 @@
 #include "crew/template.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,8 @@
 #include <mutex>
 #include <type_traits>
 
+#include "errors/refused.hpp"
+#include "format/fmt.hpp"
 #include "memory/arena.hpp"
 #include "os/breakpoint.hpp"
 #include "os/cancellation.hpp"
@@ -23,6 +24,7 @@
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "os/streams.hpp"
+#include "os/thread_count.hpp"
 #include "worker/crash.hpp"
 #include "worker/place.hpp"
 
@@ -105,7 +107,7 @@ struct worker_template::state {
     // lets go of its own locks. Then template and workers end with a SIGCHLD.
     const pid_t pid = others == 0 ? clone_process(relation::child, nullptr) : fork_flushed();
     if (pid == 0) serve(requests.theirs.number(), line.worker_end(), *born, others != 0);
-    if (pid < 0) throw_start_failed(others == 0 ? "clone" : "fork", errno);
+    if (pid < 0) throw refused_call(others == 0 ? "clone" : "fork", errno);
     requests.theirs.reset();
     line.forget_worker_end();
     process = child(pid);
@@ -113,7 +115,7 @@ struct worker_template::state {
       const int error = errno;
       line = lifeline();  // ends it
       reap_unwatched(pid);
-      throw_start_failed("pidfd_open", error);
+      throw refused_call("pidfd_open", error);
     }
   }
 };
@@ -140,7 +142,7 @@ void worker_template::make() {
   auto* made = new state;  // for good: a pool may be made as late as in static destructors
   made->others = threads > 1 ? threads - 1 : 0;
   try {
-    made->launch();
+    or_start_failed([&] { made->launch(); });
   } catch (const error& refused) {
     made->give_up(refused.what());
   }

@@ -12,7 +12,7 @@
 
 #include <string>
 
-#include "crew/modules.hpp"
+#include "names/modules.hpp"
 #include "worker/loop.hpp"
 
 namespace forkful::detail {

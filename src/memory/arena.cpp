@@ -15,6 +15,7 @@
 
 #include <forkful/errors.hpp>
 
+#include "errors/refused.hpp"
 #include "format/fmt.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"

@@ -33,7 +33,13 @@ enum class point : unsigned {
   count
 };
 
-#ifdef FORKFUL_BREAKPOINTS
+#ifndef FORKFUL_BREAKPOINTS
+#error "run CMake again: sources with breakpoints are compiled twice, with them and without, and the others once"
+#endif
+
+constexpr bool has_breakpoints = FORKFUL_BREAKPOINTS;
+
+#if FORKFUL_BREAKPOINTS
 using breakpoint_hook = void (*)(point);
 inline breakpoint_hook breakpoint_installed = nullptr;
 inline void breakpoint(point where) {

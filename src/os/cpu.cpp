@@ -101,12 +101,6 @@ unsigned usable_cpus() noexcept {
   return quota > 0 ? std::min(cpus, static_cast<unsigned>(std::max(1.0, std::ceil(quota)))) : cpus;
 }
 
-std::uint64_t now_ns() noexcept {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
 bool let_others_run() noexcept {
   constexpr std::uint64_t nobody_ns = 2'000;  // a yield to nobody takes well under a microsecond
   const std::uint64_t began = now_ns();

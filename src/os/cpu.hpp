@@ -1,9 +1,10 @@
-// The processors this process may use, the clock, and the pause of a spinning loop. Owns nothing.
+// The processors this process may use, and the pause of a spinning loop. Owns nothing.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <forkful/detail/clock.hpp>
 #include <span>
 
 namespace forkful::detail {
@@ -15,9 +16,6 @@ unsigned affinity_cpus() noexcept;
 double cpu_quota() noexcept;
 // CPUs of the machine, whoever may use them.
 unsigned online_cpus() noexcept;
-
-// Monotonic nanoseconds, the same clock in every process of this machine.
-std::uint64_t now_ns() noexcept;
 
 // Tells the core that this is a spinning loop.
 inline void relax() noexcept {

@@ -16,7 +16,7 @@ namespace forkful::detail {
 class lifeline {
  public:
   lifeline() noexcept = default;
-  // Makes the pair. Throws start_failed.
+  // Makes the pair. Throws refused_call.
   static lifeline make() {
     lifeline made;
     made.ends_ = socket_ends::make(SOCK_STREAM);

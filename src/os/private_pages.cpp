@@ -5,13 +5,13 @@
 
 #include <cerrno>
 
-#include "os/process.hpp"
+#include "os/refused_call.hpp"
 
 namespace forkful::detail {
 
 private_pages::private_pages(std::size_t bytes) {
   void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw_start_failed("mmap", errno);
+  if (mapped == MAP_FAILED) throw refused_call("mmap", errno);
   bytes_ = {static_cast<std::byte*>(mapped), bytes};
 }
 

@@ -8,7 +8,7 @@ namespace forkful::detail {
 
 class private_pages {
  public:
-  // Untouched, and zero when they are read. Throws start_failed.
+  // Untouched, and zero when they are read. Throws refused_call.
   explicit private_pages(std::size_t bytes);
   private_pages(const private_pages&) = delete;
   private_pages& operator=(const private_pages&) = delete;

@@ -13,11 +13,12 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <streambuf>
 #include <utility>
 #include <vector>
 
-#include "os/process.hpp"
+#include "os/thread_count.hpp"
 
 // How glibc walks the list of its open streams; no header declares it. Weak: where the C library has none of it, only stdout and
 // stderr are known.
@@ -155,8 +156,8 @@ registry& registered() {
       if (!has_list) registered().mutex.unlock();
     };
     if (const int refused = ::pthread_atfork(lock, unlock, unlock); refused != 0)
-      throw_start_failed("pthread_atfork", refused);
-    return made.release();  // never destroyed: forks may happen during static destruction
+      throw std::bad_alloc();  // all that it can be refused for
+    return made.release();     // never destroyed: forks may happen during static destruction
   }();
   return *all;
 }

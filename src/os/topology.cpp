@@ -3,32 +3,19 @@
 #include <hwloc.h>
 
 #include <cerrno>
-#include <cstring>
-#include <forkful/errors.hpp>
 #include <memory>
 
-#include "format/fmt.hpp"
+#include "os/refused_call.hpp"
 
 namespace forkful::detail {
 
-namespace {
-
-[[noreturn]] void cannot_pin(const char* call) {
-  throw start_failed(
-      fmt::format("pool_options::pin could not be carried out: {} failed: {}; leave it off, or look at what `lstopo` "
-                  "says about this machine",
-                  call, std::strerror(errno)));
-}
-
-}  // namespace
-
 std::vector<cpu_set_t> usable_cores() {
   cpu_set_t usable;
-  if (::sched_getaffinity(0, sizeof usable, &usable) != 0) cannot_pin("sched_getaffinity");
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0) throw refused_call("sched_getaffinity", errno);
   hwloc_topology_t made = nullptr;
-  if (::hwloc_topology_init(&made) != 0) cannot_pin("hwloc_topology_init");
+  if (::hwloc_topology_init(&made) != 0) throw refused_call("hwloc_topology_init", errno);
   const std::unique_ptr<hwloc_topology, decltype(&::hwloc_topology_destroy)> machine(made, &::hwloc_topology_destroy);
-  if (::hwloc_topology_load(made) != 0) cannot_pin("hwloc_topology_load");
+  if (::hwloc_topology_load(made) != 0) throw refused_call("hwloc_topology_load", errno);
 
   std::vector<cpu_set_t> cores;
   const int depth = ::hwloc_get_type_or_below_depth(made, HWLOC_OBJ_CORE);

@@ -8,7 +8,7 @@
 namespace forkful::detail {
 
 // For each core that this process may use, the CPUs of it that it may use (two where a core runs two threads); neighbours share
-// caches. At least one. CPUs from 1024 on are left out. Throws start_failed. Cost: some milliseconds.
+// caches. At least one. CPUs from 1024 on are left out. Throws refused_call. Cost: some milliseconds.
 std::vector<cpu_set_t> usable_cores();
 
 // Keeps this process on these CPUs. False if the system refuses.

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "os/identity.hpp"
-#include "os/process.hpp"
+#include "os/refused_call.hpp"
 
 namespace forkful::detail {
 
@@ -47,7 +47,7 @@ registry& unshared() {
                                            unshared().mutex.unlock();
                                          });
     // Without the handlers, workers would keep one another's lifelines open and outlive their parent.
-    if (refused != 0) throw_start_failed("pthread_atfork", refused);
+    if (refused != 0) throw refused_call("pthread_atfork", refused);
     return made.release();  // never destroyed: forks may happen during static destruction
   }();
   return *all;
@@ -87,12 +87,12 @@ socket_ends socket_ends::make(int type) {
   const std::lock_guard lock(all.mutex);
   all.open.reserve(all.open.size() + 1);
   std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) throw_start_failed("socketpair", errno);
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) throw refused_call("socketpair", errno);
   fd ours = fd::kept_high(ends[0]);
   const int error = errno;
   socket_ends made;
   made.theirs = fd::kept_high(ends[1]);
-  if (!ours.valid() || !made.theirs.valid()) throw_start_failed("fcntl", ours.valid() ? errno : error);
+  if (!ours.valid() || !made.theirs.valid()) throw refused_call("fcntl", ours.valid() ? errno : error);
   all.open.push_back({ours.number(), ours.file()});
   made.ours = unshared_fd(std::move(ours));
   return made;

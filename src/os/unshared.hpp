@@ -34,7 +34,7 @@ class unshared_fd {
 
 // A pair of connected UNIX sockets: one end is for another process.
 struct socket_ends {
-  // `type` is SOCK_STREAM or SOCK_SEQPACKET. Throws start_failed.
+  // `type` is SOCK_STREAM or SOCK_SEQPACKET. Throws refused_call.
   static socket_ends make(int type);
   unshared_fd ours;
   fd theirs;

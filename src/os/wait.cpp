@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "os/cpu.hpp"
-#include "os/process.hpp"
+#include "os/refused_call.hpp"
 
 namespace forkful::detail {
 
@@ -28,18 +28,18 @@ epoll_event readable(std::uint64_t tag) noexcept {
 }  // namespace
 
 waiter::waiter() : epoll_(fd::kept_high(::epoll_create1(EPOLL_CLOEXEC))), mark_(now_ns() & 0xffff'ffff'ffff) {
-  if (!epoll_.valid()) throw_start_failed("epoll_create1", errno);
+  if (!epoll_.valid()) throw refused_call("epoll_create1", errno);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-    throw_start_failed("socketpair", errno);
+    throw refused_call("socketpair", errno);
   }
   bell_ = fd::kept_high(ends[0]);
   int error = errno;
   rope_ = fd::kept_high(ends[1]);
   if (bell_.valid()) error = errno;
-  if (!bell_.valid() || !rope_.valid()) throw_start_failed("fcntl", error);
+  if (!bell_.valid() || !rope_.valid()) throw refused_call("fcntl", error);
   epoll_event event = readable(tag(rung));
-  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, bell_.number(), &event) != 0) throw_start_failed("epoll_ctl", errno);
+  if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, bell_.number(), &event) != 0) throw refused_call("epoll_ctl", errno);
 }
 
 void waiter::watch(const child& process, unsigned who) {
@@ -51,7 +51,7 @@ void waiter::watch(const child& process, unsigned who) {
   }
   epoll_event event = readable(tag(who));
   if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, process.end().number(), &event) != 0) {
-    throw_start_failed("epoll_ctl", errno);
+    throw refused_call("epoll_ctl", errno);
   }
 }
 

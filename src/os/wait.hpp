@@ -32,9 +32,9 @@ enum class waited { in_vain, happened, lost };
 
 class waiter {
  public:
-  waiter();  // throws start_failed
+  waiter();  // throws refused_call
 
-  // Reports `who` from wait() as soon as the process has ended. Throws start_failed, or bad_alloc.
+  // Reports `who` from wait() as soon as the process has ended. Throws refused_call, or bad_alloc.
   void watch(const child&, unsigned who);
   void forget(const child&) noexcept;
 

@@ -1,5 +1,4 @@
 #include "report/advice.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -7,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "format/fmt.hpp"
 #include "report/words.hpp"
 
 namespace forkful::detail {

@@ -4,6 +4,7 @@
 #include <forkful/report.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace forkful::detail {
 
@@ -13,6 +14,9 @@ enum class document_format {
   trace,  ///< one process a total and one a call, all on one clock
   html    ///< one page, with a list to choose a total or a call from
 };
+
+/// The totals of calls of several pools, by the pools' numbers, with what is to be said about each. `cpus`: as in advise_on().
+std::vector<report> totals_of(std::span<const report> calls, unsigned cpus);
 
 /// The totals first, then all calls, in the order given. Reports of unfinished calls are welcome. Totals of one call are left out
 /// of texts and traces.

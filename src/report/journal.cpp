@@ -81,10 +81,7 @@ void journal::add(const report& one) noexcept {
                 auto& mine = *static_cast<journal*>(self);
                 const std::uint64_t size = (sizeof(segment) + capacity + 63) / 64 * 64;
                 if (size > bytes - mine.used) throw std::bad_alloc();
-                auto* made = new (&mine.memory[mine.used]) segment{};
-                made->capacity = capacity;
-                mine.used += size;
-                return made;
+                return make_segment(&mine.memory[std::exchange(mine.used, mine.used + size)], capacity);
               },
               [](void* /*self*/, segment* /*piece*/) noexcept {}});
     out.write(one);

@@ -19,11 +19,13 @@
 #include <forkful/report.hpp>
 #include <vector>
 
+#include "measure/recorder.hpp"
+
 namespace forkful::detail {
 
 // A call that is under way: who, and the chunks that came back.
 struct live_call {
-  static constexpr std::size_t most = 10'000;
+  static constexpr std::size_t most = recorder::most;
   struct side {
     std::atomic<std::uint64_t> count;
     std::array<timeline_chunk, most> chunks;

@@ -1,17 +1,15 @@
 // The report as JSON: the fields of docs/report.md. Names are stable; a time ends in _ns, a size begins with bytes_ or ends in _bytes.
 //
-// The only file that knows nlohmann's library, which takes its time to compile. What is there in thousands is written by {fmt}.
+// The only file of the library besides advice/machine_text.cpp that knows nlohmann's, which takes its time to compile. What is there in
+// thousands is written by {fmt}.
 
 #include <algorithm>
-#include <forkful/detail/job.hpp>
 #include <forkful/version.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "format/fmt.hpp"
 #include "report/as_json.hpp"
-#include "report/document.hpp"
-#include "report/totals.hpp"
 
 namespace forkful {
 
@@ -170,37 +168,6 @@ std::string as_json(const report& what, std::string_view timeline) {
 std::string calls_as_json(const std::vector<std::string>& totals, const std::vector<std::string>& calls) {
   return fmt::format(R"({{"forkful":"{}","totals":[{}],"calls":[{}]}})", FORKFUL_VERSION, fmt::join(totals, ","),
                      fmt::join(calls, ","));
-}
-
-std::string document(std::span<const report> totals, std::span<const report> calls, document_format format) {
-  // A total of one call says nothing that the call does not say.
-  std::vector<report> several;
-  std::copy_if(totals.begin(), totals.end(), std::back_inserter(several),
-               [](const report& one) { return one.calls > 1; });
-  switch (format) {
-    case document_format::trace:
-      return trace_of(several, calls);
-    case document_format::html:
-      // The page draws all pools on one timeline, those with one call too.
-      return page_of(calls.size() > 1 ? totals : std::span<const report>(), calls);
-    case document_format::json: {
-      std::vector<std::string> sums;
-      std::vector<std::string> list;
-      for (const report& total : totals) sums.push_back(whole(total));
-      for (const report& call : calls) list.push_back(whole(call));
-      return calls_as_json(sums, list) + "\n";
-    }
-    default: {
-      std::string text;
-      for (const report& total : several) text += (text.empty() ? "" : "\n") + total.text();
-      for (const report& call : calls) text += (text.empty() ? "" : "\n") + call.text();
-      return text;
-    }
-  }
-}
-
-std::string document(std::span<const report> calls, document_format format) {
-  return document(totals_of(calls, cpus_to_use()), calls, format);
 }
 
 }  // namespace detail

@@ -9,12 +9,12 @@
 #include <unordered_map>
 #include <utility>
 
+#include "measure/totals.hpp"
 #include "memory/arena.hpp"
 #include "os/account.hpp"
 #include "os/cancellation.hpp"
 #include "report/advice.hpp"
 #include "report/reporter.hpp"
-#include "report/totals.hpp"
 
 namespace forkful::detail {
 

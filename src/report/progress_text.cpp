@@ -1,10 +1,11 @@
 // The line of a progress bar. Only bytes that any terminal shows, but for the label, which is the user's.
 #include "report/progress_text.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "format/fmt.hpp"
 
 namespace forkful::detail {
 

@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 
+#include "errors/refused.hpp"
 #include "format/fmt.hpp"
+#include "measure/totals.hpp"
 #include "os/aside.hpp"
 #include "os/child.hpp"
 #include "os/identity.hpp"
@@ -23,7 +25,7 @@
 #include "os/unshared.hpp"
 #include "report/advice.hpp"
 #include "report/document.hpp"
-#include "report/totals.hpp"
+#include "report/journal.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
@@ -46,6 +48,22 @@ struct state {
   std::mutex mutex;  // of the journal's writers
 };
 state* reporter = nullptr;  // never destroyed
+
+// A place in the journal, given back at the end.
+struct copy_in_journal final : timeline_copy {
+  ~copy_in_journal() override {
+    // In a forked child it is the parent's.
+    if (where == nullptr || reporter->owner != this_process()) return;
+    where->taken.store(0, std::memory_order_release);
+  }
+  void put(std::size_t place, const timeline_chunk& one, std::size_t count) noexcept override {
+    where->put(place, one, count);
+  }
+  void replace(const std::vector<timeline_chunk>& all) noexcept override { where->replace(all); }
+  void count_death() noexcept override { where->deaths.fetch_add(1, std::memory_order_relaxed); }
+
+  live_call* where = nullptr;
+};
 
 void say(const std::string& sentence) noexcept { std::fputs(("forkful: " + sentence + "\n").c_str(), stderr); }
 
@@ -136,7 +154,7 @@ void start(const destination& to) {
     return;
   }
   made->shared = reinterpret_cast<journal*>(memory.base);  // zero is its beginning
-  socket_ends ends = socket_ends::make(SOCK_SEQPACKET);
+  socket_ends ends = or_start_failed([] { return socket_ends::make(SOCK_SEQPACKET); });
   const std::uint64_t mark = this_process();
   // Twice: the reporter is not to be a child of the program, whose wait() would find it.
   const pid_t between = fork_flushed();
@@ -185,12 +203,11 @@ bool reporting() noexcept {
   return begun && reporter != nullptr && reporter->owner == this_process();
 }
 
-live_call* report_begin(const report& begun) noexcept { return reporting() ? reporter->shared->begin(begun) : nullptr; }
-
-void report_end(live_call* one) noexcept {
-  // In a forked child it is the parent's.
-  if (one == nullptr || reporter->owner != this_process()) return;
-  one->taken.store(0, std::memory_order_release);
+std::unique_ptr<timeline_copy> report_begin(const report& begun) {
+  if (!reporting()) return nullptr;
+  auto made = std::make_unique<copy_in_journal>();
+  made->where = reporter->shared->begin(begun);
+  return made->where != nullptr ? std::move(made) : nullptr;
 }
 
 void report_finished(const report& what) noexcept {

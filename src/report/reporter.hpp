@@ -6,8 +6,9 @@
 #pragma once
 
 #include <forkful/report.hpp>
+#include <memory>
 
-#include "report/journal.hpp"
+#include "measure/recorder.hpp"
 
 namespace forkful::detail {
 
@@ -15,10 +16,8 @@ namespace forkful::detail {
 // with it is said on stderr, once, and the program goes on without.
 bool reporting() noexcept;
 
-// A call under way; null: not reporting, or too many are.
-live_call* report_begin(const report& begun) noexcept;
-// Gives its place back.
-void report_end(live_call*) noexcept;
+// Where a call under way is kept, until it goes; null: not reporting, or too many are. Throws std::bad_alloc.
+std::unique_ptr<timeline_copy> report_begin(const report& begun);
 // A finished call.
 void report_finished(const report&) noexcept;
 

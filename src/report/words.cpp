@@ -1,8 +1,9 @@
 #include "report/words.hpp"
-#include "format/fmt.hpp"
 
 #include <algorithm>
 #include <array>
+
+#include "format/fmt.hpp"
 
 namespace forkful::detail {
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "board/pace.hpp"
 #include "codec/expected_bytes.hpp"
 #include "errors/exceptions.hpp"
 #include "os/account.hpp"
@@ -26,10 +27,6 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t spin_ns = 50'000;        // about what waking a sleeper costs
-constexpr std::uint64_t polite_ns = 5'000;       // after this, spinning makes room for the parent on the same core
-constexpr std::uint64_t unclaimed_ns = 20'000;   // a burst shorter than this is eaten by one worker
-constexpr std::uint64_t short_block_ns = 5'000;  // blocks grow while they take less
 constexpr std::size_t largest_block = 256;
 // Timing the parts of a slice takes four looks at the clock, a tenth of a microsecond. Slices that take long are all timed; of
 // the others one block in so many, and a short one.
@@ -117,7 +114,7 @@ class worker {
           relax();
         }
         waited = now_ns() - began;
-      } while (waited < spin_ns);
+      } while (waited < worker_spins_ns);
     }
     slot_.state.store(worker_state::sleeping, std::memory_order_release);
     // seq_cst: `sleeping` is visible before the kernel compares the epoch; the parent stores the epoch, fences, then looks
@@ -333,8 +330,7 @@ class worker {
   }
 
   static segment* allocate_result(void* held, std::size_t capacity) {
-    segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
-    made->capacity = capacity;
+    segment* made = make_segment(arena::here().allocate(sizeof(segment) + capacity, most_alignment), capacity);
     // A kill finds the segment whole or not at all: the compiler must not move its members behind the link.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     auto* mine = static_cast<chunk*>(held);
@@ -343,9 +339,7 @@ class worker {
   }
 
   static segment* allocate_loose(void* /*self*/, std::size_t capacity) {
-    segment* made = new (arena::here().allocate(sizeof(segment) + capacity, 64)) segment{};
-    made->capacity = capacity;
-    return made;
+    return make_segment(arena::here().allocate(sizeof(segment) + capacity, most_alignment), capacity);
   }
 
   // Called inside a catch block of the templates.

@@ -1,39 +1,66 @@
-// The pools that every case in this folder runs on: a new back end joins by one more name in the list.
+// The pools that every case in this folder runs on: a new back end joins by one more name.
 //
-// A case that holds on every back end is a TYPED_TEST over every_pool; what only some of them promise says so in its name.
+// A case that holds on every back end is a TYPED_TEST over every_pool; what only some of them promise says so in its name. All back
+// ends in this process are one type here, so that what takes longest, compiling, is done once for them: which of them it is, the
+// environment says (FORKFUL_TEST_POOL). CTest runs those cases once for each.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <forkful/forkful.hpp>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 
 namespace forkful_tests {
 
-using every_pool = testing::Types<forkful::serial_pool, forkful::thread_pool, forkful::auto_pool,
-                                  forkful::snapshot_pool, forkful::process_pool>;
+// "serial", "thread" or "auto": the back end that a pool_here has.
+inline std::string engine_here() {
+  const char* const chosen = std::getenv("FORKFUL_TEST_POOL");
+  return chosen == nullptr ? "thread" : chosen;
+}
+
+struct way_here {
+  using passing = forkful::detail::present_way;
+  static std::unique_ptr<forkful::detail::engine> start(const forkful::pool_options& options) {
+    const std::string name = engine_here();
+    if (name == "serial") return forkful::detail::serial_way::start(options);
+    if (name == "thread") return forkful::detail::thread_way::start(options);
+    if (name == "auto") return forkful::detail::auto_way::start(options);
+    throw std::invalid_argument("FORKFUL_TEST_POOL: there is no pool '" + name +
+                                "'; there are serial, thread and auto");
+  }
+};
+using pool_here = forkful::basic_pool<way_here>;
+
+using every_pool = testing::Types<pool_here, forkful::snapshot_pool, forkful::process_pool>;
 using pools_of_processes = testing::Types<forkful::snapshot_pool, forkful::process_pool>;
 
 // Whether workers are other processes, so that what they write outside shared memory is lost.
 template <class Pool>
-inline constexpr bool isolated =
-    std::is_same_v<Pool, forkful::snapshot_pool> || std::is_same_v<Pool, forkful::process_pool>;
-// Whether the caller does all the work.
-template <class Pool>
-inline constexpr bool alone = std::is_same_v<Pool, forkful::serial_pool>;
+inline constexpr bool isolated = !std::is_same_v<Pool, pool_here>;
 // Whether slices and arguments are sent to workers that already run.
 template <class Pool>
 inline constexpr bool ships = std::is_same_v<Pool, forkful::process_pool>;
 
+// As the report calls it.
+template <class Pool>
+std::string way_of() {
+  if constexpr (std::is_same_v<Pool, pool_here>) return engine_here();
+  return ships<Pool> ? "process" : "snapshot";
+}
+// Whether the caller does all the work.
+template <class Pool>
+bool alone() {
+  return way_of<Pool>() == "serial";
+}
+
 struct pool_names {
   template <class Pool>
   static std::string GetName(int /*index*/) {
-    if (std::is_same_v<Pool, forkful::serial_pool>) return "serial";
-    if (std::is_same_v<Pool, forkful::thread_pool>) return "thread";
-    if (std::is_same_v<Pool, forkful::auto_pool>) return "auto";
-    if (std::is_same_v<Pool, forkful::snapshot_pool>) return "snapshot";
-    return "process";
+    return std::is_same_v<Pool, pool_here> ? "here" : way_of<Pool>();
   }
 };
 

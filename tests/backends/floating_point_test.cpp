@@ -7,6 +7,8 @@
 #include <functional>
 #include <vector>
 
+#include "backends/every_pool.hpp"
+
 namespace {
 
 using forkful::indices;
@@ -40,9 +42,7 @@ class rounding {
 
 template <class Pool>
 class floating_point_on : public testing::Test {};
-using pools = testing::Types<forkful::serial_pool, forkful::thread_pool, forkful::auto_pool, forkful::snapshot_pool,
-                             forkful::process_pool>;
-TYPED_TEST_SUITE(floating_point_on, pools);
+TYPED_TEST_SUITE(floating_point_on, forkful_tests::every_pool, forkful_tests::pool_names);
 
 constexpr std::size_t count = 2000;
 

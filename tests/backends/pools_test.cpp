@@ -38,8 +38,8 @@ bool works(Pool& pool, std::size_t slices = 100) {
 }
 
 TYPED_TEST(pools, have_as_many_workers_as_asked_for_or_cpus) {
-  EXPECT_EQ(TypeParam(5U).size(), forkful_tests::alone<TypeParam> ? 1U : 5U);
-  EXPECT_EQ((TypeParam{pool_options{.workers = 2}}.size()), forkful_tests::alone<TypeParam> ? 1U : 2U);
+  EXPECT_EQ(TypeParam(5U).size(), forkful_tests::alone<TypeParam>() ? 1U : 5U);
+  EXPECT_EQ((TypeParam{pool_options{.workers = 2}}.size()), forkful_tests::alone<TypeParam>() ? 1U : 2U);
   EXPECT_GE(TypeParam().size(), 1U);
   EXPECT_EQ(TypeParam{0}.size(), TypeParam().size());
 }

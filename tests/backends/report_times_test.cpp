@@ -117,7 +117,7 @@ TYPED_TEST(report_times, add_up_for_every_verb) {
     call();
     const report r = here.report();
     EXPECT_EQ(r.verb, name);
-    EXPECT_EQ(r.way, pool_names::GetName<TypeParam>(0));
+    EXPECT_EQ(r.way, forkful_tests::way_of<TypeParam>());
     EXPECT_EQ(r.slices, name == "submit" ? 1U : 50U);
     expect_adds_up(r);
     EXPECT_GT(r.time().compute.count(), 0);

@@ -34,11 +34,11 @@ TYPED_TEST(reports, count_slices_chunks_and_workers_and_name_the_way) {
   EXPECT_GE(r.chunks, 1U);
   EXPECT_LE(r.chunks, 100U);
   EXPECT_EQ(r.workers, this->pool.size());
-  EXPECT_EQ(r.workers, forkful_tests::alone<TypeParam> ? 1U : 3U);
+  EXPECT_EQ(r.workers, forkful_tests::alone<TypeParam>() ? 1U : 3U);
   EXPECT_GT(r.wall.count(), 0);
   EXPECT_EQ(r.deaths, 0U);
   EXPECT_EQ(r.retries, 0U);
-  EXPECT_EQ(r.way, forkful_tests::pool_names::GetName<TypeParam>(0));
+  EXPECT_EQ(r.way, forkful_tests::way_of<TypeParam>());
   EXPECT_NE(r.text().find(r.way), std::string::npos) << r.text();
 }
 

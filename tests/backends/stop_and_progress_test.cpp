@@ -127,9 +127,9 @@ TYPED_TEST(stopped_on, what_progress_throws_ends_the_call) {
 
 // The progress of chunks that are still being run counts, and what was not run does not.
 TYPED_TEST(stopped_on, progress_counts_what_ran) {
-  if (std::is_same_v<TypeParam, auto_pool>) GTEST_SKIP() << "is a loop or a pool of threads";
+  if (forkful_tests::way_of<TypeParam>() == "auto") GTEST_SKIP() << "is a loop or a pool of threads";
   // Where the caller does the work it looks in between; elsewhere slices wait until it has looked.
-  const int waits = forkful_tests::alone<TypeParam> ? 1 : std::numeric_limits<int>::max();
+  const int waits = forkful_tests::alone<TypeParam>() ? 1 : std::numeric_limits<int>::max();
   constexpr std::size_t all = 1000;
   std::stop_source source;
   shared_vector<int> stopped(1, 0);

@@ -103,10 +103,10 @@ TYPED_TEST(submit_on, is_cancelled_by_the_end_of_a_pool_that_is_terminated) {
 
 TYPED_TEST(submit_on, changes_the_number_of_its_workers) {
   this->pool.resize(2);
-  EXPECT_EQ(this->pool.size(), forkful_tests::alone<TypeParam> ? 1U : 2U);
+  EXPECT_EQ(this->pool.size(), forkful_tests::alone<TypeParam>() ? 1U : 2U);
   EXPECT_EQ(this->pool.submit([] { return 2; }).get(), 2);
   this->pool.resize(4);
-  EXPECT_EQ(this->pool.size(), forkful_tests::alone<TypeParam> ? 1U : 4U);
+  EXPECT_EQ(this->pool.size(), forkful_tests::alone<TypeParam>() ? 1U : 4U);
   EXPECT_EQ(this->pool.map(indices(100), [](std::size_t i) { return i; }).size(), 100U);
 }
 

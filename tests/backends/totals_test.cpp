@@ -51,7 +51,7 @@ TYPED_TEST(totals, are_what_the_reports_of_all_calls_add_up_to) {
   const report all = this->pool.totals();
   EXPECT_EQ(all.calls, 20U);
   EXPECT_EQ(all.verb, "map");
-  EXPECT_EQ(all.way, pool_names::GetName<TypeParam>(0));
+  EXPECT_EQ(all.way, forkful_tests::way_of<TypeParam>());
   EXPECT_EQ(all.workers, this->pool.size());
   EXPECT_EQ(all.wall, sum.wall);
   EXPECT_EQ(all.slices, sum.slices);

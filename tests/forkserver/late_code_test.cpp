@@ -14,8 +14,8 @@
 #include <tuple>
 #include <vector>
 
-#include "crew/modules.hpp"
 #include "faults/killing.hpp"
+#include "names/modules.hpp"
 
 namespace {
 

@@ -29,6 +29,7 @@
 #include "faults/killing.hpp"
 #include "memory/arena.hpp"
 #include "os/process.hpp"
+#include "os/thread_count.hpp"
 #include "system_calls/failing.hpp"
 
 namespace {

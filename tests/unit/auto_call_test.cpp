@@ -1,5 +1,5 @@
 // What auto_pool's calls learn for one another.
-#include "backends/auto_call.hpp"
+#include "backends/here/auto_call.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The timeline while it is kept: bounded, and what it leaves out it adds to what it keeps.
-#include "report/recorder.hpp"
+#include "measure/recorder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ timeline_chunk chunk_at(unsigned worker, std::size_t first, int begin, int end) 
 }
 
 TEST(Recorder, KeepsChunksByWorkerThenByTime) {
-  recorder kept(begun_by(2));
+  recorder kept(begun_by(2), nullptr);
   kept.add(chunk_at(1, 5, 30, 40));
   kept.add(chunk_at(0, 6, 35, 45));
   kept.add(chunk_at(1, 4, 10, 20));
@@ -36,7 +36,7 @@ TEST(Recorder, KeepsChunksByWorkerThenByTime) {
 
 TEST(Recorder, DrawsNeighboursTogetherWhenThereAreTooMany) {
   constexpr std::size_t count = 25 * recorder::most;
-  recorder kept(begun_by(3));
+  recorder kept(begun_by(3), nullptr);
   for (std::size_t i = 0; i < count; ++i) {
     const int at = static_cast<int>(i) * 10;
     kept.add(chunk_at(static_cast<unsigned>(i % 3), i, at, at + 25));
@@ -67,7 +67,7 @@ TEST(Recorder, DrawsNeighboursTogetherWhenThereAreTooMany) {
 }
 
 TEST(Recorder, BoundsTheCallersSteps) {
-  recorder kept(begun_by(1));
+  recorder kept(begun_by(1), nullptr);
   constexpr int count = 200'000;
   for (int i = 0; i < count; ++i) {
     const auto what = i % 2 == 0 ? timeline_step::kind::pass_in : timeline_step::kind::idle;
@@ -88,7 +88,7 @@ TEST(Recorder, BoundsTheCallersSteps) {
 }
 
 TEST(Recorder, JoinsStepsOfOneKind) {
-  recorder kept(begun_by(1));
+  recorder kept(begun_by(1), nullptr);
   kept.add({timeline_step::kind::idle, nanoseconds(0), nanoseconds(10)});
   kept.add({timeline_step::kind::idle, nanoseconds(10), nanoseconds(20)});
   const timeline all = kept.take();
@@ -98,7 +98,7 @@ TEST(Recorder, JoinsStepsOfOneKind) {
 }
 
 TEST(Recorder, BoundsEventsAndSortsThem) {
-  recorder kept(begun_by(1));
+  recorder kept(begun_by(1), nullptr);
   for (std::size_t i = 0; i < recorder::most_events + 5; ++i) {
     kept.add(timeline_event{timeline_event::kind::slice_failed, 0, i, nanoseconds(1'000'000 - i), "x"});
   }

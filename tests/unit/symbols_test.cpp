@@ -1,5 +1,5 @@
 // Names of code. That of programs with and without debug information: tests/crash_names/run.sh.
-#include "crew/symbols.hpp"
+#include "names/symbols.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

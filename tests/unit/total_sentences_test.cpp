@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report/totals.hpp"
+#include "report/document.hpp"
 
 namespace {
 

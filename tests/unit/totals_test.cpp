@@ -1,5 +1,6 @@
 // Calls added up: every figure by hand, time that overlaps once, and timelines on one axis, however many there are.
-#include "report/totals.hpp"
+#include "measure/totals.hpp"
+#include "report/document.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <forkful/codec.hpp>
+#include <forkful/detail/clock.hpp>
 #include <forkful/errors.hpp>
 #include <forkful/options.hpp>
 #include <forkful/outcome.hpp>
@@ -35,11 +36,6 @@ struct kept {
   void* object = nullptr;
   void (*destroy)(void*) = nullptr;
 };
-
-/// CLOCK_MONOTONIC, which is the same in every process of this machine.
-inline std::uint64_t clock_ns() noexcept {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-}
 
 /// Where the time of some slices goes, for the report. Only what has to be decoded or encoded piece by piece is timed apart.
 struct laps {
@@ -99,9 +95,9 @@ class recorder;
 class totals;
 
 struct job {
-  std::uint64_t began_ns = clock_ns();  ///< when the verb was entered
-  const char* verb = "map";             ///< its name
-  std::size_t slices = 0;               ///< with `pull`: known so far
+  std::uint64_t began_ns = now_ns();  ///< when the verb was entered
+  const char* verb = "map";           ///< its name
+  std::size_t slices = 0;             ///< with `pull`: known so far
   std::size_t items = 0;  ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
   std::size_t slice_bytes = 0;  ///< about what encoding one slice takes, to bound a chunk; 0: nothing or unknown
 
@@ -151,8 +147,8 @@ struct job {
 
 /// How long to carry a call on.
 struct patience {
-  std::uint64_t until = ~std::uint64_t{0};  ///< CLOCK_MONOTONIC nanoseconds; 0: do what can be done at once
-  bool (*enough)(void* asker) = nullptr;    ///< asked after each chunk that was collected; null: to the call's end
+  std::uint64_t until = for_ever;         ///< CLOCK_MONOTONIC nanoseconds; 0: do what can be done at once
+  bool (*enough)(void* asker) = nullptr;  ///< asked after each chunk that was collected; null: to the call's end
   void* asker = nullptr;
   bool only_hand_out = false;  ///< until everything is on the board
   [[nodiscard]] bool met() const { return enough != nullptr && enough(asker); }

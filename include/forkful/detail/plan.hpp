@@ -52,10 +52,10 @@ struct shipped_arguments {
 
   const arrived& open(chunk_io& io) const {
     if (io.broadcast->object == nullptr) {
-      const std::uint64_t began = clock_ns();
+      const std::uint64_t began = now_ns();
       source in(frame);
       io.broadcast->object = new arrived{in.read<broadcast_type<A>>()...};
-      io.broadcast_ns += clock_ns() - began;
+      io.broadcast_ns += now_ns() - began;
       io.broadcast->destroy = [](void* object) { delete static_cast<arrived*>(object); };
     }
     return *static_cast<const arrived*>(io.broadcast->object);
@@ -138,10 +138,10 @@ struct encoded_results {
       R result = eat();
       // User code may have forked: only the worker writes to the frame.
       if (*io.mark != io.process) leave_fork();
-      const std::uint64_t began = io.timed != nullptr ? clock_ns() : 0;
+      const std::uint64_t began = io.timed != nullptr ? now_ns() : 0;
       io.out->give(result);
       io.out->publish();
-      if (io.timed != nullptr) io.timed->pass_out += clock_ns() - began;
+      if (io.timed != nullptr) io.timed->pass_out += now_ns() - began;
     }
     void broke_off() noexcept {}
     chunk_io& io;
@@ -381,12 +381,12 @@ struct plan {
   static auto eat(F& f, Readers& readers, [[maybe_unused]] laps* timed, std::size_t i, const A& args,
                   std::index_sequence<K...> /*parts*/, std::index_sequence<B...> /*args*/) {
     [[maybe_unused]] std::uint64_t began = 0;
-    if constexpr (decodes) began = timed != nullptr ? clock_ns() : 0;
+    if constexpr (decodes) began = timed != nullptr ? now_ns() : 0;
     // In this order: parts are read one after another from the same stream.
     taken_parts<index, decltype(std::get<K>(readers).template take<wants<K>, in_place<K>>(i))...> slice{
         {std::get<K>(readers).template take<wants<K>, in_place<K>>(i)}...};
     if constexpr (decodes) {
-      if (timed != nullptr) timed->pass_in += clock_ns() - began;
+      if (timed != nullptr) timed->pass_in += now_ns() - began;
     }
     if constexpr (Verb == verb::update) {
       static_assert(single,

@@ -17,7 +17,7 @@
 // can make us do.
 #pragma once
 
-#include <forkful/codec.hpp>
+#include <forkful/detail/stream.hpp>
 #include <iterator>
 #include <memory>
 #include <new>

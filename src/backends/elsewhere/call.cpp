@@ -1,0 +1,600 @@
+#include "backends/elsewhere/call.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "board/chunking.hpp"
+#include "board/pace.hpp"
+#include "errors/exceptions.hpp"
+#include "os/breakpoint.hpp"
+#include "os/cpu.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::size_t most_at_once = 256;  // slices reported as cancelled in one go
+
+bool is_want_of_memory(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const arena_exhausted&) {
+    return true;
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+// As the failure of a slice that was encoded or decoded here.
+slice_failure describe(const std::exception_ptr& thrown, std::size_t slice, unsigned worker) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (...) {
+    return capture_exception(slice, worker, 1);
+  }
+}
+
+}  // namespace
+
+namespace {
+
+// What handing out is: mostly encoding, where there is something to encode.
+stopwatch::phase handing(const job& work) noexcept {
+  return work.encode != nullptr || work.pull != nullptr ? stopwatch::phase::pass_in : stopwatch::phase::wake;
+}
+
+}  // namespace
+
+call::call(desk& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner)
+    : counted(work, where.table.workers, work.bytes_broadcast != 0 ? stopwatch::phase::pass_in : handing(work)),
+      desk_(where),
+      job_(work),
+      owner_(std::move(owner)),
+      options_(options),
+      limit_(~std::uint64_t{0}),
+      input_ended_(work.pull == nullptr),
+      told_ns_(job_.began_ns) {
+  if (work.recorded != nullptr) counted.record(std::move(work.recorded));
+  shared_ = new (desk_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
+  shared_->id = number;
+  shared_->run = job_.run;
+  shared_->environment = floating_point::here();
+  shared_->skip = job_.skip;
+  shared_->plan = job_.plan;
+  shared_->timeout_ns = static_cast<std::uint64_t>(options_.timeout.count());
+  shared_->results = job_.results;
+  shared_->one_at_a_time = job_.one_at_a_time;
+  shared_->keep_going = job_.keep_going;
+  shared_->passes = job_.passes;
+  shared_->tight = job_.tight;
+  shared_->name_each.store(desk_.crashed, std::memory_order_relaxed);
+  shared_->undo = job_.mutates && options_.attempts > 1;
+  shared_->locate = job_.locate;
+  shared_->limit.store(limit_, std::memory_order_relaxed);
+}
+
+call::~call() {
+  for (handout& what : handouts_) {
+    free_results(what);
+    free_input(what);
+  }
+  desk_.memory.deallocate(shared_);
+}
+
+// ---- Handing out ----------------------------------------------------------------------------------------------------
+
+bool call::more_input() const noexcept {
+  return reason_ == nullptr && next_slice_ < limit_ && (!input_ended_ || next_slice_ < job_.slices);
+}
+
+// How many slices the next chunk takes; 0: none now.
+std::size_t call::next_size() const noexcept {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(wished_size(), desk_.workers.largest_chunk()));
+}
+
+std::size_t call::wished_size() const noexcept {
+  const std::uint64_t out = handouts_.size();
+  const unsigned workers = desk_.table.workers;
+  if (out >= starved_by_) return 0;
+  if (frame_bytes_ > frame_window && out >= 2 * std::uint64_t{workers}) return 0;
+  if (one_by_one_) return 1;
+  if (job_.pull == nullptr) {
+    if (out >= ring_size) return 0;
+    return next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes);
+  }
+  std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
+  if (job_.slices > next_slice_) {  // how many are to come is known, and how long they take is not
+    size =
+        std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
+  }
+  if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
+  // At least two chunks a worker share the window, so that nobody waits while one is collected.
+  const std::uint64_t ahead = next_slice_ - collected_;
+  const std::size_t share = std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers}));
+  if (ahead >= options_.window) return 0;
+  return std::min({size, share, static_cast<std::size_t>(options_.window - ahead)});
+}
+
+bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock) {
+  if (publish_waiting(self)) return true;
+  if (waiting_ != 0 || !more_input()) return false;
+  const std::size_t size = next_size();
+  if (size == 0) return false;
+  counted.watch.enter(handing(job_));
+  if (job_.encode == nullptr && job_.pull == nullptr) {
+    hand_out(size);
+  } else {
+    encode_next(size, lock);
+  }
+  publish_waiting(self);
+  return true;
+}
+
+// The next slices, as a chunk.
+handout& call::cut(std::size_t size) {
+  handout& what = handouts_.emplace_back();
+  what.first = what.collect_from = what.resume = next_slice_;
+  what.last = next_slice_ + size;
+  next_slice_ += size;
+  return what;
+}
+
+// The same, for workers.
+handout& call::hand_out(std::size_t size) {
+  handout& what = cut(size);
+  ++counted.happened.chunks;
+  ++waiting_;
+  return what;
+}
+
+void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  std::exception_ptr thrown;
+  sink frame(segments_of(desk_.memory));
+  std::size_t copied = 0;
+  bool at_encoding = false;
+  try {
+    if (job_.pull != nullptr && !one_by_one_) size = job_.pull(job_.caller, size);
+    at_encoding = true;
+    frame.reserve(expected_.of(size));
+    if (job_.encode != nullptr && size != 0) copied = job_.encode(job_.caller, next_slice_, next_slice_ + size, frame);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  lock.lock();
+  if (size == 0 && thrown == nullptr) {
+    input_ended_ = true;
+    job_.slices = next_slice_;
+    return;
+  }
+  if (thrown != nullptr && !at_encoding) {
+    // The input itself failed: what it gave before is still eaten, then this is thrown.
+    input_ended_ = true;
+    job_.slices = next_slice_;
+    reason_at_end_ = thrown;
+    return;
+  }
+  if (thrown != nullptr && size > 1) {
+    one_by_one_ = true;
+    one_by_one_to_ = next_slice_ + size;
+    return;
+  }
+  if (thrown != nullptr && !handouts_.empty() && is_want_of_memory(thrown)) {
+    starved_by_ = handouts_.size();
+    return;
+  }
+  starved_by_ = SIZE_MAX;
+  if (one_by_one_ && next_slice_ + size == one_by_one_to_) one_by_one_ = false;
+  if (thrown != nullptr) {
+    handout& what = cut(size);
+    fail(what, {what.first, describe(thrown, job_.named(what.first), 0)});
+    what.where = handout::place::back;
+    what.reached = what.last;
+    return;
+  }
+  handout& what = hand_out(size);
+  counted.happened.bytes_in += copied;
+  frame_bytes_ += frame.size();
+  expected_.saw(size, frame.size());
+  if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wish_);
+  what.in = frame.take();  // not before somebody is there to own it
+}
+
+// Puts what waits for room on the board.
+bool call::publish_waiting(const std::shared_ptr<call>& self) {
+  // Without workers nothing would ever come back: whoever carries the call on stops it first.
+  if (desk_.closed && reason_ == nullptr) return false;
+  bool any = false;
+  if (waiting_ != 0 && !published_) {
+    published_ = true;
+    const std::uint64_t now = now_ns();
+    counted.watch.enter(handing(job_), now);
+    counted.published(now);
+  }
+  // In their order. Most that wait are the newest, so they are looked for from there: there may be thousands before them.
+  auto what = handouts_.end();
+  for (std::size_t found = 0; found != waiting_;) {
+    --what;
+    found += what->where == handout::place::waiting ? 1 : 0;
+  }
+  for (; waiting_ != 0 && !desk_.full(); ++what) {
+    if (what->where != handout::place::waiting) continue;
+    --waiting_;
+    if (what->resume >= limit_ || reason_ != nullptr) {  // nobody is to eat it any more
+      what->where = handout::place::back;
+      what->reached = what->resume;
+      any = true;
+      continue;
+    }
+    const std::uint64_t sequence = desk_.head();
+    chunk& entry = desk_.entry(sequence);
+    entry.job = shared_;
+    entry.first = what->first;
+    entry.last = what->last;
+    entry.in = what->in;
+    entry.suspect_first = entry.suspect_last = 0;
+    entry.skip = what->skip.empty() ? nullptr : what->skip.data();
+    entry.out = nullptr;
+    entry.failures = nullptr;
+    entry.reached = entry.resume = what->resume;
+    what->where = handout::place::on_board;
+    what->sequence = sequence;
+    desk_.at(sequence) = {self, &*what};
+    publish_chunk(desk_.table, 1, ++desk_.generation);
+    any = true;
+  }
+  return any;
+}
+
+// ---- Taking back ----------------------------------------------------------------------------------------------------
+
+void call::take_back(handout& what) {
+  if (doomed_) {  // done in the very moment: it was promised that it is cancelled
+    stop(nullptr);
+    abandon(what);
+    return;
+  }
+  chunk& entry = desk_.entry(what.sequence);
+  what.worker = desk_.word(what.sequence).worker();
+  what.heap_slot = desk_.workers.heap_slot(what.worker);
+  take_failures(entry, what, what.last);
+  what.reached = std::clamp(entry.reached, what.resume, what.last);
+  count(entry, what);
+  what.out = std::exchange(entry.out, nullptr);
+  what.where = handout::place::back;
+  if (job_.pull != nullptr && entry.eaten_ns < long_enough_ns && what.last - what.first >= lazy_size_) {
+    lazy_wish_ = lazy_size_ * 2;
+  }
+  desk_.clear(what.sequence);
+}
+
+void call::count(const chunk& entry, const handout& what) {
+  const std::uint64_t eaten = std::min(entry.eaten_ns, entry.ended_ns - std::min(entry.ended_ns, entry.began_ns));
+  const std::size_t first = job_.named(what.resume);
+  const auto part = [eaten](std::uint16_t share) { return (eaten * share) >> 16; };
+  counted.add({what.worker, first, job_.named(what.reached) - first, entry.began_ns, entry.ended_ns, eaten,
+               part(entry.in_share), part(entry.out_share)});
+  if (entry.began_ns == 0) return;
+  const chunk_note& note = desk_.table.note(what.sequence);
+  const bool asked = (entry.noted & chunk_note::memory) != 0;
+  // Since the last note: that may have been more than this chunk.
+  const std::chrono::nanoseconds off_core(asked ? std::min(note.off_core_ns, eaten) : 0);
+  if (counted.may_be_slow(eaten)) {
+    slow_slices slow{first, job_.named(what.reached) - first, what.worker, std::chrono::nanoseconds(eaten)};
+    if ((entry.noted & chunk_note::slowest) != 0) {
+      const std::uint64_t from = std::clamp(note.slow_first, what.resume, what.reached);
+      const std::uint64_t to = std::clamp(from + note.slow_count, from, what.reached);
+      slow = {job_.named(from), job_.named(to) - job_.named(from), what.worker,
+              std::chrono::nanoseconds(std::min(note.slow_ns, eaten))};
+    }
+    slow.off_core = std::min(off_core, slow.time);
+    counted.add_slow(slow);
+  }
+  if (!asked) return;
+  counted.add_memory(what.worker, note.page_faults, note.peak_memory, note.peak_private);
+  counted.add_off_core(what.worker, off_core);
+}
+
+void call::take_leave() {
+  if (!std::exchange(started_, false)) return;
+  for (unsigned worker = 0; worker < desk_.table.workers; ++worker) {
+    if (!desk_.workers.running(worker)) {
+      counted.add_missing(worker);
+      continue;
+    }
+    counted.add_start(worker, desk_.table.slots[worker].ready.load(std::memory_order_relaxed));
+  }
+}
+
+bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const patience& how_long) {
+  bool any = false;
+  for (auto what = handouts_.begin(); what != handouts_.end();) {
+    if (what->where == handout::place::on_board && desk_.done(what->sequence)) {
+      counted.watch.enter(stopwatch::phase::reassemble);
+      take_back(*what);
+    }
+    if (what->where != handout::place::back) {
+      if (!job_.unordered) break;
+      ++what;
+      continue;
+    }
+    counted.watch.enter(stopwatch::phase::reassemble);
+    any = true;
+    if (!skipped_for_nothing(*what)) {
+      collect_one(*what, lock);
+    } else {
+      free_results(*what);
+      run_again(*what, job_.in_place ? what->reached : what->resume);
+    }
+    if (what->where == handout::place::waiting) {  // its rest runs once more, and comes back before anything else
+      publish_waiting(self);
+      break;
+    }
+    ran_ += what->reached - std::min(what->reached, what->collect_from);
+    if (what->reached < what->last) first_missing_ = std::min(first_missing_, what->reached);
+    collected_ = job_.unordered ? collected_ + (what->last - what->collect_from) : what->last;
+    free_input(*what);
+    what = handouts_.erase(what);
+    if (how_long.met()) break;
+  }
+  return any;
+}
+
+// Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went well the
+// second time.
+bool call::skipped_for_nothing(const handout& what) const noexcept {
+  const bool failed_before = failed_ && lowest_slice_ < what.reached;
+  return what.reached < what.last && what.reached < limit_ && what.failures.empty() && !failed_before &&
+         reason_ == nullptr;
+}
+
+void call::collect_one(handout& what, std::unique_lock<std::mutex>& lock) {
+  // The slice that used up its attempts by crashing was not run again: it is not among what is collected.
+  std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice >= what.reached; });
+  if (job_.collect != nullptr && reason_ == nullptr) {
+    std::size_t taken = 0;
+    lock.unlock();
+    const std::exception_ptr thrown = decode(what, taken);
+    lock.lock();
+    if (thrown != nullptr) refuse(what, what.collect_from + taken, thrown, lock);
+  }
+  free_results(what);
+}
+
+// The result of slice `bad` could not be taken. What follows it in the frame is lost, because nobody knows where it begins: those
+// slices run again.
+void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& thrown,
+                  std::unique_lock<std::mutex>& lock) {
+  if (bad >= what.reached || is_want_of_memory(thrown)) {  // no slice is to blame
+    stop(thrown);
+    return;
+  }
+  std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice <= bad; });
+  fail(what, {bad, describe(thrown, job_.named(bad), what.worker)});
+  const std::vector<failed_slice> alone{what.failures.back()};
+  // Those that run again may succeed this time; only those that used up their attempts do not run.
+  std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice == bad || !what.given_up(one.slice); });
+  const bool goes_on = bad + 1 < what.last && bad + 1 < limit_;
+  if (job_.keep_going) {
+    lock.unlock();
+    source nothing(nullptr, 0);
+    std::size_t taken = 0;
+    job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &alone, &taken});
+    if (!goes_on) fill_cancelled(bad + 1, what.last);
+    lock.lock();
+  }
+  collected_ = job_.unordered ? collected_ + (bad + 1 - what.collect_from) : bad + 1;
+  ran_ += bad + 1 - what.collect_from;
+  what.collect_from = bad + 1;
+  if (goes_on) run_again(what, what.collect_from);
+}
+
+// Runs slices from `from` on once more; the results before are collected, or lost.
+void call::run_again(handout& what, std::uint64_t from) noexcept {
+  ++counted.happened.retries;
+  what.where = handout::place::waiting;
+  what.resume = from;
+  ++waiting_;
+}
+
+// Hands the chunk's results to the verb. Returns what that threw; `taken` says how many slices it got to.
+std::exception_ptr call::decode(handout& what, std::size_t& taken) {
+  try {
+    desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
+    source results(what.out, of_worker.bounds());
+    results.adopting(true);
+    counted.happened.bytes_out += job_.results ? results.remaining() : 0;
+    job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken});
+    counted.happened.bytes_shared += results.adopted();
+    if (job_.keep_going && what.reached < what.last) fill_cancelled(what.reached, what.last);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+// What was not run because the call was stopped.
+void call::fill_cancelled(std::uint64_t first, std::uint64_t last) {
+  const cancelled_slices none_of(job_.verb);
+  while (first < last) {
+    const std::uint64_t end = std::min<std::uint64_t>(last, first + most_at_once);
+    std::vector<failed_slice> missing;
+    missing.reserve(end - first);
+    for (std::uint64_t slice = first; slice < end; ++slice) {
+      missing.push_back({slice, none_of.failure(job_.named(slice))});
+    }
+    source nothing(nullptr, 0);
+    std::size_t taken = 0;
+    job_.collect(job_.caller, {first, end, &nothing, nullptr, &missing, &taken});
+    first = end;
+  }
+}
+
+void call::free_results(handout& what) noexcept { desk_.free_chain(std::exchange(what.out, nullptr), what.heap_slot); }
+
+void call::free_input(handout& what) noexcept {
+  segment* const mine = std::exchange(what.in, nullptr);
+  if (what.shared_in != nullptr) {
+    what.shared_in.reset();
+  } else {
+    free_frame(mine);
+  }
+}
+
+void call::free_frame(segment* frame) noexcept {
+  for (segment* piece = frame; piece != nullptr;) {
+    frame_bytes_ -= std::min(frame_bytes_, piece->used);
+    segment* const next = piece->next;
+    desk_.memory.deallocate(piece);
+    piece = next;
+  }
+}
+
+bool call::ended() const noexcept { return handouts_.empty() && !more_input(); }
+
+bool call::something_back() noexcept {
+  for (const handout& what : handouts_) {
+    if (what.where == handout::place::back) return true;
+    if (what.where == handout::place::on_board && desk_.done(what.sequence)) return true;
+    if (!job_.unordered) return false;
+  }
+  return false;
+}
+
+std::uint64_t call::first_on_board() const noexcept {
+  for (const handout& what : handouts_) {
+    if (what.where == handout::place::on_board) return what.sequence;
+  }
+  return desk_.head();
+}
+
+std::uint64_t call::wanted() const noexcept {
+  const std::uint64_t first = first_on_board();
+  const std::uint64_t published = desk_.head();
+  if (first == published || job_.unordered) return first;
+  if (!more_input() && job_.collect == nullptr) return published - 1;
+  // With more to hand out or to decode, half-way: the other half keeps the workers busy meanwhile. What is done behind one that
+  // takes long is of no use yet; rung for each of those, the parent would keep the others from eating.
+  std::uint64_t after = first + 1;
+  while (after != published && desk_.done(after)) ++after;
+  return after == published ? first : after - 1 + (published - after + 1) / 2;
+}
+
+// ---- Ending early -------------------------------------------------------------------------------------------------------
+
+void call::abandon(handout& what) noexcept {
+  chunk& entry = desk_.entry(what.sequence);
+  const unsigned heap_slot = desk_.workers.heap_slot(desk_.word(what.sequence).worker());
+  desk_.free_chain(std::exchange(entry.out, nullptr), heap_slot);
+  drop_failures(entry, heap_slot);
+  what.where = handout::place::back;
+  what.reached = what.resume;
+  desk_.clear(what.sequence);
+}
+
+void call::stop(std::exception_ptr reason) noexcept {
+  if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
+  if (reason_ == nullptr) cancelled_ = true;
+  input_ended_ = true;
+  set_limit(0);
+}
+
+void call::stop_input() noexcept {
+  if (job_.pull != nullptr) stop(nullptr);
+}
+
+bool call::withdraw() noexcept {
+  if (handouts_.empty()) return false;
+  handout& only = handouts_.front();
+  if (only.where == handout::place::on_board) {
+    std::uint64_t word = desk_.word(only.sequence).bits();
+    // The parent claims it, as a worker would: from now on nobody else can.
+    if (chunk_word(word).state() != chunk_state::ready ||
+        !desk_.entry(only.sequence).word.compare_exchange_strong(word, 0, std::memory_order_acq_rel)) {
+      return false;
+    }
+    abandon(only);
+  } else if (only.where == handout::place::back) {
+    return false;
+  }
+  stop(nullptr);
+  return true;
+}
+
+unsigned call::doom() noexcept {
+  if (handouts_.empty() || handouts_.front().where != handout::place::on_board) return max_workers;
+  const std::uint64_t sequence = handouts_.front().sequence;
+  const chunk_word word = desk_.word(sequence);
+  if (word.state() != chunk_state::running) return max_workers;
+  std::atomic<std::uint64_t>& doomed = desk_.table.slots[word.worker()].doomed;
+  doomed.store(word.bits(), std::memory_order_relaxed);
+  // The mirror image of finish_chunk: the worker marks its chunk done, fences, and looks whether it is doomed. Either we see
+  // that it is done, or it sees that it has to wait for its end.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (desk_.word(sequence).bits() != word.bits()) {
+    doomed.store(0, std::memory_order_relaxed);
+    return max_workers;
+  }
+  doomed_ = true;
+  return word.worker();
+}
+
+void call::conclude() {
+  if (reason_ != nullptr) std::rethrow_exception(reason_);
+  if (job_.keep_going) {
+    if (cancelled_ && job_.collect != nullptr && collected_ < job_.slices) fill_cancelled(collected_, job_.slices);
+  } else if (failed_) {
+    rethrow(lowest_);
+  } else if (cancelled_) {
+    rethrow(cancelled_failure(job_.named(std::min(first_missing_, next_slice_)), 0, 1, job_.verb));
+  }
+  if (reason_at_end_ != nullptr) std::rethrow_exception(reason_at_end_);
+}
+
+// Slices that were run or have failed, also in chunks that are not back.
+std::uint64_t call::slices_run() noexcept {
+  std::uint64_t all = ran_;
+  for (const handout& what : handouts_) {
+    std::uint64_t reached = what.collect_from;
+    if (what.where == handout::place::back) reached = what.reached;
+    if (what.where == handout::place::on_board) {
+      const chunk_word word = desk_.word(what.sequence);
+      if (word.state() == chunk_state::done) reached = what.last;
+      if (word.state() == chunk_state::running && word.worker() < desk_.table.workers) {
+        const std::uint64_t cursor = desk_.table.slots[word.worker()].cursor.load(std::memory_order_relaxed);
+        reached = what.first + (cursor >> 16);
+      }
+    }
+    all += std::clamp(reached, what.collect_from, what.last) - what.collect_from;
+  }
+  return all;
+}
+
+void call::tell_progress(std::unique_lock<std::mutex>& lock, bool last) {
+  if (!options_.progress) return;
+  const std::uint64_t now = now_ns();
+  if (!last && now - told_ns_ < progress_ns) return;
+  told_ns_ = now;
+  progress so_far;
+  // What workers tell of themselves may be seen late, and what a dead one had run may be run again: never less than before.
+  told_ = std::max(told_, slices_run());
+  so_far.done = job_.named(told_);
+  so_far.total = input_ended_ && reason_ == nullptr ? job_.all() : 0;
+  so_far.elapsed = std::chrono::nanoseconds(now - job_.began_ns);
+  for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
+    if (desk_.word(sequence).state() == chunk_state::running) ++so_far.busy;
+  }
+  lock.unlock();
+  try {
+    options_.progress(so_far);
+  } catch (...) {
+    lock.lock();
+    stop(std::current_exception());
+    return;
+  }
+  lock.lock();
+}
+
+}  // namespace forkful::detail

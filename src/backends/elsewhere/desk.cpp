@@ -1,0 +1,43 @@
+#include "backends/elsewhere/desk.hpp"
+
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "backends/elsewhere/call.hpp"
+
+namespace forkful::detail {
+
+segment_memory segments_of(arena& memory) noexcept {
+  return {&memory,
+          [](void* self, std::size_t capacity) {
+            void* const room = static_cast<arena*>(self)->allocate(sizeof(segment) + capacity, most_alignment);
+            return make_segment(room, capacity);
+          },
+          [](void* self, segment* piece) noexcept { static_cast<arena*>(self)->deallocate(piece); }};
+}
+
+void desk::free_chain(segment* chain, unsigned heap_slot) noexcept {
+  for (std::size_t freed = 0; chain != nullptr && freed < memory.size();) {
+    if (!memory.owned_by(heap_slot, chain, sizeof(segment))) return;
+    segment* const next = chain->next;
+    freed += memory.block_size(chain);
+    memory.deallocate(chain);
+    chain = next;
+  }
+}
+
+source_bounds desk::memory_of_worker::bounds() noexcept {
+  return {SIZE_MAX, this, [](void* self, const void* address, std::size_t bytes) {
+            const auto& worker = *static_cast<const memory_of_worker*>(self);
+            return worker.memory->owned_by(worker.heap_slot, address, bytes);
+          }};
+}
+
+void desk::part_with(std::shared_ptr<call> owner) noexcept {
+  if (owner == nullptr || owner.use_count() > 1) return;
+  owner->next_parting = std::move(parting);
+  parting = std::move(owner);
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,293 @@
+// What a call does about slices that failed and workers that died: the second half of call.hpp.
+//
+// Owns nothing of its own. All of it runs behind the session's mutex, and what a worker left is read only when its chunk is done
+// or its process has ended (docs/protocol.md, 2, 6, 7, 11).
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "backends/elsewhere/call.hpp"
+#include "errors/exceptions.hpp"
+#include "os/breakpoint.hpp"
+#include "os/cpu.hpp"
+
+namespace forkful::detail {
+
+// ---- Failures ---------------------------------------------------------------------------------------------------------
+
+// Moves the failures a worker recorded in the chunk into the parent's own memory: of slices below `end`. The others come to nothing:
+// their worker has died, and they run again.
+void call::take_failures(chunk& entry, handout& what, std::uint64_t end) {
+  desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
+  failure_record* one = std::exchange(entry.failures, nullptr);
+  for (std::uint64_t seen = 0; one != nullptr && seen < what.last - what.first; ++seen) {
+    if (!desk_.memory.owned_by(what.heap_slot, one, sizeof *one)) break;
+    failure_record* const next = one->next;
+    const std::uint64_t slice = std::clamp(one->slice, what.first, what.last - 1);
+    try {
+      source frame(one->frame, of_worker.bounds());
+      if (slice < end) fail(what, {slice, frame.read<slice_failure>()});
+    } catch (const codec_error& error) {
+      slice_failure failure;
+      failure.kind = failure_kind::codec;
+      failure.what = error.what();
+      failure.slice = job_.named(slice);
+      fail(what, {slice, std::move(failure)});
+    }
+    desk_.free_chain(one->frame, what.heap_slot);
+    desk_.memory.deallocate(one);
+    one = next;
+  }
+  std::sort(what.failures.begin(), what.failures.end(),
+            [](const failed_slice& a, const failed_slice& b) { return a.slice < b.slice; });
+}
+
+void call::fail(handout& what, failed_slice failed) {
+  const auto same = [&](const failed_slice& other) { return other.slice == failed.slice; };
+  if (std::any_of(what.failures.begin(), what.failures.end(), same)) return;
+  if (!failed_ || failed.slice < lowest_slice_) {
+    lowest_ = failed.failure;
+    lowest_slice_ = failed.slice;
+  }
+  failed_ = true;
+  counted.add_failure(failed.failure);
+  if (!job_.keep_going) set_limit(failed.slice);
+  what.failures.push_back(std::move(failed));
+}
+
+void call::set_limit(std::uint64_t slice) noexcept {
+  limit_ = std::min(limit_, slice);
+  shared_->limit.store(limit_, std::memory_order_relaxed);
+}
+
+void call::limit_workers(std::uint64_t slice) noexcept {
+  // Workers only: the call's own limit waits for the failure itself, because its worker may die before it is told.
+  if (job_.keep_going) return;
+  const std::uint64_t announced = shared_->limit.load(std::memory_order_relaxed);
+  shared_->limit.store(std::min({limit_, slice, announced}), std::memory_order_relaxed);
+}
+
+void call::forget_announced_failures() noexcept { shared_->limit.store(limit_, std::memory_order_relaxed); }
+
+void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
+  failure_record* one = std::exchange(entry.failures, nullptr);
+  // As many as there can be: a damaged list could be a ring.
+  for (std::uint64_t seen = 0; one != nullptr && seen < entry.last - entry.first; ++seen) {
+    if (!desk_.memory.owned_by(heap_slot, one, sizeof *one)) return;
+    failure_record* const next = one->next;
+    desk_.free_chain(one->frame, heap_slot);
+    desk_.memory.deallocate(one);
+    one = next;
+  }
+}
+
+// ---- Deaths -----------------------------------------------------------------------------------------------------------
+
+// Publishes the chunk's entry again, whose holder has ended. `ran`: slices that had run or begun are run once more.
+void call::again(handout& what, unsigned attempt, bool ran) {
+  if (ran) ++counted.happened.retries;
+  chunk& entry = desk_.entry(what.sequence);
+  entry.reached = entry.resume;
+  publish_again(desk_.table, what.sequence, std::min(attempt, max_attempts), ++desk_.generation);
+  wake_one(desk_.table);
+}
+
+bool call::lost(handout& what, unsigned worker, const death& how) {
+  breakpoint(point::replace_before);
+  chunk& entry = desk_.entry(what.sequence);
+  what.worker = worker;
+  what.heap_slot = desk_.workers.heap_slot(worker);
+  const std::uint64_t cursor = desk_.table.slots[worker].cursor.load(std::memory_order_relaxed);
+  const std::uint64_t first = std::clamp(what.first + (cursor >> 16), std::max(what.first, what.resume), what.last);
+  const std::uint64_t last = std::clamp(first + (cursor & 0xffff), first, what.last);
+  const bool begun = last > first;
+  if (counted.recording()) {
+    timeline_event died{.what = timeline_event::kind::worker_died, .worker = worker, .slice = job_.named(first)};
+    died.text = how.told_briefly();
+    counted.add_event(std::move(died), now_ns());
+  }
+  if (begun) count_lost(entry, first, last, worker, how);
+  if (doomed_) {
+    stop(nullptr);
+    abandon(what);
+    return begun;
+  }
+  if (begun) {
+    // From now on a crash is to tell which slice it was, whatever naming each costs.
+    desk_.crashed = true;
+    shared_->name_each.store(true, std::memory_order_relaxed);
+    if (job_.in_place) {
+      crashed_in_place(what, first, last, worker, how);
+    } else {
+      crashed_by_copy(what, first, last, worker, how);
+    }
+    return true;
+  }
+  if (job_.in_place) {
+    // What was run before stays, and failures told so far stay told.
+    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    take_failures(entry, what, first);
+    entry.resume = what.resume = std::max(what.resume, first);
+  } else {
+    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    drop_failures(entry, what.heap_slot);
+  }
+  again(what, desk_.word(what.sequence).attempt(), false);
+  return false;
+}
+
+// It computed until it died, although nothing came of the last slices: a worker that hung did not wait for work. What it had run before
+// is counted where it comes back.
+void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+  // The worker wrote these, perhaps after it had gone mad: tally asks whether they can be.
+  const std::uint64_t block_began =
+      how.late && options_.timeout.count() > 0 && last - first == 1
+          ? how.ended_ns - std::min(how.ended_ns, static_cast<std::uint64_t>(options_.timeout.count()))
+          : entry.ended_ns;
+  const std::size_t named = job_.named(first);
+  counted.add_lost({.worker = worker,
+                    .first = named,
+                    .count = job_.named(last) - named,
+                    .began = block_began,
+                    .ended = std::max(how.ended_ns, block_began)},
+                   block_began);
+}
+
+slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
+                               const death& how, bool in_place) const {
+  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout,
+                  {job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
+}
+
+// The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame: they come back. The rest, if
+// there is one that is to be run, goes on the board again in the same entry, as a chunk of its own. Returns that; null: there is none.
+handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
+  chunk& entry = desk_.entry(what.sequence);
+  const bool ends = cut == what.last || cut >= limit_;
+  if (cut == what.resume && !ends) {
+    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    take_failures(entry, what, cut);
+    return &what;
+  }
+  take_failures(entry, what, cut);
+  handout* rest = nullptr;
+  if (!ends) {
+    if (what.in != nullptr && what.shared_in == nullptr) {
+      // Made before it owns anything: a std::shared_ptr that finds no memory for itself would free the input, which `what` still has.
+      struct owned_frame {
+        explicit owned_frame(call& owner) noexcept : of(owner) {}
+        owned_frame(const owned_frame&) = delete;
+        owned_frame& operator=(const owned_frame&) = delete;
+        ~owned_frame() { of.free_frame(frame); }
+        call& of;
+        segment* frame = nullptr;
+      };
+      auto owned = std::make_shared<owned_frame>(*this);
+      owned->frame = what.in;
+      what.shared_in = std::move(owned);
+    }
+    // What used up its attempts before is not run with the rest. Both keep the list: the front may have to run again as well.
+    shared_vector<std::uint64_t> skip(what.skip.begin(), what.skip.end());
+    const auto behind = std::find_if(what.failures.begin(), what.failures.end(),
+                                     [&](const failed_slice& one) { return one.slice >= cut; });
+    std::vector<failed_slice> later(std::make_move_iterator(behind), std::make_move_iterator(what.failures.end()));
+    what.failures.erase(behind, what.failures.end());
+    const auto here =
+        std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
+    rest = &*handouts_.emplace(std::next(here));
+    rest->where = handout::place::on_board;
+    rest->sequence = what.sequence;
+    rest->first = what.first;
+    rest->last = std::exchange(what.last, cut);
+    rest->collect_from = rest->resume = cut;
+    rest->in = what.in;
+    rest->shared_in = what.shared_in;
+    rest->skip = std::move(skip);
+    rest->failures = std::move(later);
+  }
+  // Its last block's end the worker did not come to tell.
+  entry.eaten_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
+  entry.in_share = entry.out_share = 0;
+  entry.noted = 0;
+  what.reached = ran;
+  if (ran != what.resume) count(entry, what);
+  what.reached = cut;
+  what.out = std::exchange(entry.out, nullptr);
+  what.where = handout::place::back;
+  if (rest == nullptr) {
+    desk_.clear(what.sequence);
+    return nullptr;
+  }
+  desk_.at(rest->sequence).what = rest;
+  entry.suspect_first = entry.suspect_last = 0;
+  entry.skip = rest->skip.empty() ? nullptr : rest->skip.data();
+  entry.resume = cut;
+  return rest;
+}
+
+void call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+  unsigned used = 0;  // attempts of the slice, if it is known which it was
+  if (last - first == 1) {
+    used = ++attempts_[first];
+    if (used >= options_.attempts) {
+      fail(what, {first, failure_of(first, last, worker, used, how, false)});
+      if (job_.keep_going) give_up(what, first);
+      if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
+      return;
+    }
+  }
+  handout* const rest = part(what, first, first);
+  if (rest == nullptr) return;
+  // One of several: they are run one by one, which names it.
+  chunk& entry = desk_.entry(rest->sequence);
+  entry.suspect_first = first;
+  entry.suspect_last = last;
+  again(*rest, used + 1, true);
+}
+
+// The slice is not to be run again, should its results be lost and those around it run once more.
+void call::give_up(handout& what, std::uint64_t slice) {
+  // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
+  shared_vector<std::uint64_t> skip;
+  const std::size_t had = what.skip.empty() ? 0 : what.skip[0];
+  skip.push_back(had + 1);
+  for (std::size_t i = 1; i <= had; ++i) skip.push_back(what.skip[i]);
+  skip.push_back(slice);
+  std::sort(skip.begin() + 1, skip.end());
+  what.skip = std::move(skip);
+}
+
+void call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+  chunk& entry = desk_.entry(what.sequence);
+  desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+  unsigned used = 0;
+  for (std::uint64_t slice = first; slice < last; ++slice) used = std::max(used, ++attempts_[slice]);
+  if (used < options_.attempts && put_back(first, last, worker)) {
+    take_failures(entry, what, first);
+    entry.resume = what.resume = first;
+    entry.suspect_first = first;
+    entry.suspect_last = last;
+    again(what, used + 1, true);
+    return;
+  }
+  slice_failure failure = failure_of(first, last, worker, used, how, true);
+  for (std::uint64_t slice = first; slice < last; ++slice) {
+    failure.slice = job_.named(slice);
+    fail(what, {slice, failure});
+  }
+  if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
+}
+
+// Undoes what a dead worker may have done to slices [first, last). False: it cannot be undone.
+bool call::put_back(std::uint64_t first, std::uint64_t last, unsigned worker) {
+  if (!job_.mutates) return true;
+  const block_of_memory block = job_.locate(job_.plan, first, last);
+  const std::byte* const kept = desk_.table.slots[worker].undo.load(std::memory_order_relaxed);
+  if (!desk_.memory.owned_by(desk_.workers.heap_slot(worker), kept, block.bytes)) return false;
+  std::memcpy(block.data, kept, block.bytes);
+  return true;
+}
+
+}  // namespace forkful::detail

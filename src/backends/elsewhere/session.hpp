@@ -1,0 +1,105 @@
+// A board with its workers, and the calls that are on it: who may touch what, who sleeps and who watches.
+//
+// Owns board and crew. Calls of several threads share them behind one mutex, which is never held while user code runs. One
+// thread at a time leads: it watches the crew, buries and replaces. The others wait for news of their own call, and one of
+// them takes over when the leader's call is done. Between calls nobody watches.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "backends/elsewhere/call.hpp"
+#include "backends/elsewhere/desk.hpp"
+#include "board/board_memory.hpp"
+#include "crew/lateness.hpp"
+
+namespace forkful::detail {
+
+class session {
+ public:
+  session(unsigned workers, start_method start, const worker_settings& settings);
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+  ~session();
+
+  [[nodiscard]] unsigned workers() noexcept { return table_->workers; }
+  // Starts the workers that do not run. Throws start_failed when there is none at all, or pool_closed.
+  void fill();
+  // Throws pool_closed, start_failed.
+  std::shared_ptr<call> begin(job& work, const call_options& options, std::shared_ptr<void> owner);
+  // Carries the call on. True: it has ended.
+  bool advance(const std::shared_ptr<call>& now, const patience& how_long);
+  // Takes back what nobody has begun, or with `kill` ends the worker that is eating it. True: cancelled.
+  bool cancel(call& now, bool kill);
+  // Nobody will ask for the call any more. Takes it over, so that it is let go of behind the mutex, or after it.
+  void drop(std::shared_ptr<call> now, bool ended);
+
+  // Carries on until the board is empty.
+  void drain();
+  // The same, and ends all workers in good order. Nothing more can be begun.
+  void finish();
+  // Ends all workers; what was not done is cancelled, and nothing more can be begun.
+  void terminate();
+  // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
+  // With `parted`, calls that nobody holds any more are put there instead of being destroyed here.
+  bool rest(std::vector<std::shared_ptr<call>>* parted = nullptr);
+  // All that is left to do was handed out.
+  [[nodiscard]] bool ends_by_itself();
+  // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.
+  void describe(call& of);
+  // With a timeline: what workers have copied on write since they were last looked at. After calls that took too short for
+  // looking to be worth it, nothing.
+  void look_at_copies(report& happened);
+  // Wakes whoever waits, so that a request to stop is seen. From any thread.
+  void wake() noexcept;
+
+ private:
+  using lock = std::unique_lock<std::mutex>;
+
+  struct copies {
+    pid_t of = -1;
+    std::size_t bytes = 0;
+  };
+
+  void retire();
+  bool carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long);
+  void wait(call* now, lock& held, std::uint64_t until);
+  bool spin(call& now, lock& held, std::uint64_t until);
+  void sleep(call* now, lock& held, std::uint64_t until);
+  void look_after_crew(call* now, std::uint64_t slept);
+  void collapse(const std::exception_ptr& reason) noexcept;
+  void gather_limits() noexcept;
+  std::uint64_t invite() noexcept;
+  void invite_for(call& now) noexcept;
+  void fill_for(call* now);
+  bool lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
+  void empty_board(lock& held);
+  void empty_board_or_collapse(lock& held);
+  void note_end_of_input(call& now) noexcept;
+  void let_go(lock& held) noexcept;
+
+  arena& arena_;
+  board_memory table_;
+  crew crew_;
+  lateness late_;
+  desk desk_;
+  std::uint64_t made_by_;
+  std::mutex mutex_;
+  unsigned open_ = 0;              // calls that may hand out more
+  bool led_ = false;               // a thread watches the crew
+  std::vector<call*> followers_;   // calls whose threads wait for the leader
+  std::condition_variable unled_;  // for a thread that waits without a call of its own
+  std::uint64_t calls_ = 0;
+  std::uint64_t looked_ = 0;                 // when the crew was looked at last: who has ended was alive then
+  unsigned idle_deaths_ = 0;                 // in a row
+  std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
+  std::atomic<unsigned> unlooked_{0};
+  wakings woken_;                       // for what was handed out by callers that then went away
+  std::vector<copies> copied_;          // of each worker, when it was last looked at
+  std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
+  std::uint64_t seen_ns_ = 0;           // when that was done
+};
+
+}  // namespace forkful::detail

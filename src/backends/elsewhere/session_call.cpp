@@ -1,0 +1,87 @@
+#include "backends/elsewhere/session_call.hpp"
+
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/inherited.hpp"
+#include "memory/arena.hpp"
+#include "os/cancellation.hpp"
+#include "os/cpu.hpp"
+#include "os/identity.hpp"
+
+namespace forkful::detail {
+
+session_call::session_call(std::shared_ptr<session> where, job& work, const call_options& options,
+                           std::shared_ptr<void> owner, bool one_time)
+    : session_(std::move(where)), one_time_(one_time), made_by_(this_process()) {
+  call_ = session_->begin(work, options, std::move(owner));
+  if (options.stop.stop_possible()) waker_.emplace(options.stop, waker{session_});
+}
+
+session_call::~session_call() {
+  const cancellation_deferred whole;
+  if (this_process() != made_by_) {
+    keep_for_good(std::move(call_));
+    keep_for_good(std::move(session_));
+    return;
+  }
+  waker_.reset();
+  session_->drop(std::move(call_), ended_);
+  if (one_time_) session_->rest();
+}
+
+bool session_call::advance(const patience& how_long) {
+  const cancellation_deferred whole;
+  check_process(made_by_);
+  if (ended_) return true;
+  ended_ = session_->advance(call_, how_long);
+  if (ended_ && one_time_) {
+    const stopwatch::phase before = call_->counted.watch.now();
+    call_->counted.watch.enter(stopwatch::phase::start);
+    if (call_->counted.recording()) session_->look_at_copies(call_->counted.happened);
+    session_->rest();
+    call_->counted.watch.enter(before);
+  }
+  return ended_;
+}
+
+bool session_call::cancel(bool kill) {
+  const cancellation_deferred whole;
+  check_process(made_by_);
+  return session_->cancel(*call_, kill);
+}
+
+void session_call::conclude() {
+  session_->describe(*call_);
+  const std::uint64_t now = now_ns();
+  call_->counted.finish_into(happened, now);
+  arena::own().let_decay(now, now - static_cast<std::uint64_t>(happened.wall.count()));
+  if (happened.has_timeline && !one_time_) session_->look_at_copies(happened);
+  call_->conclude();
+}
+
+worker_settings settings_of(const pool_options& options) noexcept {
+  return {options.on_worker_start,     options.on_worker_exit, options.max_slices_per_worker,
+          options.worker_memory_limit, options.inner_threads,  options.pin};
+}
+
+void check_attempts(const job& work, const call_options& options) {
+  if (options.attempts > 1 && work.mutates && work.locate == nullptr) {
+    throw std::invalid_argument(
+        "forkful: attempts > 1 in place needs bitwise elements: a crash may leave others half eaten, and only bitwise "
+        "ones can be put back; use attempts = 1, or map the slices to results");
+  }
+}
+
+void end(session& one) {
+  if (std::uncaught_exceptions() == 0) {
+    one.finish();
+  } else {
+    one.terminate();
+  }
+}
+
+}  // namespace forkful::detail

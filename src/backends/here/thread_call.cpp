@@ -1,0 +1,396 @@
+#include "backends/here/thread_call.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include "backends/inherited.hpp"
+#include "board/chunking.hpp"
+#include "board/pace.hpp"
+#include "errors/exceptions.hpp"
+#include "os/cancellation.hpp"
+#include "os/cpu.hpp"
+#include "os/identity.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+std::exception_ptr pool_ended() {
+  return std::make_exception_ptr(cancelled(
+      "the pool was terminated while this call ran: what was not done is lost; call restart() and call again"));
+}
+
+class held_call final : public ongoing {
+ public:
+  explicit held_call(std::shared_ptr<thread_call> call) : call_(std::move(call)), made_by_(this_process()) {}
+  ~held_call() override {
+    const cancellation_deferred whole;
+    if (this_process() != made_by_) {
+      keep_for_good(std::move(call_));
+    } else {
+      call_->let_go();
+    }
+  }
+  bool advance(const patience& how_long) override {
+    const cancellation_deferred whole;
+    check_process(made_by_);
+    return call_->carry_on(how_long);
+  }
+  bool cancel(bool /*kill*/) override {
+    const cancellation_deferred whole;
+    check_process(made_by_);
+    return call_->withdraw();
+  }
+  void conclude() override { call_->conclude(happened); }
+
+ private:
+  std::shared_ptr<thread_call> call_;
+  std::uint64_t made_by_;
+};
+
+}  // namespace
+
+std::unique_ptr<ongoing> hold(std::shared_ptr<thread_call> call) {
+  return std::make_unique<held_call>(std::move(call));
+}
+
+thread_call::thread_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
+                         std::shared_ptr<void> owner)
+    : crew_(std::move(where)),
+      job_(work),
+      owner_(std::move(owner)),
+      options_(options),
+      counted_(work, crew_->workers(), stopwatch::phase::pass_in),
+      process_(this_process()),
+      known_(work.pull == nullptr ? work.slices : 0),
+      input_ended_(work.pull == nullptr),
+      helped_(crew_->has_threads()),
+      progress_ns_(work.began_ns) {
+  if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
+}
+
+// ---- What is left ----------------------------------------------------------------------------------------------------
+
+std::size_t thread_call::unclaimed() const noexcept {
+  const std::size_t end = std::min(known_, limit_.load(std::memory_order_relaxed));
+  return end - std::min(end, claimed_);
+}
+
+bool thread_call::claimable() const noexcept { return unclaimed() != 0 && (!job_.alone || eating_ == 0); }
+
+std::size_t thread_call::chunks_left() const noexcept {
+  if (job_.alone) return 1;
+  const std::size_t size = next_size();
+  return (unclaimed() + size - 1) / size;
+}
+
+bool thread_call::more_input() const noexcept {
+  return !input_ended_ && limit_.load(std::memory_order_relaxed) > known_;
+}
+
+bool thread_call::ended() const noexcept { return !more_input() && unclaimed() == 0 && chunks_.empty(); }
+
+// Slices of the next chunk.
+std::size_t thread_call::next_size() const noexcept {
+  const unsigned workers = job_.alone ? 1 : crew_->workers();
+  const std::size_t all = std::max(job_.slices, known_);
+  if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0);
+  std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
+  // Where it is known how many there are, it is not known how long they take.
+  if (job_.slices > claimed_)
+    size = std::min(size, next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0));
+  if (options_.window != 0)
+    size = std::min(size, std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers})));
+  return size;
+}
+
+// ---- The caller's thread ---------------------------------------------------------------------------------------------
+
+bool thread_call::carry_on(const patience& how_long) {
+  lock held(crew_->mutex);
+  if (counted_.is_away()) counted_.come_back(now_ns());
+  try {
+    if (!begun_) {
+      begun_ = true;
+      beside_others_ = crew_->calls++ != 0;
+      number_ = ++crew_->begun;
+      counted_.published(now_ns());
+      if (unclaimed() != 0 && !crew_->closed()) {
+        if (how_long.only_hand_out) alone_ = false;
+        if (!alone_) {
+          counted_.watch.enter(stopwatch::phase::wake);
+          share(held, how_long.only_hand_out || !may_eat(how_long));
+        }
+      }
+    }
+    for (;;) {
+      if (options_.stop.stop_requested()) stop(nullptr);
+      if (crew_->closed()) close();
+      bool moved = read_input(held);
+      if (how_long.only_hand_out && !more_input()) break;
+      if (collect(held, how_long)) moved = true;
+      tell_progress(held, ended());
+      if (ended()) {
+        if (stopped_) fill_cancelled(held);
+        if (closed_ && reason_ == nullptr) reason_ = pool_ended();
+        if (reason_ == nullptr) reason_ = std::exchange(input_failed_, nullptr);
+        counted_.watch.enter(stopwatch::phase::idle);
+        return true;
+      }
+      if (moved && how_long.met()) break;
+      if (moved) continue;
+      if (how_long.until != for_ever && now_ns() >= how_long.until) break;
+      if (may_eat(how_long) && claimable()) {
+        const thread_crew::seat mine(*crew_, held);
+        if (mine.taken()) {
+          counted_.watch.enter(stopwatch::phase::idle);
+          if (alone_) {
+            eat_alone(held, mine.worker());
+          } else {
+            eat(held, mine.worker(), 1);
+          }
+          continue;
+        }
+      }
+      wait(held, how_long.until);
+    }
+  } catch (...) {
+    if (!held.owns_lock()) held.lock();
+    stop(std::current_exception());
+    input_ended_ = true;
+    while (eating_ != 0) wait(held, for_ever);
+    std::list<thread_chunk> dropped;
+    dropped.swap(chunks_);
+    held.unlock();
+    throw;
+  }
+  const std::uint64_t left = now_ns();
+  if (counted_.watch.now() != stopwatch::phase::idle) counted_.watch.enter(stopwatch::phase::idle, left);
+  counted_.leave(left);
+  return false;
+}
+
+// Who tells progress, or looks only for a while, has no time to eat; but alone, or where nobody else will, he does it in between.
+bool thread_call::may_eat(const patience& how_long) const noexcept {
+  return how_long.until == for_ever && (!options_.progress || alone_ || !helped_);
+}
+
+void thread_call::share(lock& held, bool watching) {
+  alone_ = false;
+  if (unclaimed() == 0) return;
+  crew_->open(shared_from_this());
+  const auto wanted = std::min<std::size_t>(chunks_left(), crew_->workers());
+  crew_->invite(held, watching ? wanted : wanted - 1);
+}
+
+// Reads as far ahead as may be. Exceptions of the input are thrown when what came before is eaten.
+bool thread_call::read_input(lock& held) {
+  if (!more_input()) return false;
+  const std::size_t ahead = known_ - collected_;
+  std::size_t wanted = next_size();
+  if (options_.window != 0) {
+    wanted = std::min(wanted, options_.window - std::min(options_.window, ahead));
+  } else if (ahead >= 2 * std::size_t{crew_->workers()} * wanted) {
+    wanted = 0;
+  }
+  if (wanted == 0) return false;
+  // In whatever order they are collected: slices of later chunks may still be eaten.
+  const std::size_t forgotten = chunks_.empty() ? claimed_ : chunks_.front().first;
+  held.unlock();
+  counted_.watch.enter(stopwatch::phase::pass_in);
+  if (job_.forget != nullptr) job_.forget(job_.caller, forgotten);
+  std::size_t got = 0;
+  std::exception_ptr thrown;
+  try {
+    got = job_.pull(job_.caller, wanted);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  held.lock();
+  const bool was_claimable = claimable();
+  known_ += got;
+  if (got == 0) input_ended_ = true;
+  input_failed_ = std::move(thrown);
+  if (got == 0) return false;
+  if (alone_) return true;
+  if (!was_claimable) crew_->open(shared_from_this());
+  // The caller goes on reading, and is then taken away by whoever takes the results.
+  crew_->invite(held, 1);
+  return true;
+}
+
+bool thread_call::collect(lock& held, const patience& how_long) {
+  bool any = false;
+  for (;;) {
+    auto next = chunks_.begin();
+    if (job_.unordered) next = std::find_if(next, chunks_.end(), [](const thread_chunk& one) { return one.done; });
+    if (next == chunks_.end() || !next->done || (job_.alone && unclaimed() + eating_ != 0)) return any;
+    std::list<thread_chunk> taken;
+    taken.splice(taken.begin(), chunks_, next);
+    collect_one(taken.front(), held);
+    any = true;
+    if (how_long.met()) return true;
+  }
+}
+
+void thread_call::collect_one(thread_chunk& what, lock& held) {
+  // Who eats sees a stop_token before we do.
+  if (what.reached < what.last && options_.stop.stop_requested()) stop(nullptr);
+  const bool stopped = stopped_;
+  const bool wanted = job_.collect != nullptr && reason_ == nullptr;
+  held.unlock();
+  counted_.watch.enter(stopwatch::phase::reassemble);
+  count(what);
+  if (!what.failures.empty() && !job_.keep_going && what.failures.front().slice < lowest_slice_) {
+    lowest_slice_ = what.failures.front().slice;
+    lowest_ = what.failures.front().failure;
+  }
+  if (what.reached < what.last && stopped) {
+    missing_ = std::min(missing_, what.reached);
+    for (std::size_t slice = what.reached; slice < what.last && job_.keep_going; ++slice) {
+      what.failures.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
+    }
+  }
+  const std::size_t end = job_.keep_going ? what.last : what.reached;
+  if (wanted) {
+    std::size_t taken = 0;
+    const settled told{what.first, end, nullptr, what.results.get(), &what.failures, &taken};
+    try {
+      job_.collect(job_.caller, told);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (...) {  // what taking a result throws (a `reduce`) is a failure of the slice whose result it was
+      if (what.first + taken < lowest_slice_) {
+        lowest_slice_ = what.first + taken;
+        lowest_ = capture_exception(job_.named(lowest_slice_), what.eaten.worker, 1);
+        lower_limit(0);
+      }
+    }
+  }
+  what.results.reset();
+  held.lock();
+  collected_ = job_.unordered ? collected_ + (what.last - what.first) : what.last;
+  if (job_.pull != nullptr && what.eaten.eaten < long_enough_ns && what.last - what.first >= lazy_size_)
+    lazy_size_ *= 2;
+}
+
+void thread_call::count(const thread_chunk& what) {
+  counted_.add(what.eaten);
+  saw(what);
+  if (counted_.may_be_slow(static_cast<std::uint64_t>(what.slowest.time.count()))) counted_.add_slow(what.slowest);
+  if (!counted_.recording()) return;
+  for (const failed_slice& one : what.failures) counted_.add_failure(one.failure);
+}
+
+// What nobody began is told slice by slice, where each has an outcome.
+void thread_call::fill_cancelled(lock& held) {
+  if (std::exchange(filled_, true)) return;
+  const std::size_t first = claimed_;
+  const std::size_t end = known_;
+  if (first < end || !input_ended_) missing_ = std::min(missing_, first);
+  if (!job_.keep_going || job_.collect == nullptr || first >= end) return;
+  held.unlock();
+  std::vector<failed_slice> missing;
+  missing.reserve(end - first);
+  const cancelled_slices none_of(job_.verb);
+  for (std::size_t slice = first; slice < end; ++slice) {
+    missing.push_back({slice, none_of.failure(job_.named(slice))});
+  }
+  const std::unique_ptr<void, void (*)(void*)> nothing(
+      job_.make_results != nullptr ? job_.make_results(0) : nullptr,
+      job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
+  std::size_t taken = 0;
+  job_.collect(job_.caller, {first, end, nullptr, nothing.get(), &missing, &taken});
+  held.lock();
+}
+
+void thread_call::tell_progress(lock& held, bool last) {
+  if (!options_.progress) return;
+  const std::uint64_t now = now_ns();
+  if (!last && !progress_is_due(now)) return;
+  progress_ns_ = now;
+  const progress so_far{job_.named(ran_.load(std::memory_order_relaxed)), job_.all(),
+                        std::chrono::nanoseconds(now - job_.began_ns), static_cast<unsigned>(eating_)};
+  held.unlock();
+  options_.progress(so_far);
+  held.lock();
+}
+
+bool thread_call::progress_is_due(std::uint64_t now) const noexcept {
+  return options_.progress && now - progress_ns_ >= progress_ns;
+}
+
+// Spins first: most calls end while it does.
+void thread_call::wait(lock& held, std::uint64_t until) {
+  counted_.watch.enter(stopwatch::phase::idle);
+  const std::uint32_t seen = told_.load(std::memory_order_relaxed);
+  held.unlock();
+  const std::uint64_t began = now_ns();
+  std::uint64_t now = began;
+  while (told_.load(std::memory_order_relaxed) == seen && spun_ns_ + (now - began) < caller_spins_ns && now < until) {
+    if (now - began > polite_ns) let_others_run();
+    for (int i = 0; i < 32; ++i) relax();
+    now = now_ns();
+  }
+  spun_ns_ += now - began;
+  held.lock();
+  if (told_.load(std::memory_order_relaxed) != seen || now >= until) return;
+  asleep_ = true;
+  const std::uint64_t most = options_.progress ? progress_ns : watch_ns;
+  news_.wait_for(held, std::chrono::nanoseconds(std::min(until - now, most)));
+  asleep_ = false;
+}
+
+void thread_call::conclude(report& happened) {
+  counted_.finish_into(happened, now_ns());
+  {
+    const lock held(crew_->mutex);
+    happened.beside_others = beside_others_ || (begun_ && crew_->begun != number_);
+  }
+  if (!helped_) {
+    happened.warnings.emplace_back(
+        "no thread helped: this process was forked from one that had a pool of threads, and oneTBB's do not survive "
+        "that; make the "
+        "pool of threads after the fork only, or use a process_pool");
+  }
+  happened.chunks = 0;
+  for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
+  if (reason_ != nullptr) std::rethrow_exception(reason_);
+  if (lowest_slice_ != SIZE_MAX) rethrow(lowest_);
+  if (missing_ != SIZE_MAX && !job_.keep_going) rethrow(cancelled_failure(job_.named(missing_), 0, 1, job_.verb));
+}
+
+bool thread_call::withdraw() {
+  const lock held(crew_->mutex);
+  if (claimed_ != 0 || stopped_) return false;
+  stop(nullptr);
+  if (asleep_) news_.notify_one();
+  return true;
+}
+
+void thread_call::let_go() noexcept {
+  lock held(crew_->mutex);
+  if (begun_) --crew_->calls;
+  stop(nullptr);
+  input_ended_ = true;
+  while (owner_ == nullptr && eating_ != 0) wait(held, for_ever);
+  crew_->forget(*this);
+}
+
+void thread_call::stop(std::exception_ptr reason) noexcept {
+  if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
+  if (std::exchange(stopped_, true)) return;
+  lower_limit(0);
+  ++told_;
+}
+
+void thread_call::close() noexcept {
+  if (unclaimed() == 0 && !more_input()) return;
+  closed_ = true;
+  stop(nullptr);
+  if (asleep_) news_.notify_one();
+}
+
+}  // namespace forkful::detail

@@ -1,0 +1,146 @@
+// One call on threads of this process: who claims which slices, and how their results come back in order.
+//
+// Owns the chunks from their claiming to the collecting of their results. A chunk is eaten by one thread; all members but `limit_`
+// and `ran_` are behind the crew's mutex (thread_crew.hpp). The input is read, results are collected and progress is told on the caller's
+// thread, with the mutex let go.
+//
+// Invariants:
+// 1. Chunks are claimed in the order of their slices, and collected in it unless the job is unordered.
+// 2. All slices below the lowest failing one are run; slices at or above it are skipped as soon as it is known (docs/protocol.md, 6).
+// 3. Whoever made a call without an owner leaves it only when nobody eats it: the job is on his stack.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <forkful/detail/job.hpp>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "backends/here/thread_crew.hpp"
+#include "measure/tally.hpp"
+#include "os/floating_point.hpp"
+
+namespace forkful::detail {
+
+// Slices that one thread has claimed.
+struct thread_chunk {
+  std::size_t first = 0;  // slices [first, last)
+  std::size_t last = 0;
+  std::size_t reached = 0;  // slices below were eaten, or failed
+  bool done = false;
+  eaten_chunk eaten{};    // for the report
+  slow_slices slowest{};  // of it
+  std::vector<failed_slice> failures{};
+  std::unique_ptr<void, void (*)(void*)> results{nullptr, nullptr};
+};
+
+class eating;
+
+class thread_call : public open_call, public std::enable_shared_from_this<thread_call> {
+ public:
+  // `work` must live as long as the call unless `owner` keeps it.
+  thread_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options, std::shared_ptr<void> owner);
+  ~thread_call() override = default;
+
+  // ---- On the caller's thread. ----
+
+  // As ongoing::advance.
+  bool carry_on(const patience& how_long);
+  // As ongoing::cancel, but that a slice which has begun goes on: nobody can end a thread.
+  bool withdraw();
+  // Completes the report, and throws what the call has to throw.
+  void conclude(report& happened);
+  // Nobody will ask for its results. Waits for those who eat it, if it has no owner.
+  void let_go() noexcept;
+
+  // ---- With the mutex held; of whoever eats (thread_eating.cpp), too. ----
+
+  [[nodiscard]] bool claimable() const noexcept final;
+  [[nodiscard]] std::size_t chunks_left() const noexcept final;
+  void eat(lock& held, unsigned worker, std::size_t most) noexcept final;
+  void close() noexcept final;
+
+ protected:
+  // From now on others eat too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the
+  // caller takes none of them.
+  void share(lock& held, bool watching);
+  // Asked after each block that the caller ate alone, with the mutex held: the last `count` slices of `mine` took so long.
+  virtual bool goes_on_alone(const thread_chunk& /*mine*/, std::size_t /*count*/, std::uint64_t /*took*/) noexcept {
+    return true;
+  }
+  // Told of each chunk that was eaten, on the caller's thread.
+  virtual void saw(const thread_chunk&) noexcept {}
+
+  bool alone_ = false;             // the caller eats alone, in a chunk that grows block by block
+  std::uint64_t block_began_ = 0;  // then: when his last block did
+  // The caller has come by; before, nothing may be shared.
+  [[nodiscard]] bool begun() const noexcept { return begun_; }
+  // What is left to claim, as far as it is there.
+  [[nodiscard]] std::size_t unclaimed() const noexcept;
+  [[nodiscard]] thread_crew& crew() const noexcept { return *crew_; }
+
+ private:
+  [[nodiscard]] std::size_t next_size() const noexcept;
+  [[nodiscard]] bool more_input() const noexcept;
+  [[nodiscard]] bool ended() const noexcept;
+  [[nodiscard]] bool may_eat(const patience& how_long) const noexcept;
+  void eat_alone(lock& held, unsigned worker) noexcept;
+  bool read_input(lock& held);
+  bool collect(lock& held, const patience& how_long);
+  void collect_one(thread_chunk& what, lock& held);
+  void count(const thread_chunk& what);
+  void fill_cancelled(lock& held);
+  void tell_progress(lock& held, bool last);
+  void wait(lock& held, std::uint64_t until);
+  bool ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept;
+  thread_chunk& claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept;
+  void done(thread_chunk& mine, std::exception_ptr broken) noexcept;
+  [[nodiscard]] bool progress_is_due(std::uint64_t now) const noexcept;
+  friend class eating;
+  void lower_limit(std::size_t slice) noexcept;
+  void stop(std::exception_ptr reason) noexcept;
+
+  std::shared_ptr<thread_crew> crew_;
+  job& job_;
+  std::shared_ptr<void> owner_;
+  call_options options_;
+  tally counted_;  // the caller's thread's
+  std::uint64_t process_;
+  floating_point environment_ = floating_point::here();
+
+  // Slices at or above are not begun. relaxed: what it skips matters to nobody.
+  std::atomic<std::size_t> limit_{SIZE_MAX};
+  std::atomic<std::size_t> ran_{0};   // slices that were run or have failed, if somebody asks for progress; likewise
+  std::list<thread_chunk> chunks_{};  // claimed and not collected, by their slices
+  std::size_t known_;                 // slices that are there
+  std::size_t claimed_ = 0;           // and of these, claimed
+  std::size_t collected_ = 0;         // slices below are collected
+  std::size_t eating_ = 0;            // chunks being eaten
+  std::size_t lazy_size_ = 1;         // of the next chunk of an input of unknown length
+  bool input_ended_;
+  bool begun_ = false;  // the caller has come by
+  bool beside_others_ = false;
+  std::uint64_t number_ = 0;  // among the crew's calls
+  bool closed_ = false;       // the pool has ended before everything was claimed
+  std::condition_variable_any news_;
+  bool asleep_ = false;                 // somebody waits for news
+  std::atomic<std::uint32_t> told_{0};  // counts news
+
+  slice_failure lowest_{};
+  std::size_t lowest_slice_ = SIZE_MAX;
+  std::size_t missing_ = SIZE_MAX;  // the lowest slice that was not eaten because the call was stopped
+  bool stopped_ = false;
+  bool filled_ = false;                // what was stopped is told as cancelled
+  std::exception_ptr reason_{};        // thrown at the end instead of anything else
+  std::exception_ptr input_failed_{};  // the same, when what was read before is eaten
+  std::uint64_t spun_ns_ = 0;          // how long the caller has spun
+  bool helped_;                        // there are threads to help
+  std::uint64_t progress_ns_;          // when it was told last
+};
+
+// A call in the hands of whoever made it. In a process that inherited it by fork it does nothing (docs/protocol.md, 12).
+std::unique_ptr<ongoing> hold(std::shared_ptr<thread_call> call);
+
+}  // namespace forkful::detail

@@ -1,0 +1,203 @@
+// The side of whoever eats a call on threads: claiming chunks, eating them block by block, alone or beside others. The caller's side
+// is in thread_call.cpp.
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "backends/here/thread_call.hpp"
+#include "board/pace.hpp"
+#include "errors/exceptions.hpp"
+#include "os/cpu.hpp"
+#include "os/identity.hpp"
+#include "os/process.hpp"
+#include "worker/block.hpp"
+#include "worker/place.hpp"
+
+namespace forkful::detail {
+
+namespace {
+
+constexpr std::size_t largest_block = std::size_t{1} << 20;
+
+}  // namespace
+
+// A chunk while it is eaten, by the thread that claimed it, without the mutex.
+class eating : public chunk_io {
+ public:
+  eating(thread_call& of, thread_chunk& mine, unsigned worker) noexcept
+      : of_(of), mine_(mine), here_(worker), environment_(of.environment_) {
+    first = mine.first;
+    fail = record_failure;
+    mine.reached = mine.first;
+    mine.eaten.worker = worker;
+    mine.eaten.began = mine.eaten.ended = now_ns();
+  }
+
+  // Room for so many results.
+  void make_room(std::size_t slices) noexcept {
+    const job& work = of_.job_;
+    if (work.make_results == nullptr) return;
+    try {
+      mine_.results = {work.make_results(slices), work.drop_results};
+      results = mine_.results.get();
+    } catch (...) {
+      broken_ = std::current_exception();
+    }
+  }
+
+  // The next block, which ends before `end`. Returns how many slices it had; 0: nothing more is to be eaten.
+  std::size_t eat_block(std::size_t end) noexcept {
+    const std::size_t from = mine_.reached;
+    const job& work = of_.job_;
+    if (from >= end || from >= of_.limit_.load(std::memory_order_relaxed) || broken_ != nullptr) return 0;
+    if (of_.options_.stop.stop_requested() || (!mine_.failures.empty() && !work.keep_going)) return 0;
+    const std::size_t stop = from + (changes_environment_ ? 1 : std::min(end - from, block_.slices()));
+    try {
+      const std::size_t reached = work.run(work.plan, *this, from, stop);
+      // User code has forked and returned here in the child, where the others are not.
+      if (this_process() != of_.process_) leave(0);
+      // Who does it once will do it again: no slice is to run behind such a one in the same block. (Blocks begin with one.)
+      if (of_.environment_.install()) changes_environment_ = true;
+      mine_.reached = reached < stop ? reached + 1 : reached;
+    } catch (...) {  // no memory to tell of a failure
+      broken_ = std::current_exception();
+    }
+    if (of_.options_.progress) of_.ran_.fetch_add(mine_.reached - from, std::memory_order_relaxed);
+    measure(from);
+    if (!mine_.failures.empty() && !work.keep_going) of_.lower_limit(mine_.failures.front().slice);
+    return mine_.reached - from;
+  }
+
+  [[nodiscard]] std::size_t next_block() const noexcept { return block_.slices(); }
+  [[nodiscard]] std::uint64_t took() const noexcept { return took_; }
+  // What ended it that belongs to no slice.
+  [[nodiscard]] std::exception_ptr broken() noexcept { return std::move(broken_); }
+
+ private:
+  static void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
+    thread_chunk& mine = static_cast<eating&>(base).mine_;
+    mine.failures.push_back({slice, capture_exception(named, mine.eaten.worker, 1)});
+  }
+
+  void measure(std::size_t from) noexcept {
+    const job& work = of_.job_;
+    const std::uint64_t began = std::exchange(mine_.eaten.ended, now_ns());
+    took_ = mine_.eaten.ended - began;
+    block_.adapt(took_, short_block_here_ns, largest_block);
+    if (const std::chrono::nanoseconds time(took_); time > mine_.slowest.time) {
+      mine_.slowest = {work.named(from), work.named(mine_.reached) - work.named(from), mine_.eaten.worker, time};
+    }
+    mine_.eaten.eaten = mine_.eaten.ended - mine_.eaten.began;
+    mine_.eaten.first = work.named(mine_.first);
+    mine_.eaten.count = work.named(mine_.reached) - mine_.eaten.first;
+  }
+
+  thread_call& of_;
+  thread_chunk& mine_;
+  worker_scope here_;
+  floating_point_scope environment_;
+  bool changes_environment_ = false;  // slices of this chunk leave another one
+  block_length block_;
+  std::uint64_t took_ = 0;  // the last block
+  std::exception_ptr broken_;
+};
+
+// Empty `fresh`: there was no memory for a chunk.
+thread_chunk& thread_call::claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept {
+  thread_chunk& mine = fresh.front();
+  mine.first = claimed_;
+  mine.last = claimed_ += std::min(size, unclaimed());
+  chunks_.splice(chunks_.end(), fresh);
+  ++eating_;
+  return mine;
+}
+
+void thread_call::done(thread_chunk& mine, std::exception_ptr broken) noexcept {
+  --eating_;
+  mine.done = true;
+  if (broken != nullptr) stop(std::move(broken));
+  ++told_;
+  if (asleep_) news_.notify_one();
+}
+
+bool thread_call::ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept {
+  std::exception_ptr refused = crew_->get_ready(held, worker);
+  if (refused == nullptr) {
+    try {
+      fresh.emplace_back();
+      return true;
+    } catch (const std::bad_alloc&) {
+      refused = std::current_exception();
+    }
+  }
+  stop(std::move(refused));
+  if (asleep_) news_.notify_one();
+  return false;
+}
+
+void thread_call::eat(lock& held, unsigned worker, std::size_t most) noexcept {
+  std::list<thread_chunk> fresh;
+  for (; most != 0 && claimable(); --most) {
+    if (!ready_to_eat(held, worker, fresh) || !claimable()) return;
+    thread_chunk& mine = claim(fresh, next_size());
+    held.unlock();
+    std::exception_ptr broken;
+    {
+      eating now(*this, mine, worker);
+      now.make_room(mine.last - mine.first);
+      while (now.eat_block(mine.last) != 0) {
+      }
+      broken = now.broken();
+    }
+    held.lock();
+    done(mine, std::move(broken));
+  }
+}
+
+void thread_call::eat_alone(lock& held, unsigned worker) noexcept {
+  std::list<thread_chunk> fresh;
+  if (!ready_to_eat(held, worker, fresh) || !claimable()) return;
+  const std::size_t all = unclaimed();
+  thread_chunk& mine = claim(fresh, 1);
+  held.unlock();
+  std::exception_ptr broken;
+  {
+    eating now(*this, mine, worker);
+    now.make_room(all);
+    for (;;) {
+      const std::size_t count = now.eat_block(mine.last);
+      held.lock();
+      if (mine.reached < mine.last) {
+        if (count != 0) {
+          held.unlock();
+          continue;
+        }
+        break;
+      }
+      block_began_ = mine.eaten.ended;
+      if (crew_->closed()) close();
+      if (alone_ && unclaimed() != 0 && !goes_on_alone(mine, count, now.took())) {
+        try {
+          share(held, false);
+        } catch (const std::bad_alloc&) {
+          alone_ = true;  // no memory to share it with
+        }
+      }
+      if (!alone_ || unclaimed() == 0 || progress_is_due(block_began_)) break;
+      mine.last = claimed_ += std::min(now.next_block(), unclaimed());
+      held.unlock();
+    }
+    broken = now.broken();
+  }
+  done(mine, std::move(broken));
+}
+
+void thread_call::lower_limit(std::size_t slice) noexcept {
+  std::size_t now = limit_.load(std::memory_order_relaxed);
+  while (slice < now && !limit_.compare_exchange_weak(now, slice, std::memory_order_relaxed)) {
+  }
+}
+
+}  // namespace forkful::detail
