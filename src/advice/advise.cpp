@@ -4,11 +4,13 @@
 #include "advice/judge.hpp"
 #include "advice/machine.hpp"
 #include "advice/probe.hpp"
+#include "os/cancellation.hpp"
 #include "worker/inner_threads.hpp"
 
 namespace forkful::detail {
 
 advice answer(const question& asked) {
+  const cancellation_deferred whole;
   const machine& here = this_machine();
   const findings_of_probe found = probe(asked, here);
   situation where;

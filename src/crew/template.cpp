@@ -15,6 +15,7 @@
 #include "format/fmt.hpp"
 #include "memory/arena.hpp"
 #include "os/breakpoint.hpp"
+#include "os/cancellation.hpp"
 #include "os/child.hpp"
 #include "os/clone.hpp"
 #include "os/identity.hpp"
@@ -129,6 +130,7 @@ worker_template* worker_template::here() noexcept {
 }
 
 void worker_template::make() {
+  const cancellation_deferred whole;
   if (here() != nullptr || in_worker_process()) return;
   const unsigned threads = thread_count();
   if (threads > std::max(1U, threads_at_load)) {

@@ -17,6 +17,7 @@
 
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
+#include "os/cancellation.hpp"
 #include "os/identity.hpp"
 #include "os/limits.hpp"
 #include "os/memory.hpp"
@@ -182,6 +183,7 @@ arena& arena::own() {
   };
   for (;;) {
     if (arena* found = made_here()) return *found;
+    const cancellation_deferred whole;
     // A lock that a fork cannot leave locked: it counts as held only while it names this process. acquire and release
     // as with any lock.
     std::uint64_t holder = making.load(std::memory_order_relaxed);

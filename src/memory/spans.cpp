@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <thread>
 
+#include "os/cancellation.hpp"
+
 namespace forkful::detail {
 
 std::size_t span_table::claim_small(unsigned slot, unsigned size_class) noexcept {
@@ -171,6 +173,7 @@ bool span_table::commit(void* data, std::size_t bytes) noexcept {
   if (bytes <= granted_) {
     granted_ -= bytes;
   } else {
+    const cancellation_deferred whole;
     const std::size_t left = backing_.bytes_left();
     if (bytes > left - left / 64) return refuse(ENOMEM);
     granted_ = std::min(left / 64, std::size_t{64} << 20);

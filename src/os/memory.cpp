@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "os/cancellation.hpp"
 #include "os/limits.hpp"
 #include "os/small_file.hpp"
 
@@ -81,6 +82,7 @@ constexpr std::size_t page_bytes = 4096;
 
 // fallocate, again after a signal. Past the file size limit it would raise SIGXFSZ, which ends a program: asked first.
 int allocate_pages(shared_file& file, std::size_t offset, std::size_t bytes) noexcept {
+  const cancellation_deferred whole;
   if (!usable(file)) return EBADF;
   if (offset + bytes > file_size_limit()) return EFBIG;
   while (fallocate(file.number, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0)
@@ -163,6 +165,7 @@ int commit_pages(shared_file& file, std::size_t offset, std::size_t bytes) noexc
 
 int remove_pages(shared_file& file, std::size_t offset, void* data, std::size_t bytes) noexcept {
   if (madvise(data, bytes, MADV_REMOVE) == 0) return 0;
+  const cancellation_deferred whole;
   // Locked memory (mlockall) is refused there, and here only where the file is sealed or lost.
   if (!usable(file)) return EBADF;
   return fallocate(file.number, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),

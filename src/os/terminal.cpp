@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "os/cancellation.hpp"
+
 namespace forkful::detail {
 
 unsigned terminal_columns(int fd) noexcept {
@@ -15,6 +17,7 @@ unsigned terminal_columns(int fd) noexcept {
 }
 
 void write_what_can_be(int fd, std::string_view text) noexcept {
+  const cancellation_deferred whole;
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;

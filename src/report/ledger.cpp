@@ -94,6 +94,7 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
 }
 
 report last_report(const engine& running) {
+  const cancellation_deferred whole;
   if (last_reports == nullptr) return {.calls = 0};
   const auto found = last_reports->find(running.number());
   if (found == last_reports->end()) return {.calls = 0};
@@ -109,6 +110,7 @@ void forget_report(std::uint64_t engine_number) noexcept {
 }
 
 report total_report(const engine& running) {
+  const cancellation_deferred whole;
   report all = running.sums()->so_far();
   if (all.calls == 0) return all;
   complete(all);

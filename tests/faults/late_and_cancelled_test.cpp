@@ -8,10 +8,14 @@
 #include <cstdlib>
 #include <forkful/forkful.hpp>
 #include <memory>
+#include <optional>
+#include <ostream>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <tuple>
 
+#include "support/hang.hpp"
 #include "support/in_child.hpp"
 
 namespace {
@@ -101,6 +105,86 @@ TYPED_TEST(cancelled_caller, ends_behind_its_call) {
                 }).exited_with(0));
   }
 }
+
+// All that a program may call, but for the verbs above: a cancellation that is pending when it does so waits until that is done.
+process_pool* pool_there = nullptr;
+std::optional<forkful::shared_vector<char>> large;
+std::optional<forkful::progress_bar> bar;
+std::unique_ptr<process_pool> pool_of_thread;
+std::optional<forkful::future<int>> promised;
+std::stop_source stopper;
+
+struct public_function {
+  const char* name;
+  void (*prepare)();
+  void (*call)();
+};
+void PrintTo(const public_function& one, std::ostream* out) { *out << one.name; }
+
+void nothing() {}
+void make_large() { large.emplace(std::size_t{32} << 20, 'x'); }
+void give_large_back() { large.reset(); }
+
+const public_function public_functions[] = {
+    {"report", nothing, [] { std::ignore = pool_there->report(); }},
+    {"totals", nothing, [] { std::ignore = pool_there->totals(); }},
+    {"reset_totals", nothing, [] { pool_there->reset_totals(); }},
+    {"size", nothing, [] { std::ignore = pool_there->size(); }},
+    {"terminate", nothing, [] { pool_there->terminate(); }},
+    {"restart", nothing, [] { pool_there->restart(); }},
+    {"advise", nothing, [] { std::ignore = forkful::advise(indices(100), [](std::size_t i) { return i; }); }},
+    {"pool", nothing, [] { pool_of_thread = std::make_unique<process_pool>(1U); }},
+    {"end_of_pool", [] { pool_of_thread = std::make_unique<process_pool>(1U); }, [] { pool_of_thread.reset(); }},
+    {"submit", nothing, [] { promised = pool_there->submit(twice, 3); }},
+    {"end_of_future", [] { promised = pool_there->submit(twice, 3); }, [] { promised.reset(); }},
+    {"request_stop", [] { promised = pool_there->with({.stop = stopper.get_token()}).submit(twice, 3); },
+     [] { stopper.request_stop(); }},
+    {"shared_vector", nothing, make_large},
+    {"end_of_shared_vector", make_large, give_large_back},
+    {"trim", [] { make_large(), give_large_back(); }, [] { forkful::trim(); }},
+    {"progress_bar", [] { bar.emplace("eating", forkful::progress_bar_options{.fd = 2, .always = true}); },
+     [] { (*bar)({.done = 1, .total = 2}); }},
+    {"init", nothing, [] { EXPECT_THROW(forkful::init(0, nullptr), forkful::start_failed); }},  // beside other threads
+};
+
+class cancelled_in : public testing::TestWithParam<public_function> {};
+
+TEST_P(cancelled_in, a_function_ends_behind_it) {
+  static const public_function* function = nullptr;
+  function = &GetParam();
+  EXPECT_TRUE(in_child([] {
+                alarm(hang_seconds);
+                static process_pool pool{1};
+                pool_there = &pool;
+                static std::atomic<bool> asked{false};
+                static bool came_back = false;
+                pthread_t thread{};
+                pthread_create(
+                    &thread, nullptr,
+                    [](void*) -> void* {
+                      pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+                      std::ignore = pool.map({1, 2, 3}, twice);
+                      function->prepare();
+                      asked.wait(false);
+                      pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+                      function->call();
+                      came_back = true;
+                      pthread_testcancel();
+                      return nullptr;
+                    },
+                    nullptr);
+                pthread_cancel(thread);
+                asked = true;
+                asked.notify_one();
+                void* how = nullptr;
+                pthread_join(thread, &how);
+                if (how != PTHREAD_CANCELED) return 1;
+                return came_back ? 0 : 2;
+              }).exited_with(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(faults, cancelled_in, testing::ValuesIn(public_functions),
+                         [](const auto& which) { return std::string(which.param.name); });
 
 // As late as that there is still a pool, and its report.
 struct user_of_a_pool {

@@ -8,6 +8,7 @@
 #include "board/pace.hpp"
 #include "os/account.hpp"
 #include "os/breakpoint.hpp"
+#include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/identity.hpp"
 
@@ -520,6 +521,7 @@ void session::terminate() {
 }
 
 void session::wake() noexcept {
+  const cancellation_deferred whole;
   const std::lock_guard held(mutex_);
   crew_.ring();
   for (call* one : followers_) one->news.notify_one();
