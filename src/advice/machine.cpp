@@ -15,6 +15,7 @@
 #include "advice/machine_text.hpp"
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
+#include "measure/listener.hpp"
 #include "os/breakpoint.hpp"
 #include "os/child.hpp"
 #include "os/cpu.hpp"
@@ -28,7 +29,6 @@
 #include "os/small_file.hpp"
 #include "os/thread_count.hpp"
 #include "os/timer.hpp"
-#include "report/reporter.hpp"
 
 namespace forkful::detail {
 

@@ -8,20 +8,18 @@
 #include <string>
 
 #include "board/board.hpp"
-#include "measure/recorder.hpp"
+#include "measure/listener.hpp"
 #include "measure/totals.hpp"
 #include "memory/arena.hpp"
 #include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
-#include "report/reporter.hpp"
 #include "worker/place.hpp"
 
 namespace forkful::detail {
 
 namespace {
 std::atomic<std::uint64_t> engines{0};
-std::atomic<std::uint64_t> calls{0};
 }  // namespace
 
 // relaxed: only uniqueness matters.
@@ -42,59 +40,6 @@ unsigned checked_workers(unsigned asked) {
 
 // Pools of workers share what their pool may use.
 unsigned cpus_to_use() noexcept { return std::max(1U, usable_cpus() / sharers()); }
-
-namespace {
-
-// What holds on every pool.
-void check(const call_options& options) {
-  if (options.attempts == 0 || options.attempts > max_attempts) {
-    throw std::invalid_argument("forkful: call_options::attempts is 1 to " + std::to_string(max_attempts));
-  }
-  if (options.timeout.count() < 0) {
-    throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
-  }
-  if (options.stop.stop_requested()) {
-    throw cancelled("the call was stopped before it began: its stop_token had been asked to stop already");
-  }
-}
-
-// What is known of a call when it begins, but for its verb. Takes no memory, so that a call that has begun cannot fail of it.
-void describe(report& known, const engine& running, const job& work, std::uint64_t number) noexcept {
-  known.way = running.way();
-  known.began = std::chrono::nanoseconds(work.began_ns);
-  known.pool = running.number();
-  known.call = number;
-  known.workers = running.size();
-  known.slices = work.all();
-  known.bytes_broadcast = known.bytes_in = work.bytes_broadcast;
-  known.bytes_shared = work.bytes_shared;
-}
-
-}  // namespace
-
-std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
-                                   std::shared_ptr<void> owner) {
-  const cancellation_deferred whole;
-  check(options);
-  const std::uint64_t number = calls.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (running.records()) {
-    report known;
-    describe(known, running, work, number);
-    known.verb = work.verb;
-    work.recorded = std::make_shared<recorder>(known, report_begin(known));
-  }
-  std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
-  describe(begun->happened, running, work, number);
-  begun->counted_in = running.sums();
-  return begun;
-}
-
-void run_job(engine& running, job& work, const call_options& options) {
-  const cancellation_deferred whole;
-  const std::unique_ptr<ongoing> call = begin_job(running, work, options, nullptr);
-  if (work.slices != 0) call->advance({});
-  conclude_job(running.number(), *call);
-}
 
 segment_memory shared_segments() noexcept {
   return {nullptr,

@@ -14,6 +14,7 @@
 
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
+#include "measure/listener.hpp"
 #include "measure/totals.hpp"
 #include "os/aside.hpp"
 #include "os/child.hpp"

@@ -12,10 +12,6 @@
 
 namespace forkful::detail {
 
-// Whether this process's calls are to be reported. The first call reads FORKFUL_REPORT and starts the reporter; what is wrong
-// with it is said on stderr, once, and the program goes on without.
-bool reporting() noexcept;
-
 // Where a call under way is kept, until it goes; null: not reporting, or too many are. Throws std::bad_alloc.
 std::unique_ptr<timeline_copy> report_begin(const report& begun);
 // A finished call.

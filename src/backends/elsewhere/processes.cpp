@@ -9,9 +9,9 @@
 #include "backends/elsewhere/session_call.hpp"
 #include "backends/engine.hpp"
 #include "backends/inherited.hpp"
+#include "measure/listener.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
-#include "report/ledger.hpp"
 
 namespace forkful::detail {
 

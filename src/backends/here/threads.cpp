@@ -11,9 +11,9 @@
 #include "backends/here/auto_call.hpp"
 #include "backends/here/thread_call.hpp"
 #include "backends/inherited.hpp"
+#include "measure/listener.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
-#include "report/ledger.hpp"
 
 namespace forkful::detail {
 

@@ -1,14 +1,21 @@
-// Keeps each thread's last report, pool by pool, and adds it to its pool's total.
-#include "report/ledger.hpp"
+// What every call passes, whatever runs it: it is begun on its engine, carried on, concluded and added up, and its report is kept for
+// whoever asks. The functions of forkful/detail/job.hpp that are not an engine's own.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
-
 #include <forkful/detail/job.hpp>
+#include <forkful/errors.hpp>
 #include <memory>
 #include <new>
+#include <stdexcept>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "board/board.hpp"
+#include "measure/listener.hpp"
+#include "measure/recorder.hpp"
 #include "measure/totals.hpp"
 #include "memory/arena.hpp"
 #include "os/account.hpp"
@@ -19,6 +26,38 @@
 namespace forkful::detail {
 
 namespace {
+
+// ---- Beginning ----
+
+std::atomic<std::uint64_t> calls{0};
+
+// What holds on every pool.
+void check(const call_options& options) {
+  if (options.attempts == 0 || options.attempts > max_attempts) {
+    throw std::invalid_argument("forkful: call_options::attempts is 1 to " + std::to_string(max_attempts));
+  }
+  if (options.timeout.count() < 0) {
+    throw std::invalid_argument("forkful: call_options::timeout is a length of time, or 0 for none");
+  }
+  if (options.stop.stop_requested()) {
+    throw cancelled("the call was stopped before it began: its stop_token had been asked to stop already");
+  }
+}
+
+// What is known of a call when it begins, but for its verb. Takes no memory, so that a call that has begun cannot fail of it.
+void describe(report& known, const engine& running, const job& work, std::uint64_t number) noexcept {
+  known.way = running.way();
+  known.began = std::chrono::nanoseconds(work.began_ns);
+  known.pool = running.number();
+  known.call = number;
+  known.workers = running.size();
+  known.slices = work.all();
+  known.bytes_broadcast = known.bytes_in = work.bytes_broadcast;
+  known.bytes_shared = work.bytes_shared;
+}
+
+// ---- Keeping reports ----
+
 // Keyed by the engine's number, which is never used twice: a pool made at a dead pool's address has no report yet.
 struct last {
   report happened;
@@ -70,6 +109,23 @@ void complete(report& happened) {
 
 }  // namespace
 
+std::unique_ptr<ongoing> begin_job(engine& running, job& work, const call_options& options,
+                                   std::shared_ptr<void> owner) {
+  const cancellation_deferred whole;
+  check(options);
+  const std::uint64_t number = calls.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (running.records()) {
+    report known;
+    describe(known, running, work, number);
+    known.verb = work.verb;
+    work.recorded = std::make_shared<recorder>(known, report_begin(known));
+  }
+  std::unique_ptr<ongoing> begun = running.begin(work, options, std::move(owner));
+  describe(begun->happened, running, work, number);
+  begun->counted_in = running.sums();
+  return begun;
+}
+
 void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const cancellation_deferred whole;
   const auto keep = [&] {
@@ -91,6 +147,13 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
     throw;
   }
   keep();
+}
+
+void run_job(engine& running, job& work, const call_options& options) {
+  const cancellation_deferred whole;
+  const std::unique_ptr<ongoing> call = begin_job(running, work, options, nullptr);
+  if (work.slices != 0) call->advance({});
+  conclude_job(running.number(), *call);
 }
 
 report last_report(const engine& running) {
