@@ -70,6 +70,8 @@ void death::read(const worker_record& noted) {
   where.assign(noted.where.begin(), noted.where.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
+crash_site death::site() const { return late ? crash_site{} : site_of(*this); }
+
 std::string death::trouble() const {
   if (!said.empty()) return said;
   if (signal == 0 && exit_status < 0) return "on_worker_start ended, nobody knows how";
@@ -84,9 +86,10 @@ std::string death::told_briefly() const {
 }
 
 slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                          std::chrono::nanoseconds timeout, const failing_call& of) const {
+                          std::chrono::nanoseconds timeout, const failing_call& of,
+                          const crash_site& where_it_was) const {
   if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, of);
-  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, of, site_of(*this));
+  return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, of, where_it_was);
 }
 
 }  // namespace forkful::detail

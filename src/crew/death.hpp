@@ -33,9 +33,12 @@ struct death : ending {
 
   // "signal 11 (SIGSEGV)", "exit status 3", "too late".
   [[nodiscard]] std::string told_briefly() const;
+  // Where it crashed, by name; of one that was late nothing. Reads debug information: milliseconds.
+  [[nodiscard]] crash_site site() const;
   // Tells it as the failure of slices [first, last), on their last attempt.
   [[nodiscard]] slice_failure told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,
-                                   unsigned attempts, std::chrono::nanoseconds timeout, const failing_call& of) const;
+                                   unsigned attempts, std::chrono::nanoseconds timeout, const failing_call& of,
+                                   const crash_site& where_it_was) const;
 };
 
 }  // namespace forkful::detail

@@ -112,13 +112,13 @@ void tally::record(std::shared_ptr<recorder> into) {
   watch.record(recorded_.get());
 }
 
-void tally::add_failure(const slice_failure& failure) {
+void tally::add_failure(const slice_failure& failure, std::uint64_t at) {
   if (recorded_ == nullptr) return;
   add_event({.what = timeline_event::kind::slice_failed,
              .worker = failure.worker,
              .slice = failure.slice,
              .text = failure.type.empty() ? failure.what : failure.type + ": " + failure.what},
-            now_ns());
+            at);
 }
 
 void tally::add_event(timeline_event what, std::uint64_t at) {

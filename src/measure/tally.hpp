@@ -58,7 +58,7 @@ class tally {
   void record(std::shared_ptr<recorder> into);
   [[nodiscard]] bool recording() const noexcept { return recorded_ != nullptr; }
   void add_event(timeline_event what, std::uint64_t at);
-  void add_failure(const slice_failure&);
+  void add_failure(const slice_failure&, std::uint64_t at);
 
   // Nothing more is counted; `happened` is complete but for what is said about it.
   void finish(std::uint64_t now) noexcept;

@@ -351,4 +351,33 @@ TEST(several_calls, of_terminated_pools_end_as_cancelled_in_every_thread) {
   }
 }
 
+// Reading debug information takes milliseconds: nobody else waits for it, and the worker is replaced before.
+TEST(crash, is_named_while_other_calls_go_on) {
+  const watchdog bites;
+  static process_pool* all = nullptr;
+  static pid_t caller = 0;
+  static unsigned served = 0;
+  process_pool pool(1U);
+  all = &pool;
+  caller = getpid();
+  served = 0;
+  EXPECT_EQ(pool.map(indices(3), [](std::size_t i) { return i; }).size(), 3U);
+  forkful::detail::breakpoint_installed = [](point where) {
+    if (where != point::crash_told || getpid() != caller) return;
+    std::thread meanwhile([] {
+      if (all->map(indices(3), [](std::size_t i) { return i + 1; }) == std::vector<std::size_t>{1, 2, 3}) ++served;
+    });
+    meanwhile.join();
+  };
+  const auto outcomes = pool.try_map(indices(3), [](std::size_t i) {
+    if (i == 1) raise(SIGSEGV);
+    return i;
+  });
+  forkful::detail::breakpoint_installed = nullptr;
+  EXPECT_EQ(served, 1U);
+  ASSERT_FALSE(outcomes[1].has_value());
+  EXPECT_FALSE(outcomes[1].failure().frames.empty());
+  EXPECT_EQ(outcomes[2].value(), 2U);
+}
+
 }  // namespace

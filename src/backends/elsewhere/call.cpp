@@ -13,8 +13,6 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::size_t most_at_once = 256;  // slices reported as cancelled in one go
-
 bool is_want_of_memory(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -53,9 +51,9 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
       job_(work),
       owner_(std::move(owner)),
       options_(options),
+      settled_(job_, options_),
       limit_(~std::uint64_t{0}),
-      input_ended_(work.pull == nullptr),
-      told_ns_(job_.began_ns) {
+      input_ended_(work.pull == nullptr) {
   if (work.recorded != nullptr) counted.record(std::move(work.recorded));
   shared_ = new (desk_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
   shared_->id = number;
@@ -86,7 +84,7 @@ call::~call() {
 // ---- Handing out ----------------------------------------------------------------------------------------------------
 
 bool call::more_input() const noexcept {
-  return reason_ == nullptr && next_slice_ < limit_ && (!input_ended_ || next_slice_ < job_.slices);
+  return !settled_.has_reason() && next_slice_ < limit_ && (!input_ended_ || next_slice_ < job_.slices);
 }
 
 // How many slices the next chunk takes; 0: none now.
@@ -173,7 +171,7 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
     // The input itself failed: what it gave before is still eaten, then this is thrown.
     input_ended_ = true;
     job_.slices = next_slice_;
-    reason_at_end_ = thrown;
+    settled_.input_failed(thrown);
     return;
   }
   if (thrown != nullptr && size > 1) {
@@ -205,7 +203,7 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
 // Puts what waits for room on the board.
 bool call::publish_waiting(const std::shared_ptr<call>& self) {
   // Without workers nothing would ever come back: whoever carries the call on stops it first.
-  if (desk_.closed && reason_ == nullptr) return false;
+  if (desk_.closed && !settled_.has_reason()) return false;
   bool any = false;
   if (waiting_ != 0 && !published_) {
     published_ = true;
@@ -222,7 +220,7 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
   for (; waiting_ != 0 && !desk_.full(); ++what) {
     if (what->where != handout::place::waiting) continue;
     --waiting_;
-    if (what->resume >= limit_ || reason_ != nullptr) {  // nobody is to eat it any more
+    if (what->resume >= limit_ || settled_.has_reason()) {  // nobody is to eat it any more
       what->where = handout::place::back;
       what->reached = what->resume;
       any = true;
@@ -333,7 +331,7 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
       break;
     }
     ran_ += what->reached - std::min(what->reached, what->collect_from);
-    if (what->reached < what->last) first_missing_ = std::min(first_missing_, what->reached);
+    if (what->reached < what->last) settled_.missing(what->reached);
     collected_ = job_.unordered ? collected_ + (what->last - what->collect_from) : what->last;
     free_input(*what);
     what = handouts_.erase(what);
@@ -345,15 +343,16 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
 // Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went well the
 // second time.
 bool call::skipped_for_nothing(const handout& what) const noexcept {
-  const bool failed_before = failed_ && lowest_slice_ < what.reached;
+  const bool failed_before = settled_.lowest_slice() < what.reached;
   return what.reached < what.last && what.reached < limit_ && what.failures.empty() && !failed_before &&
-         reason_ == nullptr;
+         !settled_.has_reason();
 }
 
 void call::collect_one(handout& what, std::unique_lock<std::mutex>& lock) {
   // The slice that used up its attempts by crashing was not run again: it is not among what is collected.
   std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice >= what.reached; });
-  if (job_.collect != nullptr && reason_ == nullptr) {
+  tell_crashes(what, lock);
+  if (job_.collect != nullptr && !settled_.has_reason()) {
     std::size_t taken = 0;
     lock.unlock();
     const std::exception_ptr thrown = decode(what, taken);
@@ -382,7 +381,7 @@ void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& th
     source nothing(nullptr, 0);
     std::size_t taken = 0;
     job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &alone, &taken});
-    if (!goes_on) fill_cancelled(bad + 1, what.last);
+    if (!goes_on) settled_.collect_cancelled(bad + 1, what.last);
     lock.lock();
   }
   collected_ = job_.unordered ? collected_ + (bad + 1 - what.collect_from) : bad + 1;
@@ -408,28 +407,11 @@ std::exception_ptr call::decode(handout& what, std::size_t& taken) {
     counted.happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken});
     counted.happened.bytes_shared += results.adopted();
-    if (job_.keep_going && what.reached < what.last) fill_cancelled(what.reached, what.last);
+    settled_.collect_cancelled(what.reached, what.last);
   } catch (...) {
     return std::current_exception();
   }
   return nullptr;
-}
-
-// What was not run because the call was stopped.
-void call::fill_cancelled(std::uint64_t first, std::uint64_t last) {
-  const cancelled_slices none_of(job_.verb);
-  while (first < last) {
-    const std::uint64_t end = std::min<std::uint64_t>(last, first + most_at_once);
-    std::vector<failed_slice> missing;
-    missing.reserve(end - first);
-    for (std::uint64_t slice = first; slice < end; ++slice) {
-      missing.push_back({slice, none_of.failure(job_.named(slice))});
-    }
-    source nothing(nullptr, 0);
-    std::size_t taken = 0;
-    job_.collect(job_.caller, {first, end, &nothing, nullptr, &missing, &taken});
-    first = end;
-  }
 }
 
 void call::free_results(handout& what) noexcept { desk_.free_chain(std::exchange(what.out, nullptr), what.heap_slot); }
@@ -495,8 +477,8 @@ void call::abandon(handout& what) noexcept {
 }
 
 void call::stop(std::exception_ptr reason) noexcept {
-  if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
-  if (reason_ == nullptr) cancelled_ = true;
+  if (!input_ended_ || next_slice_ < job_.slices) settled_.missing(next_slice_);
+  settled_.stop(std::move(reason));
   input_ended_ = true;
   set_limit(0);
 }
@@ -542,15 +524,8 @@ unsigned call::doom() noexcept {
 }
 
 void call::conclude() {
-  if (reason_ != nullptr) std::rethrow_exception(reason_);
-  if (job_.keep_going) {
-    if (cancelled_ && job_.collect != nullptr && collected_ < job_.slices) fill_cancelled(collected_, job_.slices);
-  } else if (failed_) {
-    rethrow(lowest_);
-  } else if (cancelled_) {
-    rethrow(cancelled_failure(job_.named(std::min(first_missing_, next_slice_)), 0, 1, job_.verb));
-  }
-  if (reason_at_end_ != nullptr) std::rethrow_exception(reason_at_end_);
+  if (settled_.stopped() && !settled_.has_reason()) settled_.collect_cancelled(collected_, job_.slices);
+  settled_.conclude();
 }
 
 // Slices that were run or have failed, also in chunks that are not back.
@@ -573,22 +548,19 @@ std::uint64_t call::slices_run() noexcept {
 }
 
 void call::tell_progress(std::unique_lock<std::mutex>& lock, bool last) {
-  if (!options_.progress) return;
-  const std::uint64_t now = now_ns();
-  if (!last && now - told_ns_ < progress_ns) return;
-  told_ns_ = now;
+  const std::uint64_t now = options_.progress ? now_ns() : 0;
+  if (!settled_.progress_is_due(now, last)) return;
   progress so_far;
   // What workers tell of themselves may be seen late, and what a dead one had run may be run again: never less than before.
   told_ = std::max(told_, slices_run());
   so_far.done = job_.named(told_);
-  so_far.total = input_ended_ && reason_ == nullptr ? job_.all() : 0;
-  so_far.elapsed = std::chrono::nanoseconds(now - job_.began_ns);
+  so_far.total = input_ended_ && !settled_.has_reason() ? job_.all() : 0;
   for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
     if (desk_.word(sequence).state() == chunk_state::running) ++so_far.busy;
   }
   lock.unlock();
   try {
-    options_.progress(so_far);
+    settled_.tell_progress(now, so_far);
   } catch (...) {
     lock.lock();
     stop(std::current_exception());

@@ -17,13 +17,17 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
+#include "backends/elsewhere/crash.hpp"
 #include "backends/elsewhere/desk.hpp"
+#include "backends/settlement.hpp"
 #include "codec/expected_bytes.hpp"
 #include "measure/tally.hpp"
 
@@ -122,9 +126,17 @@ class call : public departing {
   bool beside_others = false;    // another call was on the board when it began
 
  private:
+  struct untold {
+    std::shared_ptr<crash> how;
+    std::uint64_t at = 0;  // when it was seen
+  };
+
   std::size_t next_size() const noexcept;
   std::size_t wished_size() const noexcept;
+  bool note_failure(handout& what, failed_slice failed, std::function<slice_failure()> in_full = {});
   void fail(handout& what, failed_slice failed);
+  void fail(handout& what, std::uint64_t slice, const std::shared_ptr<crash>& how);
+  void tell_crashes(handout& what, std::unique_lock<std::mutex>& lock);
   void take_failures(chunk& entry, handout& what, std::uint64_t end);
   void count(const chunk& entry, const handout& what);
   void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
@@ -134,8 +146,8 @@ class call : public departing {
   void give_up(handout& what, std::uint64_t slice);
   void crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
-  slice_failure failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used, const death& how,
-                           bool in_place) const;
+  std::shared_ptr<crash> crash_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
+                                  const death& how, bool in_place) const;
   bool put_back(std::uint64_t first, std::uint64_t last, unsigned worker);
   void set_limit(std::uint64_t slice) noexcept;
   void run_again(handout& what, std::uint64_t from) noexcept;
@@ -148,7 +160,6 @@ class call : public departing {
   std::exception_ptr decode(handout& what, std::size_t& taken);
   void refuse(handout& what, std::uint64_t bad, const std::exception_ptr& thrown, std::unique_lock<std::mutex>& lock);
   void free_results(handout& what) noexcept;
-  void fill_cancelled(std::uint64_t first, std::uint64_t last);
   void free_input(handout& what) noexcept;
   void free_frame(segment* frame) noexcept;
   [[nodiscard]] std::uint64_t slices_run() noexcept;
@@ -157,15 +168,16 @@ class call : public departing {
   job& job_;
   std::shared_ptr<void> owner_;
   call_options options_;
+  settlement settled_;
+  std::map<std::uint64_t, untold> untold_;  // by slice: its failure is to be told in full before it is collected
   shared_job* shared_ = nullptr;
   std::list<handout> handouts_;                           // in the order of their slices
   std::size_t waiting_ = 0;                               // handouts that wait for room
   std::unordered_map<std::uint64_t, unsigned> attempts_;  // used up, of slices whose worker died
   std::uint64_t next_slice_ = 0;
-  std::uint64_t collected_ = 0;                      // slices collected, or failed, or known to be missing
-  std::uint64_t ran_ = 0;                            // of these, those that were run or failed
-  std::uint64_t told_ = 0;                           // slices run, when progress was last told
-  std::uint64_t first_missing_ = ~std::uint64_t{0};  // of the slices that were handed out and not run
+  std::uint64_t collected_ = 0;  // slices collected, or failed, or known to be missing
+  std::uint64_t ran_ = 0;        // of these, those that were run or failed
+  std::uint64_t told_ = 0;       // slices run, when progress was last told
   std::uint64_t limit_;
   bool input_ended_;
   bool one_by_one_ = false;  // encoding a chunk failed: which slice was it?
@@ -177,16 +189,9 @@ class call : public departing {
   std::size_t starved_by_ = SIZE_MAX;
   std::size_t frame_bytes_ = 0;  // encoded input of chunks that are not collected
   expected_bytes expected_;      // of a chunk's encoded input
-  slice_failure lowest_;
-  std::uint64_t lowest_slice_ = 0;
-  bool failed_ = false;
-  bool cancelled_ = false;
   bool doomed_ = false;
   bool started_ = false;
   bool published_ = false;
-  std::exception_ptr reason_;         // thrown at the end instead of anything else
-  std::exception_ptr reason_at_end_;  // the input failed: thrown when what came before is eaten
-  std::uint64_t told_ns_ = 0;
 };
 
 }  // namespace forkful::detail

@@ -44,17 +44,40 @@ void call::take_failures(chunk& entry, handout& what, std::uint64_t end) {
             [](const failed_slice& a, const failed_slice& b) { return a.slice < b.slice; });
 }
 
-void call::fail(handout& what, failed_slice failed) {
+// False: it was known.
+bool call::note_failure(handout& what, failed_slice failed, std::function<slice_failure()> in_full) {
   const auto same = [&](const failed_slice& other) { return other.slice == failed.slice; };
-  if (std::any_of(what.failures.begin(), what.failures.end(), same)) return;
-  if (!failed_ || failed.slice < lowest_slice_) {
-    lowest_ = failed.failure;
-    lowest_slice_ = failed.slice;
-  }
-  failed_ = true;
-  counted.add_failure(failed.failure);
+  if (std::any_of(what.failures.begin(), what.failures.end(), same)) return false;
+  settled_.fail(failed.slice, failed.failure, std::move(in_full));
   if (!job_.keep_going) set_limit(failed.slice);
   what.failures.push_back(std::move(failed));
+  return true;
+}
+
+void call::fail(handout& what, failed_slice failed) {
+  if (note_failure(what, std::move(failed))) counted.add_failure(what.failures.back().failure, now_ns());
+}
+
+void call::fail(handout& what, std::uint64_t slice, const std::shared_ptr<crash>& how) {
+  const std::size_t named = job_.named(slice);
+  untold_[slice] = {how, now_ns()};
+  note_failure(what, {slice, how->in_brief(named)}, [how, named] { return how->in_full(named); });
+}
+
+// The failures of this chunk that are crashes, in full: that takes milliseconds, so the mutex is let go.
+void call::tell_crashes(handout& what, std::unique_lock<std::mutex>& lock) {
+  if (untold_.empty()) return;
+  for (failed_slice& one : what.failures) {
+    const auto found = untold_.find(one.slice);
+    if (found == untold_.end()) continue;
+    const untold mine = std::move(found->second);
+    untold_.erase(found);
+    lock.unlock();
+    breakpoint(point::crash_told);
+    one.failure = mine.how->in_full(job_.named(one.slice));
+    lock.lock();
+    counted.add_failure(one.failure, mine.at);
+  }
 }
 
 void call::set_limit(std::uint64_t slice) noexcept {
@@ -155,10 +178,11 @@ void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t las
                    block_began);
 }
 
-slice_failure call::failure_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
-                               const death& how, bool in_place) const {
-  return how.told(job_.named(first), job_.named(last), worker, used, options_.attempts, options_.timeout,
-                  {job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
+std::shared_ptr<crash> call::crash_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
+                                      const death& how, bool in_place) const {
+  return std::make_shared<crash>(
+      how, crash::slices{job_.named(first), job_.named(last)}, worker, used, options_,
+      failing_call{job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
 // The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame: they come back. The rest, if
@@ -232,7 +256,7 @@ void call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t las
   if (last - first == 1) {
     used = ++attempts_[first];
     if (used >= options_.attempts) {
-      fail(what, {first, failure_of(first, last, worker, used, how, false)});
+      fail(what, first, crash_of(first, last, worker, used, how, false));
       if (job_.keep_going) give_up(what, first);
       if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
       return;
@@ -272,11 +296,8 @@ void call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t la
     again(what, used + 1, true);
     return;
   }
-  slice_failure failure = failure_of(first, last, worker, used, how, true);
-  for (std::uint64_t slice = first; slice < last; ++slice) {
-    failure.slice = job_.named(slice);
-    fail(what, {slice, failure});
-  }
+  const std::shared_ptr<crash> told = crash_of(first, last, worker, used, how, true);
+  for (std::uint64_t slice = first; slice < last; ++slice) fail(what, slice, told);
   if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
 }
 

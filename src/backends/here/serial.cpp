@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 
+#include "backends/settlement.hpp"
 #include "board/chunking.hpp"
 #include "board/pace.hpp"
 #include "errors/exceptions.hpp"
@@ -33,14 +34,18 @@ struct eating : chunk_io {
 void record_failure(chunk_io& io, std::size_t slice, std::size_t named) {
   auto& mine = static_cast<eating&>(io);
   mine.failures.push_back({slice, capture_exception(named, 0, 1)});
-  if (mine.counted->recording()) mine.counted->add_failure(mine.failures.back().failure);
+  if (mine.counted->recording()) mine.counted->add_failure(mine.failures.back().failure, now_ns());
 }
 
 // A call that the thread which asks for it eats itself: all at once, or, of lazy input, slice by slice as it is asked for.
 class serial_call final : public ongoing {
  public:
   serial_call(job& work, const call_options& options, std::shared_ptr<void> owner)
-      : job_(work), owner_(std::move(owner)), options_(options), counted_(work, 1, stopwatch::phase::pass_in) {
+      : job_(work),
+        owner_(std::move(owner)),
+        options_(options),
+        settled_(job_, options_),
+        counted_(work, 1, stopwatch::phase::pass_in) {
     counted_.published(work.began_ns);
     if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
   }
@@ -87,8 +92,7 @@ class serial_call final : public ongoing {
 
   void conclude() override {
     complete_report();
-    if (failed_) rethrow(lowest_);
-    if (cancelled_ && !job_.keep_going) rethrow(cancelled_failure(job_.named(next_), 0, 1, job_.verb));
+    settled_.conclude();
   }
 
  private:
@@ -118,8 +122,8 @@ class serial_call final : public ongoing {
       next_ = reached < stop ? reached + 1 : reached;
       if (measured_) eaten.ended = measure(first, eaten.ended);
       if (!io.failures.empty() && !job_.keep_going) {
-        failed_ = ended_ = true;
-        lowest_ = io.failures.front().failure;
+        ended_ = true;
+        settled_.fail(io.failures.front().slice, io.failures.front().failure);
         break;
       }
     }
@@ -169,33 +173,23 @@ class serial_call final : public ongoing {
     } catch (const std::bad_alloc&) {
       throw;
     } catch (...) {
-      if (failed_) return;
-      failed_ = ended_ = true;
-      lowest_ = capture_exception(job_.named(what.first + taken), 0, 1);
+      ended_ = true;
+      settled_.fail_to_collect(what.first + taken, capture_exception(job_.named(what.first + taken), 0, 1));
     }
   }
 
   void cancel_rest() {
-    ended_ = cancelled_ = true;
-    if (!job_.keep_going || job_.collect == nullptr) return;
-    std::vector<failed_slice> missing;
-    missing.reserve(job_.slices - next_);
-    const cancelled_slices none_of(job_.verb);
-    for (std::size_t slice = next_; slice < job_.slices; ++slice) {
-      missing.push_back({slice, none_of.failure(job_.named(slice))});
-    }
-    const std::unique_ptr<void, void (*)(void*)> nothing(
-        job_.make_results != nullptr ? job_.make_results(0) : nullptr,
-        job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
-    collect({next_, job_.slices, nullptr, nothing.get(), &missing, nullptr});
+    ended_ = true;
+    settled_.stop(nullptr);
+    settled_.missing(next_);
+    settled_.collect_cancelled(next_, job_.slices);
   }
 
   void tell_progress(bool last) {
-    if (!options_.progress) return;
-    const std::uint64_t now = now_ns();
-    if (!last && now - told_ns_ < progress_ns) return;
-    told_ns_ = now;
-    options_.progress({job_.named(next_), job_.all(), std::chrono::nanoseconds(now - job_.began_ns), ended_ ? 0U : 1U});
+    const std::uint64_t now = options_.progress ? now_ns() : 0;
+    if (settled_.progress_is_due(now, last)) {
+      settled_.tell_progress(now, {job_.named(next_), job_.all(), {}, ended_ ? 0U : 1U});
+    }
   }
 
   job& job_;
@@ -203,11 +197,8 @@ class serial_call final : public ongoing {
   call_options options_;
   std::size_t next_ = 0;       // slices below were eaten
   std::size_t next_from_ = 0;  // and these by the last eat()
-  slice_failure lowest_;
-  bool failed_ = false;
-  bool cancelled_ = false;
+  settlement settled_;
   bool ended_ = false;
-  std::uint64_t told_ns_ = job_.began_ns;
   tally counted_;
   floating_point environment_ = floating_point::here();
   bool changes_environment_ = false;  // slices of this call leave another one

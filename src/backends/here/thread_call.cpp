@@ -67,7 +67,7 @@ thread_call::thread_call(std::shared_ptr<thread_crew> where, job& work, const ca
       known_(work.pull == nullptr ? work.slices : 0),
       input_ended_(work.pull == nullptr),
       helped_(crew_->has_threads()),
-      progress_ns_(work.began_ns) {
+      settled_(job_, options_) {
   if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
 }
 
@@ -133,9 +133,8 @@ bool thread_call::carry_on(const patience& how_long) {
       if (collect(held, how_long)) moved = true;
       tell_progress(held, ended());
       if (ended()) {
-        if (stopped_) fill_cancelled(held);
-        if (closed_ && reason_ == nullptr) reason_ = pool_ended();
-        if (reason_ == nullptr) reason_ = std::exchange(input_failed_, nullptr);
+        if (settled_.stopped()) collect_cancelled(held);
+        if (closed_) settled_.stop(pool_ended());
         counted_.watch.enter(stopwatch::phase::idle);
         return true;
       }
@@ -212,7 +211,7 @@ bool thread_call::read_input(lock& held) {
   const bool was_claimable = claimable();
   known_ += got;
   if (got == 0) input_ended_ = true;
-  input_failed_ = std::move(thrown);
+  if (thrown != nullptr) settled_.input_failed(std::move(thrown));
   if (got == 0) return false;
   if (alone_) return true;
   if (!was_claimable) crew_->open(shared_from_this());
@@ -238,35 +237,24 @@ bool thread_call::collect(lock& held, const patience& how_long) {
 void thread_call::collect_one(thread_chunk& what, lock& held) {
   // Who eats sees a stop_token before we do.
   if (what.reached < what.last && options_.stop.stop_requested()) stop(nullptr);
-  const bool stopped = stopped_;
-  const bool wanted = job_.collect != nullptr && reason_ == nullptr;
+  const bool wanted = job_.collect != nullptr && !settled_.has_reason();
   held.unlock();
   counted_.watch.enter(stopwatch::phase::reassemble);
   count(what);
-  if (!what.failures.empty() && !job_.keep_going && what.failures.front().slice < lowest_slice_) {
-    lowest_slice_ = what.failures.front().slice;
-    lowest_ = what.failures.front().failure;
-  }
-  if (what.reached < what.last && stopped) {
-    missing_ = std::min(missing_, what.reached);
-    for (std::size_t slice = what.reached; slice < what.last && job_.keep_going; ++slice) {
-      what.failures.push_back({slice, cancelled_failure(job_.named(slice), 0, 1, job_.verb)});
-    }
-  }
-  const std::size_t end = job_.keep_going ? what.last : what.reached;
+  if (!what.failures.empty()) settled_.fail(what.failures.front().slice, what.failures.front().failure);
+  if (what.reached < what.last) settled_.missing(what.reached);
   if (wanted) {
     std::size_t taken = 0;
-    const settled told{what.first, end, nullptr, what.results.get(), &what.failures, &taken};
+    const settled told{what.first, what.reached, nullptr, what.results.get(), &what.failures, &taken};
     try {
       job_.collect(job_.caller, told);
+      settled_.collect_cancelled(what.reached, what.last);
     } catch (const std::bad_alloc&) {
       throw;
     } catch (...) {  // what taking a result throws (a `reduce`) is a failure of the slice whose result it was
-      if (what.first + taken < lowest_slice_) {
-        lowest_slice_ = what.first + taken;
-        lowest_ = capture_exception(job_.named(lowest_slice_), what.eaten.worker, 1);
-        lower_limit(0);
-      }
+      const std::size_t slice = what.first + taken;
+      settled_.fail_to_collect(slice, capture_exception(job_.named(slice), what.eaten.worker, 1));
+      lower_limit(0);
     }
   }
   what.results.reset();
@@ -281,45 +269,28 @@ void thread_call::count(const thread_chunk& what) {
   saw(what);
   if (counted_.may_be_slow(static_cast<std::uint64_t>(what.slowest.time.count()))) counted_.add_slow(what.slowest);
   if (!counted_.recording()) return;
-  for (const failed_slice& one : what.failures) counted_.add_failure(one.failure);
+  for (const failed_slice& one : what.failures) counted_.add_failure(one.failure, now_ns());
 }
 
-// What nobody began is told slice by slice, where each has an outcome.
-void thread_call::fill_cancelled(lock& held) {
-  if (std::exchange(filled_, true)) return;
+// What no thread began.
+void thread_call::collect_cancelled(lock& held) {
+  if (std::exchange(cancelled_, true)) return;
   const std::size_t first = claimed_;
   const std::size_t end = known_;
-  if (first < end || !input_ended_) missing_ = std::min(missing_, first);
-  if (!job_.keep_going || job_.collect == nullptr || first >= end) return;
+  if (first < end || !input_ended_) settled_.missing(first);
   held.unlock();
-  std::vector<failed_slice> missing;
-  missing.reserve(end - first);
-  const cancelled_slices none_of(job_.verb);
-  for (std::size_t slice = first; slice < end; ++slice) {
-    missing.push_back({slice, none_of.failure(job_.named(slice))});
-  }
-  const std::unique_ptr<void, void (*)(void*)> nothing(
-      job_.make_results != nullptr ? job_.make_results(0) : nullptr,
-      job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
-  std::size_t taken = 0;
-  job_.collect(job_.caller, {first, end, nullptr, nothing.get(), &missing, &taken});
+  settled_.collect_cancelled(first, end);
   held.lock();
 }
 
 void thread_call::tell_progress(lock& held, bool last) {
-  if (!options_.progress) return;
-  const std::uint64_t now = now_ns();
-  if (!last && !progress_is_due(now)) return;
-  progress_ns_ = now;
-  const progress so_far{job_.named(ran_.load(std::memory_order_relaxed)), job_.all(),
-                        std::chrono::nanoseconds(now - job_.began_ns), static_cast<unsigned>(eating_)};
+  const std::uint64_t now = options_.progress ? now_ns() : 0;
+  if (!settled_.progress_is_due(now, last)) return;
+  const progress so_far{
+      job_.named(ran_.load(std::memory_order_relaxed)), job_.all(), {}, static_cast<unsigned>(eating_)};
   held.unlock();
-  options_.progress(so_far);
+  settled_.tell_progress(now, so_far);
   held.lock();
-}
-
-bool thread_call::progress_is_due(std::uint64_t now) const noexcept {
-  return options_.progress && now - progress_ns_ >= progress_ns;
 }
 
 // Spins first: most calls end while it does.
@@ -357,14 +328,12 @@ void thread_call::conclude(report& happened) {
   }
   happened.chunks = 0;
   for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
-  if (reason_ != nullptr) std::rethrow_exception(reason_);
-  if (lowest_slice_ != SIZE_MAX) rethrow(lowest_);
-  if (missing_ != SIZE_MAX && !job_.keep_going) rethrow(cancelled_failure(job_.named(missing_), 0, 1, job_.verb));
+  settled_.conclude();
 }
 
 bool thread_call::withdraw() {
   const lock held(crew_->mutex);
-  if (claimed_ != 0 || stopped_) return false;
+  if (claimed_ != 0 || settled_.stopped()) return false;
   stop(nullptr);
   if (asleep_) news_.notify_one();
   return true;
@@ -380,8 +349,9 @@ void thread_call::let_go() noexcept {
 }
 
 void thread_call::stop(std::exception_ptr reason) noexcept {
-  if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
-  if (std::exchange(stopped_, true)) return;
+  const bool again = settled_.stopped();
+  settled_.stop(std::move(reason));
+  if (again) return;
   lower_limit(0);
   ++told_;
 }

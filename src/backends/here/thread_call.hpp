@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "backends/here/thread_crew.hpp"
+#include "backends/settlement.hpp"
 #include "measure/tally.hpp"
 #include "os/floating_point.hpp"
 
@@ -91,13 +92,12 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   bool collect(lock& held, const patience& how_long);
   void collect_one(thread_chunk& what, lock& held);
   void count(const thread_chunk& what);
-  void fill_cancelled(lock& held);
+  void collect_cancelled(lock& held);
   void tell_progress(lock& held, bool last);
   void wait(lock& held, std::uint64_t until);
   bool ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept;
   thread_chunk& claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept;
   void done(thread_chunk& mine, std::exception_ptr broken) noexcept;
-  [[nodiscard]] bool progress_is_due(std::uint64_t now) const noexcept;
   friend class eating;
   void lower_limit(std::size_t slice) noexcept;
   void stop(std::exception_ptr reason) noexcept;
@@ -128,16 +128,10 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   bool asleep_ = false;                 // somebody waits for news
   std::atomic<std::uint32_t> told_{0};  // counts news
 
-  slice_failure lowest_{};
-  std::size_t lowest_slice_ = SIZE_MAX;
-  std::size_t missing_ = SIZE_MAX;  // the lowest slice that was not eaten because the call was stopped
-  bool stopped_ = false;
-  bool filled_ = false;                // what was stopped is told as cancelled
-  std::exception_ptr reason_{};        // thrown at the end instead of anything else
-  std::exception_ptr input_failed_{};  // the same, when what was read before is eaten
-  std::uint64_t spun_ns_ = 0;          // how long the caller has spun
-  bool helped_;                        // there are threads to help
-  std::uint64_t progress_ns_;          // when it was told last
+  bool cancelled_ = false;     // what was stopped is told as cancelled
+  std::uint64_t spun_ns_ = 0;  // how long the caller has spun
+  bool helped_;                // there are threads to help
+  settlement settled_;
 };
 
 // A call in the hands of whoever made it. In a process that inherited it by fork it does nothing (docs/protocol.md, 12).

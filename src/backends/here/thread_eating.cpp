@@ -185,7 +185,7 @@ void thread_call::eat_alone(lock& held, unsigned worker) noexcept {
           alone_ = true;  // no memory to share it with
         }
       }
-      if (!alone_ || unclaimed() == 0 || progress_is_due(block_began_)) break;
+      if (!alone_ || unclaimed() == 0 || settled_.progress_is_due(block_began_, false)) break;
       mine.last = claimed_ += std::min(now.next_block(), unclaimed());
       held.unlock();
     }

@@ -1,0 +1,84 @@
+#include "backends/settlement.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "board/pace.hpp"
+#include "errors/exceptions.hpp"
+
+namespace forkful::detail {
+
+namespace {
+constexpr std::size_t most_at_once = 256;  // slices told as cancelled in one go
+}
+
+void settlement::fail(std::size_t slice, const slice_failure& failure, std::function<slice_failure()> in_full) {
+  if (slice >= lowest_slice_) return;
+  lowest_ = failure;
+  lowest_in_full_ = std::move(in_full);
+  lowest_slice_ = slice;
+}
+
+void settlement::fail_to_collect(std::size_t slice, const slice_failure& failure) {
+  if (!job_.keep_going) {
+    fail(slice, failure);
+    return;
+  }
+  try {
+    rethrow(failure);
+  } catch (...) {
+    stop(std::current_exception());
+  }
+}
+
+void settlement::stop(std::exception_ptr reason) noexcept {
+  stopped_ = true;
+  if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
+}
+
+void settlement::missing(std::size_t slice) noexcept { missing_ = std::min(missing_, slice); }
+
+void settlement::collect_cancelled(std::size_t first, std::size_t last) const {
+  if (!job_.keep_going || job_.collect == nullptr || first >= last) return;
+  const cancelled_slices pattern(job_.verb);
+  const std::unique_ptr<void, void (*)(void*)> no_results(
+      job_.make_results != nullptr ? job_.make_results(0) : nullptr,
+      job_.drop_results != nullptr ? job_.drop_results : [](void*) {});
+  std::vector<failed_slice> missing;
+  missing.reserve(std::min(last - first, most_at_once));
+  while (first < last) {
+    const std::size_t end = std::min(last, first + most_at_once);
+    missing.clear();
+    for (std::size_t slice = first; slice < end; ++slice) {
+      missing.push_back({slice, pattern.failure(job_.named(slice))});
+    }
+    source no_frame(nullptr, 0);
+    std::size_t taken = 0;
+    job_.collect(job_.caller, {first, end, &no_frame, no_results.get(), &missing, &taken});
+    first = end;
+  }
+}
+
+bool settlement::progress_is_due(std::uint64_t now, bool last) const noexcept {
+  return options_.progress && (last || now - progress_told_ >= progress_ns);
+}
+
+void settlement::tell_progress(std::uint64_t now, progress so_far) {
+  progress_told_ = now;
+  so_far.elapsed = std::chrono::nanoseconds(now - job_.began_ns);
+  options_.progress(so_far);
+}
+
+void settlement::conclude() const {
+  if (reason_ != nullptr) std::rethrow_exception(reason_);
+  if (failed() && !job_.keep_going) rethrow(lowest_in_full_ ? lowest_in_full_() : lowest_);
+  if (stopped_ && missing_ != none && !job_.keep_going) {
+    rethrow(cancelled_failure(job_.named(missing_), 0, 1, job_.verb));
+  }
+  if (input_failed_ != nullptr) std::rethrow_exception(input_failed_);
+}
+
+}  // namespace forkful::detail
