@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "report/tally.hpp"
+#include "measure/tally.hpp"
 
 namespace {
 
