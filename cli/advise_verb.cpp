@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "advice/judge.hpp"
+#include "advice/machine.hpp"
 #include "advice/machine_text.hpp"
 #include "curve.hpp"
 #include "format/fmt.hpp"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "advice/simulate.hpp"
 #include "format/fmt.hpp"
 #include "report/page.hpp"
 #include "terminal.hpp"

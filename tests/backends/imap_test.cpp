@@ -142,6 +142,25 @@ TYPED_TEST(imap_on, eats_what_was_read_before_the_input_fails) {
   EXPECT_EQ(taken, 123U);
 }
 
+TYPED_TEST(imap_on, a_slice_that_fails_comes_before_an_input_that_fails_behind_it) {
+  const auto all_but_37 = [](std::size_t i) {
+    if (i == 37) throw std::out_of_range("thirty-seven");
+    return i;
+  };
+  for (const std::size_t chunk : {0U, 1U, 10U}) {
+    std::size_t taken = 0;
+    try {
+      for (const std::size_t result : this->pool.with({.chunk = chunk}).imap(generator(500, 40), all_but_37)) {
+        taken += result == taken ? 1 : 0;
+      }
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::exception& error) {
+      EXPECT_STREQ(error.what(), "thirty-seven");
+    }
+    EXPECT_EQ(taken, 37U);
+  }
+}
+
 TYPED_TEST(imap_on, passes_arguments_and_borrows_what_is_walked_by_iterators) {
   std::list<std::string> cake{"sponge", "cream", "cherry"};
   std::vector<std::string> eaten;

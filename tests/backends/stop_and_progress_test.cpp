@@ -114,6 +114,19 @@ TYPED_TEST(stopped_on, progress_is_told_to_the_end) {
   EXPECT_EQ(told.back().done, 300U);
 }
 
+TYPED_TEST(stopped_on, a_request_that_comes_when_everything_has_run_cancels_nothing) {
+  std::stop_source source;
+  call_options options{.stop = source.get_token()};
+  bool all_told = false;
+  options.progress = [&](const progress& so_far) {
+    if (so_far.done != 8) return;
+    all_told = true;
+    source.request_stop();
+  };
+  EXPECT_EQ(this->pool.with(options).map(indices(8), [](std::size_t i) { return i; }).size(), 8U);
+  EXPECT_TRUE(all_told);
+}
+
 TYPED_TEST(stopped_on, what_progress_throws_ends_the_call) {
   const auto impatient = [](const progress& /*now*/) { throw std::runtime_error("enough"); };
   try {
