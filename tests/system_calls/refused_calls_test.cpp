@@ -461,14 +461,19 @@ TEST(refused_calls, to_the_template_leave_it_for_the_workers_to_come) {
     process_pool first{1};
     plan->armed = false;
     std::ignore = first.map(indices(1), [](std::size_t i) { return i; });
-    const std::vector<std::string> warnings = first.report().warnings;
-    if (plan->failures != 1 || warnings.size() != 1 || warnings[0].find("sendmsg") == std::string::npos ||
-        warnings[0].find("Too many references") == std::string::npos)
+    // Of what is said of the first call: the workers, not what it cost.
+    const auto said = [](const process_pool& pool) {
+      for (const std::string& one : pool.report().warnings)
+        if (one.find("forked from the caller") != std::string::npos) return one;
+      return std::string();
+    };
+    const std::string warning = said(first);
+    if (plan->failures != 1 || warning.find("sendmsg failed: Too many references") == std::string::npos)
       return no_warning;
     if (server.size() != 1 || gone(server[0])) return ended;
     process_pool second(forkful::pool_options{.workers = 1, .start = forkful::start_method::forkserver});
     std::ignore = second.map(indices(1), [](std::size_t i) { return i; });
-    return second.report().warnings.empty() ? fine : not_asked_again;
+    return said(second).empty() ? fine : not_asked_again;
   });
   EXPECT_TRUE(end.exited_with(fine)) << end.status;
 }
