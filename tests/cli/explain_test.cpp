@@ -58,6 +58,7 @@ TEST(Explain, KnowsWhatTheLibraryThrowsAndMentions) {
       if (extension != ".cpp" && extension != ".hpp") continue;
       const std::string text = file(each.path());
       for (const std::string& name : matches(text, R"(throw (?:forkful::)?([a-z]\w*)[({])")) {
+        if (name == "refused_call") continue;  // errors/refused.hpp makes start_failed of it
         EXPECT_TRUE(known.contains(name)) << each.path() << " throws " << name;
         ++thrown;
       }
