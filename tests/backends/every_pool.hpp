@@ -14,9 +14,11 @@
 #include <string>
 #include <type_traits>
 
+#include "backends/toy_engine.hpp"
+
 namespace forkful_tests {
 
-// "serial", "thread" or "auto": the back end that a pool_here has.
+// "serial", "thread", "auto" or "toy" (toy_engine.hpp): the back end that a pool_here has.
 inline std::string engine_here() {
   const char* const chosen = std::getenv("FORKFUL_TEST_POOL");
   return chosen == nullptr ? "thread" : chosen;
@@ -29,8 +31,9 @@ struct way_here {
     if (name == "serial") return forkful::detail::serial_way::start(options);
     if (name == "thread") return forkful::detail::thread_way::start(options);
     if (name == "auto") return forkful::detail::auto_way::start(options);
+    if (name == "toy") return std::make_unique<toy::engine>(options, "toy");
     throw std::invalid_argument("FORKFUL_TEST_POOL: there is no pool '" + name +
-                                "'; there are serial, thread and auto");
+                                "'; there are serial, thread, auto and toy");
   }
 };
 using pool_here = forkful::basic_pool<way_here>;
@@ -51,10 +54,17 @@ std::string way_of() {
   if constexpr (std::is_same_v<Pool, pool_here>) return engine_here();
   return ships<Pool> ? "process" : "snapshot";
 }
-// Whether the caller does all the work.
+// Whether the caller does all the work: it is the only worker, and a submitted call is over when it has begun.
 template <class Pool>
 bool alone() {
-  return way_of<Pool>() == "serial";
+  return way_of<Pool>() == "serial" || way_of<Pool>() == "toy";
+}
+// How many chunks so many slices are counted as, if so many were asked for in each; 0: that depends on how long they take.
+template <class Pool>
+std::size_t chunks_of(std::size_t slices, std::size_t asked) {
+  if (way_of<Pool>() == "serial") return 1;  // however it is looked at in between
+  if (way_of<Pool>() == "auto") return 0;    // those that the caller has not eaten by then
+  return (slices + asked - 1) / asked;
 }
 
 struct pool_names {

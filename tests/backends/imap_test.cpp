@@ -1,6 +1,8 @@
 // imap: the results of map, one after another, with little input read ahead.
+#include <atomic>
 #include <iterator>
 #include <list>
+#include <ranges>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -104,6 +106,37 @@ TYPED_TEST(imap_on, takes_constant_memory_for_endless_input_and_can_be_left_half
     EXPECT_LE(input.reads(), 1000U + 200U);
     // The pool is as good as new.
     EXPECT_EQ(count_in_order(this->pool.imap(indices(50), as_text)), 50U);
+  }
+}
+
+// Knows how many there are in this process.
+struct counted_slice {
+  explicit counted_slice(std::size_t n) : number(n) { ++alive; }
+  counted_slice(const counted_slice& other) : number(other.number) { ++alive; }
+  counted_slice& operator=(const counted_slice&) = default;
+  ~counted_slice() { --alive; }
+  std::size_t number;
+  static inline std::atomic<std::size_t> alive{0};
+};
+
+}  // namespace
+
+template <>
+struct forkful::codec<counted_slice> {
+  static void write(sink& out, const counted_slice& slice) { out.write(slice.number); }
+  static counted_slice read(source& in) { return counted_slice(in.read<std::size_t>()); }
+};
+
+namespace {
+
+TYPED_TEST(imap_on, forgets_input_that_was_run) {
+  auto input = std::views::iota(std::size_t{0}) | std::views::transform([](std::size_t n) { return counted_slice(n); });
+  std::size_t taken = 0;
+  for (const std::size_t result :
+       this->pool.with({.chunk = 10}).imap(input, [](const counted_slice& slice) { return slice.number; })) {
+    ASSERT_EQ(result, taken);
+    ASSERT_LE(counted_slice::alive, 200U);
+    if (++taken == 1000) break;
   }
 }
 

@@ -1,5 +1,4 @@
 // The figures of the last call: what was copied and what was not, in how many hand-outs.
-#include <array>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -43,12 +42,11 @@ TYPED_TEST(reports, count_slices_chunks_and_workers_and_name_the_way) {
 }
 
 TYPED_TEST(reports, count_the_chunks_asked_for) {
-  if constexpr (isolated<TypeParam>) {
-    const std::vector<std::array<std::size_t, 2>> chunk_and_count{{1, 100}, {3, 34}, {100, 1}, {1000, 1}};
-    for (const auto& [chunk, count] : chunk_and_count) {
-      (void)this->pool.with({.chunk = chunk}).map(indices(100), [](std::size_t i) { return i; });
-      EXPECT_EQ(this->pool.report().chunks, count) << "chunks of " << chunk;
-    }
+  for (const std::size_t chunk : {1U, 3U, 100U, 1000U}) {
+    const std::size_t expected = forkful_tests::chunks_of<TypeParam>(100, chunk);
+    if (expected == 0) GTEST_SKIP() << "how many chunks there are depends on how long slices take";
+    (void)this->pool.with({.chunk = chunk}).map(indices(100), [](std::size_t i) { return i; });
+    EXPECT_EQ(this->pool.report().chunks, expected) << "chunks of " << chunk;
   }
 }
 

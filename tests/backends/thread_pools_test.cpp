@@ -17,7 +17,7 @@ namespace {
 
 using namespace forkful;
 
-// CTest leaves these out where the pool here is a serial one.
+// CTest leaves these out where the pool here has one worker, the caller.
 template <class Pool>
 using on_threads = forkful_tests::on_every_pool<Pool>;
 using pools_of_threads = testing::Types<forkful_tests::pool_here>;

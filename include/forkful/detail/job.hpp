@@ -2,6 +2,81 @@
 //
 // A verb fills in a `job` of plain function pointers and hands it to an `engine`, the running part of a pool. Everything
 // behind that door - loops, protocol, policy, system calls - is compiled once, in src/.
+//
+// The files beside this one, in the order in which to read them: prepare (from a verb's arguments to a job), arrival and plan
+// (what `job::run` is), collect (what `job::collect` is), lazy (what `job::pull` reads); below them the codec: kinds, wire,
+// stream, fields, travels, inner_spans.
+//
+// ---- How to write an engine ----
+//
+// This page is enough to write a back end: tests/backends/toy_engine.hpp was, and passes what every pool has to pass. A pool
+// is a basic_pool<Way> (pool.hpp): Way::start makes the engine, and Way::passing says how slices pass. What follows is for
+// present_way (prepare.hpp), where everything is there; * marks what only isolated pools have, whose workers are processes.
+//
+// The life of a call, and on which thread what is called:
+//
+//   begin      By the thread that entered the verb; several may at once. Keeps the job's address, the owner, a copy of the options,
+//              and the floating-point environment, which is that of every slice. Reads no input and runs nothing. If it throws
+//              there was no call. Options that hold on every pool are checked before, also that the call is not stopped already.
+//   advance    Again and again, by one thread at a time, which is the caller from here on: not always the same one (futures are handed
+//              on). Does all that the caller has to do; returns true once everything is collected or the call has ended early,
+//              false when `patience` is at its end: met() is asked after each chunk that was collected. Who has no workers runs
+//              slices here, whatever `until` and `only_hand_out` say: a submitted call is over when it has begun. Not called
+//              at all for no slices, unless there is `pull`.
+//   cancel     By any thread, also beside advance. An engine that cannot take back what was begun returns false.
+//   conclude   Once, after advance has returned true (or for no slices). First fills in `happened`, then throws what the call throws:
+//              the report is kept either way.
+//   ~ongoing   Also of a call half way, or when the engine is gone: what it needs, it holds. Where there was no owner, nobody
+//              may touch the job once it is back.
+//
+// advance may throw wrong_process. All else that ends a call early (no memory, what `progress` throws) goes to settlement::stop with the
+// exception, advance returns true, and conclude throws it behind the report: what advance throws itself has no report.
+//
+// What becomes of the slices, chunk by chunk. An engine cuts them as it likes: call_options::chunk is how many are to be in one, if it
+// is not 0. Each is run once, all below one that failed are run, and the call ends with the failure of the lowest.
+//
+//   pull       Lazy input only, on the caller's thread, ascending. `slices` is no more than a hint until it has returned 0, which is
+//              the end; who tells progress then sets it to what there was. No more than call_options::window slices are read ahead of
+//              what is collected (0: as the engine likes). What it throws ends the input, and is thrown when what came before
+//              is run and collected (settlement::input_failed, for who has read ahead). It is not called again then.
+//   encode *   On the caller's thread, ascending. What it throws is a failure of the slice, if it was asked for one; of several,
+//              each is asked for alone.
+//   make_results   By whoever runs the chunk, with at least its number of slices. Null where nothing comes back, as drop_results. May
+//              throw bad_alloc.
+//   run        On any thread, and for different chunks at once, unless the job is `alone`. One chunk has one chunk_io, of which
+//              an engine here sets `first`, `results` and `fail`; run takes the chunk piece by piece, ascending, in pieces of
+//              any length. `fail` is called inside the catch: it keeps capture_exception(named, worker, 1) beside the slice. Run
+//              throws only what `fail` throws. Where it returns less than `last`, that slice failed: unless `keep_going`,
+//              nothing behind is begun any more; else the next piece begins behind it. Around it: worker_scope, so that
+//              in_worker() and worker_index() are right there (and not in what is the caller's), and floating_point_scope. After
+//              each piece floating_point::install; if that had something to put right, pieces are of one slice from then on.
+//              The first is of one slice anyway.
+//   skip *     In place of run, where the encoded slices are passed over.
+//   locate *   Before run, by who is to undo an attempt.
+//   collect    On the caller's thread, ascending unless `unordered`; once for each chunk of which anything ran, with the slices that
+//              did, and with those that failed among them, in order: also behind a failure, where they have run by then. Not once
+//              the call is stopped with a reason. bad_alloc ends the call; all else it throws is a failure of slice first + taken
+//              (settlement::fail_to_collect), and nothing more is begun. Cancelled slices of a try_ verb are collected too
+//              (settlement::collect_cancelled).
+//   drop_results   Afterwards, by any thread; also of chunks that were never collected.
+//   forget     Lazy input that nobody encodes, on the caller's thread: no slice below is run any more. (encode forgets by itself.)
+//
+// An engine looks at call_options::stop before each slice, or each block of short ones: when it is asked to stop, what was begun is
+// finished and collected, and the rest is cancelled - settlement::stop(nullptr), missing(the first of them), collect_cancelled.
+//
+// Who fills in the report: begin_job, what is known by then (way, numbers, slices, bytes shared and broadcast); a tally all else.
+// The engine makes it of the job, the number of workers and the phase that the caller begins in; hands it `recorded`, if there is one
+// (record), and the moment when work was there (published); tells it of each chunk (add), of slow slices or blocks (add_slow), and
+// where it records, of failures (add_failure); says what the caller does (watch.enter: pass_in while it reads or encodes, idle
+// while slices run, also if it runs them, reassemble while it collects); sets happened.chunks; and ends in finish_into(happened,
+// now). Slices are told and reported as the caller counts them: named(), all(). Elsewhere - to run, collect and in
+// failed_slice - they are the job's own.
+//
+// What there is to build from, under src/: backends/settlement.hpp (failures, cancelling, progress), measure/tally.hpp (the report),
+// errors/exceptions.hpp (capture_exception), worker/place.hpp, os/floating_point.hpp, and os/cancellation.hpp, whose
+// cancellation_deferred stands in every function that user code reaches without begin_job, run_job or conclude_job: advance,
+// cancel, terminate, restart, destructors (unless it does next to nothing). With workers also backends/engine.hpp (how many),
+// backends/inherited.hpp (wrong_process), board/chunking.hpp and board/pace.hpp (how much at a time).
 #pragma once
 
 #include <array>
@@ -94,20 +169,17 @@ struct settled {
 class recorder;
 class totals;
 
+/// The order in which an engine calls these, on which thread, and what they may throw: at the top of this file.
 struct job {
   std::uint64_t began_ns = now_ns();  ///< when the verb was entered
   const char* verb = "map";           ///< its name
-  std::size_t slices = 0;             ///< with `pull`: known so far
-  std::size_t items = 0;  ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
+
+  // ---- Input ----
+
+  std::size_t slices = 0;  ///< with `pull`: known so far
+  std::size_t items = 0;   ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
   std::size_t slice_bytes = 0;  ///< about what encoding one slice takes, to bound a chunk; 0: nothing or unknown
-
-  run_fn run = nullptr;
-  /// Passes over slices [first, last) of the encoded input without eating them; null when the input is addressed by index.
-  void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
-  const void* plan = nullptr;         ///< handed to `run`: readable in every worker at this address
-  std::array<const void*, 2> code{};  ///< what `run` calls, if those are function pointers: workers need to have it
-
-  void* caller = nullptr;  ///< handed to the functions below, which run in the caller's process
+  void* caller = nullptr;  ///< handed to `pull`, `forget`, `encode` and `collect`, which run in the caller's process
   /// Lazy input: reads up to `wanted` more slices and returns how many; 0: there are no more. Null: all are there.
   std::size_t (*pull)(void* caller, std::size_t wanted) = nullptr;
   /// Lazy input that is eaten where it was read: slices below `end` are eaten.
@@ -115,27 +187,40 @@ struct job {
   /// Encodes slices [first, last), asked for in ascending order, again only if it threw. Null: nothing is
   /// encoded. Returns how many bytes of it were copied data (handles into shared memory count nothing).
   std::size_t (*encode)(void* caller, std::size_t first, std::size_t last, sink&) = nullptr;
+  std::size_t bytes_broadcast = 0;  ///< bytes copied for broadcast arguments, for the report
+  std::size_t bytes_shared = 0;     ///< bytes that workers reach without a copy, likewise
+
+  // ---- Run: by whoever eats ----
+
+  run_fn run = nullptr;
+  /// Passes over slices [first, last) of the encoded input without eating them; null when the input is addressed by index.
+  void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
+  /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
+  block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
+  const void* plan = nullptr;         ///< handed to these three: readable in every worker at this address
+  std::array<const void*, 2> code{};  ///< what `run` calls, if those are function pointers: workers need to have it
+
+  // ---- Output: results, and the report ----
+
+  /// Pools in the caller's process: makes and destroys the chunk's `results`. Null: there are none.
+  void* (*make_results)(std::size_t slices) = nullptr;
+  void (*drop_results)(void*) = nullptr;
   /// Takes a chunk's results. Called in ascending order (unless `unordered`), once for each chunk that ran. Null: nothing to
   /// take.
   void (*collect)(void* caller, const settled&) = nullptr;
-  /// Pools in the caller's process: makes and destroys the chunk's `results`.
-  void* (*make_results)(std::size_t slices) = nullptr;
-  void (*drop_results)(void*) = nullptr;
+  std::shared_ptr<recorder> recorded{};  ///< keeps a timeline; null: none is asked for. The engine may take it
 
-  std::shared_ptr<recorder> recorded{};  ///< keeps a timeline; null: none is asked for
-  std::size_t bytes_broadcast = 0;       ///< bytes copied for broadcast arguments, for the report
-  std::size_t bytes_shared = 0;          ///< bytes that workers reach without a copy, likewise
-  bool passes = false;                   ///< `run` times what chunk_io::timed asks for
-  bool tight = false;                    ///< `run` may be a loop that naming each slice makes longer
-  bool results = false;                  ///< results travel back (there is a frame to expect)
-  bool in_place = false;                 ///< for_each: a slice that ran must not run again
-  bool mutates = false;                  ///< in place, and slices are changed where they lie
-  bool one_at_a_time = false;            ///< in place, slices not arithmetic: name the very slice that was half eaten
-  bool keep_going = false;               ///< try_ verbs: a failed slice costs one slice
-  bool unordered = false;                ///< chunks are collected as they come
+  // ---- Flags ----
+
+  bool keep_going = false;  ///< try_ verbs: a failed slice costs one slice
+  bool unordered = false;   ///< chunks are collected as they come
   bool alone = false;  ///< neighbouring slices share memory (bits of a word): one worker eats, and nobody else collects
-  /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
-  block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
+  bool results = false;        ///< results travel back (there is a frame to expect)
+  bool in_place = false;       ///< for_each: a slice that ran must not run again
+  bool mutates = false;        ///< in place, and slices are changed where they lie
+  bool one_at_a_time = false;  ///< in place, slices not arithmetic: name the very slice that was half eaten
+  bool passes = false;         ///< `run` times what chunk_io::timed asks for
+  bool tight = false;          ///< `run` may be a loop that naming each slice makes longer
 
   /// The slice as the caller counts: the first one of the block.
   [[nodiscard]] std::size_t named(std::size_t slice) const noexcept {
@@ -162,7 +247,7 @@ class ongoing {
   ongoing(const ongoing&) = delete;
   ongoing& operator=(const ongoing&) = delete;
   virtual ~ongoing() = default;
-  /// Hands out and collects. True: the call has ended. Throws wrong_process.
+  /// Hands out and collects, as long as the patience lasts. True: the call has ended. Throws wrong_process.
   virtual bool advance(const patience&) = 0;
   /// Takes back what nobody has begun; with `kill` ends the worker that is eating it. True: the call was cancelled.
   virtual bool cancel(bool kill) = 0;
@@ -180,14 +265,16 @@ class engine {
   engine(const pool_options&, const char* way);
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
+  /// Lets what was submitted finish, unless an exception unwinds. Calls that go on without it throw `cancelled`, or end as ever.
   virtual ~engine() = default;
   [[nodiscard]] virtual unsigned size() const noexcept = 0;
-  /// Begins a call. `job` has to live until it has ended; `owner`, if given, is kept until then. Throws pool_closed,
-  /// wrong_process, start_failed, std::invalid_argument for options that this pool cannot honour.
+  /// Begins a call. `job` has to live until it has ended, or the ongoing is destroyed; `owner`, if given, is kept until then, and
+  /// keeps the job. Throws pool_closed (from terminate() to restart()), wrong_process, start_failed, std::invalid_argument for
+  /// options that this pool cannot honour.
   virtual std::unique_ptr<ongoing> begin(job&, const call_options&, std::shared_ptr<void> owner) = 0;
-  /// Ends all workers now.
+  /// Ends all workers now. Calls that run throw `cancelled`; what is done stays.
   virtual void terminate() = 0;
-  /// Lets what was submitted finish, and goes on with new workers.
+  /// Lets what was submitted finish, and goes on with new workers; 0: as many as before.
   virtual void restart(unsigned workers) = 0;
   /// Never used twice in a process.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
