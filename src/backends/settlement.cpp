@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -72,9 +73,17 @@ void settlement::tell_progress(std::uint64_t now, progress so_far) {
   options_.progress(so_far);
 }
 
+slice_failure settlement::lowest_in_full() const {
+  try {
+    return lowest_in_full_ ? lowest_in_full_() : lowest_;
+  } catch (const std::bad_alloc&) {
+    return lowest_;
+  }
+}
+
 void settlement::conclude() const {
   if (reason_ != nullptr) std::rethrow_exception(reason_);
-  if (failed() && !job_.keep_going) rethrow(lowest_in_full_ ? lowest_in_full_() : lowest_);
+  if (failed() && !job_.keep_going) rethrow(lowest_in_full());
   if (stopped_ && missing_ != none && !job_.keep_going) {
     rethrow(cancelled_failure(job_.named(missing_), 0, 1, job_.verb));
   }

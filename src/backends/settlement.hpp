@@ -27,7 +27,8 @@ class settlement {
 
   // ---- What happened ----
 
-  // The slice failed. `in_full`: makes the failure where that takes long, asked when it is thrown, on the caller's thread.
+  // The slice failed. `in_full`: makes the failure where that takes long, asked when it is thrown, on the caller's thread; if there
+  // is no memory for it, `failure` is thrown.
   void fail(std::size_t slice, const slice_failure& failure, std::function<slice_failure()> in_full = {});
   // Taking the slice's result threw (a `reduce`): a failure of that slice, also where each slice has an outcome: it has none.
   void fail_to_collect(std::size_t slice, const slice_failure& failure);
@@ -58,6 +59,8 @@ class settlement {
 
  private:
   static constexpr std::size_t none = SIZE_MAX;
+
+  [[nodiscard]] slice_failure lowest_in_full() const;
 
   const job& job_;
   const call_options& options_;

@@ -13,8 +13,8 @@ namespace forkful::detail {
 
 // An idle worker spins for so long before it sleeps: about what waking a sleeper costs.
 inline constexpr std::uint64_t worker_spins_ns = 50'000;
-// The caller spins for so long, in all of a call: longer than being woken takes, so that a short call whose last slice is a worker's
-// ends before the caller sleeps.
+// The caller spins for so long, in all of a call: longer than waking and being woken take, so that a short call whose workers slept
+// ends before the caller sleeps; little enough not to take their core from the workers of a long one.
 inline constexpr std::uint64_t caller_spins_ns = 250'000;
 // After this, spinning makes room for others on the same core.
 inline constexpr std::uint64_t polite_ns = 5'000;

@@ -23,10 +23,8 @@
 namespace forkful::detail {
 
 namespace {
-constexpr std::uint64_t farewell_ns = 10'000'000'000;
-}
 
-namespace {
+constexpr std::uint64_t farewell_ns = 10'000'000'000;
 
 std::vector<cpu_set_t> cores_to_pin() {
   try {

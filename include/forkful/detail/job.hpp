@@ -3,9 +3,9 @@
 // A verb fills in a `job` of plain function pointers and hands it to an `engine`, the running part of a pool. Everything
 // behind that door - loops, protocol, policy, system calls - is compiled once, in src/.
 //
-// The files beside this one, in the order in which to read them: prepare (from a verb's arguments to a job), arrival and plan
-// (what `job::run` is), collect (what `job::collect` is), lazy (what `job::pull` reads); below them the codec: kinds, wire,
-// stream, fields, travels, inner_spans.
+// The files beside this one, in the order in which to read them: prepare (from a verb's arguments to a job; callables, parts,
+// costs, refusals and encoding are its chapters), arrival and plan (what `job::run` is), collect (what `job::collect` is), lazy
+// (what `job::pull` reads); below them the codec: kinds, wire, stream, fields, travels, inner_spans.
 //
 // ---- How to write an engine ----
 //

@@ -1,11 +1,12 @@
 // What a call does about slices that failed and workers that died: the second half of call.hpp.
 //
-// Owns nothing of its own. All of it runs behind the session's mutex, and what a worker left is read only when its chunk is done
-// or its process has ended (docs/protocol.md, 2, 6, 7, 11).
+// Owns nothing of its own. All of it runs behind the session's mutex, but for the naming of crashes, and what a worker left is read
+// only when its chunk is done or its process has ended (docs/protocol.md, 2, 6, 7, 11).
 #include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "backends/elsewhere/call.hpp"
@@ -60,8 +61,9 @@ void call::fail(handout& what, failed_slice failed) {
 
 void call::fail(handout& what, std::uint64_t slice, const std::shared_ptr<crash>& how) {
   const std::size_t named = job_.named(slice);
-  untold_[slice] = {how, now_ns()};
-  note_failure(what, {slice, how->in_brief(named)}, [how, named] { return how->in_full(named); });
+  if (note_failure(what, {slice, how->in_brief(named)}, [how, named] { return how->in_full(named); })) {
+    untold_[slice] = {how, now_ns()};
+  }
 }
 
 // The failures of this chunk that are crashes, in full: that takes milliseconds, so the mutex is let go.
@@ -74,7 +76,11 @@ void call::tell_crashes(handout& what, std::unique_lock<std::mutex>& lock) {
     untold_.erase(found);
     lock.unlock();
     breakpoint(point::crash_told);
-    one.failure = mine.how->in_full(job_.named(one.slice));
+    try {
+      one.failure = mine.how->in_full(job_.named(one.slice));
+    } catch (const std::bad_alloc&) {
+      // What was told in brief is true as well.
+    }
     lock.lock();
     counted.add_failure(one.failure, mine.at);
   }
@@ -185,8 +191,9 @@ std::shared_ptr<crash> call::crash_of(std::uint64_t first, std::uint64_t last, u
       failing_call{job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
-// The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame: they come back. The rest, if
-// there is one that is to be run, goes on the board again in the same entry, as a chunk of its own. Returns that; null: there is none.
+// The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame:
+// they come back. The rest, if there is one that is to be run, goes on the board again in the same entry, as a chunk of its own.
+// Returns that; null: there is none.
 handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
   chunk& entry = desk_.entry(what.sequence);
   const bool ends = cut == what.last || cut >= limit_;

@@ -16,8 +16,6 @@ namespace forkful::detail {
 
 namespace {
 
-// How long the parent spins in a call, all in all. Longer than waking a worker takes, so that a short call whose workers
-// slept ends before the parent sleeps too; little enough not to take their core from the workers of a long one.
 constexpr std::uint64_t at_once_ns = 500'000;  // who sleeps for less was not woken by what happened meanwhile
 
 [[noreturn]] void throw_closed() {

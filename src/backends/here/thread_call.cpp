@@ -253,7 +253,9 @@ void thread_call::collect_one(thread_chunk& what, lock& held) {
       throw;
     } catch (...) {  // what taking a result throws (a `reduce`) is a failure of the slice whose result it was
       const std::size_t slice = what.first + taken;
-      settled_.fail_to_collect(slice, capture_exception(job_.named(slice), what.eaten.worker, 1));
+      const slice_failure failure = capture_exception(job_.named(slice), what.eaten.worker, 1);
+      const lock again(crew_->mutex);  // it may stop the call
+      settled_.fail_to_collect(slice, failure);
       lower_limit(0);
     }
   }
