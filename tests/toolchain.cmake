@@ -59,6 +59,15 @@ set_tests_properties(report.samples ${report_tests} report.plotting_library_is_a
 add_test(NAME rooms.include_nothing_above_them COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/rooms/check.py ${PROJECT_SOURCE_DIR})
 set_tests_properties(rooms.include_nothing_above_them PROPERTIES LABELS toolchain TIMEOUT ${FORKFUL_TEST_TIMEOUT})
 
+# The tool finds all it needs in a shared library, too.
+if(TARGET forkful_cli)
+  add_test(NAME shared_library.exports_what_the_tool_needs
+           COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/shared_library/check.sh $<TARGET_FILE:forkful> $<TARGET_OBJECTS:forkful_cli>
+                   $<TARGET_OBJECTS:forkful_race>
+           COMMAND_EXPAND_LISTS)
+  set_tests_properties(shared_library.exports_what_the_tool_needs PROPERTIES LABELS toolchain TIMEOUT ${FORKFUL_TEST_TIMEOUT})
+endif()
+
 # What GCC makes of the loops that workers run, where it has whole registers to make it of.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   add_test(NAME machine_code.loops_are_what_one_would_write_by_hand
