@@ -1,5 +1,7 @@
 // A call that is asked to stop, and a call that tells how far it is.
+#include <unistd.h>
 #include <algorithm>
+
 #include <atomic>
 #include <limits>
 #include <span>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "backends/every_pool.hpp"
+#include "support/in_child.hpp"
 
 namespace {
 
@@ -114,19 +117,6 @@ TYPED_TEST(stopped_on, progress_is_told_to_the_end) {
   EXPECT_EQ(told.back().done, 300U);
 }
 
-TYPED_TEST(stopped_on, a_request_that_comes_when_everything_has_run_cancels_nothing) {
-  std::stop_source source;
-  call_options options{.stop = source.get_token()};
-  bool all_told = false;
-  options.progress = [&](const progress& so_far) {
-    if (so_far.done != 8) return;
-    all_told = true;
-    source.request_stop();
-  };
-  EXPECT_EQ(this->pool.with(options).map(indices(8), [](std::size_t i) { return i; }).size(), 8U);
-  EXPECT_TRUE(all_told);
-}
-
 TYPED_TEST(stopped_on, what_progress_throws_ends_the_call) {
   const auto impatient = [](const progress& /*now*/) { throw std::runtime_error("enough"); };
   try {
@@ -188,6 +178,46 @@ TYPED_TEST(stopped_on, imap_gives_first_results_before_it_knows_how_long_slices_
     ++count;
   }
   EXPECT_EQ(count, 2'000U);
+}
+
+// Two slices, of which the second runs until the caller, which takes the first one's result, has asked for the stop.
+struct last_slice {
+  std::atomic<bool> has_begun{false};
+  std::atomic<bool> may_end{false};
+};
+last_slice* in_shared_memory = nullptr;
+std::stop_source* asked_by_caller = nullptr;
+pid_t caller = 0;
+
+template <class Pool>
+using stopped_processes = testing::Test;
+TYPED_TEST_SUITE(stopped_processes, forkful_tests::pools_of_processes, pool_names);
+
+TYPED_TEST(stopped_processes, when_all_slices_have_begun_lose_nothing) {
+  const forkful_tests::seen_by_all<last_slice> last;
+  std::stop_source source;
+  in_shared_memory = &*last;
+  asked_by_caller = &source;
+  caller = getpid();
+  TypeParam pool{2U};
+  const auto sum = [](std::size_t x, std::size_t y) {
+    if (getpid() == caller && y == 1) {
+      while (!in_shared_memory->has_begun) std::this_thread::yield();
+      asked_by_caller->request_stop();
+      in_shared_memory->may_end = true;
+    }
+    return x + y;
+  };
+  const auto one_more = [](std::size_t i) {
+    if (i == 1) {
+      in_shared_memory->has_begun = true;
+      while (!in_shared_memory->may_end) std::this_thread::yield();
+    }
+    return i + 1;
+  };
+  auto stoppable = pool.with({.chunk = 1, .stop = source.get_token()});
+  EXPECT_EQ(stoppable.transform_reduce(indices(2), std::size_t{0}, sum, one_more), 3U);
+  EXPECT_TRUE(source.stop_requested());
 }
 
 }  // namespace
