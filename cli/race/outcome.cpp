@@ -70,13 +70,10 @@ verdict verdict_of(const outcome& race) {
   if (ranking.size() == 1) return {fmt::format("Only {} ran.", name(best)), {name(best)}};
 
   verdict says;
-  const lane* next = nullptr;  // the fastest one that is slower for sure
   for (const lane* each : ranking) {
-    if (too_close(best.took, each->took))
-      says.winners.push_back(name(*each));
-    else if (next == nullptr)
-      next = each;
+    if (too_close(best.took, each->took)) says.winners.push_back(name(*each));
   }
+  const lane& next = *ranking[1];  // slower for sure where the best won alone
   const lane* const loop = race.loop();
   const bool loop_won = loop != nullptr && too_close(best.took, loop->took);
   const auto gain = [&]() {
@@ -86,13 +83,13 @@ verdict verdict_of(const outcome& race) {
     says.sentence = fmt::format("Too close to say: {} took about the same{}.", listed(says.winners),
                                 loop_won ? "; going parallel gained nothing" : gain());
   } else if (loop_won) {
-    says.sentence = fmt::format("Fastest: the loop. Going parallel does not pay here: {} took {} as long.", name(*next),
-                                times(ratio(next->took.median, best.took.median)));
+    says.sentence = fmt::format("Fastest: the loop. Going parallel does not pay here: {} took {} as long.", name(next),
+                                times(ratio(next.took.median, best.took.median)));
   } else {
     says.sentence = "Fastest: " + name(best) + gain();
-    if (next != loop)
+    if (&next != loop)
       says.sentence += fmt::format("{} {} the next, {}", loop == nullptr ? "," : " and",
-                                   times(ratio(next->took.median, best.took.median)), name(*next));
+                                   times(ratio(next.took.median, best.took.median)), name(next));
     says.sentence += '.';
   }
   return says;
