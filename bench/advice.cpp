@@ -307,9 +307,9 @@ void copied_slices(course& on) {
       const std::size_t count = bytes > 100'000 ? 16 : 100;
       const std::vector<parcel> parcels(count, parcel{bites_in(each), std::vector<char>(bytes, 'c')});
       on.map(fmt::format("copied {} x {} B, {}", count, bytes, text_of(each)), parcels, [](const parcel& one) {
-        parcel eaten = one;
-        eaten.bites = static_cast<std::size_t>(chew(one.bites));
-        return eaten;
+        parcel finished = one;
+        finished.bites = static_cast<std::size_t>(chew(one.bites));
+        return finished;
       });
     }
   }

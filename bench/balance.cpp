@@ -28,7 +28,7 @@ using results = std::vector<std::uint64_t>;
 constexpr std::size_t count = 400;
 constexpr double mean = 100e-6;
 
-std::uint64_t eat_slice(std::uint64_t bites) { return eat(bites, bites); }
+std::uint64_t eat_slice(std::uint64_t bites) { return run_slice(bites, bites); }
 
 lengths shape(const std::string& name) {
   std::mt19937_64 random(7);
@@ -63,9 +63,9 @@ double in_order(const lengths& bites) {
 template <class Work>
 auto timed(Work work) {
   return [work] {
-    results eaten;
-    const double took = seconds([&] { eaten = work(); });
-    return measured{{took}, std::to_string(std::accumulate(eaten.begin(), eaten.end(), std::uint64_t{0}))};
+    results finished;
+    const double took = seconds([&] { finished = work(); });
+    return measured{{took}, std::to_string(std::accumulate(finished.begin(), finished.end(), std::uint64_t{0}))};
   };
 }
 
@@ -89,25 +89,25 @@ int main(int argc, char** argv) {
         .peer(limit,
               [&] {
                 measured taken = timed([&] {
-                  results eaten;
-                  for (const std::uint64_t each : bites) eaten.push_back(eat_slice(each));
-                  return eaten;
+                  results finished;
+                  for (const std::uint64_t each : bites) finished.push_back(eat_slice(each));
+                  return finished;
                 })();
                 taken.values[0] *= unforeseen ? listed : best;
                 return taken;
               })
         .peer("OpenMP schedule(dynamic, 1)", timed([&] {
-                results eaten(count);
+                results finished(count);
 #pragma omp parallel for num_threads(2) schedule(dynamic, 1)
-                for (std::size_t i = 0; i < count; ++i) eaten[i] = eat_slice(bites[i]);
-                return eaten;
+                for (std::size_t i = 0; i < count; ++i) finished[i] = eat_slice(bites[i]);
+                return finished;
               }))
         .peer("oneTBB parallel_for", timed([&] {
-                results eaten(count);
+                results finished(count);
                 arena.execute([&] {
-                  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) { eaten[i] = eat_slice(bites[i]); });
+                  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) { finished[i] = eat_slice(bites[i]); });
                 });
-                return eaten;
+                return finished;
               }))
         .goal(at_most_times(limit, 1.05))
         .run({.rounds = 31, .budget = 12});

@@ -1,7 +1,7 @@
 // What copying costs, beside what it must cost at least: memory moved there, worked on, and moved into fresh containers.
 //   S4: map of 10 M doubles by copy. The floor does the same with memcpy and S3's for_each in place.
 //   S5: map of 20 000 short strings, beside Python's Pool, joblib, oneTBB and the loop. The floor packs all strings into one block,
-//       builds strings from it, eats them, packs the results and builds them: by one thread, and half of that is what two cores
+//       builds strings from it, runs them, packs the results and builds them: by one thread, and half of that is what two cores
 //       need at least.
 // Results are freed when the clock has stopped.
 #include <tbb/parallel_for.h>
@@ -28,7 +28,7 @@ double eight_roots(double x) {
   for (int i = 0; i < 8; ++i) x = std::sqrt(x);
   return x;
 }
-std::string eaten(const std::string& slice) { return slice + "_eaten"; }
+std::string finished(const std::string& slice) { return slice + "_eaten"; }
 
 std::string digest(const doubles& all) { return std::to_string(std::accumulate(all.begin(), all.end(), 0.0)); }
 std::string digest(const strings& all) {
@@ -130,20 +130,20 @@ void words(score_sheet& sheet) {
     };
   };
   contest(sheet, "S5", "map of 20 000 short strings")
-      .ours("process_pool::map", burst([&] { return pool.map(cake, eaten); }))
+      .ours("process_pool::map", burst([&] { return pool.map(cake, finished); }))
       .peer("loop, no parallelism", burst([&] {
               strings result;
               result.reserve(cake.size());
-              for (const std::string& each : cake) result.push_back(eaten(each));
+              for (const std::string& each : cake) result.push_back(finished(each));
               return result;
             }))
-      .peer("floor: half of packing, eating, building",
+      .peer("floor: half of packing, running, building",
             [&] {
               measured all = burst([&] {
                 pack_all(cake, there);
                 const char* from = there.data();
                 char* to = back.data();
-                for (std::size_t i = 0; i < cake.size(); ++i) to = pack(eaten(unpack(from)), to);
+                for (std::size_t i = 0; i < cake.size(); ++i) to = pack(finished(unpack(from)), to);
                 return build_all(back);
               })();
               for (double& each : all.values) each /= 2;
@@ -158,7 +158,7 @@ void words(score_sheet& sheet) {
       .peer("oneTBB parallel_for", burst([&] {
               strings result(cake.size());
               arena.execute([&] {
-                tbb::parallel_for(std::size_t{0}, cake.size(), [&](std::size_t i) { result[i] = eaten(cake[i]); });
+                tbb::parallel_for(std::size_t{0}, cake.size(), [&](std::size_t i) { result[i] = finished(cake[i]); });
               });
               return result;
             }))

@@ -50,7 +50,7 @@ struct slice {
   std::uint64_t sleep_ns = 0;
 };
 
-void eat(slice& one) {
+void run_slice(slice& one) {
   if (one.sleep_ns != 0) {
     std::this_thread::sleep_for(std::chrono::nanoseconds(one.sleep_ns));
   } else {
@@ -133,8 +133,8 @@ void busy_in_place(double rounds) {
         const std::vector<slice> input = slices_of(work, rounds, false);
         forkful::shared_vector<slice> table(input.begin(), input.end());
         forkful::process_pool pool{workers};
-        pool.for_each(table, eat);
-        const double took = measured(rounds, [&] { pool.for_each(table, eat); });
+        pool.for_each(table, run_slice);
+        const double took = measured(rounds, [&] { pool.for_each(table, run_slice); });
         compare(fmt::format("{} x {:g} us, {}, in place, {}", count, 1e6 * mean, form.name, workers), work,
                 {model::way::processes, workers, std::thread::hardware_concurrency()}, took);
       }
@@ -189,7 +189,7 @@ void photographs(double rounds) {
     const double took = measured(rounds, [&] {
       kept = pool.map(forkful::indices(count),
                       [&](std::size_t i) {
-                        eat(input[i]);
+                        run_slice(input[i]);
                         return i;
                       })
                  .size();
@@ -208,8 +208,8 @@ void sleeping(double rounds) {
       const std::vector<slice> input = slices_of(work, 0, true);
       forkful::shared_vector<slice> table(input.begin(), input.end());
       forkful::process_pool pool{workers};
-      pool.for_each(table, eat);
-      const double took = measured(rounds, [&] { pool.for_each(table, eat); });
+      pool.for_each(table, run_slice);
+      const double took = measured(rounds, [&] { pool.for_each(table, run_slice); });
       compare(fmt::format("100 x 3 ms asleep, {}, in place, {}", form.name, workers), work,
               {model::way::processes, workers, std::thread::hardware_concurrency()}, took);
     }

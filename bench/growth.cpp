@@ -98,8 +98,8 @@ class figure {
 std::size_t same(std::size_t i) { return i; }
 
 // Curves of wrong results mean nothing.
-void expect(const std::vector<std::size_t>& eaten, std::size_t slices) {
-  if (eaten.size() != slices || eaten.back() != slices - 1) quarrel = "a map of numbers returned others";
+void expect(const std::vector<std::size_t>& finished, std::size_t slices) {
+  if (finished.size() != slices || finished.back() != slices - 1) quarrel = "a map of numbers returned others";
 }
 
 void fork_and_wait(unsigned n) {

@@ -33,9 +33,9 @@ std::size_t chew(std::size_t i) {
   return i;
 }
 
-std::string sum_of(const std::vector<std::size_t>& eaten) {
+std::string sum_of(const std::vector<std::size_t>& finished) {
   std::size_t sum = 0;
-  for (const std::size_t each : eaten) sum += each;
+  for (const std::size_t each : finished) sum += each;
   return std::to_string(sum);
 }
 
@@ -48,18 +48,18 @@ int serve_pool() {
 int serve_tbb() {
   tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
   return serve([] {
-    std::vector<std::size_t> eaten(slices);
-    tbb::parallel_for(std::size_t{0}, slices, [&](std::size_t i) { eaten[i] = chew(i); });
-    return measured{{0}, sum_of(eaten)};
+    std::vector<std::size_t> finished(slices);
+    tbb::parallel_for(std::size_t{0}, slices, [&](std::size_t i) { finished[i] = chew(i); });
+    return measured{{0}, sum_of(finished)};
   });
 }
 
 int serve_openmp() {
   return serve([] {
-    std::vector<std::size_t> eaten(slices);
+    std::vector<std::size_t> finished(slices);
 #pragma omp parallel for num_threads(2) schedule(dynamic)
-    for (std::size_t i = 0; i < slices; ++i) eaten[i] = chew(i);
-    return measured{{0}, sum_of(eaten)};
+    for (std::size_t i = 0; i < slices; ++i) finished[i] = chew(i);
+    return measured{{0}, sum_of(finished)};
   });
 }
 

@@ -33,8 +33,8 @@ using byte = std::uint8_t;
 
 // ---- Bookkeeping: n slices of a byte, each made 1 more -------------------------------------------------------------
 
-void eat(byte& slice) { ++slice; }
-byte eaten(byte slice) { return static_cast<byte>(slice + 1); }
+void run_slice(byte& slice) { ++slice; }
+byte finished(byte slice) { return static_cast<byte>(slice + 1); }
 
 std::string sum_of(std::span<const byte> all) {
   return std::to_string(std::accumulate(all.begin(), all.end(), std::uint64_t{0}));
@@ -46,7 +46,7 @@ int serve_bookkeeping(std::string_view way, std::size_t n) {
   if (way == "in_place") {
     forkful::shared_vector<byte> table(n, byte{0});
     return serve([&] {
-      pool.for_each(table, eat);
+      pool.for_each(table, run_slice);
       std::string sum = sum_of(table.span());
       std::fill(table.begin(), table.end(), byte{0});
       return measured{{0}, sum};
@@ -57,7 +57,7 @@ int serve_bookkeeping(std::string_view way, std::size_t n) {
     return serve([&pool, &table, n, results = std::vector<byte>()]() mutable {
       // Kept until now, so that it was there to be looked at. (Assigning {} would empty it and keep its memory.)
       results = std::vector<byte>();
-      results = pool.map(table, eaten);
+      results = pool.map(table, finished);
       return measured{{static_cast<double>(n)}, sum_of(results)};
     });
   }
@@ -70,7 +70,7 @@ int serve_bookkeeping(std::string_view way, std::size_t n) {
   }
   std::vector<byte> table(n, byte{0});
   return serve([&] {
-    tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { eat(table[i]); });
+    tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { run_slice(table[i]); });
     std::string sum = sum_of(table);
     std::fill(table.begin(), table.end(), byte{0});
     return measured{{0}, sum};

@@ -31,7 +31,7 @@ using namespace forkful_bench;
 
 using strings = std::vector<std::string>;
 
-std::string eaten(const std::string& slice) { return slice + "_eaten"; }
+std::string finished(const std::string& slice) { return slice + "_eaten"; }
 
 std::string digest(const strings& all) {
   std::string text;
@@ -139,23 +139,23 @@ int main(int argc, char** argv) {
   ping_pong elsewhere(true);
   tbb::task_arena arena(2);
 
-  const auto ours = [&] { return pool.map(cake, eaten); };
+  const auto ours = [&] { return pool.map(cake, finished); };
   const auto onetbb = [&] {
     strings result(cake.size());
     arena.execute(
-        [&] { tbb::parallel_for(std::size_t{0}, cake.size(), [&](std::size_t i) { result[i] = eaten(cake[i]); }); });
+        [&] { tbb::parallel_for(std::size_t{0}, cake.size(), [&](std::size_t i) { result[i] = finished(cake[i]); }); });
     return result;
   };
   const auto openmp = [&] {
     strings result(cake.size());
 #pragma omp parallel for num_threads(2) schedule(static)
-    for (std::size_t i = 0; i < cake.size(); ++i) result[i] = eaten(cake[i]);
+    for (std::size_t i = 0; i < cake.size(); ++i) result[i] = finished(cake[i]);
     return result;
   };
   const auto loop = [&] {
     strings result;
     result.reserve(cake.size());
-    for (const std::string& each : cake) result.push_back(eaten(each));
+    for (const std::string& each : cake) result.push_back(finished(each));
     return result;
   };
 

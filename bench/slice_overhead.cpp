@@ -24,14 +24,14 @@ namespace {
 
 using namespace forkful_bench;
 
-/// Eats `count` slices of `bites`, and returns how long that took.
+/// Runs `count` slices of `bites`, and returns how long that took.
 using eater = std::function<double(std::size_t count, std::uint64_t bites)>;
 
-void eat_one(std::size_t slice, std::uint64_t bites) { keep(eat(slice, bites)); }
+void run_one(std::size_t slice, std::uint64_t bites) { keep(run_slice(slice, bites)); }
 
 double loop(std::size_t count, std::uint64_t bites) {
   return seconds([&] {
-    for (std::size_t i = 0; i < count; ++i) eat_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
   });
 }
 
@@ -92,7 +92,7 @@ auto rounds_of(const std::shared_ptr<peer_process>& other) {
 
 eater ours(forkful::process_pool& pool, std::size_t chunk) {
   return [&pool, chunk](std::size_t count, std::uint64_t bites) {
-    return seconds([&] { pool.with({.chunk = chunk}).for_each(forkful::indices(count), eat_one, bites); });
+    return seconds([&] { pool.with({.chunk = chunk}).for_each(forkful::indices(count), run_one, bites); });
   };
 }
 
@@ -104,7 +104,7 @@ eater onetbb(tbb::task_arena& arena, Partitioner how) {
         tbb::parallel_for(
             tbb::blocked_range<std::size_t>(0, count, 1),
             [bites](const tbb::blocked_range<std::size_t>& some) {
-              for (std::size_t i = some.begin(); i != some.end(); ++i) eat_one(i, bites);
+              for (std::size_t i = some.begin(); i != some.end(); ++i) run_one(i, bites);
             },
             how);
       });
@@ -115,19 +115,19 @@ eater onetbb(tbb::task_arena& arena, Partitioner how) {
 double openmp_dynamic(std::size_t count, std::uint64_t bites) {
   return seconds([&] {
 #pragma omp parallel for num_threads(2) schedule(dynamic, 1)
-    for (std::size_t i = 0; i < count; ++i) eat_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
   });
 }
 double openmp_guided(std::size_t count, std::uint64_t bites) {
   return seconds([&] {
 #pragma omp parallel for num_threads(2) schedule(guided)
-    for (std::size_t i = 0; i < count; ++i) eat_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
   });
 }
 double openmp_static(std::size_t count, std::uint64_t bites) {
   return seconds([&] {
 #pragma omp parallel for num_threads(2) schedule(static)
-    for (std::size_t i = 0; i < count; ++i) eat_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
   });
 }
 

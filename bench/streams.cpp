@@ -1,5 +1,5 @@
 // S10: a stream of 100 000 small slices: imap, whose results come in order while they are made, and submit, one future each; beside
-// Python's imap and ProcessPoolExecutor, and oneTBB's pipeline and task_group. Python eats fewer of them: it is the time of one that counts.
+// Python's imap and ProcessPoolExecutor, and oneTBB's pipeline and task_group. Python runs fewer of them: it is the time of one that counts.
 // Besides, how evenly results come: the time from one to the next.
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
@@ -22,7 +22,7 @@ constexpr std::size_t slices = 100'000;
 
 std::uint64_t square(std::size_t slice) { return slice * slice; }
 
-// One measurement a round: what a slice took. Everybody's check is of the first 10 000 slices, which all of them eat.
+// One measurement a round: what a slice took. Everybody's check is of the first 10 000 slices, which all of them run.
 template <class Work>
 auto each_of(Work work) {
   return [work]() mutable {

@@ -21,16 +21,16 @@ std::uint64_t chew(std::size_t i) {
   return x;
 }
 
-std::string sum_of(const std::vector<std::uint64_t>& eaten) {
+std::string sum_of(const std::vector<std::uint64_t>& finished) {
   std::uint64_t sum = 0;
-  for (const std::uint64_t each : eaten) sum += each;
+  for (const std::uint64_t each : finished) sum += each;
   return std::to_string(sum);
 }
 
 struct pools {
   forkful::process_pool plain{2};
   forkful::process_pool recorded{forkful::pool_options{.workers = 2, .record_timeline = true}};
-  forkful::progress_bar bar{"eating", {.fd = ::open("/dev/null", O_WRONLY | O_CLOEXEC), .always = true}};
+  forkful::progress_bar bar{"running", {.fd = ::open("/dev/null", O_WRONLY | O_CLOEXEC), .always = true}};
 };
 
 // What every call has, whatever it is: figures are counted always, timelines are kept when asked for.
@@ -47,12 +47,12 @@ goal without_a_timeline() {
 void slices_of_a_microsecond(score_sheet& sheet, pools& with, std::size_t slices, std::size_t chunk,
                              const std::string& title) {
   const auto call = [&with, slices](forkful::process_pool& pool, const forkful::call_options& how, bool reads) {
-    std::vector<std::uint64_t> eaten;
+    std::vector<std::uint64_t> finished;
     const double took = seconds([&] {
-      eaten = pool.with(how).map(forkful::indices(slices), chew);
+      finished = pool.with(how).map(forkful::indices(slices), chew);
       if (reads) keep(pool.report().wall);
     });
-    return measured{{took}, sum_of(eaten)};
+    return measured{{took}, sum_of(finished)};
   };
   const forkful::call_options quiet{.chunk = chunk};
   const forkful::call_options shown{.chunk = chunk, .progress = with.bar};

@@ -175,7 +175,7 @@ class doctor final : public verb {
   std::optional<machine> look() {
     try {
       if (!again_) {
-        if (const std::optional<machine> kept = forkful::detail::kept_machine()) return kept;
+        if (const std::optional<machine> kept = forkful::detail::cached_machine()) return kept;
       }
       const auto began = std::chrono::steady_clock::now();
       const machine found = forkful::detail::measure_again();

@@ -72,8 +72,8 @@ forkful::call_options stoppable() {
   forkful::call_options options;
   options.progress = [](const forkful::progress& so_far) {
     if (!pressed.load()) return;
-    leave(so_far.total == 0 ? fmt::format(" with {} slices eaten", so_far.done)
-                            : fmt::format(" with {} of {} slices eaten", so_far.done, so_far.total));
+    leave(so_far.total == 0 ? fmt::format(" with {} slices done", so_far.done)
+                            : fmt::format(" with {} of {} slices done", so_far.done, so_far.total));
   };
   return options;
 }

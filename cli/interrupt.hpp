@@ -27,7 +27,7 @@ class leaving_at_once {
 };
 
 /// For calls that may take long: once Ctrl-C was pressed nothing more is handed out, and the program leaves within 100 ms, saying
-/// how many slices were eaten.
+/// how many slices were run.
 forkful::call_options stoppable();
 
 /// Leaves with what there is to say if Ctrl-C was pressed; for places between two steps.

@@ -55,8 +55,8 @@ int main(int argc, char** argv) {
       MPI_Fetch_and_op(&one, &mine, MPI_INT64_T, 0, 0, MPI_SUM, window);
       MPI_Win_flush(0, window);
       if (mine >= static_cast<std::int64_t>(news[0])) break;
-      const std::uint64_t eaten = forkful_bench::eat(static_cast<std::uint64_t>(mine), news[1]);
-      asm volatile("" : : "r"(eaten) : "memory");
+      const std::uint64_t finished = forkful_bench::run_slice(static_cast<std::uint64_t>(mine), news[1]);
+      asm volatile("" : : "r"(finished) : "memory");
     }
     MPI_Barrier(MPI_COMM_WORLD);
     if (rank == 0) std::cout << MPI_Wtime() - began << std::endl;

@@ -1,7 +1,7 @@
 // Contestants that do the same work, in turns: A B C A B C ..., so that whatever disturbs the machine disturbs all of them.
 //
 // A round may be one measurement or many (a thousand short calls, each timed). Rounds at the beginning are thrown away. Between
-// two turns the machine is left alone for a moment: threads of a peer that spin after their work would eat the next one's core.
+// two turns the machine is left alone for a moment: threads of a peer that spin after their work would run the next one's core.
 #pragma once
 
 #include <chrono>

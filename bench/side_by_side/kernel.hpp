@@ -8,7 +8,7 @@ extern "C" std::uint64_t forkful_bench_eat(std::uint64_t seed, std::uint64_t bit
 
 namespace forkful_bench {
 
-inline std::uint64_t eat(std::uint64_t seed, std::uint64_t bites) { return forkful_bench_eat(seed, bites); }
+inline std::uint64_t run_slice(std::uint64_t seed, std::uint64_t bites) { return forkful_bench_eat(seed, bites); }
 
 /// How many bites take about so long on this machine, by the fastest of several tries.
 std::uint64_t bites_in(double seconds);

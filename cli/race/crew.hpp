@@ -1,4 +1,4 @@
-// Who eats: the loop, and a pool for every other way of a race, each timed around the one call that is compared.
+// Who runs: the loop, and a pool for every other way of a race, each timed around the one call that is compared.
 //
 // Owns the pools. They are there before the first round; a snapshot_pool forks at every call, as is its way. Invariant: workers
 // are forked before this process has threads of a thread_pool.
@@ -31,17 +31,17 @@ using results = std::vector<std::string>;
 struct finish {
   std::chrono::nanoseconds time{0};
   forkful::report happened{};  ///< empty for the loop
-  results eaten{};
+  results output{};
 };
 
 /// The reference: nothing but a loop, with the verbs that works use.
 struct loop {
   template <class Range, class F, class... A>
   auto map(const Range& range, const F& f, const A&... args) {
-    std::vector<std::decay_t<std::invoke_result_t<const F&, decltype(*std::ranges::begin(range)), const A&...>>> eaten;
-    eaten.reserve(std::ranges::size(range));
-    for (auto&& slice : range) eaten.push_back(f(slice, args...));
-    return eaten;
+    std::vector<std::decay_t<std::invoke_result_t<const F&, decltype(*std::ranges::begin(range)), const A&...>>> output;
+    output.reserve(std::ranges::size(range));
+    for (auto&& slice : range) output.push_back(f(slice, args...));
+    return output;
   }
   template <class Range, class F, class... A>
   void for_each(Range&& range, const F& f, const A&... args) {
@@ -59,39 +59,39 @@ class crew {
   /// How many workers each pool has; 1 if there is only the loop.
   [[nodiscard]] unsigned workers() const noexcept { return workers_; }
 
-  /// Times eat(pool), whatever the way.
-  template <class Eat>
-  finish timed(way which, Eat&& eat) {
-    return in_own_memory(which) ? timed_here(which, eat) : timed_apart(which, eat);
+  /// Times run(pool), whatever the way.
+  template <class Run>
+  finish timed(way which, Run&& run) {
+    return in_own_memory(which) ? timed_here(which, run) : timed_apart(which, run);
   }
-  /// The same for a callable that only serves the ways which eat in this process's own memory: the loop and threads.
-  template <class Eat>
-  finish timed_here(way which, Eat&& eat) {
-    if (which == way::serial) return recorded_ ? around(there(serial_), eat) : around(loop_, eat);
-    return around(there(threads_), eat);
+  /// The same for a callable that only serves the ways which run in this process's own memory: the loop and threads.
+  template <class Run>
+  finish timed_here(way which, Run&& run) {
+    if (which == way::serial) return recorded_ ? around(there(serial_), run) : around(loop_, run);
+    return around(there(threads_), run);
   }
   /// ... only the ways whose workers have a memory of their own.
-  template <class Eat>
-  finish timed_apart(way which, Eat&& eat) {
-    return which == way::snapshot ? timed_snapshot(eat) : timed_processes(eat);
+  template <class Run>
+  finish timed_apart(way which, Run&& run) {
+    return which == way::snapshot ? timed_snapshot(run) : timed_processes(run);
   }
-  template <class Eat>
-  finish timed_snapshot(Eat&& eat) {
-    return around(there(snapshots_), eat);
+  template <class Run>
+  finish timed_snapshot(Run&& run) {
+    return around(there(snapshots_), run);
   }
-  template <class Eat>
-  finish timed_processes(Eat&& eat) {
-    return around(there(processes_), eat);
+  template <class Run>
+  finish timed_processes(Run&& run) {
+    return around(there(processes_), run);
   }
 
   static constexpr bool in_own_memory(way which) { return which == way::serial || which == way::thread; }
 
  private:
-  template <class Pool, class Eat>
-  static finish around(Pool& pool, Eat& eat) {
+  template <class Pool, class Run>
+  static finish around(Pool& pool, Run& run) {
     finish done;
     const auto began = std::chrono::steady_clock::now();
-    eat(pool);
+    run(pool);
     done.time = std::chrono::steady_clock::now() - began;
     done.happened = pool.report();
     return done;

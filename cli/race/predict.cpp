@@ -16,7 +16,7 @@ void predict(const work& what, outcome& race) {
   for (lane& each : race.lanes) {
     const auto& advice = each.which == way::shared ? shared : ordinary;
     if (!advice || !each.why_not.empty()) continue;
-    // In shared memory it is a process_pool that eats in place.
+    // In shared memory it is a process_pool that runs in place.
     const std::string_view name = each.which == way::shared ? "process" : name_of(each.which);
     for (const forkful::expected_time& expected : advice->ways)
       if (expected.possible && expected.way == name) each.predicted = expected.time;

@@ -74,11 +74,11 @@ class referee {
   }
   finish once(way which) {
     std::this_thread::sleep_for(what_.rest());  // or the way before would take time from this one
-    return what_.eat(here_, which);
+    return what_.run(here_, which);
   }
 
   void check(lane& each, const finish& done) {
-    if (each.difference.empty()) each.difference = difference(expected_, done.eaten);
+    if (each.difference.empty()) each.difference = difference(expected_, done.output);
   }
 
   [[nodiscard]] bool over() const {
@@ -120,11 +120,11 @@ void draw(const work& what, const rules& how, outcome& race) {
     forget_peak_memory();
     const way only[] = {each.which};
     crew fresh(only, how.workers, true);
-    each.happened = what.eat(fresh, each.which).happened;
+    each.happened = what.run(fresh, each.which).happened;
   }
 }
 
-/// Not about work of which a single slice, which the advisor has to eat, may take as long as a race.
+/// Not about work of which a single slice, which the advisor has to run, may take as long as a race.
 void ask_advisor(const work& what, const rules& how, outcome& race) {
   const auto ranking = race.ranking();
   if (how.workers != 0 || ranking.empty() || ranking.back()->took.median > enough_time) return;
@@ -142,13 +142,13 @@ outcome run(const entry& which, const work& what, const rules& how) {
   cli::say_when_interrupted(" before the race began");
   const std::string busy = others_at_work();
   {
-    results eaten;  // gone before memory is looked at
+    results output;  // gone before memory is looked at
     {
       const cli::leaving_at_once nothing_to_put_away;
       referee watching(what, how, race);
-      if (!running_ways(race).empty()) eaten = watching.run();
+      if (!running_ways(race).empty()) output = watching.run();
     }
-    what.keep(eaten);
+    what.keep(output);
   }
   ask_advisor(what, how, race);
   draw(what, how, race);

@@ -41,15 +41,15 @@ class work {
   [[nodiscard]] virtual std::string slices() const = 0;
   /// Empty: the work can go that way. Else why not, one sentence without its full stop.
   [[nodiscard]] virtual std::string why_not(way which) const = 0;
-  /// Does it once. Only the call that eats is timed; what lies before it (a table that is laid) and behind it (results turned into
+  /// Does it once. Only the call that runs is timed; what lies before it (a table that is laid) and behind it (results turned into
   /// bytes) is not.
-  [[nodiscard]] virtual finish eat(crew& here, way which) const = 0;
+  [[nodiscard]] virtual finish run(crew& here, way which) const = 0;
   /// What every way must give: by default what the loop does.
-  [[nodiscard]] virtual results expected(crew& here) const { return eat(here, way::serial).eaten; }
+  [[nodiscard]] virtual results expected(crew& here) const { return run(here, way::serial).output; }
   /// What came of it, in lines of at most 80 columns: an estimate of pi, which slice crashed. May be empty.
-  [[nodiscard]] virtual std::string remark(const results& /*eaten*/) const { return {}; }
+  [[nodiscard]] virtual std::string remark(const results& /*run*/) const { return {}; }
   /// Writes wishes::out. Throws std::system_error.
-  virtual void keep(const results& /*eaten*/) const {}
+  virtual void keep(const results& /*run*/) const {}
   /// How long it takes until nothing of the last call uses a CPU: workers that look for more work sleep within a millisecond.
   [[nodiscard]] virtual std::chrono::milliseconds rest() const { return std::chrono::milliseconds(1); }
   /// False: some of the input could not be read, which was complained about.

@@ -99,19 +99,19 @@ class blur final : public work {
                        "picture", from_.width, from_.height);
   }
   [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
+  [[nodiscard]] finish run(crew& here, way which) const override {
     if (which == way::shared) return eat_shared(here);
     bytes to(from_.bytes.size());
     finish done = crew::in_own_memory(which) ? eat_here(here, which, to)
                   : which == way::snapshot   ? eat_snapshot(here, to)
                                              : eat_copies(here, to);
-    done.eaten = as_strips(to);
+    done.output = as_strips(to);
     return done;
   }
-  void keep(const results& eaten) const override {
+  void keep(const results& output) const override {
     if (out_.empty()) return;
     picture blurred{.width = from_.width, .height = from_.height};
-    for (const std::string& each : eaten) blurred.bytes.insert(blurred.bytes.end(), each.begin(), each.end());
+    for (const std::string& each : output) blurred.bytes.insert(blurred.bytes.end(), each.begin(), each.end());
     write_png(out_, blurred);
   }
 
@@ -147,7 +147,7 @@ class blur final : public work {
     const forkful::shared_vector<std::uint8_t> to(from_.bytes.size());
     finish done = here.timed_processes(
         [&](auto& pool) { pool.for_each(strips_, blur_shared, std::span<const std::uint8_t>(from), to); });
-    done.eaten = as_strips(to);
+    done.output = as_strips(to);
     return done;
   }
 

@@ -29,7 +29,7 @@ class crash final : public work {
     if (crew::in_own_memory(which)) return "would end the program";
     return which == way::shared ? std::string(in_place_of_nothing) : "";
   }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
+  [[nodiscard]] finish run(crew& here, way which) const override {
     std::vector<forkful::outcome<std::uint64_t>> outcomes;
     finish done = here.timed_apart(which, [&](auto& pool) {
       outcomes = pool.try_map(forkful::indices(slices_), compute_or_crash, turns_, bad());
@@ -37,16 +37,16 @@ class crash final : public work {
     for (const auto& each : outcomes) {
       const bool as_it_should =
           !each && each.failure().kind == forkful::failure_kind::crash && each.failure().slice == bad();
-      done.eaten.push_back(each ? bytes_of(*each) : as_it_should ? crashed : each.failure().what);
+      done.output.push_back(each ? bytes_of(*each) : as_it_should ? crashed : each.failure().what);
     }
     return done;
   }
   [[nodiscard]] results expected(crew& /*here*/) const override {
-    results eaten;
-    for (std::size_t i = 0; i < slices_; ++i) eaten.push_back(i == bad() ? crashed : bytes_of(spin(i, turns_)));
-    return eaten;
+    results output;
+    for (std::size_t i = 0; i < slices_; ++i) output.push_back(i == bad() ? crashed : bytes_of(spin(i, turns_)));
+    return output;
   }
-  [[nodiscard]] std::string remark(const results& /*eaten*/) const override {
+  [[nodiscard]] std::string remark(const results& /*run*/) const override {
     return fmt::format("slice {} crashed in every call: it was named, and {} came back", bad(),
                        slices_ == 2 ? "the other one" : fmt::format("all {} others", slices_ - 1));
   }

@@ -15,18 +15,18 @@ std::string doubles::slices() const {
                      cli::bytes_text(cake_.size() / slices_ * sizeof(double)));
 }
 
-finish doubles::eat(crew& here, way which) const {
+finish doubles::run(crew& here, way which) const {
   if (which == way::shared) {
     forkful::shared_vector<double> table(cake_);
     finish done = here.timed_processes([&](auto& pool) { pool.for_each(forkful::slices(table, slices_), change_); });
-    done.eaten = as_bytes(forkful::slices(table, slices_));
+    done.output = as_bytes(forkful::slices(table, slices_));
     return done;
   }
   std::vector<double> own = cake_;
   finish done = crew::in_own_memory(which)
                     ? here.timed_here(which, [&](auto& pool) { pool.for_each(forkful::slices(own, slices_), change_); })
                     : here.timed_apart(which, [&](auto& pool) { pool.update(forkful::slices(own, slices_), change_); });
-  done.eaten = as_bytes(forkful::slices(own, slices_));
+  done.output = as_bytes(forkful::slices(own, slices_));
   return done;
 }
 

@@ -20,7 +20,7 @@ class doubles : public work {
   doubles(std::vector<double> cake, std::size_t slices, block_function change);
   [[nodiscard]] std::string slices() const override;
   [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
-  [[nodiscard]] finish eat(crew& here, way which) const override;
+  [[nodiscard]] finish run(crew& here, way which) const override;
   [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override;
 
  private:

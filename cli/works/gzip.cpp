@@ -53,28 +53,28 @@ class gzip final : public work {
   }
   [[nodiscard]] std::string slices() const override { return slices_; }
   [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
+  [[nodiscard]] finish run(crew& here, way which) const override {
     if (which == way::shared) {
       forkful::shared_vector<forkful::shared_string> table(blocks_);
       finish done = here.timed_processes(
           [&](auto& pool) { pool.for_each(table, [](forkful::shared_string& block) { block = gzipped(block); }); });
-      done.eaten.assign(table.begin(), table.end());
+      done.output.assign(table.begin(), table.end());
       return done;
     }
-    results eaten;
-    finish done = here.timed(which, [&](auto& pool) { eaten = pool.map(blocks_, gzipped); });
-    done.eaten = std::move(eaten);
+    results output;
+    finish done = here.timed(which, [&](auto& pool) { output = pool.map(blocks_, gzipped); });
+    done.output = std::move(output);
     return done;
   }
-  [[nodiscard]] std::string remark(const results& eaten) const override {
+  [[nodiscard]] std::string remark(const results& output) const override {
     std::size_t packed = 0;
-    for (const std::string& each : eaten) packed += each.size();
+    for (const std::string& each : output) packed += each.size();
     return fmt::format("{} became {}", cli::bytes_text(total_), cli::bytes_text(packed));
   }
-  void keep(const results& eaten) const override {
+  void keep(const results& output) const override {
     if (out_.empty()) return;
     std::string all;
-    for (const std::string& each : eaten) all += each;
+    for (const std::string& each : output) all += each;
     cli::write_whole(out_, all);
   }
   [[nodiscard]] bool whole() const override { return whole_; }

@@ -33,15 +33,15 @@ class montecarlo final : public work {
   [[nodiscard]] std::string why_not(way which) const override {
     return which == way::shared ? std::string(in_place_of_nothing) : "";
   }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
+  [[nodiscard]] finish run(crew& here, way which) const override {
     std::vector<std::uint64_t> hits;
     finish done = here.timed(which, [&](auto& pool) { hits = pool.map(forkful::indices(slices_), inside, points_); });
-    done.eaten = as_bytes(hits);
+    done.output = as_bytes(hits);
     return done;
   }
-  [[nodiscard]] std::string remark(const results& eaten) const override {
+  [[nodiscard]] std::string remark(const results& output) const override {
     std::uint64_t hits = 0;
-    for (const std::string& each : eaten) {
+    for (const std::string& each : output) {
       std::uint64_t of_slice = 0;
       each.copy(reinterpret_cast<char*>(&of_slice), sizeof of_slice);
       hits += of_slice;

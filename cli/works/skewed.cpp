@@ -48,11 +48,11 @@ class skewed final : public work {
   [[nodiscard]] std::string why_not(way which) const override {
     return which == way::shared ? std::string(in_place_of_nothing) : "";
   }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
-    std::vector<std::uint64_t> eaten;
+  [[nodiscard]] finish run(crew& here, way which) const override {
+    std::vector<std::uint64_t> output;
     finish done = here.timed(
-        which, [&](auto& pool) { eaten = pool.map(turns_, [](std::uint64_t turns) { return spin(turns, turns); }); });
-    done.eaten = as_bytes(eaten);
+        which, [&](auto& pool) { output = pool.map(turns_, [](std::uint64_t turns) { return spin(turns, turns); }); });
+    done.output = as_bytes(output);
     return done;
   }
 

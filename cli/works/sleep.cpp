@@ -24,10 +24,10 @@ class sleep final : public work {
   [[nodiscard]] std::string why_not(way which) const override {
     return which == way::shared ? std::string(in_place_of_nothing) : "";
   }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
-    std::vector<std::size_t> eaten;
-    finish done = here.timed(which, [&](auto& pool) { eaten = pool.map(forkful::indices(slices_), doze, time_); });
-    done.eaten = as_bytes(eaten);
+  [[nodiscard]] finish run(crew& here, way which) const override {
+    std::vector<std::size_t> output;
+    finish done = here.timed(which, [&](auto& pool) { output = pool.map(forkful::indices(slices_), doze, time_); });
+    done.output = as_bytes(output);
     return done;
   }
 

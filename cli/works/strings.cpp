@@ -26,16 +26,16 @@ class strings final : public work {
     return fmt::format("{} of text, {} in all", counted_slices(cake_.size()), cli::bytes_text(total_));
   }
   [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
-  [[nodiscard]] finish eat(crew& here, way which) const override {
+  [[nodiscard]] finish run(crew& here, way which) const override {
     if (which == way::shared) {
       forkful::shared_vector<forkful::shared_string> table(cake_);
       finish done = here.timed_processes([&](auto& pool) { pool.for_each(table, grow_eaten); });
-      done.eaten.assign(table.begin(), table.end());
+      done.output.assign(table.begin(), table.end());
       return done;
     }
-    results eaten;
-    finish done = here.timed(which, [&](auto& pool) { eaten = pool.map(cake_, add_eaten); });
-    done.eaten = std::move(eaten);
+    results output;
+    finish done = here.timed(which, [&](auto& pool) { output = pool.map(cake_, add_eaten); });
+    done.output = std::move(output);
     return done;
   }
 

@@ -1,4 +1,4 @@
-// advise(): is this work worth sharing? Eats a few of its slices to find out.
+// advise(): is this work worth sharing? Runs a few of its slices to find out.
 #pragma once
 
 #include <forkful/advice.hpp>
@@ -14,8 +14,8 @@ namespace detail {
 /// Some work, with its types erased: what the probe may do with it.
 struct question {
   std::size_t slices = 0;
-  const job* here = nullptr;  ///< eats slices in this process
-  /// Not null: slices are changed, and `here` eats copies. Makes copies of slices [first, first + count); they are its slices
+  const job* here = nullptr;  ///< runs slices in this process
+  /// Not null: slices are changed, and `here` runs copies. Makes copies of slices [first, first + count); they are its slices
   /// 0 ... count-1 then.
   void (*copy)(void* self, std::size_t first, std::size_t count) = nullptr;
   void* self = nullptr;          ///< handed to it
@@ -28,13 +28,13 @@ struct question {
 /// Probes it and judges (src/advice/). Throws what a probed slice throws; start_failed, arena_exhausted.
 advice answer(const question&);
 
-/// Copies of some slices of a range, for callables that change what they eat.
+/// Copies of some slices of a range, for callables that change what they run.
 template <class Range>
 class copied_slices {
   using value = std::ranges::range_value_t<Range>;
-  struct nothing_kept {};
+  struct nothing_stored {};
   template <class T>
-  struct elements_of : std::type_identity<nothing_kept> {};
+  struct elements_of : std::type_identity<nothing_stored> {};
   template <class E, std::size_t N>
   struct elements_of<std::span<E, N>> : std::type_identity<std::vector<std::vector<std::remove_const_t<E>>>> {};
 
@@ -107,7 +107,7 @@ class armed_question {
 
 /// Takes no results.
 struct no_collector {
-  void collect(const settled& /*none*/) const noexcept {}
+  void collect(const finished_slices& /*none*/) const noexcept {}
 };
 
 /// Says how slices and results would pass to other processes, or why they cannot, and answers.
@@ -177,9 +177,9 @@ template <class Range, class F, class... A>
       asked.in_place = in_shared_memory(range.data(), range.elements() * sizeof(*range.data()));
     return answer_with(here.work());
   } else {
-    armed_question<present_way, how, slices_type, kept_results<result>, collect_values<result, false>, callable, A...>
+    armed_question<present_way, how, slices_type, results_here<result>, collect_values<result, false>, callable, A...>
     here(range, called, args...);
-    keep_results_here<result>(here.work());
+    leave_results_here<result>(here.work());
     return answer_with(here.work());
   }
 }

@@ -135,18 +135,18 @@ class one_slice {
 
 /// How an argument of submit is kept: as it would arrive as a broadcast argument, but a shared_string of the caller's by address.
 template <class A>
-struct kept_argument : std::type_identity<broadcast_type<A>> {};
+struct stored_argument : std::type_identity<broadcast_type<A>> {};
 template <>
-struct kept_argument<shared_string&> : std::type_identity<by_address<shared_string>> {};
+struct stored_argument<shared_string&> : std::type_identity<by_address<shared_string>> {};
 template <>
-struct kept_argument<const shared_string&> : std::type_identity<by_address<const shared_string>> {};
+struct stored_argument<const shared_string&> : std::type_identity<by_address<const shared_string>> {};
 
 /// Takes an argument over: handles and shared_strings of the caller's by address, C arrays and all else as an object of the call's.
 /// `Isolated`: workers reach nothing but shared memory.
 template <bool Isolated, class A>
 decltype(auto) keep_argument(A& argument) {
   using bare = std::remove_cvref_t<A>;
-  using keeper = typename kept_argument<A>::type;
+  using keeper = typename stored_argument<A>::type;
   if constexpr (is_by_address<keeper>) {
     using handle_type = decltype(keeper::to);
     if (!Isolated || in_shared_memory(std::addressof(argument), sizeof(bare)))
@@ -167,10 +167,10 @@ decltype(auto) keep_argument(A& argument) {
 /// What a submitted call needs for as long as anybody wants it or works on it: callable and arguments, owned. A is as it was given.
 template <class Way, class F, class... A>
 struct submitted_parts {
-  using slice = std::tuple<typename kept_argument<A>::type...>;
+  using slice = std::tuple<typename stored_argument<A>::type...>;
   using call_type = prepared<Way, verb::call, true, const one_slice<slice>&, F>;
   using result = typename call_type::result;
-  using output = std::conditional_t<Way::isolated, encoded_results<result>, kept_results<result>>;
+  using output = std::conditional_t<Way::isolated, encoded_results<result>, results_here<result>>;
 
   template <class G>
   explicit submitted_parts(G&& callable, A&&... args)
@@ -180,7 +180,7 @@ struct submitted_parts {
     if constexpr (Way::isolated) {
       call.work().results = true;
     } else {
-      keep_results_here<result>(call.work());
+      leave_results_here<result>(call.work());
     }
     call.work().verb = "submit";
     plan.emplace(call, output{}, &collector);

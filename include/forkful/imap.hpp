@@ -36,7 +36,7 @@ class stream {
 }  // namespace detail
 
 /// A range that can be walked once: each step waits for the next result and reads as much input as the window allows.
-/// Dropping it half way stops: slices that are being eaten end by themselves, others are not begun. Movable; used by one
+/// Dropping it half way stops: slices that are being run end by themselves, others are not begun. Movable; used by one
 /// thread; the input must live as long as it if it is borrowed, the pool need not. Arguments behind the callable are kept as by
 /// submit: what handles and views of the caller's name must live as long as it, too.
 template <class Item>
@@ -86,12 +86,12 @@ namespace detail {
 /// What an imap keeps of an argument, which is as it was given. An lvalue that is sent is sent at once; all else is kept, like the
 /// callable, and so is what was moved in: handles in it free what they name.
 template <bool Ships, class A>
-using kept_by_imap =
+using stored_by_imap =
     std::conditional_t<Ships && std::is_lvalue_reference_v<A>, const std::remove_cvref_t<A>&, broadcast_type<A>>;
 
 /// Takes an argument over: of the caller's handles another one to the same memory, C arrays and all else as an object of the call's.
 template <bool Ships, class A>
-decltype(auto) keep_for_imap(std::remove_reference_t<A>& argument) {
+decltype(auto) store_for_imap(std::remove_reference_t<A>& argument) {
   using bare = std::remove_cvref_t<A>;
   using keeper = broadcast_type<A>;
   if constexpr (Ships && std::is_lvalue_reference_v<A>) {
@@ -113,22 +113,22 @@ template <class Way, class Item, bool Numbered, class Range, class F, class... A
 struct imap_call {
   using input = pulled_range<Range, !Way::isolated>;
   static constexpr bool star = is_zip<std::remove_cvref_t<Range>>;
-  using call_type = prepared<Way, verb::map, star, input&, F, std::remove_cvref_t<kept_by_imap<Way::ships, A>>...>;
+  using call_type = prepared<Way, verb::map, star, input&, F, std::remove_cvref_t<stored_by_imap<Way::ships, A>>...>;
   using result = typename call_type::result;
   using collector_type = std::conditional_t<Numbered, collect_numbered<Item, result, Way::isolated>,
                                             collect_in_turn<result, Way::isolated>>;
-  using output = std::conditional_t<Way::isolated, encoded_results<result>, kept_results<result>>;
+  using output = std::conditional_t<Way::isolated, encoded_results<result>, results_here<result>>;
 
   template <class G>
   imap_call(Range&& range, G&& callable, A&&... arguments)
       : slices(std::forward<Range>(range)),
         f(std::forward<G>(callable)),
-        args(detail::keep_for_imap<Way::ships, A>(arguments)...),
+        args(detail::store_for_imap<Way::ships, A>(arguments)...),
         call(std::apply([this](const auto&... each) { return call_type(slices, f, each...); }, args)) {
     if constexpr (Way::isolated) {
       call.work().results = true;
     } else {
-      keep_results_here<result>(call.work());
+      leave_results_here<result>(call.work());
     }
     call.work().unordered = Numbered;
     call.work().verb = Numbered ? "imap_unordered" : "imap";
@@ -137,7 +137,7 @@ struct imap_call {
 
   input slices;
   F f;
-  std::tuple<kept_by_imap<Way::ships, A>...> args;
+  std::tuple<stored_by_imap<Way::ships, A>...> args;
   call_type call;
   collector_type collector;
   std::optional<typename call_type::template armed<output>> plan;
@@ -153,7 +153,7 @@ class imap_stream final : public stream<Item> {
 
   std::optional<Item> next() override {
     auto& out = call_->collector.out;
-    patience until_there_is_one;
+    wait_policy until_there_is_one;
     until_there_is_one.enough = [](void* results) { return !static_cast<decltype(&out)>(results)->empty(); };
     until_there_is_one.asker = &out;
     while (out.empty() && !ended_) ended_ = going_->advance(until_there_is_one);

@@ -31,7 +31,7 @@ struct pool_options {
   /// snapshot_pool. Not after a crash. What it throws is ignored; who has not left after 10 s is killed.
   void (*on_worker_exit)() = nullptr;
   /// Replaces a worker after so many slices, for callables that leak; 0: never. Chunks are never larger. In a call no worker
-  /// eats more; one that has eaten some in an earlier call may come to less than twice as many.
+  /// runs more; one that has run some in an earlier call may come to less than twice as many.
   std::size_t max_slices_per_worker = 0;
   /// Bytes that a worker may take beyond what it has after on_worker_start: private memory (as RLIMIT_DATA counts it: mapped,
   /// not only touched), and shared memory since its chunk began. Past it the slice fails with std::bad_alloc, and the worker is
@@ -46,7 +46,7 @@ struct pool_options {
   /// where this process may run. With more workers than cores they share, in turn. For long calls on a machine that does
   /// nothing else; two pools that pin share the same cores. Throws start_failed where the system does not let it be done.
   bool pin = false;
-  /// Keeps what report::trace() and report::html() draw: who ate which slices when, and what workers copied on write. Costs at
+  /// Keeps what report::trace() and report::html() draw: who ran which slices when, and what workers copied on write. Costs at
   /// most 100 ns a chunk, and memory that is bounded. FORKFUL_REPORT turns it on for a whole program. A serial_pool keeps it too.
   bool record_timeline = false;
 };
@@ -56,7 +56,7 @@ struct progress {
   std::size_t done = 0;   ///< slices that were run or have failed, those of chunks that are being run included
   std::size_t total = 0;  ///< slices of the input; 0: not known yet (imap of unsized input)
   std::chrono::nanoseconds elapsed{0};
-  unsigned busy = 0;  ///< workers that are eating
+  unsigned busy = 0;  ///< workers that are running a slice
 };
 /// Called on the caller's thread. What it throws ends the call and is thrown by the verb.
 using progress_fn = std::function<void(const progress&)>;
@@ -81,7 +81,7 @@ struct call_options {
   /// Told how far the call has come, at most ten times a second, and once at its end. Futures and iterators tell it while
   /// somebody waits for them.
   progress_fn progress{};
-  /// When it is asked to stop, slices that are being eaten are finished, the others are not begun, and the verb throws
+  /// When it is asked to stop, slices that are being run are finished, the others are not begun, and the verb throws
   /// `cancelled`; try_ verbs return the outcomes they have and `cancelled` for the others. Asked before: throws at once.
   std::stop_token stop{};
 };

@@ -13,7 +13,7 @@ namespace [[gnu::visibility("default")]] forkful {
 
 /// Which worker this code runs in, 0 ... size()-1; 0 outside of workers.
 [[nodiscard]] unsigned worker_index() noexcept;
-/// True while a slice is being eaten by this thread or process, on every kind of pool.
+/// True while a slice is being run by this thread or process, on every kind of pool.
 [[nodiscard]] bool in_worker() noexcept;
 
 /// The verbs. Every one takes a range of slices first, the callable last, then broadcast arguments, which arrive as `const&`
@@ -60,7 +60,7 @@ class verbs {
       call.work().verb = "map_into";
       if constexpr (Way::isolated) call.work().bytes_shared += std::ranges::size(out) * sizeof(place);
       detail::check_room(std::ranges::data(out), std::ranges::size(out), sizeof(place), call.size(), Way::isolated);
-      call.run(running(), options_, detail::placed_results<place>{std::ranges::data(out)},
+      call.run(running(), options_, detail::results_in_place<place>{std::ranges::data(out)},
                static_cast<std::nullptr_t*>(nullptr));
     }
   }
@@ -118,7 +118,7 @@ class verbs {
     return try_for_each(std::span(slices.begin(), slices.size()), f, args...);
   }
 
-  /// Copies each slice out, calls f(T&) on the copy, and puts the eaten slice back. Finished slices are put back also when
+  /// Copies each slice out, calls f(T&) on the copy, and puts the changed slice back. Finished slices are put back also when
   /// another one fails; the failed one never.
   template <class Range, class F, class... A>
   void update(Range&& range, F&& f, const A&... args) {
@@ -155,7 +155,7 @@ class verbs {
   /// call it waits until it has. A serial_pool runs it at once.
   template <class F, class... A>
   [[nodiscard]] auto submit(F&& f, A&&... args) {
-    using parts = detail::submitted_parts<Way, detail::kept_callable<F>, A...>;
+    using parts = detail::submitted_parts<Way, detail::stored_callable<F>, A...>;
     using sent = typename parts::result;
     using result = std::conditional_t<std::is_same_v<sent, detail::nothing>, void, sent>;
     auto made = std::make_shared<parts>(std::forward<F>(f), std::forward<A>(args)...);
@@ -206,7 +206,7 @@ class verbs {
 
   template <bool Numbered, class Range, class F, class... A>
   auto imap_range(Range&& range, F&& f, A&&... args) {
-    using kept = detail::kept_callable<F>;
+    using kept = detail::stored_callable<F>;
     constexpr bool star = detail::is_zip<std::remove_cvref_t<Range>>;
     using result = typename detail::prepared<Way, detail::verb::map, star, detail::pulled_range<Range, !Way::isolated>&,
                                              kept, std::remove_cvref_t<A>...>::result;
@@ -239,7 +239,7 @@ class verbs {
     using result = typename decltype(call)::result;
     call.work().verb = outcomes != nullptr ? "try_update" : "update";
     call.work().keep_going = outcomes != nullptr;
-    detail::put_back<result, Way::isolated, Range> collector{call.range(), outcomes};
+    detail::write_back<result, Way::isolated, Range> collector{call.range(), outcomes};
     run_for_results<result>(call, collector);
   }
 
@@ -253,8 +253,8 @@ class verbs {
       call.work().results = true;
       call.run(running(), options, detail::encoded_results<R>{}, &collector);
     } else {
-      detail::keep_results_here<R>(call.work());
-      call.run(running(), options, detail::kept_results<R>{}, &collector);
+      detail::leave_results_here<R>(call.work());
+      call.run(running(), options, detail::results_here<R>{}, &collector);
     }
   }
 };

@@ -22,8 +22,8 @@ struct progress_bar_options {
   unsigned columns = 0;
 };
 
-/// A progress_fn: `pool.with({.progress = forkful::progress_bar{"eating"}}).map(...)` draws
-///   eating [###########             ]  47 % 470/1000, 3.4 k/s, 2 s left, 2 busy
+/// A progress_fn: `pool.with({.progress = forkful::progress_bar{"running"}}).map(...)` draws
+///   running [###########             ]  47 % 470/1000, 3.4 k/s, 2 s left, 2 busy
 /// on stderr, at most ten times a second, without colour; and when the call has ended, how long it took. While the number of
 /// slices is not known (imap of unsized input), what is known. Draws nothing where stderr is no terminal. The rate is that of
 /// the last seconds. Copies draw the same line; it is completed by a newline when a call is through, when the next one begins,

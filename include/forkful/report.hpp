@@ -16,7 +16,7 @@ struct time_split {
   std::chrono::nanoseconds pass_in{0};     ///< caller: encoding slices; worker: decoding them
   std::chrono::nanoseconds wake{0};        ///< caller: handing out and waking; worker: from then to its first slice
   std::chrono::nanoseconds compute{0};     ///< in the callable
-  std::chrono::nanoseconds idle{0};        ///< waiting, or eating for another call
+  std::chrono::nanoseconds idle{0};        ///< waiting, or running for another call
   std::chrono::nanoseconds pass_out{0};    ///< worker: encoding results
   std::chrono::nanoseconds reassemble{0};  ///< caller: decoding results and putting them in order
 
@@ -28,7 +28,7 @@ struct time_split {
 /// What one worker (with those that replaced it) did in the call.
 struct worker_row {
   unsigned worker = 0;          ///< 0 ... workers - 1
-  std::size_t slices = 0;       ///< slices that it ate; of an attempt that crashed or was too late only the time counts
+  std::size_t slices = 0;       ///< slices that it ran; of an attempt that crashed or was too late only the time counts
   std::size_t chunks = 0;       ///< hand-outs that it brought back
   std::size_t deaths = 0;       ///< times that it died
   time_split time{};            ///< adds up to the call's wall
@@ -107,7 +107,7 @@ struct report {
   std::chrono::nanoseconds wall{0};      ///< from entering the verb to leaving it
   std::chrono::nanoseconds queued{0};    ///< of wall: from the first hand-out until a worker began with it
   std::chrono::nanoseconds away{0};      ///< of caller.idle: nobody asked the future or the imap for more
-  bool beside_others = false;            ///< other calls were on the pool meanwhile: workers ate for those too
+  bool beside_others = false;            ///< other calls were on the pool meanwhile: workers ran for those too
   time_split caller{};                   ///< where the caller's wall went
   std::vector<worker_row> per_worker{};  ///< one row a worker, by number
   std::size_t bytes_in = 0;              ///< data copied towards the workers; pointers into shared memory count nothing

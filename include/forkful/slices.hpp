@@ -89,18 +89,18 @@ struct owned_slice<std::pair<First, Second>>
 
 /// A reference to an lvalue, or an rvalue itself. Access is mutable, because a const range need not be iterable.
 template <class Range>
-class held {
+class owned_range {
  public:
-  explicit held(Range&& range) : range_(std::move(range)) {}
+  explicit owned_range(Range&& range) : range_(std::move(range)) {}
   Range& get() const noexcept { return range_; }
 
  private:
   mutable std::remove_const_t<Range> range_;
 };
 template <class Range>
-class held<Range&> {
+class owned_range<Range&> {
  public:
-  explicit held(Range& range) noexcept : range_(&range) {}
+  explicit owned_range(Range& range) noexcept : range_(&range) {}
   Range& get() const noexcept { return *range_; }
 
  private:
@@ -118,9 +118,9 @@ class indexed {
                 "forkful: the first argument of a verb must be a range of slices: indices(n) is one of numbers");
   static constexpr bool direct = std::ranges::random_access_range<Range> && std::ranges::sized_range<Range>;
   static constexpr bool forward = std::ranges::forward_range<Range>;
-  using kept_type = std::conditional_t<direct, char,
-                                       std::conditional_t<forward, std::vector<std::ranges::iterator_t<Range>>,
-                                                          std::vector<std::ranges::range_value_t<Range>>>>;
+  using stored_type = std::conditional_t<direct, char,
+                                         std::conditional_t<forward, std::vector<std::ranges::iterator_t<Range>>,
+                                                            std::vector<std::ranges::range_value_t<Range>>>>;
 
  public:
   using value_type = typename owned_slice<std::ranges::range_value_t<Range>>::type;
@@ -142,9 +142,9 @@ class indexed {
   // NOLINTNEXTLINE(performance-noexcept-move-constructor)
   indexed(indexed&& other) : range_(std::move(other.range_)) {
     if constexpr (!direct && !forward)
-      kept_ = std::move(other.kept_);
+      stored_ = std::move(other.stored_);
     else if constexpr (!direct)
-      walk(other.kept_.size());
+      walk(other.stored_.size());
   }
   indexed& operator=(indexed&&) = delete;
 
@@ -152,15 +152,15 @@ class indexed {
     if constexpr (direct)
       return static_cast<std::size_t>(std::ranges::size(range()));
     else
-      return kept_.size();
+      return stored_.size();
   }
   decltype(auto) operator[](std::size_t i) const {
     if constexpr (direct)
       return std::ranges::begin(range())[static_cast<std::ranges::range_difference_t<Range>>(i)];
     else if constexpr (forward)
-      return *kept_[i];
+      return *stored_[i];
     else
-      return kept_[i];
+      return stored_[i];
   }
   std::remove_reference_t<Range>& range() const noexcept { return range_.get(); }
 
@@ -189,9 +189,9 @@ class indexed {
     }
     void keep() {
       if constexpr (!direct && forward)
-        walked_.kept_.push_back(at());
+        walked_.stored_.push_back(at());
       else if constexpr (!direct)
-        walked_.kept_.emplace_back(*at());
+        walked_.stored_.emplace_back(*at());
     }
 
    private:
@@ -222,8 +222,8 @@ class indexed {
     }
   }
 
-  held<Range> range_;
-  [[no_unique_address]] kept_type kept_{};
+  owned_range<Range> range_;
+  [[no_unique_address]] stored_type stored_{};
 };
 
 /// Walks several ranges as far as the shortest goes: others may have no end.
@@ -310,7 +310,7 @@ class slice_range {
   }
 
  private:
-  detail::held<Range> range_;
+  detail::owned_range<Range> range_;
   std::size_t most_;
   std::size_t length_;
 };

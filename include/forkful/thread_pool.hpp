@@ -15,7 +15,7 @@ struct thread_way {
 
 }  // namespace detail
 
-/// Callables, slices and arguments are used by several threads at once: they must bear that. The calling thread eats too, as one of
+/// Callables, slices and arguments are used by several threads at once: they must bear that. The calling thread runs too, as one of
 /// the workers, unless it is to tell progress. Of pool_options `workers`, `on_worker_start` and `on_worker_exit` count, of
 /// call_options all but `timeout` and `attempts`: nobody can end a thread. A cancelled call lets slices that have begun end.
 using thread_pool = basic_pool<detail::thread_way>;

@@ -12,7 +12,7 @@ namespace forkful::detail {
 advice answer(const question& asked) {
   const cancellation_deferred whole;
   const machine& here = this_machine();
-  const findings_of_probe found = probe(asked, here);
+  const probe_figures found = probe(asked, here);
   situation where;
   where.private_memory = static_cast<double>(private_memory());
   where.spread = found.spread;

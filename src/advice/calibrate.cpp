@@ -95,9 +95,9 @@ class ballast {
   }
 
   samples copies_on_write(pace& measuring) {
-    const shared_mapping told = map_shared(page_size(), page_size());
-    if (told.base == nullptr) throw refused_call(told.refused, told.error);
-    auto* const took = reinterpret_cast<double*>(told.base);
+    const shared_mapping shared = map_shared(page_size(), page_size());
+    if (shared.base == nullptr) throw refused_call(shared.refused, shared.error);
+    auto* const took = reinterpret_cast<double*>(shared.base);
     const std::span<std::byte> written = pages_.bytes().first(2 * megabyte);
     const samples all = measuring.repeat(5, 3, [&] {
       in_fork([&] {
@@ -107,7 +107,7 @@ class ballast {
       });
       return per_page(*took, written.size());
     });
-    unmap_shared(told.base, told.size);
+    unmap_shared(shared.base, shared.size);
     return all;
   }
 
@@ -197,10 +197,10 @@ machine calibrate(unsigned cpus) {
                                  })
                          .low();
   found.template_start = measuring.taken(std::move(from_template)).low();
-  const unsigned eaters = cpus > 2 ? 2 : 1;
+  const unsigned runners = cpus > 2 ? 2 : 1;
   {
-    process_pool pool(pool_options{.workers = eaters, .start = start_method::fork});
-    const waking alone = measure_waking(pool, eaters, 5, measuring);
+    process_pool pool(pool_options{.workers = runners, .start = start_method::fork});
+    const waking alone = measure_waking(pool, runners, 5, measuring);
     found.processes.wake = alone.wake;
     found.processes.rouse = alone.rouse;
   }
@@ -212,9 +212,9 @@ machine calibrate(unsigned cpus) {
   {
     // A core is the caller's: calls between two on the same one would be slow.
     process_pool pool(
-        pool_options{.workers = eaters, .start = start_method::fork, .on_worker_start = keep_off_first_cpu});
+        pool_options{.workers = runners, .start = start_method::fork, .on_worker_start = keep_off_first_cpu});
     const on_first_cpu caller;
-    measure_calls(pool, eaters, measuring, found.processes);
+    measure_calls(pool, runners, measuring, found.processes);
   }
 
   ballast memory(cpus);
@@ -230,12 +230,12 @@ machine calibrate(unsigned cpus) {
 
 void calibrate_threads(machine& found) {
   pace measuring;
-  const unsigned eaters = std::min(found.cpus, 2U);  // the caller is one of them
-  thread_pool pool(pool_options{.workers = eaters});
-  const waking asleep = measure_waking(pool, eaters, 5, measuring);
+  const unsigned runners = std::min(found.cpus, 2U);  // the caller is one of them
+  thread_pool pool(pool_options{.workers = runners});
+  const waking asleep = measure_waking(pool, runners, 5, measuring);
   found.threads.wake = asleep.wake;
   found.threads.rouse = asleep.rouse;
-  measure_calls(pool, eaters, measuring, found.threads);
+  measure_calls(pool, runners, measuring, found.threads);
 }
 
 }  // namespace forkful::detail

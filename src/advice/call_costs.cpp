@@ -29,15 +29,15 @@ double decoding(const passing& given, bool fresh, const machine& on) {
 
 }  // namespace
 
-double call_costs::fighting_for_memory(double eating) const {
-  if (eating <= 1) return std::max(1.0, traffic_share * eating);
-  const double all = cpus > 1 ? std::min(1.0, (eating - 1) / (cpus - 1.0)) : 0;
-  return std::max({1.0, 1 + (slowdown - 1) * all, traffic_share * eating});
+double call_costs::fighting_for_memory(double running) const {
+  if (running <= 1) return std::max(1.0, traffic_share * running);
+  const double all = cpus > 1 ? std::min(1.0, (running - 1) / (cpus - 1.0)) : 0;
+  return std::max({1.0, 1 + (slowdown - 1) * all, traffic_share * running});
 }
 
 call_costs costs_of(const workload& work, const crew_plan& plan, const machine& on) {
   call_costs found;
-  found.eaters = std::max(1U, plan.workers);
+  found.runners = std::max(1U, plan.workers);
   const bool threads = plan.by == way::threads;
   const way_costs& costs = threads ? on.threads : on.processes;
   found.wake = costs.wake;
@@ -52,7 +52,7 @@ call_costs costs_of(const workload& work, const crew_plan& plan, const machine& 
   }
   // A photograph has no more workers than slices.
   if (plan.by == way::snapshot) {
-    found.eaters = static_cast<unsigned>(std::clamp<std::size_t>(work.slices, 1, found.eaters));
+    found.runners = static_cast<unsigned>(std::clamp<std::size_t>(work.slices, 1, found.runners));
   }
   if (!threads) {
     const bool results_fresh = work.out.bytes * static_cast<double>(work.slices) >= given_back_from;

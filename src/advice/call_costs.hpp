@@ -12,7 +12,7 @@
 namespace forkful::detail {
 
 struct call_costs {
-  unsigned eaters = 1;           // threads: the caller is one of them
+  unsigned runners = 1;          // threads: the caller is one of them
   double start = 0;              // of one worker, by the caller, one after another; 0: they are there
   double once = 0;               // by the caller, before the first chunk
   double broadcast = 0;          // by the caller, before the first chunk
@@ -30,8 +30,8 @@ struct call_costs {
   double demand = 1;             // cores that a slice wants while it runs
   double slice_bytes = 0;        // that are copied in
 
-  // How many times as long as alone a slice takes when `eating` of them run at once on cores that are theirs.
-  [[nodiscard]] double fighting_for_memory(double eating) const;
+  // How many times as long as alone a slice takes when `running` of them run at once on cores that are theirs.
+  [[nodiscard]] double fighting_for_memory(double running) const;
 
   unsigned cpus = 1;  // where `slowdown` was measured
   double slowdown = 1;

@@ -15,21 +15,21 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t longest_ns = 500'000'000;  // should this process die, its copies eat on for so long at most
+constexpr std::uint64_t longest_ns = 500'000'000;  // should this process die, its copies run on for so long at most
 
 class copies {
  public:
-  copies(unsigned count, const std::function<void()>& eat) {
+  copies(unsigned count, const std::function<void()>& slice) {
     for (unsigned i = 0; i < count; ++i) {
       const pid_t pid = fork_flushed();
       if (pid < 0) return;
       if (pid == 0) {
-        settle_signals();
+        reset_signals();
         end_after(longest_ns);
         try {
-          for (;;) eat();
+          for (;;) slice();
         } catch (...) {
-          leave(1);  // the slice fails here, too: one who does not eat is in nobody's way
+          leave(1);  // the slice fails here, too: one who does not run is in nobody's way
         }
       }
       child watched(pid);
@@ -55,20 +55,20 @@ class copies {
   std::vector<child> all_;
 };
 
-double time_of(const std::function<void()>& eat) {
+double time_of(const std::function<void()>& slice) {
   const std::uint64_t began = now_ns();
-  eat();
+  slice();
   return seconds_since(began);
 }
 
 }  // namespace
 
-double slowdown_beside(unsigned others, const std::function<void()>& eat) {
-  const double alone = std::min({time_of(eat), time_of(eat), time_of(eat)});
-  const copies beside(others, eat);
+double slowdown_beside(unsigned others, const std::function<void()>& slice) {
+  const double alone = std::min({time_of(slice), time_of(slice), time_of(slice)});
+  const copies beside(others, slice);
   if (!beside.any()) return 1;
-  eat();  // while they begin, and until pages shared by the fork are written to
-  const double together = std::min({time_of(eat), time_of(eat), time_of(eat)});
+  slice();  // while they begin, and until pages shared by the fork are written to
+  const double together = std::min({time_of(slice), time_of(slice), time_of(slice)});
   return std::max(1.0, together / alone);
 }
 

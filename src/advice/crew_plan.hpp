@@ -10,7 +10,7 @@ namespace forkful::detail {
 
 enum class way : std::uint8_t { serial, threads, snapshot, processes };
 
-// Who would eat.
+// Who would run.
 struct crew_plan {
   way by = way::serial;
   unsigned workers = 1;
@@ -33,7 +33,7 @@ struct prediction {
   double contention = 0;  // what it took longer because workers fight for memory or cores
   double pass = 0;        // encoding and decoding that nobody's computing hid
   double hand_out = 0;    // cost of the chunks
-  double tail = 0;        // at the end, when some worker had nothing left to eat
+  double tail = 0;        // at the end, when some worker had nothing left to run
   std::size_t chunks = 0;
 };
 

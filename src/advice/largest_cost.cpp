@@ -42,7 +42,7 @@ std::string of_contention(const weighed& chosen, const workload& work, const sit
                        part_of(chosen.what.contention, chosen));
   }
   if (work.slowdown > 1 || work.traffic > 0) {
-    return fmt::format("workers fight for memory: slices take {:.1f} times as long when {} eat at once, {} lost",
+    return fmt::format("workers fight for memory: slices take {:.1f} times as long when {} run at once, {} lost",
                        (chosen.what.compute + chosen.what.contention) / chosen.what.compute, chosen.workers,
                        part_of(chosen.what.contention, chosen));
   }

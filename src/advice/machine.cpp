@@ -34,7 +34,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t patience_ns = 20'000'000'000;  // for what takes 50 ms, or a second with sanitizers
+constexpr std::uint64_t timeout_ns = 20'000'000'000;  // for what takes 50 ms, or a second with sanitizers
 
 // What the measuring process leaves, in memory it shares with this one.
 struct outcome {
@@ -61,16 +61,16 @@ class shared_outcome {
   outcome* what_ = nullptr;
 };
 
-[[noreturn]] void measure_and_leave(const shared_outcome& told, unsigned cpus, bool with_threads) noexcept {
-  end_after(patience_ns);
-  settle_signals();
+[[noreturn]] void measure_and_leave(const shared_outcome& shared, unsigned cpus, bool with_threads) noexcept {
+  end_after(timeout_ns);
+  reset_signals();
   try {
-    told->figures = or_start_failed([&] { return calibrate(cpus); });
-    if (with_threads) calibrate_threads(told->figures);
-    told->state = outcome::measured;
+    shared->figures = or_start_failed([&] { return calibrate(cpus); });
+    if (with_threads) calibrate_threads(shared->figures);
+    shared->state = outcome::measured;
   } catch (const std::exception& error) {
-    std::string_view(error.what()).copy(told->sentence.data(), told->sentence.size() - 1);
-    told->state = outcome::failed;
+    std::string_view(error.what()).copy(shared->sentence.data(), shared->sentence.size() - 1);
+    shared->state = outcome::failed;
   }
   leave(0);
 }
@@ -96,19 +96,19 @@ machine_key key_of_now() {
 
 machine measure_machine() {
   reporting();  // calls of the measuring process are not to be reported, so it must not be the first to make a pool
-  const shared_outcome told;
+  const shared_outcome shared;
   const double own_memory = static_cast<double>(private_memory());
   const unsigned cpus = usable_cpus();
   // A process that has threads may have used oneTBB, which then does not work in its forks.
   const bool has_threads = thread_count() != 1;
   const pid_t child = fork_flushed();
   if (child < 0) throw_start_failed({"fork", errno});
-  if (child == 0) measure_and_leave(told, cpus, !has_threads);
+  if (child == 0) measure_and_leave(shared, cpus, !has_threads);
   reap_unwatched(child);
-  if (told->state == outcome::failed) throw start_failed(told->sentence.data());
-  machine found = told->figures;
-  if (told->state == outcome::measured && has_threads) calibrate_threads(found);
-  if (told->state == outcome::nothing || !plausible(found)) {
+  if (shared->state == outcome::failed) throw start_failed(shared->sentence.data());
+  machine found = shared->figures;
+  if (shared->state == outcome::measured && has_threads) calibrate_threads(found);
+  if (shared->state == outcome::nothing || !plausible(found)) {
     throw start_failed(
         "this machine could not be measured: a process that was to do it was killed, or took longer than 20 s; look "
         "for the reason in `dmesg`, and try again when the machine has memory and time to spare");
@@ -120,19 +120,19 @@ machine measure_machine() {
 
 const machine& this_machine() {
   static const machine known = [] {
-    const std::optional<machine> kept = kept_machine();
+    const std::optional<machine> kept = cached_machine();
     return kept ? *kept : measure_again();
   }();
   return known;
 }
 
-std::optional<machine> kept_machine() {
+std::optional<machine> cached_machine() {
   const std::string path = machine_file();
   const machine_key key = key_of_now();
   return path.empty() || key.boot.empty() ? std::nullopt : machine_from(read_small_file(path), key);
 }
 
-void keep_machine(const machine& what) {
+void cache_machine(const machine& what) {
   if (!worth_keeping(what, private_memory())) return;
   const std::string path = machine_file();
   const machine_key key = key_of_now();
@@ -144,7 +144,7 @@ void keep_machine(const machine& what) {
 
 machine measure_again() {
   const machine found = measure_machine();
-  keep_machine(found);
+  cache_machine(found);
   return found;
 }
 

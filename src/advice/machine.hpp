@@ -22,11 +22,11 @@ machine measure_machine();
 // Thread-safe; after the first call it costs nothing. Throws start_failed.
 [[gnu::visibility("default")]] const machine& this_machine();
 // The same from the file alone; empty if it does not fit.
-[[gnu::visibility("default")]] std::optional<machine> kept_machine();
+[[gnu::visibility("default")]] std::optional<machine> cached_machine();
 // Measured now, whatever was kept, and written. Does not change what this_machine() has returned.
 [[gnu::visibility("default")]] machine measure_again();
 // Writes it to machine_file() as measured by this process, if it is worth keeping and a file can be written there.
-[[gnu::visibility("default")]] void keep_machine(const machine&);
+[[gnu::visibility("default")]] void cache_machine(const machine&);
 
 // $XDG_CACHE_HOME/forkful/machine-HOST-CPUS.json, else the same below ~/.cache. Empty: neither variable is set.
 [[gnu::visibility("default")]] std::string machine_file();

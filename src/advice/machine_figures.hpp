@@ -11,7 +11,7 @@ struct way_costs {
   double wake = 0;      // from handing out to the first instruction of a worker that slept, wherever the system puts it
   double rouse = 0;     // what of that the caller spends on waking, and cannot do anything else
   double hand_out = 0;  // what a chunk costs the caller: publishing it and taking it back
-  double claim = 0;     // what a chunk costs the worker that eats it
+  double claim = 0;     // what a chunk costs the worker that runs it
 };
 
 struct machine {

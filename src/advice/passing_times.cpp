@@ -5,7 +5,7 @@
 #include "advice/blocks.hpp"
 #include "advice/samples.hpp"
 #include "os/cpu.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -17,7 +17,7 @@ constexpr std::size_t most_blocks = 24;                 // of one round
 constexpr std::size_t most_rounds = 6;
 
 // Broadcast arguments, decoded once.
-struct opened : kept {
+struct opened : broadcast_storage {
   opened() = default;
   opened(const opened&) = delete;
   opened& operator=(const opened&) = delete;
@@ -48,11 +48,11 @@ class frames {
 class passer {
  public:
   passer(const job& ships, std::size_t slices, std::size_t count, double mean)
-      : ships_(ships), where_(slices, count), eating_(mean * static_cast<double>(count)) {}
+      : ships_(ships), where_(slices, count), running_(mean * static_cast<double>(count)) {}
 
   passing_times find() {
     const std::uint64_t began = now_ns();
-    if (eating_ > most_seconds) {  // cold or not: to eat more of them is dear
+    if (running_ > most_seconds) {  // cold or not: to run more of them is dear
       pass_round(1);
     } else {
       pass_round(1);
@@ -70,10 +70,10 @@ class passer {
   }
 
  private:
-  // How many of them are encoded, and eaten, in so long, going by the first.
+  // How many of them are encoded, and run, in so long, going by the first.
   [[nodiscard]] std::size_t blocks_in(double seconds) const {
     const double longest =
-        std::max({sums_.in.encode, sums_.in.decode, sums_.out.encode, sums_.out.decode, eating_, 1e-9});
+        std::max({sums_.in.encode, sums_.in.decode, sums_.out.encode, sums_.out.decode, running_, 1e-9});
     return std::clamp<std::size_t>(static_cast<std::size_t>(seconds / longest), 1, most_blocks);
   }
 
@@ -83,7 +83,7 @@ class passer {
     frames sent;
     frames answers;
     encode(what, sent);
-    for (std::size_t i = 0; i != blocks; ++i) eat(what[i], sent[i], answers);
+    for (std::size_t i = 0; i != blocks; ++i) run_block(what[i], sent[i], answers);
     for (std::size_t i = 0; i != blocks; ++i) decode(what[i], answers[i]);
     passed_ += blocks * what.front().count;
   }
@@ -101,10 +101,10 @@ class passer {
     }
   }
 
-  void eat(const block& what, const segment* frame, frames& answers) {
+  void run_block(const block& what, const segment* frame, frames& answers) {
     sink made(shared_segments());
     source from(frame);
-    laps parts;
+    passing_time parts;
     chunk_io io;
     io.first = what.first;
     io.frame = frame != nullptr ? frame->data() : nullptr;
@@ -132,7 +132,7 @@ class passer {
 
   const job& ships_;
   places where_;
-  double eating_;  // a block
+  double running_;  // a block
   opened arguments_{};
   passing_times sums_{};
   std::size_t passed_ = 0;

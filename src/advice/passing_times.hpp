@@ -15,8 +15,8 @@ struct passing_times {
   passing out{};  // one result
 };
 
-// `count` neighbours at a time of `slices`, each of which takes `mean` seconds to eat. Encodes some as a process_pool's caller would,
-// before any is decoded; then decodes and eats them and encodes results, as workers would; then decodes those. So what is
+// `count` neighbours at a time of `slices`, each of which takes `mean` seconds to run. Encodes some as a process_pool's caller would,
+// before any is decoded; then decodes and runs them and encodes results, as workers would; then decodes those. So what is
 // decoded has left the nearest caches, as if another core had written it. Takes about 10 ms; up to three blocks where one takes nearly as
 // long, one where it takes longer. Throws what a slice throws.
 passing_times time_passing(const job& ships, std::size_t slices, std::size_t count, double mean);

@@ -13,7 +13,7 @@
 #include "errors/exceptions.hpp"
 #include "os/account.hpp"
 #include "os/cpu.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -31,8 +31,8 @@ constexpr double little_memory = 256e6;  // bytes that can be forked in a few mi
 // What slices gave. Kept, as a call keeps it: memory that is given back at once is not what results are made of.
 using results = std::unique_ptr<void, void (*)(void*)>;
 
-// Eats a block in this process, or a copy of it if it is changed, and returns how long that took; the copying does not count.
-double eat(const question& asked, block what, std::vector<results>& kept) {
+// Runs a block in this process, or a copy of it if it is changed, and returns how long that took; the copying does not count.
+double run_block(const question& asked, block what, std::vector<results>& kept) {
   const job& work = *asked.here;
   const worker_scope here(0);
   chunk_io io;
@@ -60,7 +60,7 @@ class prober {
  public:
   prober(const question& asked, const machine& here) : asked_(asked), here_(here) { found_.work.slices = slices(); }
 
-  findings_of_probe find() {
+  probe_figures find() {
     if (slices() == 0) return std::move(found_);
     time_slices();
     if (asked_.shipped != nullptr && !asked_.in_place) {
@@ -70,7 +70,7 @@ class prober {
       found_.work.broadcast_bytes = static_cast<double>(asked_.shipped->bytes_broadcast);
     }
     if (worth_looking_beside()) {
-      found_.work.slowdown = slowdown_beside(here_.cpus - 1, [this] { eat_some(); });
+      found_.work.slowdown = slowdown_beside(here_.cpus - 1, [this] { run_some(); });
     }
     return std::move(found_);
   }
@@ -83,11 +83,11 @@ class prober {
     const std::uint64_t began = now_ns();
     // The first one finds everything cold; of long slices it is one of few, and counts.
     std::vector<results> kept;
-    double first = eat(asked_, {0, 1}, kept);
+    double first = run_block(asked_, {0, 1}, kept);
     if (first > most_seconds / 10) {
       all_.push_back({0, first});
     } else {
-      first = eat(asked_, {0, 1}, kept);
+      first = run_block(asked_, {0, 1}, kept);
     }
     std::size_t count = 1;
     if (first < block_seconds) {
@@ -103,10 +103,10 @@ class prober {
         continue;
       }
       blocks_.push_back(what);
-      double took = eat(asked_, what, kept);
+      double took = run_block(asked_, what, kept);
       // Much longer than the others: are its slices so long, or was somebody else on the core? Asked once more, if that is cheap.
       if (!all_.empty() && took > 2 * mean_ * static_cast<double>(count) && took < most_seconds / 20) {
-        took = std::min(took, eat(asked_, what, kept));
+        took = std::min(took, run_block(asked_, what, kept));
       }
       all_.push_back({what.first + count / 2, took / static_cast<double>(count)});
       mean_ = mean_of_samples();
@@ -117,7 +117,7 @@ class prober {
     if (blocks_.empty()) blocks_.push_back({0, 1});
     mean_ = mean_of_samples();
     judge_cores(cpu / wall, wall);
-    tell();
+    progress();
   }
 
   [[nodiscard]] bool seen(std::size_t slice) const {
@@ -144,7 +144,7 @@ class prober {
     if (busy < 0.9) found_.work.cpu_share = std::clamp(busy, 0.0, 1.0);
   }
 
-  void tell() {
+  void progress() {
     std::sort(all_.begin(), all_.end(), [](const timed& a, const timed& b) { return a.at < b.at; });
     std::vector<std::size_t> at;
     std::vector<double> took;
@@ -174,25 +174,25 @@ class prober {
   }
 
   // About two milliseconds of slices that were timed before, the same each time.
-  void eat_some() const {
+  void run_some() const {
     const double one = mean_ * static_cast<double>(blocks_.front().count);
     const auto times = static_cast<std::size_t>(std::ceil(2e-3 / one));
     for (std::size_t i = 0; i < times; ++i) {
       std::vector<results> kept;
-      eat(asked_, blocks_[i % blocks_.size()], kept);
+      run_block(asked_, blocks_[i % blocks_.size()], kept);
     }
   }
 
   const question& asked_;
   const machine& here_;
-  findings_of_probe found_{};
-  std::vector<block> blocks_;  // that were eaten
+  probe_figures found_{};
+  std::vector<block> blocks_;  // that were run
   std::vector<timed> all_;
   double mean_ = 0;
 };
 
 }  // namespace
 
-findings_of_probe probe(const question& asked, const machine& here) { return prober(asked, here).find(); }
+probe_figures probe(const question& asked, const machine& here) { return prober(asked, here).find(); }
 
 }  // namespace forkful::detail

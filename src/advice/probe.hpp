@@ -10,12 +10,12 @@
 
 namespace forkful::detail {
 
-struct findings_of_probe {
+struct probe_figures {
   workload work{};
   double spread = 0;  // how far the mean of a slice's time may be off, as a share of it
 };
 
 // Takes at most 50 ms, or 1 % of what all slices will take, but at least one slice. Throws what a slice throws.
-findings_of_probe probe(const question&, const machine&);
+probe_figures probe(const question&, const machine&);
 
 }  // namespace forkful::detail

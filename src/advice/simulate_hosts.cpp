@@ -21,7 +21,7 @@ struct parcel {
 };
 
 struct host {
-  double flows_until = 0;  // what it has got is eaten then
+  double flows_until = 0;  // what it has got is run then
   std::size_t holds = 0;   // slices sent that it has no workers for yet, as far as rank 0 knows
 };
 
@@ -30,13 +30,13 @@ class hosts_simulation {
   hosts_simulation(const workload& work, const crew_plan& plan, const machine& on)
       : work_(work), plan_(plan), costs_(costs_of(work, plan, on)), hosts_(plan.hosts) {
     const double demand = std::clamp(work.cpu_share, 0.0, 1.0) * costs_.demand;
-    const double most = demand > 0 ? plan.cores / demand : costs_.eaters;
-    at_once_ = std::min<double>(costs_.eaters, most);
+    const double most = demand > 0 ? plan.cores / demand : costs_.runners;
+    at_once_ = std::min<double>(costs_.runners, most);
     fight_ = costs_.fighting_for_memory(at_once_ * demand);
   }
 
   prediction run() {
-    const double ready = costs_.start * costs_.eaters + costs_.once + costs_.broadcast + plan_.latency +
+    const double ready = costs_.start * costs_.runners + costs_.once + costs_.broadcast + plan_.latency +
                          work_.broadcast_bytes / plan_.bandwidth;
     rank0_free_ = ready;
     for (host& each : hosts_) each.flows_until = ready;
@@ -63,9 +63,9 @@ class hosts_simulation {
     bool operator>(const arrival& other) const { return at != other.at ? at > other.at : host > other.host; }
   };
 
-  // Two parcels, so that one is on its way while the other is eaten; and slices for everybody.
+  // Two parcels, so that one is on its way while the other is run; and slices for everybody.
   [[nodiscard]] std::size_t enough() const {
-    return std::max<std::size_t>(2 * std::size_t{costs_.eaters}, 2 * next_size());
+    return std::max<std::size_t>(2 * std::size_t{costs_.runners}, 2 * next_size());
   }
   [[nodiscard]] std::size_t next_size() const {
     // By the slices that keep a host's workers busy, the same rule as for workers.
@@ -83,14 +83,14 @@ class hosts_simulation {
     rank0_free_ += sending;
     const double arrives = rank0_free_ + plan_.latency;
 
-    const std::size_t size = next_chunk(work_.slices / plan_.hosts, sent.last - sent.first, costs_.eaters,
+    const std::size_t size = next_chunk(work_.slices / plan_.hosts, sent.last - sent.first, costs_.runners,
                                         work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes));
     const double chunks = std::ceil(slices / static_cast<double>(size));
     parts_.chunks += static_cast<std::size_t>(chunks);
-    const double eating = work_.time.sum(sent.first, sent.last) * costs_.longer;
+    const double computing = work_.time.sum(sent.first, sent.last) * costs_.longer;
     const double handling = costs_.claim * chunks + costs_.pass * slices;
     const double caller = (costs_.publish + costs_.take_back) * chunks;
-    const double flows = std::max((eating * fight_ + handling) / at_once_, caller);
+    const double flows = std::max((computing * fight_ + handling) / at_once_, caller);
     const double begins = std::max(to.flows_until, arrives);
     to.flows_until = begins + flows;
     // The last of its slices may be a long one.
@@ -98,8 +98,8 @@ class hosts_simulation {
     last_done_ = std::max({last_done_, to.flows_until, begins + longest});
     to.holds += sent.last - sent.first;
     back_.push({to.flows_until + plan_.latency, static_cast<std::size_t>(&to - hosts_.data()), sent.last - sent.first});
-    computing_ += eating / costs_.longer;
-    eating_ += eating * fight_;
+    computing_ += computing / costs_.longer;
+    fighting_ += computing * fight_;
     handling_ += handling;
   }
 
@@ -113,14 +113,14 @@ class hosts_simulation {
   }
 
   prediction parts() {
-    const double workers = static_cast<double>(costs_.eaters) * plan_.hosts;
+    const double workers = static_cast<double>(costs_.runners) * plan_.hosts;
     parts_.wall = std::max(rank0_free_, last_done_ + plan_.latency);
     double left = parts_.wall;
     // What goes on at the same time counts once: what the workers do hides what rank 0 does meanwhile.
     const auto take = [&left](double& part, double seconds) { left -= part = std::clamp(seconds, 0.0, left); };
     take(parts_.compute, computing_ / workers);
-    take(parts_.start, costs_.start * costs_.eaters);
-    take(parts_.contention, eating_ / (at_once_ * plan_.hosts) - parts_.compute);
+    take(parts_.start, costs_.start * costs_.runners);
+    take(parts_.contention, fighting_ / (at_once_ * plan_.hosts) - parts_.compute);
     take(parts_.hand_out, handling_ / workers);
     take(parts_.pass, sending_);
     parts_.tail = left;
@@ -138,7 +138,7 @@ class hosts_simulation {
   double last_done_ = 0;
   double sending_ = 0;
   double computing_ = 0;
-  double eating_ = 0;
+  double fighting_ = 0;
   double handling_ = 0;
   std::priority_queue<arrival, std::vector<arrival>, std::greater<>> back_;
   prediction parts_{};

@@ -20,12 +20,12 @@ simulation::simulation(const workload& work, const crew_plan& plan, const machin
     : work_(work),
       plan_(plan),
       costs_(costs_of(work, plan, on)),
-      caller_eats_(plan.by == way::threads),
-      caller_(costs_.eaters),
-      alarm_(costs_.eaters + 1),
-      workers_(costs_.eaters),
+      caller_runs_(plan.by == way::threads),
+      caller_(costs_.runners),
+      alarm_(costs_.runners + 1),
+      workers_(costs_.runners),
       last_wake_(-1) {
-  const std::size_t size = next_chunk(work.slices, work.slices, costs_.eaters, work.asked_chunk,
+  const std::size_t size = next_chunk(work.slices, work.slices, costs_.runners, work.asked_chunk,
                                       static_cast<std::size_t>(costs_.slice_bytes));
   grouping_ = work.slices / std::max<std::size_t>(size, 1) / most_chunks + 1;
   absent_ = workers_.size();
@@ -36,19 +36,19 @@ simulation::simulation(const workload& work, const crew_plan& plan, const machin
 // ---- Time -----------------------------------------------------------------------------------------------------------
 
 void simulation::find_pace() {
-  const auto eaters = static_cast<double>(eating_.size());
+  const auto computing = static_cast<double>(computing_.size());
   const double share = std::clamp(work_.cpu_share, 0.0, 1.0);
-  const double wanted = static_cast<double>(running_.size()) + eaters * share * costs_.demand;
+  const double wanted = static_cast<double>(running_.size()) + computing * share * costs_.demand;
   pace_ = wanted > plan_.cores ? plan_.cores / wanted : 1;
-  const double fight = costs_.fighting_for_memory(std::min(eaters * share, static_cast<double>(plan_.cores)));
-  appetite_ = 1 / (share * fight / pace_ + 1 - share);
+  const double fight = costs_.fighting_for_memory(std::min(computing * share, static_cast<double>(plan_.cores)));
+  compute_pace_ = 1 / (share * fight / pace_ + 1 - share);
 }
 
 void simulation::account_waiting(double workers, double seconds) {
   const double all = workers * seconds;
   if (doing_ == step::starting) {
     parts_.start += all;
-  } else if (doing_ != step::handing_out && next_slice_ == work_.slices && (!eating_.empty() || handling_ != 0)) {
+  } else if (doing_ != step::handing_out && next_slice_ == work_.slices && (!computing_.empty() || handling_ != 0)) {
     parts_.tail += all;
   } else if (doing_ == step::waking) {
     parts_.wake += all;
@@ -63,7 +63,7 @@ void simulation::account_waiting(double workers, double seconds) {
 void simulation::pass(double seconds) {
   parts_.start += static_cast<double>(absent_) * seconds;
   parts_.wake += static_cast<double>(woken_) * seconds;
-  // Of those who sleep, there is something to eat for so many.
+  // Of those who sleep, there is something to run for so many.
   const auto sleepers = static_cast<double>(asleep_.size());
   const double needed = std::min(sleepers, static_cast<double>(unclaimed()));
   parts_.wake += needed * seconds;
@@ -73,24 +73,24 @@ void simulation::pass(double seconds) {
   parts_.contention += handled * (1 - pace_);
   parts_.pass += handled * pace_ * handling_is_passing_;
   parts_.hand_out += handled * pace_ * (1 - handling_is_passing_);
-  const double eaten = static_cast<double>(eating_.size()) * seconds;
-  parts_.compute += eaten * appetite_ / costs_.longer;
-  parts_.contention += eaten * (1 - appetite_ / costs_.longer);
+  const double computed = static_cast<double>(computing_.size()) * seconds;
+  parts_.compute += computed * compute_pace_ / costs_.longer;
+  parts_.contention += computed * (1 - compute_pace_ / costs_.longer);
   running_.pass(seconds, pace_);
-  eating_.pass(seconds, appetite_);
+  computing_.pass(seconds, compute_pace_);
   waiting_.pass(seconds, 1);
   now_ += seconds;
 }
 
 prediction simulation::run() {
-  const double threads_are_there = caller_eats_ ? 0 : costs_.start;
+  const double threads_are_there = caller_runs_ ? 0 : costs_.start;
   if (threads_are_there == 0) {
     for (std::uint32_t i = 0; i != workers_.size(); ++i) {
       workers_[i].is = state::asleep;
       asleep_.push_back(i);
     }
     absent_ = 0;
-    const double rousing = caller_eats_ ? costs_.rouse * static_cast<double>(helpers_called()) : 0;
+    const double rousing = caller_runs_ ? costs_.rouse * static_cast<double>(helpers_called()) : 0;
     do_step(step::beginning, costs_.once + costs_.broadcast + rousing, costs_.broadcast);
   } else {
     do_step(step::starting, costs_.start, 0);
@@ -98,15 +98,15 @@ prediction simulation::run() {
   while (doing_ != step::ended) {
     find_pace();
     const double of_running = running_.until_first(pace_);
-    const double of_eating = eating_.until_first(appetite_);
+    const double of_computing = computing_.until_first(compute_pace_);
     const double of_waiting = waiting_.until_first(1);
-    const double next = std::min({of_running, of_eating, of_waiting});
+    const double next = std::min({of_running, of_computing, of_waiting});
     if (next == std::numeric_limits<double>::infinity()) break;
     pass(next);
     if (next == of_running) {
       happens_to(running_.leave());
-    } else if (next == of_eating) {
-      finish(eating_.leave());
+    } else if (next == of_computing) {
+      finish(computing_.leave());
     } else {
       happens_to(waiting_.leave());
     }
@@ -131,7 +131,7 @@ void simulation::happens_to(std::uint32_t who) {
     look(who);
   } else {
     --handling_;
-    eat(who);
+    compute(who);
   }
 }
 
@@ -142,16 +142,16 @@ void simulation::later(std::uint32_t who, double seconds) { waiting_.enter(who, 
 
 // Threads claim slices of the input itself.
 std::size_t simulation::unclaimed() const noexcept {
-  return caller_eats_ ? work_.slices - next_slice_ : chunks_.size() - claimed_;
+  return caller_runs_ ? work_.slices - next_slice_ : chunks_.size() - claimed_;
 }
 
 simulation::chunk simulation::cut() {
   const std::size_t left = work_.slices - next_slice_;
   const std::size_t size =
-      next_chunk(work_.slices, left, costs_.eaters, work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes));
+      next_chunk(work_.slices, left, costs_.runners, work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes));
   std::size_t count = 1;
   // As long as many are left: the end is played chunk by chunk.
-  if (grouping_ > 1) count = std::clamp<std::size_t>(left / (4 * std::size_t{costs_.eaters}) / size, 1, grouping_);
+  if (grouping_ > 1) count = std::clamp<std::size_t>(left / (4 * std::size_t{costs_.runners}) / size, 1, grouping_);
   chunk made{next_slice_, next_slice_ + std::min(size * count, left), count, false};
   next_slice_ = made.last;
   slices_out_ += made.slices();
@@ -166,7 +166,7 @@ void simulation::look(std::uint32_t who) {
     self.is = state::looking;
     self.idle_since = now_;
     forget_sleepy();
-    if (looking_.size() + 1 < plan_.cores || caller_eats_) {
+    if (looking_.size() + 1 < plan_.cores || caller_runs_) {
       looking_.push_back(who);
     } else {
       self.is = state::asleep;
@@ -175,17 +175,17 @@ void simulation::look(std::uint32_t who) {
     ring(true, 0);
     return;
   }
-  if (caller_eats_) chunks_.push_back(cut());
+  if (caller_runs_) chunks_.push_back(cut());
   self.holds = claimed_++;
   const chunk& mine = chunks_[self.holds];
-  if (!caller_eats_ && unclaimed() != 0 && now_ - self.burst_began >= in_seconds(unclaimed_ns)) {
+  if (!caller_runs_ && unclaimed() != 0 && now_ - self.burst_began >= in_seconds(unclaimed_ns)) {
     self.burst_began = now_;
     wake_one();
   }
   double takes = costs_.claim * static_cast<double>(mine.count) + costs_.pass * static_cast<double>(mine.slices());
   if (!self.has_broadcast) takes += costs_.broadcast_decoded;
   self.has_broadcast = true;
-  if (caller_eats_ && who == 0) {
+  if (caller_runs_ && who == 0) {
     takes += (costs_.publish + costs_.take_back) * static_cast<double>(std::exchange(finished_since_, 0));
   }
   self.is = state::handling;
@@ -193,11 +193,11 @@ void simulation::look(std::uint32_t who) {
   work_on(who, takes);
 }
 
-void simulation::eat(std::uint32_t who) {
+void simulation::compute(std::uint32_t who) {
   worker& self = workers_[who];
   const chunk& mine = chunks_[self.holds];
-  self.is = state::eating;
-  eating_.enter(who, work_.time.sum(mine.first, mine.last) * costs_.longer);
+  self.is = state::computing;
+  computing_.enter(who, work_.time.sum(mine.first, mine.last) * costs_.longer);
 }
 
 void simulation::finish(std::uint32_t who) {
@@ -210,7 +210,7 @@ void simulation::finish(std::uint32_t who) {
 
 // A worker that has spun long enough sleeps.
 void simulation::forget_sleepy() {
-  while (!looking_.empty() && !caller_eats_ &&
+  while (!looking_.empty() && !caller_runs_ &&
          now_ - workers_[looking_.front()].idle_since >= in_seconds(worker_spins_ns)) {
     workers_[looking_.front()].is = state::asleep;
     asleep_.push_back(looking_.front());
@@ -227,7 +227,7 @@ void simulation::wake_one() {
   const bool crowded = 1 + workers_.size() - asleep_.size() >= plan_.cores;
   const double wake = crowded ? costs_.crowded_wake : costs_.wake;
   // Threads are roused one after another before anything else; it was counted then.
-  later(asleep_.back(), caller_eats_ ? costs_.wake - costs_.rouse : wake);
+  later(asleep_.back(), caller_runs_ ? costs_.wake - costs_.rouse : wake);
   asleep_.pop_back();
 }
 

@@ -33,7 +33,7 @@ class simulation {
     bool done = false;
     [[nodiscard]] std::size_t slices() const noexcept { return last - first; }
   };
-  enum class state : std::uint8_t { absent, asleep, woken, looking, handling, eating };
+  enum class state : std::uint8_t { absent, asleep, woken, looking, handling, computing };
   struct worker {
     state is = state::absent;
     bool has_broadcast = false;
@@ -53,7 +53,7 @@ class simulation {
   [[nodiscard]] std::size_t unclaimed() const noexcept;
   chunk cut();
   void look(std::uint32_t who);
-  void eat(std::uint32_t who);
+  void compute(std::uint32_t who);
   void finish(std::uint32_t who);
   void forget_sleepy();
   void wake_one();
@@ -75,18 +75,18 @@ class simulation {
   const workload& work_;
   crew_plan plan_;
   call_costs costs_;
-  bool caller_eats_;
+  bool caller_runs_;
   double now_ = 0;
   prediction parts_{};  // summed over workers until the end
 
   std::uint32_t caller_;  // numbers of events behind those of the workers
   std::uint32_t alarm_;
   paced_queue running_;  // on a core, whatever they do: the caller, workers between slices
-  paced_queue eating_;
-  paced_queue waiting_;  // for a time to pass
-  double pace_ = 1;      // of what runs
-  double appetite_ = 1;  // of what eats
-  double alone_ = 1;     // the same without a fight for memory
+  paced_queue computing_;
+  paced_queue waiting_;      // for a time to pass
+  double pace_ = 1;          // of what runs
+  double compute_pace_ = 1;  // of what runs slices
+  double alone_ = 1;         // the same without a fight for memory
 
   std::vector<worker> workers_;
   std::vector<std::uint32_t> asleep_;

@@ -27,7 +27,7 @@ bool simulation::may_hand_out() const noexcept {
 
 // Threads: as many as there are chunks for, the caller not counted.
 std::size_t simulation::helpers_called() const noexcept {
-  const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.eaters, work_.asked_chunk, 0);
+  const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.runners, work_.asked_chunk, 0);
   return std::clamp<std::size_t>((work_.slices + size - 1) / size, 1, workers_.size()) - 1;
 }
 
@@ -69,7 +69,7 @@ void simulation::caller_goes_on() {
     default:
       break;
   }
-  if (caller_eats_ && doing_ == step::beginning) {
+  if (caller_runs_ && doing_ == step::beginning) {
     // All helpers are called at once; the caller is the first worker.
     doing_ = step::idle;
     const std::size_t helpers = helpers_called();
@@ -129,8 +129,8 @@ double simulation::sleeps_at() const noexcept {
 
 // Somebody has finished a chunk, or found no work.
 void simulation::ring(bool out_of_work, std::size_t finished) {
-  if (caller_eats_) {
-    if (next_slice_ != work_.slices || !eating_.empty() || handling_ != 0 || doing_ != step::idle) return;
+  if (caller_runs_) {
+    if (next_slice_ != work_.slices || !computing_.empty() || handling_ != 0 || doing_ != step::idle) return;
     if (!out_of_work) return;
     // All is done: what nobody has taken back yet, after being woken if the caller waited for long.
     const worker& first = workers_[0];

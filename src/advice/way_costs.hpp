@@ -1,6 +1,6 @@
 // What a call, a sleeping worker and a chunk cost on a pool: measured on the pool itself, of whatever kind.
 //
-// Owns nothing. One slice does everything: it notes in shared memory when it began, and eats until it is told to stop.
+// Owns nothing. One slice does everything: it notes in shared memory when it began, and runs until it is told to stop.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,12 @@
 namespace forkful::detail {
 
 struct stopwatch_slice {
-  std::uint64_t until = 0;  // eats until then; 0: does nothing at all
+  std::uint64_t until = 0;  // runs until then; 0: does nothing at all
   std::uint64_t began = 0;
   std::uint64_t ended = 0;
 };
 
-inline void eat_until(stopwatch_slice& slice) {
+inline void run_until(stopwatch_slice& slice) {
   if (slice.until == 0) return;
   slice.began = now_ns();
   do {
@@ -38,18 +38,18 @@ struct waking {
   double rouse = 0;
 };
 
-// As many slices as `eaters`, all as long, so that nobody eats two while all come, and the last to begin is a worker that slept. In
-// some pools the caller is one of the eaters. A worker that never comes while another eats counts as if it came when that is done.
+// As many slices as `runners`, all as long, so that nobody runs two while all come, and the last to begin is a worker that slept. In
+// some pools the caller is one of the runners. A worker that never comes while another runs counts as if it came when that is done.
 template <class Pool>
-waking measure_waking(Pool& pool, unsigned eaters, std::size_t times, pace& measuring) {
-  shared_vector<stopwatch_slice> table(eaters);
+waking measure_waking(Pool& pool, unsigned runners, std::size_t times, pace& measuring) {
+  shared_vector<stopwatch_slice> table(runners);
   std::vector<double> rousing;
   const samples wakes = measuring.repeat(times, static_cast<double>(times), [&] {
     const std::uint64_t idle_until = now_ns() + asleep_ns;
     while (now_ns() < idle_until) relax();
     const std::uint64_t began = now_ns();
-    for (stopwatch_slice& each : table) each = {.until = eaters == 1 ? 1 : began + hold_ns};
-    pool.with({.chunk = 1}).for_each(table, eat_until);
+    for (stopwatch_slice& each : table) each = {.until = runners == 1 ? 1 : began + hold_ns};
+    pool.with({.chunk = 1}).for_each(table, run_until);
     rousing.push_back(1e-9 * static_cast<double>(pool.report().caller.wake.count()));
     std::uint64_t last = began + 1;
     for (const stopwatch_slice& each : table) last = std::max(last, each.began);
@@ -59,33 +59,33 @@ waking measure_waking(Pool& pool, unsigned eaters, std::size_t times, pace& meas
   return {wake, std::min(measuring.taken(std::move(rousing)).median(), wake)};
 }
 
-// Fills in the others, of a pool whose `eaters` eat at once. There should be a core for each eater and for the caller: with fewer one
+// Fills in the others, of a pool whose `runners` run at once. There should be a core for each runner and for the caller: with fewer one
 // waits for the other, and that is then what it costs here.
 template <class Pool>
-void measure_calls(Pool& pool, unsigned eaters, pace& measuring, way_costs& costs) {
+void measure_calls(Pool& pool, unsigned runners, pace& measuring, way_costs& costs) {
   constexpr std::size_t chunks = 300;
   shared_vector<stopwatch_slice> table(chunks);
-  const auto eat = [&](std::size_t count, std::size_t chunk) {
-    pool.with({.chunk = chunk}).for_each(std::span{table.data(), count}, eat_until);
+  const auto run = [&](std::size_t count, std::size_t chunk) {
+    pool.with({.chunk = chunk}).for_each(std::span{table.data(), count}, run_until);
   };
 
-  // The first slices hold the workers until all chunks are handed out; then they eat what lies there as fast as they can take it.
+  // The first slices hold the workers until all chunks are handed out; then they run what lies there as fast as they can take it.
   std::vector<double> hand_outs;
   const samples claims = measuring.repeat(8, 2, [&] {
     for (stopwatch_slice& each : table) each = {};
-    eat(1, 0);  // whoever slept is awake now
+    run(1, 0);  // whoever slept is awake now
     const std::uint64_t free = now_ns() + hold_ns;
-    for (std::size_t i = 0; i != eaters; ++i) {
+    for (std::size_t i = 0; i != runners; ++i) {
       table[i].until = free;
       table[chunks - 1 - i].until = 1;
     }
-    eat(chunks, 1);
+    run(chunks, 1);
     const time_split caller = pool.report().caller;
     const auto busy = caller.pass_in + caller.wake + caller.reassemble;
     hand_outs.push_back(1e-9 * static_cast<double>(busy.count()) / chunks);
     std::uint64_t last = free + 1;
-    for (std::size_t i = 0; i != eaters; ++i) last = std::max(last, table[chunks - 1 - i].ended);
-    return 1e-9 * static_cast<double>(last - free) * eaters / static_cast<double>(chunks - eaters);
+    for (std::size_t i = 0; i != runners; ++i) last = std::max(last, table[chunks - 1 - i].ended);
+    return 1e-9 * static_cast<double>(last - free) * runners / static_cast<double>(chunks - runners);
   });
   costs.claim = claims.low();
   costs.hand_out = measuring.taken(std::move(hand_outs)).low();
@@ -94,7 +94,7 @@ void measure_calls(Pool& pool, unsigned eaters, pace& measuring, way_costs& cost
   for (int tries = 0; tries != 4; ++tries) {
     const samples calls = measuring.repeat(100, 1, [&] {
       const std::uint64_t began = now_ns();
-      for (int i = 0; i != 10; ++i) eat(1, 0);
+      for (int i = 0; i != 10; ++i) run(1, 0);
       return seconds_since(began) / 10;
     });
     costs.call = tries == 0 ? calls.low() : std::min(costs.call, calls.low());

@@ -14,7 +14,7 @@
 #include "os/cancellation.hpp"
 #include "os/cpu.hpp"
 #include "os/process.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -59,12 +59,12 @@ void free_shared_segments(segment* chain) noexcept {
 
 void leave_fork() noexcept { leave(0); }
 
-void check_room(const void* data, std::size_t places, std::size_t place_size, std::size_t slices, bool isolated) {
-  if (places != slices) {
+void check_room(const void* data, std::size_t elements, std::size_t element_bytes, std::size_t slices, bool isolated) {
+  if (elements != slices) {
     throw std::invalid_argument("forkful: map_into has " + std::to_string(slices) + " results to write and room for " +
-                                std::to_string(places) + ": make the output as long as the input");
+                                std::to_string(elements) + ": make the output as long as the input");
   }
-  if (isolated && slices != 0 && !in_shared_memory(data, places * place_size)) {
+  if (isolated && slices != 0 && !in_shared_memory(data, elements * element_bytes)) {
     throw not_shared(
         "map_into was to write results into ordinary memory, which workers cannot reach: give it a "
         "forkful::shared_vector or "
@@ -75,8 +75,8 @@ void check_room(const void* data, std::size_t places, std::size_t place_size, st
 void throw_not_shared(const char* verb) {
   throw not_shared(
       std::string(verb) +
-      " was to change slices in place, but this span points into ordinary memory: workers would eat a copy of "
-      "it; keep the data in a forkful::shared_vector, or use update(), which puts the eaten slices back");
+      " was to change slices in place, but this span points into ordinary memory: workers would change a copy of "
+      "it; keep the data in a forkful::shared_vector, or use update(), which puts the changed slices back");
 }
 
 void throw_argument_not_shared(const char* verb) {

@@ -25,7 +25,7 @@ void submitted::begin(engine& running, job& work, const call_options& options, s
   engine_ = running.number();
   made_by_ = this_process();
   going_ = begin_job(running, work, options, std::move(owner));
-  patience until_handed_out;
+  wait_policy until_handed_out;
   until_handed_out.only_hand_out = true;
   ended_ = going_->advance(until_handed_out);
 }
@@ -41,7 +41,7 @@ bool submitted::wait(std::uint64_t until) {
     return false;
   }
   if (!ended_) {
-    patience until_then;
+    wait_policy until_then;
     until_then.until = until;
     ended_ = going_->advance(until_then);
   }

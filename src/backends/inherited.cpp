@@ -15,7 +15,7 @@ void check_process(std::uint64_t made_by) {
       "your own here");
 }
 
-void keep_for_good(std::shared_ptr<void> object) {
+void never_destroy(std::shared_ptr<void> object) {
   static auto& kept = *new std::vector<std::shared_ptr<void>>;  // never destroyed
   kept.push_back(std::move(object));
 }

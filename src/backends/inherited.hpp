@@ -9,6 +9,6 @@ namespace forkful::detail {
 // Throws wrong_process unless this is the process that made the pool.
 void check_process(std::uint64_t made_by);
 // Keeps what a forked child inherited and must not destroy.
-void keep_for_good(std::shared_ptr<void> object);
+void never_destroy(std::shared_ptr<void> object);
 
 }  // namespace forkful::detail

@@ -50,7 +50,7 @@ claim claim_chunk(board& table, unsigned worker, unsigned incarnation) noexcept 
   const std::uint64_t end = table.published.load(std::memory_order_acquire);
   const std::uint64_t hint = table.next.load(std::memory_order_relaxed);
   // acquire: an entry below `settled` may be in use again for a later sequence only after this value was stored.
-  const std::uint64_t start = table.settled.load(std::memory_order_acquire);
+  const std::uint64_t start = table.reclaimed.load(std::memory_order_acquire);
   // First from the hint; then everything in use, because a chunk handed out again lies below the hint.
   const std::uint64_t from = std::clamp(hint, start, std::max(start, end));
   if (claim_between(table, from, end, worker, incarnation, got) ||
@@ -62,7 +62,7 @@ claim claim_chunk(board& table, unsigned worker, unsigned incarnation) noexcept 
 }
 
 bool finish_chunk(board& table, const claim& done) noexcept {
-  // release: the results and everything eaten in place are visible to the parent that acquires `done`.
+  // release: the results and everything run in place are visible to the parent that acquires `done`.
   done.held->word.store(done.word.finished().bits(), std::memory_order_release);
   // seq_cst fence between our store and the load of `asleep`; the parent has the mirror image: store `asleep`, fence,
   // look at the words. Acquire and release would let both read the old value (PROTOCOL 5).

@@ -70,7 +70,7 @@ struct shared_job {
   bool keep_going = false;
   bool passes = false;  // `run` times what chunk_io::timed asks for
   bool tight = false;   // `run` may be faster where slices are not named one by one
-  bool undo = false;    // in place, several attempts: keep a copy of each block before it is eaten
+  bool undo = false;    // in place, several attempts: keep a copy of each block before it is run
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
   floating_point environment;  // of the thread that called the verb
   // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
@@ -106,13 +106,13 @@ struct alignas(128) chunk {
   failure_record* failures = nullptr;  // newest first
   std::uint64_t reached = 0;           // slices [first, reached) were run or failed; the rest was skipped for the limit
   // The parent's, written while no worker holds the chunk: slices [first, resume) are not to be run again, because they
-  // were eaten in place before a worker died. `first` never moves: encoded input begins there.
+  // were run in place before a worker died. `first` never moves: encoded input begins there.
   std::uint64_t resume = 0;
   // For the report. Times are CLOCK_MONOTONIC nanoseconds.
   std::uint64_t began_ns = 0;  // when its first block began; 0: none did
-  std::uint64_t ended_ns = 0;  // when the last one ended; with none, when it was begun to be eaten
-  std::uint64_t eaten_ns = 0;  // how long all of them took
-  // Of eaten_ns, in 65536ths: decoding slices, encoding results. Measured on some blocks.
+  std::uint64_t ended_ns = 0;  // when the last one ended; with none, when it was begun to be run
+  std::uint64_t ran_ns = 0;    // how long all of them took
+  // Of ran_ns, in 65536ths: decoding slices, encoding results. Measured on some blocks.
   std::uint16_t in_share = 0;
   std::uint16_t out_share = 0;
   std::uint32_t noted = 0;  // which members of the chunk's note are of this chunk
@@ -129,7 +129,7 @@ struct alignas(64) chunk_note {
   std::uint64_t slow_count;
   std::uint64_t slow_ns;
   // What the kernel has counted for this worker: faults since the last note; the most it ever had, in bytes, and of that what
-  // is its alone; for how long of what it ate since the last note another had its core.
+  // is its alone; for how long of what it ran since the last note another had its core.
   std::uint64_t page_faults;
   std::uint64_t peak_memory;
   std::uint64_t peak_private;
@@ -154,14 +154,14 @@ struct alignas(128) worker_slot {
   std::atomic<std::uint64_t> ready{0};
   // The word of a chunk whose holder is about to be killed by its parent (future::cancel); 0: none. Written by the parent. Once
   // that chunk is done the worker claims nothing before this is something else, so that nobody else's slice is lost.
-  std::atomic<std::uint64_t> doomed{0};
-  // Where the copy of the block being eaten lies (shared_job::undo).
+  std::atomic<std::uint64_t> kill_asked{0};
+  // Where the copy of the block being run lies (shared_job::undo).
   std::atomic<std::byte*> undo{nullptr};
 
   // The slices that are being run, one or a block of them, as name_of_slices() says: 0 none. Cleared before the chunk is claimed, so
   // that a cursor always belongs to the chunk held.
   alignas(64) std::atomic<std::uint64_t> cursor{0};
-  // When the slice being eaten will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
+  // When the slice being run will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
   // timer was set, so a worker that its timer killed has a deadline that is past.
   std::atomic<std::uint64_t> deadline{0};
 };
@@ -172,7 +172,7 @@ constexpr std::size_t ring_size = 2048;
 struct board {
   // Written by the parent.
   std::atomic<std::uint64_t> published{0};  // chunks handed out so far: entries [settled, published) are in use
-  std::atomic<std::uint64_t> settled{0};    // every chunk below is done with
+  std::atomic<std::uint64_t> reclaimed{0};  // every chunk below is done with
   std::atomic<std::uint32_t> epoch{0};      // changes with every publication: idle workers watch it and sleep on it
   std::atomic<std::uint32_t> closing{0};
 

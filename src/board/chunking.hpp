@@ -9,7 +9,7 @@ namespace forkful::detail {
 // worker's share of everything, so that a long start does not decide the end; at least 1. Simulated against list scheduling
 // for equal, exponential and giant-first lengths: within 1 % of the bound, where factoring alone (Hummel, Schonberg and
 // Flynn, "Factoring", CACM 1992) takes 1.3-3.7 times it.
-// `slice_bytes` (0: unknown) keeps a chunk that is copied near 1 MiB, which fits caches and overlaps copying with eating.
+// `slice_bytes` (0: unknown) keeps a chunk that is copied near 1 MiB, which fits caches and overlaps copying with running.
 std::size_t next_chunk(std::size_t all, std::size_t remaining, unsigned workers, std::size_t asked,
                        std::size_t slice_bytes) noexcept;
 

@@ -24,7 +24,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t farewell_ns = 10'000'000'000;
+constexpr std::uint64_t exit_limit_ns = 10'000'000'000;
 
 std::vector<cpu_set_t> cores_to_pin() {
   try {
@@ -76,7 +76,7 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
 
 crew::~crew() {
   if (this_process() != made_by_) return;
-  dismiss();
+  shut_down();
   arena_.deallocate(records_);
   for (const member& one : members_) arena_.release_slot(one.heap_slot);
 }
@@ -91,8 +91,8 @@ std::uint64_t crew::fill() {
   std::uint64_t began = 0;
   missing_.clear();
   if (running_count() == 0) {
-    if (lost_) waiter_ = make_waiter();
-    lost_ = false;
+    if (descriptors_lost_) waiter_ = make_waiter();
+    descriptors_lost_ = false;
     take_stock();
   }
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
@@ -100,7 +100,7 @@ std::uint64_t crew::fill() {
     // Those that left after their last chunk are replaced before anybody waits for them.
     if (recycles && members_[worker].process.valid() && members_[worker].process.ended(0) &&
         records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::leaving) {
-      bury(worker);
+      reap(worker);
     }
     if (members_[worker].process.valid()) continue;
     if (began == 0) began = now_ns();
@@ -110,7 +110,7 @@ std::uint64_t crew::fill() {
       // Fewer workers do the same work, and the next call tries again; none at all is an error.
       if (running_count() == 0) throw_start_failed(refused);
       missing_ = fmt::format("{} of {} workers could not be started: {}; meanwhile the others do their work",
-                             members_.size() - running_count(), members_.size(), told(refused));
+                             members_.size() - running_count(), members_.size(), message_of(refused));
       break;
     }
   }
@@ -118,7 +118,7 @@ std::uint64_t crew::fill() {
 }
 
 void crew::renew() {
-  dismiss();
+  shut_down();
   if (template_ != nullptr) leave_template();
   fill();
 }
@@ -147,7 +147,7 @@ void crew::start(unsigned worker) {
   // The slot's last writer has ended: its words are the parent's to reset.
   slot.cursor.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
-  slot.doomed.store(0, std::memory_order_relaxed);
+  slot.kill_asked.store(0, std::memory_order_relaxed);
   slot.watched.store(0, std::memory_order_relaxed);
   slot.ready.store(0, std::memory_order_relaxed);
   one.incarnation = (one.incarnation + 1) & 0x3ff;
@@ -177,7 +177,7 @@ void crew::start(unsigned worker) {
   try {
     waiter_->watch(one.process, worker);
   } catch (...) {
-    bury(worker);
+    reap(worker);
     throw;
   }
   // relaxed: it publishes nothing but itself. The worker has rarely come so far that it sleeps.
@@ -222,7 +222,7 @@ void crew::check(waited came) {
   const bool lost = came == waited::lost || !waiter_->intact() ||
                     std::any_of(members_.begin(), members_.end(), [](const member& one) { return one.process.lost(); });
   if (!lost) return;
-  lost_ = true;
+  descriptors_lost_ = true;
   throw start_failed(
       "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
       "closefrom, "
@@ -255,7 +255,7 @@ void crew::kill(member& one) noexcept {
   if (!one.process.kill()) one.line = lifeline();
 }
 
-death crew::bury(unsigned worker) {
+death crew::reap(unsigned worker) {
   member& one = members_[worker];
   // Removed by hand: a child may hold a copy of the descriptor, and then closing ours would leave it in the epoll.
   waiter_->forget(one.process);
@@ -299,17 +299,17 @@ std::string crew::take_trouble() {
   return failed ? failed->trouble() : "";
 }
 
-void crew::dismiss() noexcept {
-  if (settings_.on_exit != nullptr) farewell();
+void crew::shut_down() noexcept {
+  if (settings_.on_exit != nullptr) await_exits();
   end_now();
 }
 
-void crew::farewell() noexcept {
+void crew::await_exits() noexcept {
   // seq_cst on the epoch: who sees the new one sees the board closing; who saw the old one does not fall asleep on it.
   table_.closing.store(1, std::memory_order_release);
   table_.epoch.fetch_add(1, std::memory_order_seq_cst);
   futex_wake(table_.epoch, max_workers);
-  const std::uint64_t until = now_ns() + farewell_ns;
+  const std::uint64_t until = now_ns() + exit_limit_ns;
   for (const member& one : members_) {
     const std::uint64_t now = now_ns();
     if (!one.process.valid()) continue;
@@ -330,7 +330,7 @@ void crew::end_now() noexcept {
     if (one.process.valid()) kill(one);
   }
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
-    if (members_[worker].process.valid()) bury(worker);
+    if (members_[worker].process.valid()) reap(worker);
   }
 }
 

@@ -51,12 +51,12 @@ class crew {
   void ring() const noexcept { waiter_->ringer().ring(); }
   void kill(unsigned worker) noexcept { kill(members_[worker]); }
   // Takes the status of a worker that has ended, and lets go of the process. Its chunk is the caller's to settle.
-  death bury(unsigned worker);
+  death reap(unsigned worker);
   // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
   void end_late(unsigned worker, unsigned incarnation) noexcept;
   // Ends all workers and reaps them. They hold no chunk, or nobody wants it any more. Those that have something to do at their
   // exit finish what they hold and leave by themselves; who has not left after 10 s is killed, like all others at once.
-  void dismiss() noexcept;
+  void shut_down() noexcept;
   // Kills all workers now and reaps them.
   void end_now() noexcept;
   // Chunks are not to be larger.
@@ -94,11 +94,11 @@ class crew {
   void leave_template();
   pid_t make_process(const worker_start& begin);
   void warn(const std::string& sentence);
-  void farewell() noexcept;
+  void await_exits() noexcept;
 
   board& table_;
   arena& arena_;
-  bool lost_ = false;  // waiter_'s descriptors, or a worker's
+  bool descriptors_lost_ = false;  // waiter_'s descriptors, or a worker's
   worker_settings settings_;
   std::vector<cpu_set_t> cores_;  // for pinned workers, in turn
   std::optional<death> failed_start_;

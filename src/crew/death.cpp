@@ -48,7 +48,7 @@ crash_site site_of(const death& end) {
       needs_caller = name.place.empty() || name.installed;
     } else if (users(name) && needs_caller && !name.place.empty() && !name.installed) {
       site.caller = name.text;
-      site.caller_place = name.place;
+      site.caller_location = name.place;
       needs_caller = false;
     }
     site.frames.push_back(name.place.empty() ? name.text : name.text + " at " + name.place);
@@ -79,15 +79,15 @@ std::string death::trouble() const {
   return "on_worker_start crashed (" + signal_text(signal) + ")" + in_function(site_of(*this));
 }
 
-std::string death::told_briefly() const {
+std::string death::brief_failure() const {
   if (late) return "too late";
   if (signal != 0) return signal_text(signal);
   return exit_status < 0 ? "nobody knows how" : "exit status " + std::to_string(exit_status);
 }
 
-slice_failure death::told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
-                          std::chrono::nanoseconds timeout, const failing_call& of,
-                          const crash_site& where_it_was) const {
+slice_failure death::failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
+                             std::chrono::nanoseconds timeout, const failing_call& of,
+                             const crash_site& where_it_was) const {
   if (late) return timeout_failure(first, last, worker, attempt, attempts, timeout, of);
   return crash_failure(first, last, worker, attempt, attempts, signal, exit_status, of, where_it_was);
 }

@@ -32,13 +32,13 @@ struct death : ending {
   [[nodiscard]] std::string trouble() const;
 
   // "signal 11 (SIGSEGV)", "exit status 3", "too late".
-  [[nodiscard]] std::string told_briefly() const;
+  [[nodiscard]] std::string brief_failure() const;
   // Where it crashed, by name; of one that was late nothing. Reads debug information: milliseconds.
   [[nodiscard]] crash_site site() const;
   // Tells it as the failure of slices [first, last), on their last attempt.
-  [[nodiscard]] slice_failure told(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,
-                                   unsigned attempts, std::chrono::nanoseconds timeout, const failing_call& of,
-                                   const crash_site& where_it_was) const;
+  [[nodiscard]] slice_failure failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,
+                                      unsigned attempts, std::chrono::nanoseconds timeout, const failing_call& of,
+                                      const crash_site& where_it_was) const;
 };
 
 }  // namespace forkful::detail

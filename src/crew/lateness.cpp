@@ -22,7 +22,7 @@ void lateness::look(board& table, crew& workers) noexcept {
   // relaxed, all of them: the parent wrote `published`, `settled` and `job` itself, and a word or cursor that is seen late
   // only makes it more patient by one look.
   const std::uint64_t published = table.published.load(std::memory_order_relaxed);
-  for (std::uint64_t at = table.settled.load(std::memory_order_relaxed); at < published; ++at) {
+  for (std::uint64_t at = table.reclaimed.load(std::memory_order_relaxed); at < published; ++at) {
     const chunk& entry = table.entry(at);
     const chunk_word word(entry.word.load(std::memory_order_relaxed));
     if (word.state() != chunk_state::running || entry.job->timeout_ns == 0 || word.worker() >= seen_.size()) continue;

@@ -26,7 +26,7 @@
 #include "os/streams.hpp"
 #include "os/thread_count.hpp"
 #include "worker/crash.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -36,7 +36,7 @@ static_assert(std::is_trivially_copyable_v<worker_start>, "it is sent through a 
 
 // A template that is stopped, or starved, for so long is given up. In short waits, so that a stop of the whole process group,
 // however long, counts as one.
-constexpr int patience_ms = 2000;
+constexpr int timeout_ms = 2000;
 constexpr int wait_ms = 100;
 
 // Of this program when it was loaded: libraries that it is linked to may have started some, which is no fault of whoever calls init first
@@ -170,7 +170,7 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
     int error = 0;
     received answer = received::closed;
     if (send_message(state_.requests.ours.number(), &begin, sizeof begin, descriptors)) {
-      for (int waited = 0; waited < patience_ms; waited += wait_ms) {
+      for (int waited = 0; waited < timeout_ms; waited += wait_ms) {
         answer = receive_message(state_.requests.ours.number(), &error, sizeof error, nullptr, wait_ms);
         if (answer != received::nothing) break;
       }

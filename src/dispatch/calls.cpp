@@ -20,7 +20,7 @@
 #include "memory/arena.hpp"
 #include "os/account.hpp"
 #include "os/cancellation.hpp"
-#include "report/advice.hpp"
+#include "report/remarks.hpp"
 #include "report/reporter.hpp"
 
 namespace forkful::detail {
@@ -61,10 +61,10 @@ void describe(report& known, const engine& running, const job& work, std::uint64
 // Keyed by the engine's number, which is never used twice: a pool made at a dead pool's address has no report yet.
 struct last {
   report happened;
-  bool told = false;  // what is said of the figures is in it
+  bool described = false;  // what is said of the figures is in it
 };
 using reports = std::unordered_map<std::uint64_t, last>;
-constexpr std::size_t kept_reports = 64;
+constexpr std::size_t stored_reports = 64;
 
 // This thread's, made with its first call. Verbs may be called as late as in static destructors, or in those of other thread_local
 // objects: when the thread's own objects are gone already, the reports made from then on are never destroyed. A pointer and a flag
@@ -131,10 +131,10 @@ void conclude_job(std::uint64_t engine_number, ongoing& call) {
   const auto keep = [&] {
     call.counted_in->add(call.happened);
     reports& of_thread = reports_of_thread();
-    if (of_thread.size() >= kept_reports) of_thread.clear();
+    if (of_thread.size() >= stored_reports) of_thread.clear();
     last& mine = of_thread[engine_number];
     mine.happened = std::move(call.happened);
-    mine.told = false;
+    mine.described = false;
     if (!reporting()) return;
     // What is said of the figures is made when the program has ended.
     complete(mine.happened);
@@ -161,7 +161,7 @@ report last_report(const engine& running) {
   if (last_reports == nullptr) return {.calls = 0};
   const auto found = last_reports->find(running.number());
   if (found == last_reports->end()) return {.calls = 0};
-  if (!std::exchange(found->second.told, true)) {
+  if (!std::exchange(found->second.described, true)) {
     complete(found->second.happened);
     advise_on(found->second.happened, cpus_to_use());
   }

@@ -210,9 +210,9 @@ constexpr auto list = make_list(                                                
 std::span<const base> bases() noexcept { return list; }
 
 std::uint32_t base_named(std::string_view name) noexcept {
-  std::uint32_t place = 0;
-  while (list[place].name != name) ++place;
-  return place;
+  std::uint32_t index = 0;
+  while (list[index].name != name) ++index;
+  return index;
 }
 
 }  // namespace forkful::detail

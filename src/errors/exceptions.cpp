@@ -42,9 +42,9 @@ std::string handled_value() {
   }
 }
 
-void set_base(slice_failure& failure, std::size_t place) noexcept {
-  failure.base = static_cast<std::uint32_t>(place);
-  failure.kind = bases()[place].kind;
+void set_base(slice_failure& failure, std::size_t index) noexcept {
+  failure.base = static_cast<std::uint32_t>(index);
+  failure.kind = bases()[index].kind;
 }
 
 void describe_foreign(slice_failure& failure) {
@@ -63,13 +63,13 @@ void describe_handled_exception(slice_failure& failure) {
   try {
     throw;
   } catch (const std::exception& thrown) {
-    std::size_t place = 0;
-    while (!list[place].describe(thrown, failure)) ++place;  // ends: the last base is std::exception
-    set_base(failure, place);
+    std::size_t index = 0;
+    while (!list[index].describe(thrown, failure)) ++index;  // ends: the last base is std::exception
+    set_base(failure, index);
   } catch (...) {
     // What derives from std::exception twice is not caught as one, but may be as one of its bases.
-    for (std::size_t place = 0; place < list.size(); ++place) {
-      if (list[place].describe_handled(failure)) return set_base(failure, place);
+    for (std::size_t index = 0; index < list.size(); ++index) {
+      if (list[index].describe_handled(failure)) return set_base(failure, index);
     }
     describe_foreign(failure);
   }
@@ -101,8 +101,8 @@ std::string thrown_text(const slice_failure& thrown) {
 void rethrow(const slice_failure& failure) {
   const auto list = bases();
   // A number out of range can only come from a worker that was overwritten: its text is still worth having.
-  const auto place = failure.base < list.size() ? failure.base : base_named("forkful::slice_error");
-  list[place].raise(std::make_shared<const slice_failure>(failure));
+  const auto index = failure.base < list.size() ? failure.base : base_named("forkful::slice_error");
+  list[index].raise(std::make_shared<const slice_failure>(failure));
   std::abort();  // raise() does not return; function pointers cannot say so
 }
 

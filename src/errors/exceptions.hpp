@@ -28,12 +28,12 @@ struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
   std::string place;                // of it, as "cake.cpp:12"; may be empty
-  std::string caller;        // where that has no line, or is in a library: who called it and has one; may be empty
-  std::string caller_place;  // of that
+  std::string caller;           // where that has no line, or is in a library: who called it and has one; may be empty
+  std::string caller_location;  // of that
   access touched = access::unknown;
 };
 
-/// " in eat(int) at cake.cpp:12", or " in parse(char const*), called by eat(int) at cake.cpp:12", shortened to fit into a sentence;
+/// " in run(int) at cake.cpp:12", or " in parse(char const*), called by run(int) at cake.cpp:12", shortened to fit into a sentence;
 /// empty if nothing is known.
 std::string in_function(const crash_site&);
 
@@ -43,7 +43,7 @@ std::string signal_text(int signal);
 /// The call that a slice failed in: what its sentence may recommend.
 struct failing_call {
   std::string_view verb = "map";
-  bool in_place = false;  // slices are changed where they lie: they may be half eaten, and several may be named
+  bool in_place = false;  // slices are changed where they lie: they may be half done, and several may be named
   std::size_t slices = ~std::size_t{0};  // of the whole call
 };
 

@@ -26,12 +26,12 @@ const char* way_out_of(int error) noexcept {
   }
 }
 
-std::string told(const refused_call& refused) {
+std::string message_of(const refused_call& refused) {
   return fmt::format("{} failed: {}; {}", refused.call(), std::strerror(refused.error()), way_out_of(refused.error()));
 }
 
 void throw_start_failed(const refused_call& refused) {
-  throw start_failed("the pool could not start: " + told(refused));
+  throw start_failed("the pool could not start: " + message_of(refused));
 }
 
 }  // namespace forkful::detail

@@ -12,7 +12,7 @@ namespace forkful::detail {
 const char* way_out_of(int error) noexcept;
 
 // "fork failed: Resource temporarily unavailable; raise `ulimit -u` ...".
-std::string told(const refused_call&);
+std::string message_of(const refused_call&);
 
 [[noreturn]] void throw_start_failed(const refused_call&);
 

@@ -87,7 +87,7 @@ std::string_view forgiving(const failing_call& of) {
 // The way out of a failure that killed a worker.
 std::string way_out(std::string_view cure, const failing_call& of) {
   const std::string_view kind = forgiving(of);
-  std::string said = of.in_place ? "What it was eating may be half eaten: restore it before you go on. " : "";
+  std::string said = of.in_place ? "What it was changing may be half done: restore it before you go on. " : "";
   said += cure;
   if (of.in_place) {
     if (!kind.empty()) said.append("; ").append(kind).append(" finishes the other slices");
@@ -145,7 +145,7 @@ std::string in_function(const crash_site& where) {
   };
   if (where.top.empty()) return {};
   std::string said = " in " + shown(where.top, where.place);
-  if (!where.caller.empty()) said += ", called by " + shown(where.caller, where.caller_place) + ",";
+  if (!where.caller.empty()) said += ", called by " + shown(where.caller, where.caller_location) + ",";
   return said;
 }
 

@@ -52,7 +52,7 @@ void recorder::add(timeline_chunk one) noexcept {
   if (!many_) one.call = call_;
   if (one.worker >= last_.size() && !grow(one.worker)) return;
   const std::size_t last = last_[one.worker];
-  // Chunks of a worker mostly come back in the order in which it ate them.
+  // Chunks of a worker mostly come back in the order in which it ran them.
   if (last != SIZE_MAX && kept_.chunks[last].merged < stride_ && kept_.chunks[last].end <= one.begin) {
     append(kept_.chunks[last], one);
     if (copy_ != nullptr) copy_->put(last, kept_.chunks[last], kept_.chunks.size());

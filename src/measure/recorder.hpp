@@ -2,7 +2,7 @@
 //
 // Owns the timeline. Invariant: never more than `most` hand-outs, `most` steps of the caller and `most_events` events, however
 // long the call is: then neighbours are drawn together, and `thinned` says so. Cost: one entry at the end of a vector.
-// Chunks and events come from the thread that holds the session's mutex, steps from the calling thread.
+// Chunks and events come from the thread that holds the coordinator's mutex, steps from the calling thread.
 #pragma once
 
 #include <cstdint>

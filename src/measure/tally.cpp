@@ -39,18 +39,18 @@ void tally::published(std::uint64_t now) noexcept {
 }
 
 // Until finish() a row's `wake` is the moment when the worker took its first chunk.
-void tally::add(const eaten_chunk& one) {
+void tally::add(const chunk_times& one) {
   if (one.worker >= happened.per_worker.size()) return;
   worker_row& row = happened.per_worker[one.worker];
   ++row.chunks;
   row.slices += one.count;
   if (one.began < began_ || one.ended <= one.began) return;
-  const std::uint64_t eaten = std::min(one.eaten, one.ended - one.began);
-  const std::uint64_t in = std::min(one.pass_in, eaten);
-  const std::uint64_t out = std::min(one.pass_out, eaten - in);
+  const std::uint64_t ran = std::min(one.ran, one.ended - one.began);
+  const std::uint64_t in = std::min(one.pass_in, ran);
+  const std::uint64_t out = std::min(one.pass_out, ran - in);
   row.time.pass_in += time(in);
   row.time.pass_out += time(out);
-  row.time.compute += time(eaten - in - out);
+  row.time.compute += time(ran - in - out);
   if (recorded_ != nullptr) {
     recorded_->add({.worker = one.worker,
                     .first = one.first,
@@ -70,7 +70,7 @@ void tally::add_slow(const slow_slices& one) {
     bar_ = static_cast<std::uint64_t>(all.back().time.count());
 }
 
-void tally::add_lost(const eaten_chunk& one, std::uint64_t block_began) {
+void tally::add_lost(const chunk_times& one, std::uint64_t block_began) {
   if (one.worker >= happened.per_worker.size() || one.began < began_ || one.ended <= one.began) return;
   worker_row& row = happened.per_worker[one.worker];
   row.time.compute += time(one.ended - one.began);
@@ -165,7 +165,7 @@ void tally::finish(std::uint64_t now) noexcept {
     const std::chrono::nanoseconds first = split.wake;
     split.wake = {};
     if (first.count() != 0) {
-      // One that was there only after its first chunk is another, which replaced it: while there was none, nobody ate.
+      // One that was there only after its first chunk is another, which replaced it: while there was none, nobody ran.
       if (time(began_) + split.start > first) split.start = {};
       const auto since = std::max(time(published_), time(began_) + split.start);
       split.wake = std::max(std::chrono::nanoseconds(0), first - since);

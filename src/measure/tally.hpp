@@ -14,13 +14,13 @@
 namespace forkful::detail {
 
 // A chunk that came back. Times are CLOCK_MONOTONIC nanoseconds.
-struct eaten_chunk {
+struct chunk_times {
   unsigned worker = 0;
   std::size_t first = 0;  // slices [first, first + count), as the caller counts them
   std::size_t count = 0;
-  std::uint64_t began = 0;  // 0: none of it was eaten
+  std::uint64_t began = 0;  // 0: none of it was run
   std::uint64_t ended = 0;
-  std::uint64_t eaten = 0;  // of that
+  std::uint64_t ran = 0;  // of that
   std::uint64_t pass_in = 0;
   std::uint64_t pass_out = 0;
 };
@@ -33,13 +33,13 @@ class tally {
  public:
   tally(const job& work, unsigned workers, stopwatch::phase first_phase);
 
-  void add(const eaten_chunk&);
+  void add(const chunk_times&);
   void add_slow(const slow_slices&);
   // Whether a chunk that took so long may hold one of the slowest.
   [[nodiscard]] bool may_be_slow(std::uint64_t nanoseconds) const noexcept { return nanoseconds > bar_; }
-  // What a worker did that died in the middle of it: of [began, ended) it was eating, since `block_began` slices
+  // What a worker did that died in the middle of it: of [began, ended) it was running, since `block_began` slices
   // [first, first + count). Nothing of it counts but the time.
-  void add_lost(const eaten_chunk&, std::uint64_t block_began);
+  void add_lost(const chunk_times&, std::uint64_t block_began);
   // What the kernel counted for a worker.
   void add_memory(unsigned worker, std::size_t page_faults, std::size_t peak, std::size_t peak_private) noexcept;
   void add_off_core(unsigned worker, std::chrono::nanoseconds) noexcept;

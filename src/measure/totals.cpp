@@ -73,12 +73,12 @@ class totals::guard {
 totals::totals() noexcept : sums_{} {}
 
 totals::~totals() {
-  const guard held(*this);
+  const guard lock(*this);
   std::destroy_at(&sums_);
 }
 
 void totals::add(const report& one) noexcept {
-  const guard held(*this);
+  const guard lock(*this);
   try {
     make_room(sums_, one);
     count(sums_, one);
@@ -88,7 +88,7 @@ void totals::add(const report& one) noexcept {
 }
 
 void totals::reset() noexcept {
-  const guard held(*this);
+  const guard lock(*this);
   sums_ = sums{};
 }
 
@@ -163,7 +163,7 @@ void totals::count(sums& to, const report& one) {
 }
 
 report totals::so_far() const {
-  const guard held(*this);
+  const guard lock(*this);
   report all = sums_.all;
   all.wall = sums_.wall.covered();
   fit(all.caller, all.wall);

@@ -19,7 +19,7 @@ using chain = std::vector<Dwarf_Die>;
 [[gnu::noreturn]] void out_of_memory() { throw std::bad_alloc(); }
 
 // The line a function was called from or stands at.
-struct place {
+struct source_line {
   std::string file;
   int line = 0;
 };
@@ -60,7 +60,7 @@ struct debug_info::view {
     for (const depth how : {depth::code, depth::scopes, depth::everywhere}) {
       if (find(unit, code, how, functions)) break;
     }
-    place here;
+    source_line here;
     if (Dwarf_Line* const line = dw_.dwarf_getsrc_die(&unit, code); line != nullptr) {
       here.file = text_of(dw_.dwarf_linesrc(line, nullptr, nullptr));
       dw_.dwarf_lineno(line, &here.line);
@@ -144,7 +144,7 @@ struct debug_info::view {
     return false;
   }
 
-  debug_frame frame_of(Dwarf_Die& die, place at) const {
+  debug_frame frame_of(Dwarf_Die& die, source_line at) const {
     debug_frame frame;
     frame.file = std::move(at.file);
     frame.line = at.line;
@@ -159,8 +159,8 @@ struct debug_info::view {
     return frame;
   }
 
-  place called_from(Dwarf_Die& inlined, Dwarf_Die& unit) const {
-    place from;
+  source_line called_from(Dwarf_Die& inlined, Dwarf_Die& unit) const {
+    source_line from;
     Dwarf_Attribute attribute;
     Dwarf_Word number = 0;
     if (dw_.dwarf_formudata(dw_.dwarf_attr(&inlined, DW_AT_call_line, &attribute), &number) != 0) return from;

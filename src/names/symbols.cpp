@@ -116,7 +116,7 @@ std::string callable_in(const std::string& name) {
 }
 
 std::string function_name(std::string symbol) {
-  // What the compiler split off: "eat.cold", "eat(int) [clone .cold]".
+  // What the compiler split off: "run.cold", "run(int) [clone .cold]".
   const bool mangled = symbol.starts_with("_Z");
   if (mangled) symbol = readable(symbol.c_str());
   const bool plain = !mangled && symbol.find('<') == std::string::npos;

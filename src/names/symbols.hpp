@@ -1,4 +1,4 @@
-// Names for addresses of code, as a person reads them: "eat(std::string const&) at cake.cpp:12".
+// Names for addresses of code, as a person reads them: "run(std::string const&) at cake.cpp:12".
 //
 // From the debug information if there is any, else from the dynamic symbols if the address lies within one, else from the full
 // symbol table of the module's file (which knows static functions and lambdas too, unless it was stripped), else module and

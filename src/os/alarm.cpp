@@ -8,7 +8,7 @@
 namespace forkful::detail {
 
 alarm_clock::alarm_clock() noexcept
-    : timer_(fd::kept_high(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))) {
+    : timer_(fd::moved_high(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK))) {
   if (valid() && !set(~std::uint64_t{0} >> 1)) timer_.reset();
 }
 

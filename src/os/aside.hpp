@@ -3,7 +3,7 @@
 
 namespace forkful::detail {
 
-// In a forked process: a session of its own, every descriptor closed but `keep` (and standard output, if asked for); standard
+// In a forked process: a coordinator of its own, every descriptor closed but `keep` (and standard output, if asked for); standard
 // streams read and write nothing.
 void detach(int keep, bool keep_stdout) noexcept;
 

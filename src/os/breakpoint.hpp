@@ -23,9 +23,9 @@ enum class point : unsigned {
   span_claimed,     // heap: span claimed, not yet installed
   fork_child,       // new worker: first instruction after fork
   lifeline_armed,   // new worker: lifeline armed, loop not begun
-  crash_told,       // caller: a crash is about to be named
+  crash_described,  // caller: a crash is about to be named
   replace_before,   // parent: death judged, chunk not yet published again
-  undo_kept,        // worker: block copied for undo, cursor does not name it yet
+  undo_saved,       // worker: block copied for undo, cursor does not name it yet
   end_looked_for,   // parent: nothing came of a wait, a worker's descriptor is about to be looked at
   kill_before,      // parent: a worker is doomed (future::cancel), not yet killed
   template_cloned,  // template: worker cloned, not yet answered

@@ -38,7 +38,7 @@ child::child(pid_t pid) noexcept : pid_(pid) {
   // Valgrind has much to say of a call it does not know, each time.
   static std::atomic<bool> refused_by_valgrind{false};
   if (refused_by_valgrind.load(std::memory_order_relaxed)) return;
-  end_ = fd::kept_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  end_ = fd::moved_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (end_.valid()) return;
   if (errno != ENOSYS && errno != EPERM) pid_ = -1;
   if (under_valgrind()) refused_by_valgrind.store(true, std::memory_order_relaxed);

@@ -37,7 +37,7 @@ bool file_identity::behind(int number) const noexcept {
   return about.st_dev == device && about.st_ino == inode;
 }
 
-fd fd::kept_high(int number) noexcept {
+fd fd::moved_high(int number) noexcept {
   if (number < 0) return fd();
   int moved = ::fcntl(number, F_DUPFD_CLOEXEC, first_high());
   if (moved < 0 && number < first_ordinary) moved = ::fcntl(number, F_DUPFD_CLOEXEC, first_ordinary);

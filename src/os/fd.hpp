@@ -32,7 +32,7 @@ class fd {
   explicit fd(int number) noexcept : number_(number), file_(file_identity::of(number)) {}
   // The same, moved out of the way of other code. Keeps errno if `number` is none; not valid, with errno set, if it is one of 0 to 2
   // and there is no other.
-  static fd kept_high(int number) noexcept;
+  static fd moved_high(int number) noexcept;
   fd(fd&& other) noexcept : number_(std::exchange(other.number_, -1)), file_(other.file_) {}
   fd& operator=(fd&& other) noexcept {
     if (this != &other) {

@@ -20,7 +20,7 @@ std::atomic<mark*> where{nullptr};
 
 void forget() { fallback_mark.store(0, std::memory_order_relaxed); }
 
-mark* find_place() {
+mark* find_mark() {
   void* page = map_wipe_on_fork_page();
   mark* found = page != nullptr ? static_cast<mark*>(page) : &fallback_mark;  // a fresh page is a mark that reads 0
   if (page == nullptr) pthread_atfork(nullptr, nullptr, forget);
@@ -43,19 +43,19 @@ std::uint64_t new_mark() {
 }  // namespace
 
 std::uint64_t this_process() noexcept {
-  mark* place = where.load(std::memory_order_acquire);
-  if (place == nullptr) place = find_place();
+  mark* found = where.load(std::memory_order_acquire);
+  if (found == nullptr) found = find_mark();
   // relaxed: the value is all that is asked for, nothing is published with it.
-  std::uint64_t here = place->load(std::memory_order_relaxed);
+  std::uint64_t here = found->load(std::memory_order_relaxed);
   if (here != 0) [[likely]]
     return here;
   const std::uint64_t made = new_mark();
-  return place->compare_exchange_strong(here, made, std::memory_order_relaxed) ? made : here;
+  return found->compare_exchange_strong(here, made, std::memory_order_relaxed) ? made : here;
 }
 
 void forget_process() noexcept {
   forget();
-  if (mark* place = where.load(std::memory_order_relaxed); place != nullptr) place->store(0, std::memory_order_relaxed);
+  if (mark* found = where.load(std::memory_order_relaxed); found != nullptr) found->store(0, std::memory_order_relaxed);
 }
 
 bool own_threads() noexcept {

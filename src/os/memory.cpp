@@ -64,7 +64,7 @@ std::uint64_t left_in_group(const std::string& root, std::string group, const gr
 
 // Opens the file anew through a link in /proc. True if it is that file.
 bool reopened(shared_file& file, const char* link) noexcept {
-  fd opened = fd::kept_high(open(link, O_RDWR | O_CLOEXEC));
+  fd opened = fd::moved_high(open(link, O_RDWR | O_CLOEXEC));
   if (!opened.valid() || !file.identity.behind(opened.number())) return false;
   file.number = opened.release();
   return true;
@@ -103,7 +103,7 @@ shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t leng
     return made;
   };
 
-  file.number = fd::kept_high(memfd_create("forkful", MFD_CLOEXEC)).release();
+  file.number = fd::moved_high(memfd_create("forkful", MFD_CLOEXEC)).release();
   if (file.number < 0) return refuse("memfd_create");
   file.identity = file_identity::of(file.number);
   file.maker = getpid();

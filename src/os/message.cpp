@@ -63,7 +63,7 @@ received receive_message(int socket, void* data, std::size_t bytes, std::array<f
     for (std::size_t at = 0; CMSG_LEN((at + 1) * sizeof(int)) <= header->cmsg_len && taken < carried; ++at) {
       int number = -1;
       std::memcpy(&number, CMSG_DATA(header) + at * sizeof(int), sizeof(int));
-      (*descriptors)[taken++] = fd::kept_high(number);
+      (*descriptors)[taken++] = fd::moved_high(number);
     }
   }
   const bool whole = got == static_cast<ssize_t>(bytes) && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&

@@ -12,7 +12,7 @@ namespace forkful::detail {
 
 pid_t fork_flushed() {
   flush_output();
-  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until settle_signals() has decided.
+  // The caller's handlers are not for the child: a Ctrl-C that comes now waits until reset_signals() has decided.
   const sigset_t before = hold_signals();
   const pid_t pid = ::fork();
   const int error = errno;

@@ -53,7 +53,7 @@ constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, S
 thread_local sigset_t before_fork{};  // of the thread that forks, which is the one its child has
 
 // Written before the mask is opened.
-pid_t settled_process = 0;
+pid_t reset_process = 0;
 sigset_t decided_at_start{};  // signals that did not end the caller when this process was forked
 
 // They are no handlers with SA_SIGINFO either.
@@ -138,7 +138,7 @@ void do_nothing(int /*signal*/) {}
 void end_with_the_caller(int signal) {
   const int error = errno;
   // What user code forked is no worker: for it, signals do what they usually do.
-  if (::getpid() != settled_process || !caller_lives_on(signal)) {
+  if (::getpid() != reset_process || !caller_lives_on(signal)) {
     struct sigaction usual{};
     usual.sa_handler = SIG_DFL;
     ::sigaction(signal, &usual, nullptr);
@@ -193,8 +193,8 @@ void release_signals(const sigset_t& before) noexcept { ::pthread_sigmask(SIG_SE
 
 void block_signals() noexcept { hold_signals(); }
 
-void settle_signals() noexcept {
-  settled_process = ::getpid();
+void reset_signals() noexcept {
+  reset_process = ::getpid();
   ::sigemptyset(&decided_at_start);
   for (int signal = 1; signal < NSIG; ++signal) settle(signal);
   rlimit core{};

@@ -9,7 +9,7 @@
 namespace forkful::detail {
 
 // Lets no signal through to this thread but those nobody can block, and keeps in mind what it blocked before: that is what
-// settle_signals() gives a child that is forked now.
+// reset_signals() gives a child that is forked now.
 void block_signals() noexcept;
 // The same, for the time of a fork: returns what to hand to release_signals() in the parent.
 sigset_t hold_signals() noexcept;
@@ -21,6 +21,6 @@ void release_signals(const sigset_t& before) noexcept;
 //   * SIGTERM, SIGHUP and SIGQUIT end the worker when they would end the caller at that moment, and have no effect otherwise.
 //   * SIGTSTP has no effect where the caller handles it; SIGCHLD, SIGCONT and SIGWINCH are at their default there.
 //   * All others, the caller's handlers included, stay as they are.
-void settle_signals() noexcept;
+void reset_signals() noexcept;
 
 }  // namespace forkful::detail

@@ -175,7 +175,7 @@ void flush_registered() noexcept {
     flush_all();
     return;
   }
-  const std::lock_guard held(all->mutex);
+  const std::lock_guard lock(all->mutex);
   has_list = true;
   flush_all();
   has_list = false;
@@ -184,8 +184,8 @@ void flush_registered() noexcept {
 // Calls it while no other thread has the list.
 template <class Function>
 void with_list(registry& all, Function change) {
-  std::unique_lock held(all.mutex, std::defer_lock);
-  if (!has_list) held.lock();
+  std::unique_lock lock(all.mutex, std::defer_lock);
+  if (!has_list) lock.lock();
   change();
 }
 

@@ -88,10 +88,10 @@ socket_ends socket_ends::make(int type) {
   all.open.reserve(all.open.size() + 1);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) throw refused_call("socketpair", errno);
-  fd ours = fd::kept_high(ends[0]);
+  fd ours = fd::moved_high(ends[0]);
   const int error = errno;
   socket_ends made;
-  made.theirs = fd::kept_high(ends[1]);
+  made.theirs = fd::moved_high(ends[1]);
   if (!ours.valid() || !made.theirs.valid()) throw refused_call("fcntl", ours.valid() ? errno : error);
   all.open.push_back({ours.number(), ours.file()});
   made.ours = unshared_fd(std::move(ours));

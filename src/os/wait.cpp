@@ -27,15 +27,15 @@ epoll_event readable(std::uint64_t tag) noexcept {
 
 }  // namespace
 
-waiter::waiter() : epoll_(fd::kept_high(::epoll_create1(EPOLL_CLOEXEC))), mark_(now_ns() & 0xffff'ffff'ffff) {
+waiter::waiter() : epoll_(fd::moved_high(::epoll_create1(EPOLL_CLOEXEC))), mark_(now_ns() & 0xffff'ffff'ffff) {
   if (!epoll_.valid()) throw refused_call("epoll_create1", errno);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
     throw refused_call("socketpair", errno);
   }
-  bell_ = fd::kept_high(ends[0]);
+  bell_ = fd::moved_high(ends[0]);
   int error = errno;
-  rope_ = fd::kept_high(ends[1]);
+  rope_ = fd::moved_high(ends[1]);
   if (bell_.valid()) error = errno;
   if (!bell_.valid() || !rope_.valid()) throw refused_call("fcntl", error);
   epoll_event event = readable(tag(rung));

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "measure/totals.hpp"
-#include "report/advice.hpp"
 #include "report/as_json.hpp"
+#include "report/remarks.hpp"
 
 namespace forkful::detail {
 

@@ -56,9 +56,9 @@ report of_live(const live_call& one) {
 
 }  // namespace
 
-void live_call::put(std::size_t place, const timeline_chunk& one, std::size_t count) noexcept {
+void live_call::put(std::size_t index, const timeline_chunk& one, std::size_t count) noexcept {
   side& now = sides[current.load(std::memory_order_relaxed)];
-  now.chunks[place] = one;
+  now.chunks[index] = one;
   now.count.store(count, std::memory_order_release);
 }
 

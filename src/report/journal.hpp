@@ -42,7 +42,7 @@ struct live_call {
   std::atomic<std::uint32_t> current;  // which side
   std::array<side, 2> sides;
 
-  void put(std::size_t place, const timeline_chunk& one, std::size_t count) noexcept;
+  void put(std::size_t index, const timeline_chunk& one, std::size_t count) noexcept;
   void replace(const std::vector<timeline_chunk>& all) noexcept;
 };
 

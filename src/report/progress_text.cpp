@@ -52,9 +52,9 @@ void cut(std::string& text, std::size_t columns) {
 
 }  // namespace
 
-double smoothed_rate(double before, double eaten, double seconds) {
+double smoothed_rate(double before, double ran, double seconds) {
   if (seconds <= 0) return before;
-  const double now = eaten / seconds;
+  const double now = ran / seconds;
   if (before <= 0) return now;
   return before + (now - before) * (1 - std::exp(-seconds / 5));
 }

@@ -24,17 +24,17 @@
 #include "os/process.hpp"
 #include "os/small_file.hpp"
 #include "os/unshared.hpp"
-#include "report/advice.hpp"
 #include "report/document.hpp"
 #include "report/journal.hpp"
-#include "worker/place.hpp"
+#include "report/remarks.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
 namespace {
 
-constexpr int patience_ms = 5'000;  // for the file to be written, at the program's exit
-constexpr char written = 2;         // what the reporter answers then
+constexpr int timeout_ms = 5'000;  // for the file to be written, at the program's exit
+constexpr char written = 2;        // what the reporter answers then
 constexpr char not_written = 3;
 
 struct destination {
@@ -57,8 +57,8 @@ struct copy_in_journal final : timeline_copy {
     if (where == nullptr || reporter->owner != this_process()) return;
     where->taken.store(0, std::memory_order_release);
   }
-  void put(std::size_t place, const timeline_chunk& one, std::size_t count) noexcept override {
-    where->put(place, one, count);
+  void put(std::size_t index, const timeline_chunk& one, std::size_t count) noexcept override {
+    where->put(index, one, count);
   }
   void replace(const std::vector<timeline_chunk>& all) noexcept override { where->replace(all); }
   void count_death() noexcept override { where->deaths.fetch_add(1, std::memory_order_relaxed); }
@@ -138,7 +138,7 @@ void finish() noexcept {
     say("there is no report: the process that was to write it has ended");
     return;
   }
-  const received answer = receive_message(reporter->line.number(), &end, sizeof end, nullptr, patience_ms);
+  const received answer = receive_message(reporter->line.number(), &end, sizeof end, nullptr, timeout_ms);
   if (answer == received::nothing) {
     say("the report takes long to be written; the program ends, and it may come later");
   } else if (answer == received::closed || end != written) {
@@ -213,7 +213,7 @@ std::unique_ptr<timeline_copy> report_begin(const report& begun) {
 
 void report_finished(const report& what) noexcept {
   if (!reporting()) return;
-  const std::lock_guard held(reporter->mutex);
+  const std::lock_guard lock(reporter->mutex);
   reporter->shared->add(what);
 }
 

@@ -46,12 +46,13 @@ std::string row(const std::string& name, const std::array<part, N>& parts, nanos
   }
   std::array<part, N> by_size = parts;
   std::stable_sort(by_size.begin(), by_size.end(), [](const part& a, const part& b) { return a.time > b.time; });
-  std::string told;
+  std::string listed;
   for (std::size_t i = 0; i < std::min<std::size_t>(2, N); ++i) {
     if (i != 0 && share(by_size[i].time, whole) < 0.01) break;
-    told += fmt::format("{}{} {}", told.empty() ? "" : ", ", by_size[i].name, percent(share(by_size[i].time, whole)));
+    listed +=
+        fmt::format("{}{} {}", listed.empty() ? "" : ", ", by_size[i].name, percent(share(by_size[i].time, whole)));
   }
-  return fmt::format("{:<11.11} {:<{}}  {}\n", name, bar, bar_width, told);
+  return fmt::format("{:<11.11} {:<{}}  {}\n", name, bar, bar_width, listed);
 }
 
 std::string worker_line(const std::string& name, const time_split& time, nanoseconds whole) {

@@ -32,7 +32,7 @@ std::string slices_of(const timeline_chunk& chunk) {
   return fmt::format("slices {}-{}", chunk.first, chunk.first + chunk.count - 1);
 }
 
-std::string eaten(const report& call, const timeline_chunk& chunk) {
+std::string slices_of(const report& call, const timeline_chunk& chunk) {
   return call.calls == 1 ? slices_of(chunk) : fmt::format("{} of call {}", slices_of(chunk), chunk.call);
 }
 
@@ -59,9 +59,9 @@ class drawing {
   void instant(const track& where, std::string_view name, nanoseconds at, const std::string& details) {
     add(where, name, "i", fmt::format(R"(,"s":"t","ts":{})", microseconds(where.origin + at)), details);
   }
-  void name(const track& where, std::string_view kind, std::string_view name, std::uint64_t place) {
+  void name(const track& where, std::string_view kind, std::string_view name, std::uint64_t index) {
     add(where, fmt::format("{}_name", kind), "M", "", fmt::format(R"({{"name":{}}})", quoted(name)));
-    add(where, fmt::format("{}_sort_index", kind), "M", "", fmt::format(R"({{"sort_index":{}}})", place));
+    add(where, fmt::format("{}_sort_index", kind), "M", "", fmt::format(R"({{"sort_index":{}}})", index));
   }
 
   [[nodiscard]] std::string events() const { return events_; }
@@ -112,7 +112,7 @@ void draw_chunk(drawing& into, const track& where, const report& call, const tim
   std::string details = fmt::format(R"({{"first":{},"count":{})", chunk.first, chunk.count);
   if (call.calls > 1) details += fmt::format(R"(,"call":{})", chunk.call);
   if (chunk.merged > 1) details += fmt::format(R"(,"merged":{})", chunk.merged);
-  into.slice(where, eaten(call, chunk), begin, chunk.end, details + "}");
+  into.slice(where, slices_of(call, chunk), begin, chunk.end, details + "}");
   // Of several drawn as one, what was between them comes last.
   const nanoseconds computing = std::clamp(chunk.begin + chunk.pass_in, begin, chunk.end);
   const nanoseconds gone = std::clamp(chunk.end - chunk.idle, computing, chunk.end);

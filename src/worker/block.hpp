@@ -1,4 +1,4 @@
-// How many slices are eaten between two looks at the clock: twice as many while that takes little, half as many once it takes much.
+// How many slices are run between two looks at the clock: twice as many while that takes little, half as many once it takes much.
 #pragma once
 
 #include <algorithm>

@@ -95,7 +95,7 @@ void find_in(void* handle, const std::vector<found_knob>& before) {
   }
 }
 
-void tell(const found_knob& each) {
+void set_threads(const found_knob& each) {
   const unsigned count = limited.count;
   switch (each.what) {
     case takes::an_int:
@@ -195,7 +195,7 @@ void limit_inner_threads(unsigned count, bool alone) noexcept {
   limited = {count, alone};
   if (count == 0) return;
   if (alone) find_inner_threads();
-  for (const found_knob& each : found) tell(each);
+  for (const found_knob& each : found) set_threads(each);
   try {
     set_environment(count);
   } catch (...) {
@@ -210,7 +210,7 @@ void limit_late_inner_threads() noexcept {
   if (loads_seen == before) return;
   for (const found_knob& each : found) {
     // The others have read the environment, and may have been told something else since.
-    if (each.late && each.what == takes::a_control) tell(each);
+    if (each.late && each.what == takes::a_control) set_threads(each);
   }
 }
 

@@ -11,7 +11,7 @@
 #include "worker/crash.hpp"
 #include "worker/inner_threads.hpp"
 #include "worker/loop.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -68,7 +68,7 @@ void run_worker(const worker_start& start) {
   breakpoint(point::fork_child);
   lifeline::arm(start.line);
   forget_inherited_output();
-  settle_signals();
+  reset_signals();
   note_crashes(*start.record);
   breakpoint(point::lifeline_armed);
   // Nothing below may unwind into the parent's stack frames, which this process inherited.

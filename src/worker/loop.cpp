@@ -21,7 +21,7 @@
 #include "worker/inner_threads.hpp"
 #include "worker/measurement.hpp"
 #include "worker/naming.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -33,7 +33,7 @@ constexpr std::size_t largest_block = 256;
 constexpr std::uint64_t long_slice_ns = 10'000;
 constexpr std::uint64_t timed_blocks = 16;
 constexpr std::size_t largest_timed_block = 16;
-constexpr std::uint64_t account_ns = 100'000;  // the kernel is asked for its account after so much eating
+constexpr std::uint64_t account_ns = 100'000;  // the kernel is asked for its account after so much running
 
 class worker {
  public:
@@ -48,7 +48,7 @@ class worker {
         max_slices_(start.settings.max_slices),
         identity_(this_process()) {}
 
-  // Until the board closes or this worker has eaten as much as it may. It holds nothing then.
+  // Until the board closes or this worker has run as much as it may. It holds nothing then.
   void run() {
     end_frames_here(__builtin_frame_address(0));
     seen_ = at_start_ = read_account();
@@ -61,8 +61,8 @@ class worker {
       const std::uint32_t seen = table_.epoch.load(std::memory_order_acquire);
       if (table_.closing.load(std::memory_order_acquire) != 0 || used_up()) return;
       if (const claim mine = claim_chunk(table_, index_, incarnation_); mine.held != nullptr) {
-        invite();
-        eat(mine);
+        wake_next();
+        run_chunk(mine);
       } else {
         if (parent_sleeps(table_)) ring();
         if (bell_lost_) return;
@@ -74,7 +74,7 @@ class worker {
 
  private:
   // What the templates see of a chunk, and what io.fail needs besides.
-  struct eating : chunk_io {
+  struct running_chunk : chunk_io {
     worker* self = nullptr;
     chunk* held = nullptr;
     unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
@@ -85,12 +85,12 @@ class worker {
 
   // Chunks get smaller in the course of a call: another one like the last is the most that may come.
   [[nodiscard]] bool used_up() const noexcept {
-    return bell_lost_ || (max_slices_ != 0 && eaten_ + last_chunk_ > max_slices_) ||
+    return bell_lost_ || (max_slices_ != 0 && ran_ + last_chunk_ > max_slices_) ||
            (budget_.limited() && out_of_memory_);
   }
 
-  // Lazy waking: short bursts are eaten by whoever is awake, because waking costs more than they do.
-  void invite() noexcept {
+  // Lazy waking: short bursts are run by whoever is awake, because waking costs more than they do.
+  void wake_next() noexcept {
     if (probably_unclaimed(table_) == 0) return;
     if (looked_ - burst_began_ < unclaimed_ns) return;
     burst_began_ = looked_;
@@ -136,14 +136,14 @@ class worker {
     return spinning < table_.max_spinners;
   }
 
-  void eat(const claim& mine) {
+  void run_chunk(const claim& mine) {
     chunk& held = *mine.held;
     const shared_job& job = *held.job;
     if (job.id != job_) begin_job(job);
 
     source in(held.in);
     sink out(segment_memory{&held, allocate_result});
-    eating io;
+    running_chunk io;
     io.first = held.first;
     io.frame = held.in != nullptr ? held.in->data() : nullptr;
     io.in = &in;
@@ -158,18 +158,18 @@ class worker {
 
     out.reserve(expected_.of(held.last - held.first));
     chunk_note& note = table_.note(mine.sequence);
-    held.reached = eat_blocks(job, held, note, io);
+    held.reached = run_blocks(job, held, note, io);
     if (job.timeout_ns != 0) lift_deadline();
     take_account(held, note);
     last_chunk_ = held.last - held.first;
-    eaten_ += held.reached - held.first;
+    ran_ += held.reached - held.first;
     flush_output();
     if (held.reached != held.first) expected_.saw(held.reached - held.first, out.size());
     out.take();  // the frame is the chunk's since its first segment
     breakpoint(point::done_before);
     const bool wake_parent = finish_chunk(table_, mine);
     breakpoint(point::done_after);
-    while (slot_.doomed.load(std::memory_order_relaxed) == mine.word.bits()) let_others_run();
+    while (slot_.kill_asked.load(std::memory_order_relaxed) == mine.word.bits()) let_others_run();
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
     arena_.hand_over();
@@ -177,7 +177,7 @@ class worker {
   }
 
   // Returns the first slice that was not run because of the limit, or the chunk's end.
-  std::uint64_t eat_blocks(const shared_job& job, chunk& held, chunk_note& note, eating& io) {
+  std::uint64_t run_blocks(const shared_job& job, chunk& held, chunk_note& note, running_chunk& io) {
     std::uint64_t at = held.resume;
     measurement of_chunk;
     held.began_ns = 0;
@@ -208,14 +208,14 @@ class worker {
         // The copy of the block before is overwritten: from here on it is done with.
         slot_.cursor.store(name_of_slices(at - held.first, 0), std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        keep_for_undo(job, at, stop);
-        breakpoint(point::undo_kept);
+        save_for_undo(job, at, stop);
+        breakpoint(point::undo_saved);
       }
       if (job.timeout_ns != 0) set_deadline(now_ns() + job.timeout_ns);
       // release: the copy kept for undo is complete before the cursor names the block.
       slot_.cursor.store(name_of_slices(at - held.first, stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
-      laps parts;
+      passing_time parts;
       io.timed = timed ? &parts : nullptr;
       // What is kept for undoing is a whole block.
       const bool name_each =
@@ -246,15 +246,15 @@ class worker {
       }
       if (reached < stop && !job.keep_going) break;
     }
-    of_chunk.tell(held, note, io.broadcast_ns, shares_);
+    of_chunk.write_to(held, note, io.broadcast_ns, shares_);
     return at;
   }
 
   // What the kernel has counted, every now and then: asking costs more than a short chunk does.
   void take_account(chunk& held, chunk_note& note) noexcept {
-    unaccounted_ns_ += held.eaten_ns;
+    unaccounted_ns_ += held.ran_ns;
     if (unaccounted_ns_ < account_ns) return;
-    const std::uint64_t eaten = std::exchange(unaccounted_ns_, 0);
+    const std::uint64_t ran = std::exchange(unaccounted_ns_, 0);
     const account now = read_account();
     note.page_faults = now.page_faults - seen_.page_faults;
     note.peak_memory = now.peak_memory;
@@ -262,7 +262,7 @@ class worker {
     // Who sleeps in a slice has no use for a core; who only computes, and had less of it than it took, had to wait for one.
     const std::uint64_t had = now.cpu_ns - std::min(now.cpu_ns, seen_.cpu_ns);
     const bool slept_in_slices = now.gave_up - seen_.gave_up > std::exchange(slept_, 0);
-    note.off_core_ns = slept_in_slices || now.lost == seen_.lost ? 0 : eaten - std::min(eaten, had);
+    note.off_core_ns = slept_in_slices || now.lost == seen_.lost ? 0 : ran - std::min(ran, had);
     seen_ = now;
     held.noted |= chunk_note::memory;
   }
@@ -316,17 +316,17 @@ class worker {
     broadcast_ = {};
   }
 
-  void keep_for_undo(const shared_job& job, std::uint64_t first, std::uint64_t last) {
+  void save_for_undo(const shared_job& job, std::uint64_t first, std::uint64_t last) {
     const memory_budget::lifted lifted(budget_);
     const block_of_memory block = job.locate(job.plan, first, last);
-    std::byte* kept = slot_.undo.load(std::memory_order_relaxed);
-    if (kept == nullptr || arena_.block_size(kept) < block.bytes) {
+    std::byte* saved = slot_.undo.load(std::memory_order_relaxed);
+    if (saved == nullptr || arena_.block_size(saved) < block.bytes) {
       auto* larger = static_cast<std::byte*>(arena_.allocate(std::max<std::size_t>(block.bytes, 4096), 64));
       slot_.undo.store(larger, std::memory_order_relaxed);
-      arena_.deallocate(kept);
-      kept = larger;
+      arena_.deallocate(saved);
+      saved = larger;
     }
-    std::memcpy(kept, block.data, block.bytes);
+    std::memcpy(saved, block.data, block.bytes);
   }
 
   static segment* allocate_result(void* held, std::size_t capacity) {
@@ -344,7 +344,7 @@ class worker {
 
   // Called inside a catch block of the templates.
   static void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
-    auto& io = static_cast<eating&>(base);
+    auto& io = static_cast<running_chunk&>(base);
     worker& self = *io.self;
     if (this_process() != self.identity_) leave(0);
     const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_last;
@@ -385,11 +385,11 @@ class worker {
   bool out_of_memory_ = false;
   bool bell_lost_ = false;  // nothing would wake the parent
   std::uint64_t max_slices_;
-  std::uint64_t eaten_ = 0;
+  std::uint64_t ran_ = 0;
   std::uint64_t last_chunk_ = 1;
   std::uint64_t identity_;
   std::uint64_t job_ = 0;  // whose broadcast arguments and block size these are
-  kept broadcast_;
+  broadcast_storage broadcast_;
   block_length block_;
   std::uint64_t burst_began_ = 0;
   std::uint64_t looked_ = 0;  // at the clock, for the last time

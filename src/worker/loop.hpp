@@ -1,4 +1,4 @@
-// What a worker does: claim a chunk, eat it block by block, hand it back, sleep when there is none.
+// What a worker does: claim a chunk, run it block by block, hand it back, sleep when there is none.
 #pragma once
 
 #include "board/board.hpp"
@@ -25,7 +25,7 @@ struct worker_start {
   cpu_set_t cpus{};  // to stay on, if it is to be pinned
 };
 
-// Until the board closes, or this worker has eaten as much as it may. It holds nothing then.
+// Until the board closes, or this worker has run as much as it may. It holds nothing then.
 void work(const worker_start&, memory_budget&);
 
 // Runs in the forked child and never returns: works, and leaves by _exit.

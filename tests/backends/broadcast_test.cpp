@@ -95,7 +95,7 @@ TYPED_TEST(broadcast, spans_of_ordinary_memory_are_copied_once) {
 }
 
 struct tally {
-  std::atomic<int> eaten{0};
+  std::atomic<int> finished{0};
   std::atomic<std::size_t> last{0};
 };
 
@@ -106,12 +106,12 @@ TYPED_TEST(broadcast, shared_objects_and_vectors_can_be_changed_by_every_worker)
   this->pool.for_each(
       indices(1000),
       [](std::size_t i, const shared<tally>& t, const shared<std::atomic<long>>& s, const shared_vector<int>& each) {
-        t->eaten.fetch_add(1);
+        t->finished.fetch_add(1);
         s->fetch_add(static_cast<long>(i));
         ++each[i];
       },
       counted, sum, seen);
-  EXPECT_EQ(counted->eaten, 1000);
+  EXPECT_EQ(counted->finished, 1000);
   EXPECT_EQ(sum->load(), 499'500);
   for (const int times : seen) ASSERT_EQ(times, 1);
   EXPECT_EQ(this->pool.report().bytes_in, 0U);

@@ -200,16 +200,16 @@ TYPED_TEST(codec_failures, and_a_stop_leave_one_outcome_a_slice) {
 
 TYPED_TEST(codec_failures, of_imap_end_it_there) {
   for (const std::size_t chunk : {1U, 3U, 100U}) {
-    std::vector<int> eaten;
+    std::vector<int> finished;
     EXPECT_THROW(
         {
           for (const auto& [number, slice] : this->pool.with({.chunk = chunk}).imap(indices(20), [](std::size_t i) {
                  return std::pair(static_cast<int>(i), brittle{i == 4 ? 2 : 0});
                }))
-            eaten.push_back(number);
+            finished.push_back(number);
         },
         std::overflow_error);
-    EXPECT_EQ(eaten, (std::vector<int>{0, 1, 2, 3}));
+    EXPECT_EQ(finished, (std::vector<int>{0, 1, 2, 3}));
   }
 }
 

@@ -63,7 +63,7 @@ bool alone() {
 template <class Pool>
 std::size_t chunks_of(std::size_t slices, std::size_t asked) {
   if (way_of<Pool>() == "serial") return 1;  // however it is looked at in between
-  if (way_of<Pool>() == "auto") return 0;    // those that the caller has not eaten by then
+  if (way_of<Pool>() == "auto") return 0;    // those that the caller has not run by then
   return (slices + asked - 1) / asked;
 }
 

@@ -155,7 +155,7 @@ TYPED_TEST(exceptions, with_the_lowest_index_win_for_any_number_of_workers_and_a
 
 TYPED_TEST(exceptions, end_their_chunk_and_leave_nothing_below_them_out) {
   for (const std::size_t chunk : {10U, 10'000U}) {
-    const shared_vector<int> eaten(10'000);
+    const shared_vector<int> finished(10'000);
     EXPECT_THROW(this->pool.with({.chunk = chunk})
                      .for_each(
                          indices(10'000),
@@ -163,11 +163,11 @@ TYPED_TEST(exceptions, end_their_chunk_and_leave_nothing_below_them_out) {
                            if (i == 205) throw std::runtime_error("enough");
                            seen[i] = 1;
                          },
-                         eaten),
+                         finished),
                  std::runtime_error);
-    for (std::size_t i = 0; i < 205; ++i) ASSERT_EQ(eaten[i], 1);
+    for (std::size_t i = 0; i < 205; ++i) ASSERT_EQ(finished[i], 1);
     const std::size_t end = chunk == 10 ? 210 : 10'000;
-    for (std::size_t i = 205; i < end; ++i) ASSERT_EQ(eaten[i], 0);
+    for (std::size_t i = 205; i < end; ++i) ASSERT_EQ(finished[i], 0);
   }
 }
 

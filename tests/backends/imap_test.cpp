@@ -161,7 +161,7 @@ TYPED_TEST(imap_on, gives_what_comes_before_a_failure_and_then_the_failure) {
   }
 }
 
-TYPED_TEST(imap_on, eats_what_was_read_before_the_input_fails) {
+TYPED_TEST(imap_on, runs_what_was_read_before_the_input_fails) {
   std::size_t taken = 0;
   try {
     for (const std::string& result : this->pool.imap(generator(500, 123), as_text)) {
@@ -196,13 +196,13 @@ TYPED_TEST(imap_on, a_slice_that_fails_comes_before_an_input_that_fails_behind_i
 
 TYPED_TEST(imap_on, passes_arguments_and_borrows_what_is_walked_by_iterators) {
   std::list<std::string> cake{"sponge", "cream", "cherry"};
-  std::vector<std::string> eaten;
+  std::vector<std::string> finished;
   for (std::string& slice : this->pool.imap(
            cake, [](const std::string& s, const std::string& by, int times) { return s + by + std::to_string(times); },
            " eaten ", 2)) {
-    eaten.push_back(std::move(slice));
+    finished.push_back(std::move(slice));
   }
-  EXPECT_EQ(eaten, (std::vector<std::string>{"sponge eaten 2", "cream eaten 2", "cherry eaten 2"}));
+  EXPECT_EQ(finished, (std::vector<std::string>{"sponge eaten 2", "cream eaten 2", "cherry eaten 2"}));
 }
 
 TYPED_TEST(imap_on, unordered_gives_each_result_once_with_its_index) {

@@ -130,11 +130,11 @@ TYPED_TEST(input_ranges, of_iterators_that_point_back_to_their_view_may_be_moved
 TYPED_TEST(input_ranges, are_not_changed_by_map) {
   std::vector<std::string> words{"a cake that is longer than a small string", "b"};
   const auto before = words;
-  const auto eaten = this->pool.map(words, [](std::string& word) {
+  const auto finished = this->pool.map(words, [](std::string& word) {
     word += "!";
     return word;
   });
-  EXPECT_EQ(eaten[1], "b!");
+  EXPECT_EQ(finished[1], "b!");
   EXPECT_EQ(words, before);
   const auto taken = this->pool.map(words, [](std::string word) { return word.append("?"); });
   EXPECT_EQ(taken[1], "b?");

@@ -144,7 +144,7 @@ TYPED_TEST(sentences_of_processes, recommend_what_there_is) {
     FAIL();
   } catch (const worker_crashed& crashed) {
     EXPECT_TRUE(says(crashed.what(), "try_for_each finishes the other slices")) << crashed.what();
-    EXPECT_FALSE(says(crashed.what(), "half eaten")) << "nothing was changed: " << crashed.what();
+    EXPECT_FALSE(says(crashed.what(), "half done")) << "nothing was changed: " << crashed.what();
   }
 }
 

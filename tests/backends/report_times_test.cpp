@@ -367,16 +367,16 @@ TEST(memory_of, snapshot_workers_that_write_to_the_callers_memory_is_copied_and_
     GTEST_SKIP() << "a sanitizer's own memory takes longer to look at than this call is worth";
   snapshot_pool pool(pool_options{.workers = 1, .record_timeline = true});
   cake();
-  const auto eat = [](std::size_t bites) {
+  const auto run_slice = [](std::size_t bites) {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < cake().size(); i += 4096) sum += static_cast<std::size_t>(cake()[i]);
     for (std::size_t i = 0; i < bites; ++i) cake()[i] = 'e';
     return sum + work_for(microseconds(20'000));
   };
-  (void)pool.map(std::vector<std::size_t>{0}, eat);
+  (void)pool.map(std::vector<std::size_t>{0}, run_slice);
   const report reading = pool.report();
   EXPECT_LT(reading.bytes_copied_on_write, 2'000'000U);
-  (void)pool.map(std::vector<std::size_t>{8'000'000}, eat);
+  (void)pool.map(std::vector<std::size_t>{8'000'000}, run_slice);
   const report writing = pool.report();
   EXPECT_GE(writing.bytes_copied_on_write, reading.bytes_copied_on_write / 2 + 7'000'000U);
   EXPECT_LT(writing.bytes_copied_on_write, 12'000'000U);

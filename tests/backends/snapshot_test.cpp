@@ -28,14 +28,14 @@ TEST(snapshot, sees_everything_by_reference) {
 
 TEST(snapshot, loses_what_slices_write_to_captured_memory) {
   snapshot_pool pool(2U);
-  int eaten = 0;
+  int finished = 0;
   std::vector<int> plates(10);
   std::vector<int> seen = pool.map(indices(10), [&](std::size_t i) {
-    ++eaten;
+    ++finished;
     plates[i] = 1;
-    return eaten;
+    return finished;
   });
-  EXPECT_EQ(eaten, 0) << "the original is untouched";
+  EXPECT_EQ(finished, 0) << "the original is untouched";
   EXPECT_EQ(plates, std::vector<int>(10));
   for (const int each : seen) EXPECT_GE(each, 1) << "results come back";
 }
@@ -78,13 +78,13 @@ TEST(snapshot, calls_of_every_length_and_pools_of_every_size_use_the_same_places
 
 TEST(serial, is_the_plain_loop) {
   serial_pool pool;
-  int eaten = 0;
+  int finished = 0;
   std::vector<std::size_t> order;
   pool.for_each(indices(5), [&](std::size_t i) {
-    ++eaten;
+    ++finished;
     order.push_back(i);
   });
-  EXPECT_EQ(eaten, 5);
+  EXPECT_EQ(finished, 5);
   EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
   // Also inside itself.
   EXPECT_EQ(

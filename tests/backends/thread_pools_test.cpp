@@ -1,4 +1,4 @@
-// What only pools of threads do: everything is shared, any callable will do, and as many slices are eaten at once as there are
+// What only pools of threads do: everything is shared, any callable will do, and as many slices are run at once as there are
 // workers, whatever the number of CPUs.
 #include <atomic>
 #include <barrier>
@@ -39,7 +39,7 @@ TYPED_TEST(on_threads, take_any_callable_and_copy_nothing) {
 }
 
 // Each waits for all others: fewer at once would wait for ever. (An auto_pool's caller is stuck then, and is helped.)
-TYPED_TEST(on_threads, eat_as_many_slices_at_once_as_there_are_workers) {
+TYPED_TEST(on_threads, run_as_many_slices_at_once_as_there_are_workers) {
   TypeParam eight(8U);
   std::barrier all(8);
   const auto workers = eight.with({.chunk = 1}).map(indices(8), [&](std::size_t) {
@@ -50,7 +50,7 @@ TYPED_TEST(on_threads, eat_as_many_slices_at_once_as_there_are_workers) {
 }
 
 // The same where each is a call of its own: helpers that are on their way for some of them must not stand in for all.
-TYPED_TEST(on_threads, eat_as_many_submitted_calls_at_once_as_there_are_workers) {
+TYPED_TEST(on_threads, run_as_many_submitted_calls_at_once_as_there_are_workers) {
   constexpr int together = 8;
   TypeParam wide(together);
   std::barrier all_here(together);
@@ -70,14 +70,14 @@ TYPED_TEST(on_threads, help_a_caller_that_is_stuck_in_its_first_slice) {
   std::mutex mutex;
   std::condition_variable changed;
   bool others_ate = false;
-  const auto eaten = this->pool.map(indices(2), [&](std::size_t i) {
+  const auto finished = this->pool.map(indices(2), [&](std::size_t i) {
     std::unique_lock held(mutex);
     if (i == 1) others_ate = true;
     changed.notify_all();
     if (i == 0) changed.wait(held, [&] { return others_ate; });
     return std::this_thread::get_id();
   });
-  EXPECT_NE(eaten[0], eaten[1]);
+  EXPECT_NE(finished[0], finished[1]);
 }
 
 TYPED_TEST(on_threads, lets_slices_use_the_pool_they_run_in) {
@@ -135,7 +135,7 @@ TYPED_TEST(on_threads, read_lazy_input_on_the_callers_thread_alone) {
 std::atomic<int> started{0};
 std::atomic<int> left{0};
 
-TYPED_TEST(on_threads, run_their_hooks_once_for_each_worker_that_ate) {
+TYPED_TEST(on_threads, run_their_hooks_once_for_each_worker_that_ran) {
   started = left = 0;
   {
     TypeParam two(pool_options{.workers = 2, .on_worker_start = [] { ++started; }, .on_worker_exit = [] { ++left; }});
@@ -175,7 +175,7 @@ TYPED_TEST(on_threads, end_with_what_runs_when_they_are_terminated) {
     terminated = true;
     changed.notify_all();
   });
-  std::atomic<int> eaten{0};
+  std::atomic<int> finished{0};
   EXPECT_THROW(this->pool.with({.chunk = 1})
                    .for_each(indices(1000),
                              [&](std::size_t) {
@@ -183,12 +183,12 @@ TYPED_TEST(on_threads, end_with_what_runs_when_they_are_terminated) {
                                begun = true;
                                changed.notify_all();
                                changed.wait(held, [&] { return terminated; });
-                               ++eaten;
+                               ++finished;
                              }),
                cancelled);
   other.join();
-  EXPECT_GE(eaten, 1);
-  EXPECT_LT(eaten, 1000);
+  EXPECT_GE(finished, 1);
+  EXPECT_LT(finished, 1000);
   this->pool.restart();
   EXPECT_EQ(this->pool.map(indices(3), [](std::size_t i) { return i; }).size(), 3U);
 }

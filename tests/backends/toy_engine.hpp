@@ -5,19 +5,19 @@
 #include <algorithm>
 #include <forkful/detail/job.hpp>
 
-#include "backends/settlement.hpp"
+#include "backends/completion.hpp"
 #include "errors/exceptions.hpp"
 #include "measure/tally.hpp"
 #include "os/cancellation.hpp"
 #include "os/floating_point.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful_tests::toy {
 using namespace forkful::detail;
 
-struct eating : chunk_io {
+struct running : chunk_io {
   std::vector<failed_slice> failures;
-  eaten_chunk eaten{.began = now_ns()};
+  chunk_times finished{.began = now_ns()};
 };
 
 class call final : public ongoing {
@@ -28,24 +28,24 @@ class call final : public ongoing {
     counted_.published(now_ns());
   }
 
-  bool advance(const patience& how_long) override {
+  bool advance(const wait_policy& how_long) override {
     const cancellation_deferred whole;
     try {
       while (!ended_) {
         if (!input_ended_) read();
-        if (next_ != known_) eat();
+        if (next_ != known_) run_slice();
         ended_ = ended_ || (input_ended_ && next_ == known_);
         if (!ended_ && options_.stop.stop_requested()) {
-          settled_.stop(nullptr);
-          settled_.missing(next_);
-          settled_.collect_cancelled(next_, job_.slices);
+          completion_.stop(nullptr);
+          completion_.missing(next_);
+          completion_.collect_cancelled(next_, job_.slices);
           ended_ = true;
         }
-        tell_progress(ended_);
+        report_progress(ended_);
         if (how_long.met()) break;
       }
     } catch (...) {
-      settled_.stop(std::current_exception());
+      completion_.stop(std::current_exception());
       ended_ = true;
     }
     return ended_;
@@ -54,7 +54,7 @@ class call final : public ongoing {
   void conclude() override {
     counted_.happened.chunks = counted_.happened.per_worker.front().chunks;
     counted_.finish_into(happened, now_ns());
-    settled_.conclude();
+    completion_.conclude();
   }
 
  private:
@@ -68,12 +68,12 @@ class call final : public ongoing {
     counted_.watch.enter(stopwatch::phase::idle);
   }
 
-  void eat() {
+  void run_slice() {
     const std::size_t last = next_ + std::min(known_ - next_, most_);
-    eating io;
+    running io;
     io.first = next_;
     io.fail = [](chunk_io& mine, std::size_t slice, std::size_t named) {
-      static_cast<eating&>(mine).failures.push_back({slice, capture_exception(named, 0, 1)});
+      static_cast<running&>(mine).failures.push_back({slice, capture_exception(named, 0, 1)});
     };
     const std::unique_ptr<void, void (*)(void*)> results(
         job_.make_results != nullptr ? job_.make_results(last - next_) : nullptr, job_.drop_results);
@@ -81,15 +81,15 @@ class call final : public ongoing {
     while (next_ != last && !ended_ && !options_.stop.stop_requested()) {
       run_next(io);
       ended_ = !io.failures.empty() && !job_.keep_going;
-      tell_progress(false);
+      report_progress(false);
     }
-    io.eaten.ended = now_ns();
-    io.eaten.first = job_.named(io.first);
-    io.eaten.count = job_.named(next_) - io.eaten.first;
-    counted_.add(io.eaten);
+    io.finished.ended = now_ns();
+    io.finished.first = job_.named(io.first);
+    io.finished.count = job_.named(next_) - io.finished.first;
+    counted_.add(io.finished);
     for (const failed_slice& one : io.failures) {
-      settled_.fail(one.slice, one.failure);
-      counted_.add_failure(one.failure, io.eaten.ended);
+      completion_.fail(one.slice, one.failure);
+      counted_.add_failure(one.failure, io.finished.ended);
     }
     if (job_.collect == nullptr || next_ == io.first) return;
     counted_.watch.enter(stopwatch::phase::reassemble);
@@ -99,32 +99,33 @@ class call final : public ongoing {
     } catch (const std::bad_alloc&) {
       throw;
     } catch (...) {
-      settled_.fail_to_collect(io.first + taken, capture_exception(job_.named(io.first + taken), 0, 1));
+      completion_.fail_to_collect(io.first + taken, capture_exception(job_.named(io.first + taken), 0, 1));
       ended_ = true;
     }
     counted_.watch.enter(stopwatch::phase::idle);
   }
 
-  void run_next(eating& io) {
+  void run_next(running& io) {
     const worker_scope here(0);
     const floating_point_scope callers(environment_);
     const std::uint64_t began = now_ns();
     job_.run(job_.plan, io, next_, next_ + 1);
     const std::uint64_t took = now_ns() - began;
-    io.eaten.eaten += took;
+    io.ran.finished += took;
     const std::size_t named = job_.named(next_++);
     counted_.add_slow({named, job_.named(next_) - named, 0, std::chrono::nanoseconds(took)});
   }
 
-  void tell_progress(bool last) {
+  void report_progress(bool last) {
     const std::uint64_t now = now_ns();
-    if (settled_.progress_is_due(now, last)) settled_.tell_progress(now, {job_.named(next_), job_.all(), {}, 1});
+    if (completion_.progress_is_due(now, last))
+      completion_.report_progress(now, {job_.named(next_), job_.all(), {}, 1});
   }
 
   job& job_;
   std::shared_ptr<void> owner_;
   forkful::call_options options_;
-  settlement settled_{job_, options_};
+  completion completion_{job_, options_};
   tally counted_{job_, 1, stopwatch::phase::idle};
   floating_point environment_ = floating_point::here();
   bool input_ended_ = job_.pull == nullptr;

@@ -92,7 +92,7 @@ TYPED_TEST(update, never_puts_back_the_failed_slice) {
   std::vector<int> numbers(100, 1);
   const auto half = [](int& x) {
     x = 2;
-    if (worker_index() < 100 && x == 2) throw std::runtime_error("half eaten");
+    if (worker_index() < 100 && x == 2) throw std::runtime_error("half done");
   };
   EXPECT_THROW(this->pool.update(numbers, half), std::runtime_error);
   EXPECT_EQ(numbers, std::vector<int>(100, 1));

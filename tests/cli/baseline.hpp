@@ -14,7 +14,7 @@
 namespace forkful_tests {
 
 // Takes out what differs from run to run or from machine to machine: times, memory, who was quicker. A picture's rows of
-// friends become one, since it may be that one friend ate everything.
+// friends become one, since it may be that one friend ran everything.
 inline std::string normalised(const std::string& text) {
   static const std::regex time(R"( *\b[0-9.]+ (ns|us|ms|s)(?![a-z]))");
   static const std::regex memory(R"([0-9.]+ [KMG]?B (of your memory))");

@@ -50,7 +50,7 @@ class Doctor : public testing::Test {
   // the program has them only where sanitizers are: for one without, that would be another build's machine.
   void remember_a_machine() const {
     ASSERT_EQ(setenv("XDG_CACHE_HOME", folder_.c_str(), 1), 0);
-    forkful::detail::keep_machine(some_machine_here());
+    forkful::detail::cache_machine(some_machine_here());
     const std::string path = forkful::detail::machine_file();
     std::ifstream file(path);
     std::string text(std::istreambuf_iterator<char>(file), {});

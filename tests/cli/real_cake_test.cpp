@@ -24,7 +24,7 @@ class RealCake : public testing::Test {
     std::ofstream(directory_ / name) << contents;
     return (directory_ / name).string();
   }
-  static ran eat(words files) {
+  static ran run_slice(words files) {
     files.insert(files.begin(), {"tour", "--step", "10"});
     return run(files);
   }
@@ -38,7 +38,7 @@ class RealCake : public testing::Test {
 const std::string text(5000, 'a');
 
 TEST_F(RealCake, EveryWayGivesTheBytesOfTheLoopAndItsOwnCopies) {
-  const ran result = eat({file("one", text), file("two", text + text), file("three", "short")});
+  const ran result = run_slice({file("one", text), file("two", text + text), file("three", "short")});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   EXPECT_TRUE(matches(result.out, "one +5.0 KB -> +[0-9]+ B   friend [0-9]+\ntwo +10.0 KB")) << result.out;
@@ -70,8 +70,8 @@ TEST_F(RealCake, BadInputCostsItsSliceAndASentenceEach) {
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   const std::string empty = file("empty", "");
   const std::string under_a_file = file("first", text) + "/below";
-  const ran result =
-      eat({file("first", text), missing, folder, empty, pipe, under_a_file, "/proc/self/mem", file("last", text)});
+  const ran result = run_slice(
+      {file("first", text), missing, folder, empty, pipe, under_a_file, "/proc/self/mem", file("last", text)});
 
   EXPECT_EQ(result.exit_code, 1);
   std::string said = result.err;
@@ -88,7 +88,7 @@ TEST_F(RealCake, AFileWithoutReadPermissionIsBadInput) {
   if (geteuid() == 0) GTEST_SKIP() << "root may read every file";
   const std::string secret = file("secret", text);
   fs::permissions(secret, fs::perms::none);
-  const ran result = eat({secret, file("good", text)});
+  const ran result = run_slice({secret, file("good", text)});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.err,
             "forkful: '" + secret + "' may not be read by you; change its permissions (chmod +r), or leave it out\n");
@@ -96,7 +96,7 @@ TEST_F(RealCake, AFileWithoutReadPermissionIsBadInput) {
 }
 
 TEST_F(RealCake, WithNothingButBadInputThereIsNoCake) {
-  const ran result = eat({(directory_ / "missing").string()});
+  const ran result = run_slice({(directory_ / "missing").string()});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(lines_of(result.err).size(), 2U) << result.err;
   EXPECT_TRUE(result.err.ends_with("forkful: no slice is left, so there is no cake; name files that can be read\n"));
@@ -104,11 +104,11 @@ TEST_F(RealCake, WithNothingButBadInputThereIsNoCake) {
 }
 
 TEST_F(RealCake, NamesMayBeAnything) {
-  const ran result = eat({file("two words", text), file("\033[2Jescape\nline", text),
-                          file("gr\xc3\xbc\xc3\x9f"
-                               "e",
-                               text),
-                          file(std::string(200, 'n'), text), "--", file("-dash", text)});
+  const ran result = run_slice({file("two words", text), file("\033[2Jescape\nline", text),
+                                file("gr\xc3\xbc\xc3\x9f"
+                                     "e",
+                                     text),
+                                file(std::string(200, 'n'), text), "--", file("-dash", text)});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out.find('\033'), std::string::npos);
   EXPECT_TRUE(matches(result.out, "\n\\?\\[2Jescape\\?line +5.0 KB -> ")) << result.out;
@@ -120,7 +120,7 @@ TEST_F(RealCake, NamesMayBeAnything) {
 
 TEST_F(RealCake, TheSameFileTwiceIsTwoSlices) {
   const std::string twice = file("twice", text);
-  const ran result = eat({twice, twice});
+  const ran result = run_slice({twice, twice});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_TRUE(matches(result.out, "\ntwice .*\ntwice ")) << result.out;
 }
@@ -128,7 +128,7 @@ TEST_F(RealCake, TheSameFileTwiceIsTwoSlices) {
 TEST_F(RealCake, HundredsOfSlicesStayWithinEightyColumns) {
   words files;
   for (int i = 0; i < 300; ++i) files.push_back(file("slice" + std::to_string(i), text));
-  const ran result = eat(files);
+  const ran result = run_slice(files);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("\nand 276 more\n"), std::string::npos) << result.out;
   for (const std::string& line : lines_of(result.out)) EXPECT_LE(line.size(), 80U) << line;

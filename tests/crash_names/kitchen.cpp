@@ -17,13 +17,13 @@ static inline void bite(const std::string& slice, const char* where) {
   if (slice == "burnt") *const_cast<volatile char*>(where) = slice[0];
 }
 
-int eat(const std::string& slice) {
+int run_slice(const std::string& slice) {
 #line 200
   bite(slice, nullptr);
   return 1;
 }
 
-struct eater {
+struct runner {
 #line 300
   int operator()(const std::string& slice) const { return slice == "burnt" ? (__builtin_trap(), 1) : 2; }
 };
@@ -53,8 +53,8 @@ void tell(const char* name, const forkful::outcome<int>& burnt) {
 int main(int argc, char** argv) {
   const std::vector<std::string> cake{"fresh", "burnt"};
   forkful::process_pool pool{1};
-  tell("inlined", pool.try_map(cake, kitchen::eat)[1]);
-  tell("functor", pool.try_map(cake, kitchen::eater{})[1]);
+  tell("inlined", pool.try_map(cake, kitchen::run_slice)[1]);
+  tell("functor", pool.try_map(cake, kitchen::runner{})[1]);
 #line 500
   const auto lambda = [](const std::string& slice) { return slice == "burnt" ? (__builtin_trap(), 1) : 2; };
   tell("lambda", pool.try_map(cake, lambda)[1]);
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
     for (std::string& frame : again) {
       threads.emplace_back([&frame, &cake] {
         forkful::process_pool own{1};
-        frame = own.try_map(cake, kitchen::eat)[1].failure().frames.at(0);
+        frame = own.try_map(cake, kitchen::run_slice)[1].failure().frames.at(0);
       });
     }
   }

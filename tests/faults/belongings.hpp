@@ -57,8 +57,8 @@ inline void one_pool(std::size_t round, tally& count) {
       case 0:
         return;  // dropped unused
       case 1: {
-        const auto eaten = pool.map(indices(50), [](std::size_t i) { return std::string(100 * i, 'x'); });
-        if (eaten.size() != 50) throw std::logic_error("results are missing");
+        const auto finished = pool.map(indices(50), [](std::size_t i) { return std::string(100 * i, 'x'); });
+        if (finished.size() != 50) throw std::logic_error("results are missing");
         return;
       }
       case 2:

@@ -42,12 +42,12 @@ std::vector<std::string> texts() {
   return made;
 }
 
-std::string eat(const std::string& slice) { return slice + "_eaten"; }
+std::string run_slice(const std::string& slice) { return slice + "_eaten"; }
 
-std::vector<std::string> serially_eaten() {
-  std::vector<std::string> eaten = texts();
-  for (std::string& slice : eaten) slice = eat(slice);
-  return eaten;
+std::vector<std::string> serially_run() {
+  std::vector<std::string> finished = texts();
+  for (std::string& slice : finished) slice = run_slice(slice);
+  return finished;
 }
 
 // What a call cost: slices that were named as failed.
@@ -70,15 +70,15 @@ cost failed_in(const std::vector<Outcome>& outcomes) {
 
 cost map_with_attempts() {
   process_pool pool{2};
-  EXPECT_EQ(pool.with(all_attempts).map(texts(), eat), serially_eaten());
+  EXPECT_EQ(pool.with(all_attempts).map(texts(), run_slice), serially_run());
   return {};
 }
 
 cost try_map_once() {
   process_pool pool{2};
-  const auto outcomes = pool.with(one_attempt).try_map(texts(), eat);
+  const auto outcomes = pool.with(one_attempt).try_map(texts(), run_slice);
   EXPECT_EQ(outcomes.size(), slices);
-  const auto expected = serially_eaten();
+  const auto expected = serially_run();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i]) {
       EXPECT_EQ(outcomes[i].value(), expected[i]) << i;
@@ -104,7 +104,7 @@ cost update_with_attempts() {
   process_pool pool{2};
   auto cake = texts();
   pool.with(all_attempts).update(cake, [](std::string& slice) { slice += "_eaten"; });
-  EXPECT_EQ(cake, serially_eaten());
+  EXPECT_EQ(cake, serially_run());
   return {};
 }
 
@@ -112,7 +112,7 @@ cost try_update_once() {
   process_pool pool{2};
   auto cake = texts();
   const auto outcomes = pool.with(one_attempt).try_update(cake, [](std::string& slice) { slice += "_eaten"; });
-  const auto expected = serially_eaten();
+  const auto expected = serially_run();
   for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(cake[i], outcomes[i] ? expected[i] : slice_text(i)) << i;
   return failed_in(outcomes);
 }
@@ -154,12 +154,12 @@ cost strings_in_place() {
   shared_vector<shared_string> table(before.begin(), before.end());
   const auto outcomes =
       process_pool{2}.with(one_attempt).try_for_each(table, [](shared_string& slice) { slice += "_eaten"; });
-  auto expected = serially_eaten();
+  auto expected = serially_run();
   for (std::size_t i = 0; i < slices; ++i) {
     if (outcomes[i]) {
       EXPECT_EQ(std::string_view(table[i]), expected[i]) << i;
     } else {
-      // Half eaten: what it pointed to may be gone, so it is made anew where it lies.
+      // Half run: what it pointed to may be gone, so it is made anew where it lies.
       new (&table[i]) shared_string(expected[i]);
     }
   }
@@ -174,7 +174,7 @@ cost strings_in_place() {
 
 // In place over ordinary memory: the slices are encoded, and what is left of a chunk must still find its own.
 cost read_in_place() {
-  shared_vector<unsigned> eaten(slices, 0U);
+  shared_vector<unsigned> finished(slices, 0U);
   process_pool pool{2};
   std::vector<std::string> cake;
   for (std::size_t i = 0; i < slices; ++i) cake.push_back(std::to_string(i));
@@ -182,13 +182,13 @@ cost read_in_place() {
       pool.with(one_attempt)
           .try_for_each(
               cake, [](const std::string& slice, const shared_vector<unsigned>& count) { ++count[std::stoul(slice)]; },
-              eaten);
+              finished);
   for (std::size_t i = 0; i < slices; ++i) {
     if (outcomes[i]) {
-      EXPECT_EQ(eaten[i], 1U) << i;
+      EXPECT_EQ(finished[i], 1U) << i;
     }
     if (!outcomes[i]) {
-      EXPECT_LE(eaten[i], 1U) << i;
+      EXPECT_LE(finished[i], 1U) << i;
     }
   }
   return failed_in(outcomes);
@@ -222,7 +222,7 @@ cost snapshot_map() {
   const auto cake = texts();
   const std::string ending = "_eaten";
   EXPECT_EQ(pool.with(all_attempts).map(forkful::indices(slices), [&](std::size_t i) { return cake[i] + ending; }),
-            serially_eaten());
+            serially_run());
   return {};
 }
 
@@ -284,7 +284,7 @@ INSTANTIATE_TEST_SUITE_P(faults, killed_at,
                                          target{point::alloc_before, true, 20}, target{point::alloc_after, true, 50},
                                          target{point::free_before, true, 10}, target{point::free_linked, true, 10},
                                          target{point::span_claimed, true, 6}, target{point::fork_child, false, 12},
-                                         target{point::lifeline_armed, false, 12}, target{point::undo_kept, false, 5}),
+                                         target{point::lifeline_armed, false, 12}, target{point::undo_saved, false, 5}),
                          [](const auto& which) { return std::string(name_of(which.param.where)); });
 
 // Results of which every tenth comes to nothing: the slice throws, or its result does when a part of it is written.
@@ -302,15 +302,15 @@ struct half_written {
 
 half_written half_written_length(const std::string& slice) { return {3 * slice.size()}; }
 
-template <class Eat>
-void rest_is_whole(Eat eat) {
+template <class Run>
+void rest_is_whole(Run run_slice) {
   std::vector<std::string> cake;
   for (std::size_t i = 0; i < 40; ++i) cake.emplace_back(i, 'x');
   for (unsigned pass = 1; pass <= 4; ++pass) {
     SCOPED_TRACE(testing::Message() << "passage " << pass);
     const killer now(point::broken_off, pass);
     process_pool pool{1};
-    const auto outcomes = pool.with({.chunk = 10}).try_map(cake, eat);
+    const auto outcomes = pool.with({.chunk = 10}).try_map(cake, run_slice);
     EXPECT_EQ(now.kills(), 1U);
     ASSERT_EQ(outcomes.size(), 40U);
     unsigned crashed = 0;
@@ -318,7 +318,7 @@ void rest_is_whole(Eat eat) {
       ASSERT_EQ(outcomes[i].has_value(), !comes_to_nothing(i)) << i << ": " << outcomes[i].failure().what;
       if (!outcomes[i]) {
         crashed += outcomes[i].failure().kind == forkful::failure_kind::crash ? 1 : 0;
-      } else if constexpr (std::is_same_v<decltype(eat(cake[0])), half_written>) {
+      } else if constexpr (std::is_same_v<decltype(run_slice(cake[0])), half_written>) {
         EXPECT_EQ(outcomes[i]->length, 3 * i);
       } else {
         EXPECT_EQ(*outcomes[i], 3 * i);
@@ -359,7 +359,7 @@ TEST(killed_where_a_slice_broke_off, what_was_written_before_it_is_whole) {
 // died there. The next calls are whole, and one of them sees the death.
 TEST(killed_while_idle, spinning_or_on_the_way_to_sleep_costs_nothing) {
   const watchdog bites;
-  const auto expected = serially_eaten();
+  const auto expected = serially_run();
   for (const point where : {point::spin, point::sleep_before}) {
     if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then nobody spins
     unsigned kills = 0;
@@ -371,7 +371,7 @@ TEST(killed_while_idle, spinning_or_on_the_way_to_sleep_costs_nothing) {
       std::size_t seen = 0;
       while (now.kills() == 0 || seen == 0) {
         usleep(100);
-        ASSERT_EQ(pool.with(one_attempt).map(texts(), eat), expected);
+        ASSERT_EQ(pool.with(one_attempt).map(texts(), run_slice), expected);
         seen += pool.report().deaths;
         // Long enough for the caller that it sleeps, and sees who has ended.
         pool.for_each(forkful::indices(2), [](std::size_t) { usleep(300); });

@@ -151,7 +151,7 @@ TEST(constrained_machines, with_one_cpu_work) {
       },
       [] {
         process_pool pool;
-        return pool.size() == 1 && count_eaten(pool) == 100 && pools_work();
+        return pool.size() == 1 && count_run(pool) == 100 && pools_work();
       });
   EXPECT_EQ(went.status, worked) << went.said;
 }

@@ -66,7 +66,7 @@ using testing::StartsWith;
 
 enum class crash { null, wild, abort, terminate, overflow, trap, sent };
 
-std::size_t eat(std::size_t i, const crash& how) {
+std::size_t run_slice(std::size_t i, const crash& how) {
   if (i != 3) return i;
   switch (how) {
     case crash::null:
@@ -98,7 +98,7 @@ std::size_t eat(std::size_t i, const crash& how) {
 // The failure of slice 3, all others delivered.
 template <class Pool>
 slice_failure failure_of(Pool& pool, crash how) {
-  const auto outcomes = pool.try_map(indices(6), eat, how);
+  const auto outcomes = pool.try_map(indices(6), run_slice, how);
   EXPECT_EQ(outcomes.size(), 6U);
   for (std::size_t i = 0; i < outcomes.size(); ++i) EXPECT_EQ(outcomes[i].has_value(), i != 3) << i;
   if (outcomes[3].has_value()) return {};

@@ -190,7 +190,7 @@ TEST_P(slice_that_dies, costs_for_each_one_row_in_place) {
     ASSERT_EQ(outcomes[i].has_value(), i != bad) << i;
     EXPECT_EQ(std::string_view(table[i]), std::to_string(i) + std::string(100, 'x'));
   }
-  EXPECT_THAT(outcomes[bad].failure().what, HasSubstr("half eaten"));
+  EXPECT_THAT(outcomes[bad].failure().what, HasSubstr("half done"));
 }
 
 INSTANTIATE_TEST_SUITE_P(faults, slice_that_dies, testing::ValuesIn(ways),

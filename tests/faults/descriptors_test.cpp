@@ -131,7 +131,7 @@ TEST_F(killed_parents, take_workers_with_them_whose_slices_closed_all_descriptor
     round(2, [] {
       process_pool{2}.with({.chunk = 1}).for_each(indices(2), [](std::size_t slice) {
         for (int number = 3; number != numbers; ++number) close(number);
-        eat_for_ever(slice);
+        run_for_ever(slice);
       });
     });
   }

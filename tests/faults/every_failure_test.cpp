@@ -202,7 +202,7 @@ TEST(every_failure, at_once_costs_a_snapshot_pool_those_slices) {
   map_all_but_those(pool, 9, 1);
 }
 
-TEST(every_failure, at_once_in_place_leaves_the_others_eaten_once) {
+TEST(every_failure, at_once_in_place_leaves_the_others_run_once) {
   const watchdog bites;
   process_pool pool(limited());
   for (const unsigned attempts : {1U, 2U}) {

@@ -39,7 +39,7 @@ template <class Pool>
 void gives_up_and_recovers(point where) {
   SCOPED_TRACE(name_of(where));
   const watchdog bites;
-  ASSERT_EQ(count_eaten(*std::make_unique<Pool>(2U)), 100U);  // what is made once is made now
+  ASSERT_EQ(count_run(*std::make_unique<Pool>(2U)), 100U);  // what is made once is made now
   const auto descriptors = open_descriptors();
   {
     std::unique_ptr<Pool> pool;
@@ -47,7 +47,7 @@ void gives_up_and_recovers(point where) {
       const killer now(where, 1, ~0U);
       pool = std::make_unique<Pool>(2U);
       try {
-        std::ignore = count_eaten(*pool);
+        std::ignore = count_run(*pool);
         ADD_FAILURE() << "nothing was thrown";
       } catch (const forkful::start_failed& error) {
         EXPECT_EQ(error.code(), "start_failed");
@@ -59,7 +59,7 @@ void gives_up_and_recovers(point where) {
       EXPECT_LE(now.kills(), 2 * 8 + 4U) << "it should have given up sooner";
       std::cout << name_of(where) << ": gave up after " << now.kills() << " deaths" << std::endl;
     }
-    EXPECT_EQ(count_eaten(*pool), 100U) << "the cause is gone";
+    EXPECT_EQ(count_run(*pool), 100U) << "the cause is gone";
     EXPECT_EQ(pool->report().deaths, 0U);
   }
   EXPECT_EQ(open_descriptors(), descriptors);
@@ -86,7 +86,7 @@ TEST(giving_up, does_not_happen_while_work_gets_done) {
   };
   process_pool pool{2};
   for (int call = 0; call != static_cast<int>(times(5)); ++call) {
-    ASSERT_EQ(count_eaten(pool), 100U);
+    ASSERT_EQ(count_run(pool), 100U);
     kills += static_cast<unsigned>(pool.report().deaths);
   }
   forkful::detail::breakpoint_installed = nullptr;
@@ -143,13 +143,13 @@ TEST(scarce_resources, few_descriptors_mean_fewer_workers_or_a_sentence) {
   EXPECT_EQ(with_limit(RLIMIT_NOFILE, 32,
                        [] {
                          process_pool pool{50};
-                         if (count_eaten(pool) != 100) return false;
+                         if (count_run(pool) != 100) return false;
                          rlimit plenty{};
                          getrlimit(RLIMIT_NOFILE, &plenty);
                          plenty.rlim_cur = plenty.rlim_max;
                          setrlimit(RLIMIT_NOFILE, &plenty);  // to be able to look
                          const auto workers = children_of(getpid()).size();
-                         return workers >= 5 && workers < 50 && count_eaten(pool) == 100 &&
+                         return workers >= 5 && workers < 50 && count_run(pool) == 100 &&
                                 children_of(getpid()).size() == 50;
                        }),
             worked);
@@ -229,7 +229,7 @@ TEST(exhausted_arena, by_the_callers_own_data_is_told_and_passes) {
                          }
                          if (refusals != 1 || hoard.size() < 40) return false;
                          hoard.clear();
-                         return count_eaten(pool) == 100;
+                         return count_run(pool) == 100;
                        }),
             worked);
 }
@@ -245,7 +245,7 @@ TEST(exhausted_arena, by_input_that_does_not_fit_is_told_and_passes) {
                          } catch (const forkful::arena_exhausted& error) {
                            refused = is_a_sentence(error.what());
                          }
-                         return refused && count_eaten(pool) == 100;
+                         return refused && count_run(pool) == 100;
                        }),
             worked);
 }
@@ -264,7 +264,7 @@ TEST(exhausted_arena, by_results_is_told_with_the_slice_and_passes) {
                              const auto* where = dynamic_cast<const forkful::slice_info*>(&error);
                              refused = is_a_sentence(error.what()) && where != nullptr && where->slice() == 2;
                            }
-                           if (!refused || pool.report().deaths != 0 || count_eaten(pool) != 100) return false;
+                           if (!refused || pool.report().deaths != 0 || count_run(pool) != 100) return false;
                          }
                          return true;
                        }),
@@ -293,7 +293,7 @@ TEST(exhausted_arena, to_the_last_block_is_told_and_passes) {
                            } catch (const forkful::arena_exhausted& error) {
                              refused = is_a_sentence(error.what());
                            }
-                           if (!refused || count_eaten(pool) != 100) return false;
+                           if (!refused || count_run(pool) != 100) return false;
                          }
                          return true;
                        }),

@@ -173,10 +173,10 @@ TEST(inherited_signals, do_not_run_the_callers_handler_in_a_newborn_worker) {
       raise(SIGINT);
     };
     process_pool pool{2};
-    const auto eaten = pool.map(indices(10), [](std::size_t i) { return i; });
-    while (raised->load() != 2) usleep(100);  // one of them may have eaten everything before the other was born
+    const auto finished = pool.map(indices(10), [](std::size_t i) { return i; });
+    while (raised->load() != 2) usleep(100);  // one of them may have run everything before the other was born
     raise(SIGINT);
-    return eaten.size() == 10 && pool.report().deaths == 0 ? 0 : 1;
+    return finished.size() == 10 && pool.report().deaths == 0 ? 0 : 1;
   });
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
   EXPECT_EQ(newborns->load(), 2);

@@ -271,12 +271,12 @@ int lives_on(decides when) {
   snapshot_pool photo{2};
   if (pool.map({1}, [](int x) { return x; }).size() != 1) return 1;
   if (when != decides::before) decide();
-  const auto eat = [](std::size_t i) {
+  const auto run_slice = [](std::size_t i) {
     for (const int each : endings) kill(0, each);
     return i;
   };
-  if (pool.with({.chunk = 1}).map(indices(20), eat).size() != 20 || pool.report().deaths != 0) return 2;
-  if (photo.with({.chunk = 1}).map(indices(20), eat).size() != 20 || photo.report().deaths != 0) return 3;
+  if (pool.with({.chunk = 1}).map(indices(20), run_slice).size() != 20 || pool.report().deaths != 0) return 2;
+  if (photo.with({.chunk = 1}).map(indices(20), run_slice).size() != 20 || photo.report().deaths != 0) return 3;
   return 0;
 }
 

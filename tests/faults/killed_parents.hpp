@@ -112,7 +112,7 @@ class killed_parents : public testing::Test {
 };
 
 // Busy for ever, in user code that makes no system call.
-inline void eat_for_ever(std::size_t) {
+inline void run_for_ever(std::size_t) {
   seen->enter(getpid());
   if (seen->entries.load() >= 2) seen->ready = true;
   for (;;) {

@@ -23,13 +23,13 @@ using forkful::snapshot_pool;
 using namespace forkful_tests;
 TEST_F(killed_parents, take_busy_workers_with_them) {
   for (int i = 0; i != static_cast<int>(times(50)); ++i)
-    round(2, [] { process_pool{2}.with({.chunk = 1}).for_each(indices(2), eat_for_ever); });
+    round(2, [] { process_pool{2}.with({.chunk = 1}).for_each(indices(2), run_for_ever); });
   tell("busy");
 }
 
 TEST_F(killed_parents, take_busy_snapshots_with_them) {
   for (int i = 0; i != static_cast<int>(times(20)); ++i)
-    round(2, [] { snapshot_pool{2}.with({.chunk = 1}).for_each(indices(2), eat_for_ever); });
+    round(2, [] { snapshot_pool{2}.with({.chunk = 1}).for_each(indices(2), run_for_ever); });
   tell("busy snapshots");
 }
 

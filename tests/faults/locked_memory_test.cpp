@@ -64,14 +64,14 @@ TEST(locked_memory, before_the_first_pool) {
 TEST(locked_memory, after_a_pool_and_what_is_freed_goes_back_to_the_kernel) {
   const int status = with_little_to_lose([&] {
     process_pool pool{2};
-    if (count_eaten(pool) != 100) return 1;
+    if (count_run(pool) != 100) return 1;
     if (mlockall(MCL_CURRENT) != 0) return cannot_lock;
     if (!little_is_resident()) return 2;
     {
       const shared_vector<char> large(400 * mebibyte, 'c');
       if (resident_shared() < 400 * mebibyte) return 3;
     }
-    return little_is_resident() && count_eaten(pool) == 100 && pools_work() ? 7 : 4;
+    return little_is_resident() && count_run(pool) == 100 && pools_work() ? 7 : 4;
   });
   if (WEXITSTATUS(status) == cannot_lock) GTEST_SKIP() << "this user may not lock memory";
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;

@@ -1,4 +1,4 @@
-// Callers of an auto_pool that eat alone are looked after, whatever comes in between.
+// Callers of an auto_pool that run alone are looked after, whatever comes in between.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -24,18 +24,18 @@ TEST(lone_calls, are_helped_even_if_looked_at_before_they_begin) {
     looked = true;
     looked.notify_all();
   };
-  std::vector<std::size_t> eaten;
+  std::vector<std::size_t> finished;
   {
     forkful::auto_pool pool(2U);
     std::latch both(2);
-    eaten = pool.with({.chunk = 1}).map(forkful::indices(2), [&](std::size_t i) {
+    finished = pool.with({.chunk = 1}).map(forkful::indices(2), [&](std::size_t i) {
       both.arrive_and_wait();
       return i + 1;
     });
   }
   forkful::detail::breakpoint_installed = nullptr;
   EXPECT_TRUE(looked);
-  EXPECT_EQ(eaten, (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(finished, (std::vector<std::size_t>{1, 2}));
 }
 
 }  // namespace

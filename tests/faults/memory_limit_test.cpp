@@ -109,22 +109,22 @@ TEST_F(memory_limit, replaces_the_worker_that_reached_it) {
     leaked.emplace_back(20 * mb, 'x');
     return getpid();
   };
-  std::vector<pid_t> eaters;
+  std::vector<pid_t> runners;
   std::size_t refused = 0;
   for (int call = 0; call != 12; ++call) {
     for (const auto& outcome : pool.with({.chunk = 1}).try_map(indices(1), leak)) {
       if (outcome.has_value()) {
-        eaters.push_back(outcome.value());
+        runners.push_back(outcome.value());
       } else {
         EXPECT_EQ(outcome.failure().kind, forkful::failure_kind::memory);
         ++refused;
       }
     }
   }
-  EXPECT_EQ(eaters.size() + refused, 12U);
+  EXPECT_EQ(runners.size() + refused, 12U);
   EXPECT_EQ(refused, 3U) << "three of 20 MB fit, the fourth does not";
-  eaters.erase(std::unique(eaters.begin(), eaters.end()), eaters.end());
-  EXPECT_EQ(eaters.size(), 3U);
+  runners.erase(std::unique(runners.begin(), runners.end()), runners.end());
+  EXPECT_EQ(runners.size(), 3U);
 }
 
 TEST_F(memory_limit, does_not_count_what_the_caller_has_got) {

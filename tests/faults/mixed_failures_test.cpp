@@ -107,12 +107,12 @@ TEST(mixed_failures, each_slice_that_fails_costs_one_slice) {
   }
 }
 
-// Three chunks, three workers. The middle one fails while the first is still being eaten; the last one then breaks off, long
+// Three chunks, three workers. The middle one fails while the first is still being run; the last one then breaks off, long
 // before the first is done and the failure can be settled.
 TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunks) {
   const watchdog bites;
   constexpr std::size_t chunk = 100;
-  const flags eaten(3);
+  const flags finished(3);
   process_pool pool{3};
   try {
     pool.with({.chunk = chunk})
@@ -122,7 +122,7 @@ TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunk
               const std::size_t third = i / chunk;
               count[third].fetch_add(1);
               if (i == 0) {
-                // Until all of the last chunk is eaten, which is not to happen, or would have by now.
+                // Until all of the last chunk is run, which is not to happen, or would have by now.
                 for (int waited = 0; waited != 150 && count[2] != chunk; ++waited) usleep(10'000);
               } else if (i == chunk) {
                 while (count[0] == 0 || count[2] == 0) std::this_thread::yield();
@@ -131,19 +131,19 @@ TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunk
                 usleep(10'000);
               }
             },
-            eaten);
+            finished);
     FAIL() << "nothing was thrown";
   } catch (const std::runtime_error& error) {
     EXPECT_EQ(dynamic_cast<const forkful::slice_info&>(error).slice(), chunk);
   }
-  EXPECT_EQ(eaten[0], static_cast<int>(chunk)) << "all below the failing slice are eaten";
-  EXPECT_EQ(eaten[1], 1);
-  EXPECT_GE(eaten[2], 1);
-  EXPECT_LT(eaten[2], static_cast<int>(chunk));
+  EXPECT_EQ(finished[0], static_cast<int>(chunk)) << "all below the failing slice are eaten";
+  EXPECT_EQ(finished[1], 1);
+  EXPECT_GE(finished[2], 1);
+  EXPECT_LT(finished[2], static_cast<int>(chunk));
 }
 
 // A failure that was only announced: its worker dies before the chunk is handed in, cannot be replaced, and the slice goes
-// well the second time. What the dead worker announced must not keep others from eating.
+// well the second time. What the dead worker announced must not keep others from running.
 TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
   struct shared_state {
     std::atomic<int> throws{0};
@@ -172,7 +172,7 @@ TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
       }
     };
     process_pool pool{2};
-    const auto eaten = pool.with({.chunk = 4, .attempts = 2}).map(indices(40), [](std::size_t i) {
+    const auto finished = pool.with({.chunk = 4, .attempts = 2}).map(indices(40), [](std::size_t i) {
       if (i == 10 && state->throws.fetch_add(1) == 0) {
         threw_here = true;
         throw std::runtime_error("only once");
@@ -180,8 +180,8 @@ TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
       return i + 1;
     });
     for (std::size_t i = 0; i < 40; ++i)
-      if (eaten[i] != i + 1) return 1;
-    return eaten.size() == 40 ? 0 : 2;
+      if (finished[i] != i + 1) return 1;
+    return finished.size() == 40 ? 0 : 2;
   });
   EXPECT_TRUE(result.exited_with(0)) << result.status;
   EXPECT_EQ(state->kills.load(), 1);
@@ -192,38 +192,38 @@ TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
 // ---- More chunks than the ring has entries ----
 
 struct ring_watch {
-  std::atomic<unsigned> eaten{0};
-  std::atomic<unsigned> eaten_beside_first{0};
+  std::atomic<unsigned> finished{0};
+  std::atomic<unsigned> run_beside_first{0};
   std::atomic<unsigned> first_begun{0};
 };
 
-// The first chunk is held until all that may be handed out beside it is eaten, by a worker that then dies; and again.
+// The first chunk is held until all that may be handed out beside it is run, by a worker that then dies; and again.
 TEST(full_ring, hands_out_nothing_that_would_overwrite_an_unsettled_chunk) {
   const watchdog bites;
   constexpr std::size_t slices = 7000;
   constexpr unsigned ring = forkful::detail::ring_size;
   const forkful::shared<ring_watch> watch;
   process_pool pool{2};
-  const auto eaten = pool.with({.chunk = 1, .attempts = 3})
-                         .map(
-                             indices(slices),
-                             [](std::size_t i, const forkful::shared<ring_watch>& seen) {
-                               if (i != 0) {
-                                 seen->eaten.fetch_add(1);
-                                 return i;
-                               }
-                               const unsigned attempt = seen->first_begun.fetch_add(1) + 1;
-                               while (seen->eaten.load() < ring - 1) std::this_thread::yield();
-                               usleep(2000);  // in which the other would be handed more
-                               seen->eaten_beside_first = seen->eaten.load();
-                               if (attempt < 3) raise(SIGKILL);
-                               return i;
-                             },
-                             watch);
-  ASSERT_EQ(eaten.size(), slices);
-  for (std::size_t i = 0; i < slices; ++i) ASSERT_EQ(eaten[i], i);
+  const auto finished = pool.with({.chunk = 1, .attempts = 3})
+                            .map(
+                                indices(slices),
+                                [](std::size_t i, const forkful::shared<ring_watch>& seen) {
+                                  if (i != 0) {
+                                    seen->finished.fetch_add(1);
+                                    return i;
+                                  }
+                                  const unsigned attempt = seen->first_begun.fetch_add(1) + 1;
+                                  while (seen->finished.load() < ring - 1) std::this_thread::yield();
+                                  usleep(2000);  // in which the other would be handed more
+                                  seen->run_beside_first = seen->finished.load();
+                                  if (attempt < 3) raise(SIGKILL);
+                                  return i;
+                                },
+                                watch);
+  ASSERT_EQ(finished.size(), slices);
+  for (std::size_t i = 0; i < slices; ++i) ASSERT_EQ(finished[i], i);
   EXPECT_EQ(watch->first_begun.load(), 3U);
-  EXPECT_EQ(watch->eaten_beside_first.load(), ring - 1);
+  EXPECT_EQ(watch->run_beside_first.load(), ring - 1);
   EXPECT_EQ(pool.report().deaths, 2U);
   EXPECT_EQ(pool.report().chunks, slices);
 }
@@ -292,9 +292,9 @@ TEST(slice_that_forks, leaves_results_and_board_alone_on_a_snapshot_pool) {
   fork_in_every_fifth_slice(snapshot_pool{2});
 }
 
-// Slices that are more than numbers are eaten one by one: the child does not go on with the next in the worker's stead.
-// (Of numbers in place it may eat the rest of a block once more: docs/protocol.md, 12.)
-TEST(slice_that_forks, does_not_eat_on_in_place) {
+// Slices that are more than numbers are run one by one: the child does not go on with the next in the worker's stead.
+// (Of numbers in place it may run the rest of a block once more: docs/protocol.md, 12.)
+TEST(slice_that_forks, does_not_run_on_in_place) {
   const watchdog bites;
   shared_vector<forkful::shared_string> table;
   for (std::size_t i = 0; i < 100; ++i) table.emplace_back(std::to_string(i));

@@ -30,8 +30,8 @@ using forkful::shared_vector;
 using forkful::snapshot_pool;
 
 // Who has begun a slice: each writes its process id where it falls.
-inline const seen_by_all<std::array<std::atomic<pid_t>, 4096>> eaters;
-inline std::atomic<pid_t>& mark_of(pid_t process) { return (*eaters)[static_cast<std::size_t>(process) % 4096]; }
+inline const seen_by_all<std::array<std::atomic<pid_t>, 4096>> runners;
+inline std::atomic<pid_t>& mark_of(pid_t process) { return (*runners)[static_cast<std::size_t>(process) % 4096]; }
 
 // Kills children of the process that made it, but itself, until told to stop; with `stops`, it also stops some for a while.
 // A pool rightly gives up when nobody gets as far as a slice, so those who have not begun one are spared if `most_in_a_row` such
@@ -106,32 +106,32 @@ inline const forkful::call_options stubborn{.attempts = 100};
 inline std::string cake(std::size_t i) {
   return std::string(i * 7 % 300, static_cast<char>('a' + i % 26)) + std::to_string(i);
 }
-inline std::string eat(const std::string& slice) { return std::to_string(churn(slice.size())) + slice; }
+inline std::string run_slice(const std::string& slice) { return std::to_string(churn(slice.size())) + slice; }
 
 inline std::size_t mapped(process_pool& pool, const std::vector<std::string>& slices_in) {
-  const auto eaten = pool.with(stubborn).map(slices_in, eat);
-  EXPECT_EQ(eaten.size(), slices_in.size());
-  for (std::size_t i = 0; i < eaten.size(); ++i) EXPECT_EQ(eaten[i], eat(slices_in[i]));
+  const auto finished = pool.with(stubborn).map(slices_in, run_slice);
+  EXPECT_EQ(finished.size(), slices_in.size());
+  for (std::size_t i = 0; i < finished.size(); ++i) EXPECT_EQ(finished[i], run_slice(slices_in[i]));
   return 0;
 }
 
 inline std::size_t updated(process_pool& pool, const std::vector<std::string>& slices_in) {
-  auto eaten = slices_in;
-  pool.with(stubborn).update(eaten, [](std::string& slice) { slice = eat(slice); });
-  for (std::size_t i = 0; i < eaten.size(); ++i) EXPECT_EQ(eaten[i], eat(slices_in[i]));
+  auto finished = slices_in;
+  pool.with(stubborn).update(finished, [](std::string& slice) { slice = run_slice(slice); });
+  for (std::size_t i = 0; i < finished.size(); ++i) EXPECT_EQ(finished[i], run_slice(slices_in[i]));
   return 0;
 }
 
 inline std::size_t tried(process_pool& pool, const std::vector<std::string>& slices_in) {
-  const auto eaten = pool.try_map(slices_in, eat);
-  EXPECT_EQ(eaten.size(), slices_in.size());
+  const auto finished = pool.try_map(slices_in, run_slice);
+  EXPECT_EQ(finished.size(), slices_in.size());
   std::size_t lost = 0;
-  for (std::size_t i = 0; i < eaten.size(); ++i) {
-    if (eaten[i]) {
-      EXPECT_EQ(eaten[i].value(), eat(slices_in[i]));
+  for (std::size_t i = 0; i < finished.size(); ++i) {
+    if (finished[i]) {
+      EXPECT_EQ(finished[i].value(), run_slice(slices_in[i]));
     } else {
       ++lost;
-      EXPECT_EQ(eaten[i].failure().signal, SIGKILL);
+      EXPECT_EQ(finished[i].failure().signal, SIGKILL);
     }
   }
   EXPECT_LE(lost, pool.report().deaths);
@@ -148,14 +148,14 @@ inline std::size_t in_place_with_attempts(process_pool& pool, const std::vector<
 
 inline std::size_t strings_in_place(process_pool& pool, const std::vector<std::string>& slices_in) {
   shared_vector<shared_string> table(slices_in.begin(), slices_in.end());
-  const auto eaten = pool.try_for_each(table, [](shared_string& slice) {
+  const auto finished = pool.try_for_each(table, [](shared_string& slice) {
     for (int i = 0; i < 5; ++i) slice += std::to_string(churn(slice.size()));
   });
   std::size_t lost = 0;
   for (std::size_t i = 0; i < slices; ++i) {
-    if (!eaten[i]) {
+    if (!finished[i]) {
       ++lost;
-      new (&table[i]) shared_string();  // half eaten: what it points to may be gone
+      new (&table[i]) shared_string();  // half done: what it points to may be gone
       continue;
     }
     std::string expected = slices_in[i];
@@ -186,8 +186,9 @@ inline std::size_t mapped_into(process_pool& pool, const std::vector<std::string
 // A pool of its own. Returns how many of its workers died.
 inline std::size_t photographed(const std::vector<std::string>& slices_in) {
   snapshot_pool once{2};
-  const auto eaten = once.with(stubborn).map(indices(slices), [&](std::size_t i) { return eat(slices_in[i]); });
-  for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(eaten[i], eat(slices_in[i]));
+  const auto finished =
+      once.with(stubborn).map(indices(slices), [&](std::size_t i) { return run_slice(slices_in[i]); });
+  for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(finished[i], run_slice(slices_in[i]));
   return once.report().deaths;
 }
 

@@ -39,17 +39,17 @@ std::string schedule_of(pid_t process) {
   return text;
 }
 
-std::size_t count_eaten(process_pool& pool) {
-  const auto eaten = pool.with({.chunk = 1}).map(indices(200), [](std::size_t i) { return 3 * i; });
+std::size_t count_run(process_pool& pool) {
+  const auto finished = pool.with({.chunk = 1}).map(indices(200), [](std::size_t i) { return 3 * i; });
   std::size_t right = 0;
-  for (std::size_t i = 0; i < eaten.size(); ++i) right += eaten[i] == 3 * i ? 1 : 0;
+  for (std::size_t i = 0; i < finished.size(); ++i) right += finished[i] == 3 * i ? 1 : 0;
   return right;
 }
 
 TEST(idle_pool, uses_no_cpu) {
   const watchdog bites;
   process_pool pool{4};
-  ASSERT_EQ(count_eaten(pool), 200U);
+  ASSERT_EQ(count_run(pool), 200U);
   const auto workers = children_of(getpid());
   ASSERT_EQ(workers.size(), 4U);
   // Asleep, and not only between two looks: the same count twice, some time apart.
@@ -70,7 +70,7 @@ TEST(idle_pool, uses_no_cpu) {
     EXPECT_EQ(schedule_of(workers[i]), before[i]) << "an idle worker was given the CPU";
     EXPECT_EQ(state_of(workers[i]), 'S');
   }
-  EXPECT_EQ(count_eaten(pool), 200U);
+  EXPECT_EQ(count_run(pool), 200U);
 }
 
 // Caller and workers fall asleep and are woken in every order there is; whoever is slept over hangs.
@@ -81,16 +81,16 @@ TEST(sleep_and_wake, is_never_missed) {
     std::size_t calls = 0;
     for (std::size_t i = 0; i != times(1500); ++i) {
       const std::size_t slices = 1 + i % 5;
-      const auto eaten = pool.with({.chunk = 1})
-                             .map(
-                                 indices(slices),
-                                 [](std::size_t slice, const std::size_t& turn) {
-                                   // Around the time that others spin before they sleep.
-                                   if ((slice + turn) % 7 == 0) usleep(static_cast<useconds_t>(turn % 13 * 10));
-                                   return slice;
-                                 },
-                                 i);
-      ASSERT_EQ(eaten.size(), slices);
+      const auto finished = pool.with({.chunk = 1})
+                                .map(
+                                    indices(slices),
+                                    [](std::size_t slice, const std::size_t& turn) {
+                                      // Around the time that others spin before they sleep.
+                                      if ((slice + turn) % 7 == 0) usleep(static_cast<useconds_t>(turn % 13 * 10));
+                                      return slice;
+                                    },
+                                    i);
+      ASSERT_EQ(finished.size(), slices);
       ++calls;
       if (i % 3 == 0) usleep(static_cast<useconds_t>(i % 17 * 10));
     }
@@ -98,11 +98,11 @@ TEST(sleep_and_wake, is_never_missed) {
   }
 }
 
-// Stopped by a signal from outside while it sleeps: the others eat. Later it goes on, or is killed.
+// Stopped by a signal from outside while it sleeps: the others run. Later it goes on, or is killed.
 TEST(stopped_worker, that_is_idle_holds_nobody_up) {
   const watchdog bites;
   process_pool pool{3};
-  ASSERT_EQ(count_eaten(pool), 200U);
+  ASSERT_EQ(count_run(pool), 200U);
   unsigned stopped = 0;
   unsigned killed = 0;
   std::size_t deaths = 0;
@@ -115,7 +115,7 @@ TEST(stopped_worker, that_is_idle_holds_nobody_up) {
     ASSERT_TRUE(becomes(one, 'T'));
     ++stopped;
     for (int call = 0; call != 10; ++call) {
-      ASSERT_EQ(count_eaten(pool), 200U);
+      ASSERT_EQ(count_run(pool), 200U);
       deaths += pool.report().deaths;  // of the round before, on a busy machine
     }
     EXPECT_EQ(state_of(one), 'T');
@@ -149,10 +149,10 @@ TEST(stopped_worker, at_any_point_without_a_chunk_holds_nobody_up) {
       process_pool pool{3};
       // With pauses, in which workers spin and fall asleep.
       while (now.kills() == 0) {
-        ASSERT_EQ(count_eaten(pool), 200U);
+        ASSERT_EQ(count_run(pool), 200U);
         usleep(100);
       }
-      for (int call = 0; call != 5; ++call) ASSERT_EQ(count_eaten(pool), 200U);
+      for (int call = 0; call != 5; ++call) ASSERT_EQ(count_run(pool), 200U);
       stopped += now.kills();
     }  // and destroying a pool with a stopped worker ends that worker too
     EXPECT_TRUE(children_of(getpid()).empty());
@@ -166,7 +166,7 @@ TEST(stopped_worker, all_of_them_end_with_their_pool) {
   std::vector<pid_t> workers;
   {
     process_pool pool{3};
-    ASSERT_EQ(count_eaten(pool), 200U);
+    ASSERT_EQ(count_run(pool), 200U);
     workers = children_of(getpid());
     ASSERT_EQ(workers.size(), 3U);
     for (const pid_t worker : workers) ASSERT_EQ(kill(worker, SIGSTOP), 0);

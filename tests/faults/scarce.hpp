@@ -26,10 +26,10 @@ using forkful::shared_vector;
 using forkful::snapshot_pool;
 
 template <class Pool>
-std::size_t count_eaten(Pool& pool) {
-  const auto eaten = pool.map(indices(100), [](std::size_t i) { return std::to_string(i); });
+std::size_t count_run(Pool& pool) {
+  const auto finished = pool.map(indices(100), [](std::size_t i) { return std::to_string(i); });
   std::size_t right = 0;
-  for (std::size_t i = 0; i < eaten.size(); ++i) right += eaten[i] == std::to_string(i) ? 1 : 0;
+  for (std::size_t i = 0; i < finished.size(); ++i) right += finished[i] == std::to_string(i) ? 1 : 0;
   return right;
 }
 
@@ -76,7 +76,7 @@ inline bool pools_work() {
   snapshot_pool once{2};
   shared_vector<double> table(10'000, 4.0);
   pool.for_each(table, [](double& x) { x /= 2; });
-  return count_eaten(pool) == 100 && count_eaten(once) == 100 && std::count(table.begin(), table.end(), 2.0) == 10'000;
+  return count_run(pool) == 100 && count_run(once) == 100 && std::count(table.begin(), table.end(), 2.0) == 10'000;
 }
 
 }  // namespace forkful_tests

@@ -20,7 +20,7 @@ using namespace forkful;
 using namespace forkful_tests;
 
 template <class Pool>
-void eaten_by_several_threads() {
+void run_by_several_threads() {
   const watchdog bites;
   Pool pool(3U);
   std::atomic<unsigned> right{0};
@@ -62,8 +62,8 @@ void eaten_by_several_threads() {
   EXPECT_GE(crashes, 4 * times(20));
 }
 
-TEST(several_calls, share_a_process_pool_that_crashes) { eaten_by_several_threads<process_pool>(); }
-TEST(several_calls, share_a_snapshot_pool_that_crashes) { eaten_by_several_threads<snapshot_pool>(); }
+TEST(several_calls, share_a_process_pool_that_crashes) { run_by_several_threads<process_pool>(); }
+TEST(several_calls, share_a_snapshot_pool_that_crashes) { run_by_several_threads<snapshot_pool>(); }
 
 // What slices of a test wait for, and tell: made before the workers that are to see it.
 struct gate {
@@ -363,7 +363,7 @@ TEST(crash, is_named_while_other_calls_go_on) {
   served = 0;
   EXPECT_EQ(pool.map(indices(3), [](std::size_t i) { return i; }).size(), 3U);
   forkful::detail::breakpoint_installed = [](point where) {
-    if (where != point::crash_told || getpid() != caller) return;
+    if (where != point::crash_described || getpid() != caller) return;
     std::thread meanwhile([] {
       if (all->map(indices(3), [](std::size_t i) { return i + 1; }) == std::vector<std::size_t>{1, 2, 3}) ++served;
     });

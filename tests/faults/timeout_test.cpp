@@ -124,7 +124,7 @@ TEST_F(late_slice, that_is_in_time_the_second_time_costs_nothing) {
   EXPECT_EQ(pool.report().deaths, 1U);
 }
 
-TEST_F(late_slice, in_place_is_the_only_one_half_eaten) {
+TEST_F(late_slice, in_place_is_the_only_one_half_done) {
   process_pool pool{2};
   shared_vector<double> table(slices, 1.0);
   table[bad] = 2.0;
@@ -137,7 +137,7 @@ TEST_F(late_slice, in_place_is_the_only_one_half_eaten) {
     EXPECT_EQ(outcomes[i].has_value(), i != bad) << i;
     EXPECT_EQ(table[i], i == bad ? 12.0 : 11.0) << i;
   }
-  EXPECT_THAT(outcomes[bad].failure().what, HasSubstr("half eaten"));
+  EXPECT_THAT(outcomes[bad].failure().what, HasSubstr("half done"));
   EXPECT_EQ(outcomes[bad].failure().kind, forkful::failure_kind::timeout);
 }
 

@@ -58,12 +58,12 @@ TEST(trim, in_a_worker_and_where_there_is_nothing_does_no_harm) {
     alarm(hang_seconds);
     forkful::trim();
     process_pool pool{2};
-    const auto eaten = pool.map({1, 2, 3, 4}, [](int i) {
+    const auto finished = pool.map({1, 2, 3, 4}, [](int i) {
       forkful::shared_vector<char> scratch(10 * mebibyte, static_cast<char>(i));
       forkful::trim();
       return static_cast<int>(scratch[5 * mebibyte]);
     });
-    return eaten == std::vector{1, 2, 3, 4} ? 7 : 1;
+    return finished == std::vector{1, 2, 3, 4} ? 7 : 1;
   });
   EXPECT_TRUE(WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 7) << ended.status;
 }

@@ -160,17 +160,17 @@ template <class Pool>
 void expect_recycled(Pool& pool, std::size_t chunk, std::size_t slices) {
   SCOPED_TRACE(testing::Message() << "chunk " << chunk);
   const unsigned exits_before = noted->exits.load();
-  const auto eaters = pool.with({.chunk = chunk}).map(indices(slices), [](std::size_t) { return getpid(); });
-  ASSERT_EQ(eaters.size(), slices);
-  std::map<pid_t, unsigned> eaten;
-  for (const pid_t eater : eaters) ++eaten[eater];
-  for (const auto& [eater, count] : eaten) EXPECT_LE(count, 5U);
-  EXPECT_GE(eaten.size(), slices / 5);
+  const auto runners = pool.with({.chunk = chunk}).map(indices(slices), [](std::size_t) { return getpid(); });
+  ASSERT_EQ(runners.size(), slices);
+  std::map<pid_t, unsigned> finished;
+  for (const pid_t runner : runners) ++finished[runner];
+  for (const auto& [runner, count] : finished) EXPECT_LE(count, 5U);
+  EXPECT_GE(finished.size(), slices / 5);
   EXPECT_EQ(pool.report().deaths, 0U) << "leaving in good order is no death";
-  EXPECT_GE(noted->exits.load() + 2, exits_before + eaten.size());
+  EXPECT_GE(noted->exits.load() + 2, exits_before + finished.size());
 }
 
-TEST_F(hooks, recycled_workers_eat_no_more_than_they_may) {
+TEST_F(hooks, recycled_workers_run_no_more_than_they_may) {
   for (const std::size_t chunk : {0, 1, 3, 100}) {
     process_pool pool(
         pool_options{.workers = 2, .on_worker_start = heat, .on_worker_exit = clean, .max_slices_per_worker = 5});
@@ -185,13 +185,13 @@ TEST_F(hooks, recycling_from_call_to_call_loses_nothing) {
   process_pool pool(pool_options{.workers = 2, .max_slices_per_worker = 1});
   std::vector<pid_t> seen;
   for (std::size_t call = 0; call != times(50); ++call) {
-    const auto eaters = pool.map(indices(3), [](std::size_t) { return getpid(); });
-    seen.insert(seen.end(), eaters.begin(), eaters.end());
+    const auto runners = pool.map(indices(3), [](std::size_t) { return getpid(); });
+    seen.insert(seen.end(), runners.begin(), runners.end());
   }
   ASSERT_EQ(seen.size(), 3 * times(50));
-  std::map<pid_t, unsigned> eaten;
-  for (const pid_t eater : seen) ++eaten[eater];
-  EXPECT_EQ(eaten.size(), seen.size()) << "every slice a worker of its own";
+  std::map<pid_t, unsigned> finished;
+  for (const pid_t runner : seen) ++finished[runner];
+  EXPECT_EQ(finished.size(), seen.size()) << "every slice a worker of its own";
 }
 
 TEST_F(hooks, recycling_and_crashes_with_attempts_give_every_result) {

@@ -34,7 +34,7 @@ class plugin {
   plugin(const plugin&) = delete;
   plugin& operator=(const plugin&) = delete;
   [[nodiscard]] void* symbol(const char* name) const { return dlsym(handle_, name); }
-  [[nodiscard]] auto eat() const { return reinterpret_cast<int (*)(int)>(symbol("eat_in_plugin")); }
+  [[nodiscard]] auto run_slice() const { return reinterpret_cast<int (*)(int)>(symbol("eat_in_plugin")); }
   [[nodiscard]] auto add() const { return reinterpret_cast<int (*)(int, int)>(symbol("add_in_plugin")); }
   [[nodiscard]] auto map() const {
     return reinterpret_cast<void (*)(process_pool&, std::vector<int>&)>(symbol("map_in_plugin"));
@@ -113,7 +113,7 @@ TEST_P(late_code, runs_in_workers_that_were_there_before_it) {
   {
     const plugin late(FORKFUL_PLUGIN_1);
     EXPECT_TRUE(newcomers().empty());  // for code they have, workers stay
-    EXPECT_EQ(pool.map(slices, late.eat()), (std::vector<int>{11, 21, 31}));
+    EXPECT_EQ(pool.map(slices, late.run_slice()), (std::vector<int>{11, 21, 31}));
     EXPECT_EQ(pool.report().deaths, 0U);
     const auto after = newcomers();
     EXPECT_EQ(after.size(), 2U);
@@ -125,7 +125,7 @@ TEST_P(late_code, runs_in_workers_that_were_there_before_it) {
     EXPECT_EQ(newcomers(), after);  // replaced once
   }
   const plugin other(FORKFUL_PLUGIN_2);
-  EXPECT_EQ(pool.map(slices, other.eat()), (std::vector<int>{12, 22, 32}));
+  EXPECT_EQ(pool.map(slices, other.run_slice()), (std::vector<int>{12, 22, 32}));
   std::vector<int> in_there;
   other.map()(pool, in_there);
   ASSERT_EQ(in_there.size(), 20U);
@@ -143,23 +143,23 @@ TEST_P(late_code, whose_loop_came_late_runs_too) {
 }
 
 TEST_P(late_code, is_seen_in_every_verb_that_takes_it) {
-  const auto round = [this](int build, int (*eat)(int), int (*add)(int, int)) {
-    EXPECT_EQ(pool.submit(eat, 4).get(), 40 + build);
+  const auto round = [this](int build, int (*run_slice)(int), int (*add)(int, int)) {
+    EXPECT_EQ(pool.submit(run_slice, 4).get(), 40 + build);
     int sum = 0;
-    for (const int each : pool.imap(std::vector<int>{1, 2}, eat)) sum += each;
+    for (const int each : pool.imap(std::vector<int>{1, 2}, run_slice)) sum += each;
     EXPECT_EQ(sum, 30 + 2 * build);
-    EXPECT_EQ(pool.transform_reduce(std::vector<int>{1, 2, 3}, 0, add, eat), 60 + 3 * build);
+    EXPECT_EQ(pool.transform_reduce(std::vector<int>{1, 2, 3}, 0, add, run_slice), 60 + 3 * build);
   };
   const auto plus = [](int a, int b) { return a + b; };
   {
     const plugin late(FORKFUL_PLUGIN_1);
-    EXPECT_EQ(pool.transform_reduce(std::vector<int>{1, 2, 3}, 0, plus, late.eat()), 63);
-    round(1, late.eat(), late.add());
+    EXPECT_EQ(pool.transform_reduce(std::vector<int>{1, 2, 3}, 0, plus, late.run_slice()), 63);
+    round(1, late.run_slice(), late.add());
   }
   const plugin other(FORKFUL_PLUGIN_2);
   std::vector<int> many(5000, 1);
   EXPECT_EQ(pool.transform_reduce(many, 0, other.add(), [](int x) { return x; }), 5000);
-  round(2, other.eat(), other.add());
+  round(2, other.run_slice(), other.add());
   EXPECT_EQ(pool.report().deaths, 0U);
 }
 

@@ -6,7 +6,7 @@
 
 extern "C" {
 
-int eat_in_plugin(int slice) { return slice * 10 + FORKFUL_PLUGIN; }
+int run_in_plugin(int slice) { return slice * 10 + FORKFUL_PLUGIN; }
 
 int add_in_plugin(int a, int b) { return a + b; }
 

@@ -68,8 +68,8 @@ std::vector<threads> in_worker(library which, unsigned inner_threads, bool befor
   forkful::process_pool pool(forkful::pool_options{.workers = 1, .inner_threads = inner_threads});
   std::vector<threads> seen;
   for (int call = 0; call < 2; ++call) {
-    const auto eat = [](std::size_t, const library& one, const int& how) { return use(one, how); };
-    seen.push_back(pool.map(indices(1), eat, which, scope).at(0));
+    const auto run_slice = [](std::size_t, const library& one, const int& how) { return use(one, how); };
+    seen.push_back(pool.map(indices(1), run_slice, which, scope).at(0));
   }
   return seen;
 }

@@ -16,12 +16,12 @@ int tbb_allowed() {
 int tbb_used() {
   std::mutex mutex;
   std::set<std::thread::id> threads;
-  std::atomic<int> eaten{0};
+  std::atomic<int> finished{0};
   tbb::parallel_for(0, 1000, [&](int) {
     const std::lock_guard one(mutex);
     threads.insert(std::this_thread::get_id());
-    ++eaten;
+    ++finished;
   });
-  return eaten == 1000 ? static_cast<int>(threads.size()) : -1;
+  return finished == 1000 ? static_cast<int>(threads.size()) : -1;
 }
 }

@@ -8,12 +8,12 @@ struct cake {
 
 #ifdef CONTROL
 enum class which { weight };
-double eat(const cake& slice, which /*member*/) { return slice.weight; }
+double run_slice(const cake& slice, which /*member*/) { return slice.weight; }
 #else
 using which = double cake::*;
-double eat(const cake& slice, which member) { return slice.*member; }
+double run_slice(const cake& slice, which member) { return slice.*member; }
 #endif
 
 std::vector<double> all(forkful::process_pool& pool, const std::vector<cake>& cakes, which member) {
-  return pool.map(cakes, eat, member);
+  return pool.map(cakes, run_slice, member);
 }

@@ -2,7 +2,7 @@
 // A result may not point at memory of the worker, not even inside a struct.
 #include <forkful/codec.hpp>
 
-struct eaten {
+struct finished {
 #ifdef CONTROL
   std::string name;
 #else
@@ -10,4 +10,4 @@ struct eaten {
 #endif
 };
 
-void check() { forkful::detail::require_result<std::vector<eaten>>(); }
+void check() { forkful::detail::require_result<std::vector<finished>>(); }

@@ -2,7 +2,7 @@
 // A lambda with captures stays at home; the same lambda with an argument travels.
 #include <forkful/process_pool.hpp>
 
-std::vector<int> eat(forkful::process_pool& pool, const std::vector<int>& cake, int forks) {
+std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<int>& cake, int forks) {
 #ifdef CONTROL
   return pool.map(cake, [](int slice, int with) { return slice * with; }, forks);
 #else

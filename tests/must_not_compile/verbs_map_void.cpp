@@ -2,7 +2,7 @@
 // Nothing is no result.
 #include <forkful/process_pool.hpp>
 
-void eat(forkful::process_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::process_pool& pool, const std::vector<int>& cake) {
 #ifdef CONTROL
   pool.for_each(cake, [](int) {});
 #else

@@ -2,7 +2,7 @@
 // The same on every pool.
 #include <forkful/serial_pool.hpp>
 
-void eat(forkful::serial_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::serial_pool& pool, const std::vector<int>& cake) {
 #ifdef CONTROL
   (void)pool.try_for_each(cake, [](int) {});
 #else

@@ -8,6 +8,6 @@ using cake = forkful::shared_vector<int>;
 using cake = std::vector<int>;
 #endif
 
-void eat(forkful::process_pool& pool, cake& slices) {
+void run_slice(forkful::process_pool& pool, cake& slices) {
   pool.for_each(slices, [](auto& slice) { slice = 0; });
 }

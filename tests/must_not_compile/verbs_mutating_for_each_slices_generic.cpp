@@ -8,6 +8,6 @@ using cake = forkful::shared_vector<double>;
 using cake = std::vector<double>;
 #endif
 
-void eat(forkful::process_pool& pool, cake& whole) {
+void run_slice(forkful::process_pool& pool, cake& whole) {
   pool.for_each(forkful::slices(whole, 4), [](auto& slice) { slice[0] = 0; });
 }

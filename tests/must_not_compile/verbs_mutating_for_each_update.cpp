@@ -2,7 +2,7 @@
 // The other way out of the same refusal.
 #include <forkful/process_pool.hpp>
 
-void eat(forkful::process_pool& pool, std::vector<std::string>& slices) {
+void run_slice(forkful::process_pool& pool, std::vector<std::string>& slices) {
 #ifdef CONTROL
   pool.update(slices, [](std::string& slice) { slice += "!"; });
 #else

@@ -8,6 +8,6 @@ using view = std::span<const double>;
 using view = std::span<double>;
 #endif
 
-void eat(forkful::process_pool& pool, std::vector<double>& whole) {
+void run_slice(forkful::process_pool& pool, std::vector<double>& whole) {
   (void)pool.map(forkful::slices(whole, 4), [](view slice) { return slice.size(); });
 }

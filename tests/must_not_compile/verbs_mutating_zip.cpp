@@ -2,7 +2,7 @@
 // What is changed must be shared, what is read need not be.
 #include <forkful/process_pool.hpp>
 
-void eat(forkful::process_pool& pool, forkful::shared_vector<double>& shared, std::vector<double>& ordinary) {
+void run_slice(forkful::process_pool& pool, forkful::shared_vector<double>& shared, std::vector<double>& ordinary) {
 #ifdef CONTROL
   pool.for_each(forkful::zip(shared, ordinary), [](double& to, const double& from) { to = from; });
 #else

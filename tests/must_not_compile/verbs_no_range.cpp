@@ -2,7 +2,7 @@
 // A number is no range; indices(n) is.
 #include <forkful/process_pool.hpp>
 
-void eat(forkful::process_pool& pool, std::size_t n) {
+void run_slice(forkful::process_pool& pool, std::size_t n) {
 #ifdef CONTROL
   (void)pool.map(forkful::indices(n), [](std::size_t i) { return i; });
 #else

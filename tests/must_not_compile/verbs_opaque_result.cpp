@@ -21,6 +21,6 @@ struct forkful::codec<crumbs> {
 };
 #endif
 
-void eat(forkful::process_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::process_pool& pool, const std::vector<int>& cake) {
   (void)pool.map(cake, [](int slice) { return crumbs(slice); });
 }

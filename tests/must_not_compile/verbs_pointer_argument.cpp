@@ -8,6 +8,6 @@ using table = forkful::shared_vector<double>;
 using table = double*;
 #endif
 
-std::vector<double> eat(forkful::process_pool& pool, const table& weights) {
+std::vector<double> run_slice(forkful::process_pool& pool, const table& weights) {
   return pool.map(forkful::indices(10), [](std::size_t i, const table& w) { return w[i]; }, weights);
 }

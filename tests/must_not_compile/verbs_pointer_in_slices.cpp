@@ -11,6 +11,6 @@ struct plate {
 #endif
 };
 
-std::vector<int> eat(forkful::process_pool& pool, const std::vector<plate>& plates) {
+std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<plate>& plates) {
   return pool.map(plates, [](const plate& p) { return p.number; });
 }

@@ -9,6 +9,6 @@ using plate = std::optional<int>;
 using plate = std::unique_ptr<int>;
 #endif
 
-void eat(forkful::process_pool& pool, const std::vector<plate>& plates) {
+void run_slice(forkful::process_pool& pool, const std::vector<plate>& plates) {
   pool.for_each(forkful::slices(plates, 4), [](std::span<const plate>) {});
 }

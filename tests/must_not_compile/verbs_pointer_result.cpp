@@ -2,7 +2,7 @@
 // Also of try_map.
 #include <forkful/process_pool.hpp>
 
-void eat(forkful::process_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::process_pool& pool, const std::vector<int>& cake) {
 #ifdef CONTROL
   (void)pool.try_map(cake, [](const int& slice) { return slice; });
 #else

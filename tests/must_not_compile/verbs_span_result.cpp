@@ -8,6 +8,6 @@ using part = std::vector<int>;
 using part = std::span<const int>;
 #endif
 
-void eat(forkful::snapshot_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::snapshot_pool& pool, const std::vector<int>& cake) {
   (void)pool.map(forkful::slices(cake, 3), [](std::span<const int> slice) { return part(slice.begin(), slice.end()); });
 }

@@ -8,6 +8,6 @@ using part = std::string;
 using part = std::string_view;
 #endif
 
-void eat(forkful::process_pool& pool, const std::vector<std::string>& words) {
+void run_slice(forkful::process_pool& pool, const std::vector<std::string>& words) {
   (void)pool.map(words, [](std::string_view word) { return part(word.substr(0, 1)); });
 }

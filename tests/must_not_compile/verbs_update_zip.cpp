@@ -2,7 +2,7 @@
 // update has one slice to put back.
 #include <forkful/process_pool.hpp>
 
-void eat(forkful::process_pool& pool, std::vector<int>& a, std::vector<int>& b) {
+void run_slice(forkful::process_pool& pool, std::vector<int>& a, std::vector<int>& b) {
 #ifdef CONTROL
   pool.update(a, [](int& x, const std::vector<int>& others) { x += others[0]; }, b);
 #else

@@ -15,10 +15,10 @@ class fake final : public work {
   explicit fake(int lie) : lie_(lie) {}
   [[nodiscard]] std::string slices() const override { return "3 slices"; }
   [[nodiscard]] std::string why_not(way which) const override { return which == way::shared ? "it has no table" : ""; }
-  [[nodiscard]] std::string remark(const results& /*eaten*/) const override { return "all is well"; }
-  [[nodiscard]] finish eat(crew& /*here*/, way which) const override {
-    finish done{.time = which == way::process ? 10ms : 20ms, .eaten = {"one", "two", "three"}};
-    if (which == way::process && calls_++ == lie_) done.eaten[2][1] ^= 1;
+  [[nodiscard]] std::string remark(const results& /*run*/) const override { return "all is well"; }
+  [[nodiscard]] finish run(crew& /*here*/, way which) const override {
+    finish done{.time = which == way::process ? 10ms : 20ms, .output = {"one", "two", "three"}};
+    if (which == way::process && calls_++ == lie_) done.output[2][1] ^= 1;
     return done;
   }
   [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override {

@@ -32,7 +32,7 @@ for path in sorted(pathlib.Path(folder).glob("*.json")):
         assert all(row["peak_private_bytes"] <= row["peak_memory_bytes"] for row in call["per_worker"]), path.name
         if call["calls"] == 1:
             assert call["queued_ns"] <= call["wall_ns"], path.name
-        if path.name in ("real-map.json", "real-in-place.json"):  # every slice was eaten once, and is drawn once
+        if path.name in ("real-map.json", "real-in-place.json"):  # every slice was run once, and is drawn once
             assert sum(row["slices"] for row in call["per_worker"]) == call["slices"] > 0, path.name
             assert sum(chunk["count"] for chunk in call["timeline"]["chunks"]) == call["slices"], path.name
         if path.name == "real-crash.json":

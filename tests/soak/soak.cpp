@@ -116,12 +116,12 @@ TEST(soak, deaths_are_noticed) {
   };
   while (now.goes_on(milliseconds.size())) {
     const auto outcomes = pool.try_map(indices(8), [](std::size_t i) {
-      const auto eaten = churn(i);
+      const auto finished = churn(i);
       if (i == 5) {
         died->store(now_ns());
         raise(SIGKILL);
       }
-      return eaten;
+      return finished;
     });
     EXPECT_FALSE(outcomes[5].has_value());
     EXPECT_GT(noticed_ns, died->load());
@@ -143,7 +143,7 @@ TEST_F(soak_parents, are_killed_while_workers_are_busy) {
   while (now.goes_on(took_.size()) && !HasFailure()) {
     round(2, [] {
       process_pool pool{2};
-      pool.for_each(indices(2), eat_for_ever);
+      pool.for_each(indices(2), run_for_ever);
     });
   }
   const auto in_time = std::count_if(took_.begin(), took_.end(), [](double ms) { return ms <= 100; });
@@ -212,8 +212,8 @@ TEST(soak, the_arena_stays_flat) {
       kept.push_back(pool.map(sizes, [](const std::size_t& size) { return shared_vector<double>(size / 8 + 1, 1.0); }));
       if (kept.size() > 40) kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(random() % kept.size()));
     } else {
-      const auto eaten = pool.map(sizes, [](const std::size_t& size) { return std::string(size, 'c'); });
-      for (std::size_t i = 0; i != sizes.size(); ++i) ASSERT_EQ(eaten[i].size(), sizes[i]);
+      const auto finished = pool.map(sizes, [](const std::size_t& size) { return std::string(size, 'c'); });
+      for (std::size_t i = 0; i != sizes.size(); ++i) ASSERT_EQ(finished[i].size(), sizes[i]);
     }
     if (++calls % 50'000 == 0 || (std::getenv("FORKFUL_SOAK_MINUTES") != nullptr && calls % 500 == 0))
       kilobytes.push_back(arena_kilobytes());

@@ -26,14 +26,15 @@ namespace forkful_tests {
 // another thread is about to sleep, or has just begun, may never allocate. So this waits until the others sleep, if they do so soon.
 inline void let_threads_settle() {
   if (!sanitized) return;
-  const auto settled = [] {
+  const auto finished_slices = [] {
     for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
       const pid_t id = std::stoi(thread.path().filename());
       if (id != gettid() && state_of(id) == 'R') return false;
     }
     return true;
   };
-  for (int look = 0; look != 200 && !settled(); ++look) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int look = 0; look != 200 && !finished_slices(); ++look)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 // Forks; the child runs `body` and exits with what it returns (an int), or 99 if it throws. Returns the child's pid.

@@ -69,9 +69,9 @@ void wait_for_a_slice(Pool& pool) {
 bool processes() {
   process_pool pool{2};
   const auto slices = cake();
-  const auto eaten = pool.map(slices, [](const std::string& slice) { return slice + slice; });
+  const auto finished = pool.map(slices, [](const std::string& slice) { return slice + slice; });
   for (std::size_t i = 0; i != slices.size(); ++i)
-    if (eaten[i] != slices[i] + slices[i]) return false;
+    if (finished[i] != slices[i] + slices[i]) return false;
   auto updated = slices;
   pool.update(updated, [](std::string& slice) { slice += "!"; });
   for (std::size_t i = 0; i != slices.size(); ++i)
@@ -108,7 +108,7 @@ bool shared_memory() {
   return tables[2].size() == 200'000 && std::count(tables[2].begin(), tables[2].end(), 'x') == 200'000;
 }
 
-// Somebody is to look after callers that eat alone; without, nobody is alone.
+// Somebody is to look after callers that run alone; without, nobody is alone.
 bool lone_callers() {
   forkful::auto_pool pool{2};
   const auto slices = cake();
@@ -142,9 +142,9 @@ bool late_slices() {
 bool clones() {
   process_pool pool{2};
   const auto slices = cake();
-  const auto eaten = pool.map(slices, [](const std::string& slice) { return slice + slice; });
+  const auto finished = pool.map(slices, [](const std::string& slice) { return slice + slice; });
   for (std::size_t i = 0; i != slices.size(); ++i)
-    if (eaten[i] != slices[i] + slices[i]) return false;
+    if (finished[i] != slices[i] + slices[i]) return false;
   return one_slice_crashes(pool);
 }
 

@@ -1,5 +1,5 @@
 // The k-th allocation of the caller fails, in every verb, k = 1, 2, ... until a run passes untouched; once, and from then on. Each
-// run ends with the right results or an error, and the very same pool eats on; nothing is left behind. (Runs on a pool of
+// run ends with the right results or an error, and the very same pool runs on; nothing is left behind. (Runs on a pool of
 // their own: refused_calls_test.cpp.)
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -26,18 +26,18 @@ using namespace forkful_tests;
 
 // ---- The verbs: true if the results are right ----
 
-std::string eaten(std::size_t i) { return std::string(100, 'c') + std::to_string(i); }
+std::string finished(std::size_t i) { return std::string(100, 'c') + std::to_string(i); }
 
 template <class Pool>
 bool mapped(Pool& pool) {
-  const auto results = pool.with({.chunk = 2}).map(indices(8), eaten);
+  const auto results = pool.with({.chunk = 2}).map(indices(8), finished);
   bool right = results.size() == 8;
-  for (std::size_t i = 0; right && i != 8; ++i) right = results[i] == eaten(i);
+  for (std::size_t i = 0; right && i != 8; ++i) right = results[i] == finished(i);
   return right;
 }
 
 template <class Pool>
-bool eaten_in_place(Pool& pool) {
+bool run_in_place(Pool& pool) {
   shared_vector<int> cake(100, 1);
   pool.for_each(cake, [](int& slice) { ++slice; });
   return std::accumulate(cake.begin(), cake.end(), 0) == 200;
@@ -53,8 +53,8 @@ bool updated(Pool& pool) {
 template <class Pool>
 bool walked(Pool& pool) {
   std::size_t at = 0;
-  for (const std::string& result : pool.with({.chunk = 2, .window = 8}).imap(indices(20), eaten)) {
-    if (result != eaten(at++)) return false;
+  for (const std::string& result : pool.with({.chunk = 2, .window = 8}).imap(indices(20), finished)) {
+    if (result != finished(at++)) return false;
   }
   return at == 20;
 }
@@ -62,9 +62,9 @@ bool walked(Pool& pool) {
 template <class Pool>
 bool submitted(Pool& pool) {
   std::vector<future<std::string>> futures;
-  for (std::size_t i = 0; i != 4; ++i) futures.push_back(pool.submit(eaten, i));
+  for (std::size_t i = 0; i != 4; ++i) futures.push_back(pool.submit(finished, i));
   for (std::size_t i = 0; i != 4; ++i) {
-    if (futures[i].get() != eaten(i)) return false;
+    if (futures[i].get() != finished(i)) return false;
   }
   return true;
 }
@@ -84,12 +84,12 @@ bool failed(Pool& pool) {
   const auto outcomes = pool.with({.chunk = 2}).try_map(indices(8), [](std::size_t i) {
     if (i == 2) throw std::range_error("two");
     if (i == 5) raise(SIGKILL);
-    return eaten(i);
+    return finished(i);
   });
   bool right = outcomes.size() == 8;
   for (std::size_t i = 0; right && i != 8; ++i) {
     // For want of memory a slice may also fail in another way than its own.
-    right = outcomes[i] ? i != 2 && i != 5 && outcomes[i].value() == eaten(i) : outcomes[i].failure().slice == i;
+    right = outcomes[i] ? i != 2 && i != 5 && outcomes[i].value() == finished(i) : outcomes[i].failure().slice == i;
   }
   return right;
 }
@@ -192,7 +192,7 @@ void each_allocation_fails(const char* name, bool (*verb)(Pool&)) {
 template <class Pool>
 void each_allocation_of_each_verb_fails() {
   each_allocation_fails<Pool>("map", mapped);
-  each_allocation_fails<Pool>("for_each", eaten_in_place);
+  each_allocation_fails<Pool>("for_each", run_in_place);
   each_allocation_fails<Pool>("update", updated);
   each_allocation_fails<Pool>("imap", walked);
   each_allocation_fails<Pool>("submit", submitted);

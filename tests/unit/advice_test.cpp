@@ -1,5 +1,5 @@
 // What is said about a call, on made-up reports: each sentence where its figures are, and silence elsewhere.
-#include "report/advice.hpp"
+#include "report/remarks.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,10 +8,10 @@
 namespace forkful::detail {
 namespace {
 
-TEST(doubted, less_and_less_often_and_never_not_at_all) {
+TEST(must_remeasure, less_and_less_often_and_never_not_at_all) {
   std::vector<unsigned> begun_alone;
   for (unsigned in_a_row = 1; in_a_row <= 256; ++in_a_row) {
-    if (doubted(in_a_row)) begun_alone.push_back(in_a_row);
+    if (must_remeasure(in_a_row)) begun_alone.push_back(in_a_row);
   }
   EXPECT_EQ(begun_alone, (std::vector<unsigned>{1, 2, 4, 8, 16, 32, 64, 128, 192, 256}));
 }

@@ -130,7 +130,7 @@ TEST_F(Board, TheRingGoesRound) {
     finish_chunk(*table, got);
     ASSERT_EQ(chunk_word(got.held->word.load()).state(), chunk_state::done);
     got.held->word.store(0);
-    table->settled.store(i + 1);
+    table->reclaimed.store(i + 1);
   }
 }
 
@@ -169,7 +169,7 @@ TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
   EXPECT_EQ(look(1'000'300), 2u) << "one for each chunk";
   EXPECT_EQ(known.began, 1'000'300u);
   three.wait_until_risen(2);
-  // One of them comes, eats, and falls asleep: the other is on its way still, this one would not come back by itself.
+  // One of them comes, runs, and falls asleep: the other is on its way still, this one would not come back by itself.
   claim_chunk(*table, 0, 1);
   slots[0].risen.store(1);
   EXPECT_EQ(look(1'000'400), 2u);
@@ -184,7 +184,7 @@ TEST_F(Board, WhoSeemsToSleepAndWasNotWokenIsNotOnItsWay) {
   slots[0].state.store(worker_state::sleeping);
   wakings known;
   publish();
-  // It has risen and not said so yet: nobody is there to be woken. Then it eats, and falls asleep.
+  // It has risen and not said so yet: nobody is there to be woken. Then it runs, and falls asleep.
   wake_for_unclaimed(*table, known, 1'000'000);
   EXPECT_EQ(known.pending, 0u);
   claim_chunk(*table, 0, 1);

@@ -58,7 +58,7 @@ TEST(descriptors, that_lead_to_another_file_by_now_are_not_closed) {
 
 TEST(descriptors, that_are_kept_high_leave_the_low_numbers_to_the_program) {
   const int number = some_file();
-  const fd kept = fd::kept_high(number);
+  const fd kept = fd::moved_high(number);
   EXPECT_FALSE(is_open(number));
   EXPECT_GE(kept.number(), 3);
   EXPECT_GT(kept.number(), number);
@@ -68,7 +68,7 @@ TEST(descriptors, that_are_kept_high_leave_the_low_numbers_to_the_program) {
 TEST(descriptors, are_none_of_those_that_programs_print_to) {
   EXPECT_TRUE(forkful_tests::in_child([] {
                 for (int number = 0; number != 3; ++number) close(number);
-                const fd kept = fd::kept_high(some_file());
+                const fd kept = fd::moved_high(some_file());
                 return kept.number() >= 3 && !is_open(0) ? 0 : 1;
               }).exited_with(0));
 }

@@ -74,7 +74,7 @@ namespace {
 constexpr std::size_t slice = 4711;
 constexpr unsigned worker = 3;
 const failing_call mapped{};
-const failing_call half_eaten{"for_each", true};
+const failing_call half_done{"for_each", true};
 constexpr unsigned attempt = 2;
 
 template <class Throw>
@@ -403,9 +403,9 @@ TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
             "it may not touch, or overflowed its stack. Run it on a serial_pool in a debugger to see where; try_map "
             "keeps the other results, and more call_options::attempts repeat a slice that fails by chance");
   EXPECT_EQ(
-      crash_failure(512, 640, 0, 1, 1, SIGKILL, 0, half_eaten).what,
+      crash_failure(512, 640, 0, 1, 1, SIGKILL, 0, half_done).what,
       "one of slices 512 to 639 crashed worker 0 (SIGKILL, killed) on attempt 1 of 1: it was killed from outside, "
-      "often by the kernel for want of memory (dmesg tells). What it was eating may be half eaten: restore it "
+      "often by the kernel for want of memory (dmesg tells). What it was changing may be half done: restore it "
       "before you go on. Run it on a serial_pool in a debugger to see where; try_for_each finishes the other "
       "slices");
   const slice_failure left = crash_failure(0, 1, 2, 3, 3, 0, 7, mapped);
@@ -423,7 +423,7 @@ TEST(WorkerCrashed, InALibraryNamesWhoCalledItToo) {
   forkful::detail::crash_site inside;
   inside.top = "parse";
   inside.caller = "eat(std::string const&)";
-  inside.caller_place = "cake.cpp:12";
+  inside.caller_location = "cake.cpp:12";
   EXPECT_TRUE(crash_failure(7, 8, 1, 1, 1, SIGSEGV, 0, mapped, inside)
                   .what.starts_with("slice 7 crashed worker 1 (SIGSEGV, segmentation fault) in parse, called by "
                                     "eat(std::string const&) at cake.cpp:12, on attempt 1 of 1: "));
@@ -448,10 +448,10 @@ TEST(SliceTimeout, SaysHowLongAndWhatToDo) {
       "slice 4711 ran longer than its timeout of 1500 ms in worker 3 on attempt 2 of 2: it hangs or needs more time, "
       "and the worker was killed. Raise call_options::timeout, or run it on a serial_pool in a debugger; try_map keeps "
       "the other results, and more call_options::attempts repeat a slice that fails by chance");
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_eaten).what.find("timeout of 2 s in"), std::string::npos);
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 250us, half_eaten).what.find("timeout of 250 µs in"), std::string::npos);
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 1001ns, half_eaten).what.find("timeout of 1001 ns in"), std::string::npos);
-  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_eaten).what.find("may be half eaten"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_done).what.find("timeout of 2 s in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 250us, half_done).what.find("timeout of 250 µs in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 1001ns, half_done).what.find("timeout of 1001 ns in"), std::string::npos);
+  EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_done).what.find("may be half done"), std::string::npos);
 }
 
 TEST(Cancelled, BelongsToItsSlice) {
@@ -656,7 +656,7 @@ TEST(Outcome, OfVoidIsSuccessOrFailure) {
   EXPECT_NO_THROW(good.value());
   EXPECT_THROW(static_cast<void>(good.failure()), std::logic_error);
 
-  auto bad = outcome<void>::failed(crash_failure(slice, slice + 1, worker, attempt, 2, SIGABRT, 0, half_eaten));
+  auto bad = outcome<void>::failed(crash_failure(slice, slice + 1, worker, attempt, 2, SIGABRT, 0, half_done));
   EXPECT_FALSE(bad);
   EXPECT_THROW(bad.value(), forkful::worker_crashed);
   EXPECT_EQ(bad.failure().signal, SIGABRT);

@@ -401,7 +401,7 @@ TEST(frame, damaged_at_random_is_decoded_or_refused_and_nothing_else) {
 TEST(frame, of_random_bytes_is_refused_or_decoded_and_nothing_else) {
   alignas(64) static std::uint64_t words[64];
   std::mt19937_64 random(815);
-  int settled = 0;
+  int finished_slices = 0;
   for (int round = 0; round < 100'000; ++round) {
     for (auto& word : words) word = random() % 4 == 0 ? random() : random() % 5;
     allowance = 64 * sizeof(words) + 8192;
@@ -410,10 +410,10 @@ TEST(frame, of_random_bytes_is_refused_or_decoded_and_nothing_else) {
       static_cast<void>(in.read<zoo>());
     } catch (const codec_error&) {
     }
-    ++settled;
+    ++finished_slices;
   }
   allowance = SIZE_MAX;
-  EXPECT_EQ(settled, 100'000);
+  EXPECT_EQ(finished_slices, 100'000);
 }
 
 }  // namespace

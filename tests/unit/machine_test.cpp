@@ -197,11 +197,11 @@ TEST_F(machine_cache, measuring_leaves_no_thread) {
 
 TEST_F(machine_cache, what_was_measured_is_kept_in_one_file_and_read_again) {
   EXPECT_EQ(machine_file().rfind(folder_ + "/forkful/machine-", 0), 0U) << machine_file();
-  EXPECT_FALSE(kept_machine());
-  keep_machine(some_machine_here());
-  ASSERT_TRUE(kept_machine());
+  EXPECT_FALSE(cached_machine());
+  cache_machine(some_machine_here());
+  ASSERT_TRUE(cached_machine());
   const std::string text = contents(machine_file());
-  EXPECT_EQ(as_text(*kept_machine()), as_text(*kept_machine()));
+  EXPECT_EQ(as_text(*cached_machine()), as_text(*cached_machine()));
   EXPECT_NE(text.find("\"boot\""), std::string::npos);
   const std::filesystem::directory_iterator files(folder_ + "/forkful");
   EXPECT_EQ(std::distance(files, {}), 1) << "no half-written file beside it";
@@ -211,30 +211,30 @@ TEST_F(machine_cache, what_was_measured_is_kept_in_one_file_and_read_again) {
   const auto begin = changed.find(figure) + figure.size();
   changed.replace(begin, changed.find(',', begin) - begin, "0.000123");
   write(machine_file(), changed);
-  ASSERT_TRUE(kept_machine());
-  EXPECT_EQ(kept_machine()->page_fault, 0.000123) << "the file is what is believed";
+  ASSERT_TRUE(cached_machine());
+  EXPECT_EQ(cached_machine()->page_fault, 0.000123) << "the file is what is believed";
 }
 
 TEST_F(machine_cache, a_file_that_does_not_fit_is_no_machine) {
-  keep_machine(some_machine_here());
+  cache_machine(some_machine_here());
   const std::string good = contents(machine_file());
   for (const std::string key : {"\"boot\": \"", "\"build\": \""}) {
     std::string other = good;
     other.insert(other.find(key) + key.size(), "x");
     write(machine_file(), other);
-    EXPECT_FALSE(kept_machine()) << other;
+    EXPECT_FALSE(cached_machine()) << other;
   }
   write(machine_file(), good.substr(0, good.size() / 2));
-  EXPECT_FALSE(kept_machine());
+  EXPECT_FALSE(cached_machine());
   write(machine_file(), "");
-  EXPECT_FALSE(kept_machine());
+  EXPECT_FALSE(cached_machine());
   write(machine_file(), good);
-  EXPECT_TRUE(kept_machine());
+  EXPECT_TRUE(cached_machine());
 }
 
 TEST_F(machine_cache, what_is_measured_again_is_kept_unless_it_is_blurred) {
   const machine found = measure_again();
-  const std::optional<machine> kept = kept_machine();
+  const std::optional<machine> kept = cached_machine();
   ASSERT_EQ(kept.has_value(), worth_keeping(found, private_memory()));
   if (kept) {
     EXPECT_EQ(as_text(*kept), as_text(found));
@@ -245,7 +245,7 @@ TEST_F(machine_cache, a_folder_that_cannot_be_written_costs_nothing_but_the_memo
   write(folder_ + "/file", "");
   setenv("XDG_CACHE_HOME", (folder_ + "/file").c_str(), 1);  // no folder can be made in it, whoever tries
   EXPECT_TRUE(plausible(measure_again()));
-  EXPECT_FALSE(kept_machine());
+  EXPECT_FALSE(cached_machine());
 }
 
 TEST_F(machine_cache, without_an_absolute_folder_there_is_no_file) {
@@ -255,7 +255,7 @@ TEST_F(machine_cache, without_an_absolute_folder_there_is_no_file) {
   EXPECT_EQ(machine_file().rfind("/home/somebody/.cache/forkful/machine-", 0), 0U) << machine_file();
   unsetenv("HOME");
   EXPECT_EQ(machine_file(), "");
-  EXPECT_FALSE(kept_machine());
+  EXPECT_FALSE(cached_machine());
   if (!home.empty()) setenv("HOME", home.c_str(), 1);
 }
 
@@ -264,7 +264,7 @@ TEST_F(machine_cache, this_machine_is_measured_once) {
   EXPECT_TRUE(plausible(first));
   std::filesystem::remove_all(folder_ + "/forkful");
   EXPECT_EQ(&this_machine(), &first);
-  EXPECT_FALSE(kept_machine()) << "the second look wrote nothing";
+  EXPECT_FALSE(cached_machine()) << "the second look wrote nothing";
 }
 
 TEST(machine, private_memory_grows_with_what_is_touched) {

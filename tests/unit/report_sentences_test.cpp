@@ -1,6 +1,6 @@
 // What is said about a call, on reports as real programs gave them: each sentence where it is true, and no two that advise opposite
 // things. Each row is such a program; what it must not be told is there with what it is told.
-#include "report/advice.hpp"
+#include "report/remarks.hpp"
 
 #include <gtest/gtest.h>
 

@@ -191,7 +191,7 @@ TEST(Simulate, AShortBurstIsEatenByOneWorker) {
 
 TEST(Simulate, WorkersWakeEachOtherSoThatManyAreThereSoon) {
   const machine on = usual_machine(65);
-  // 31.25 ms are the work. The caller alone, 20 us apart until it sleeps, would take 13 ms to have all of them eating.
+  // 31.25 ms are the work. The caller alone, 20 us apart until it sleeps, would take 13 ms to have all of them running.
   const prediction many = simulate(work_of(2'000, 1e-3), {.by = way::processes, .workers = 64, .cores = 65}, on);
   EXPECT_LT(many.wall, 0.034);
   EXPECT_LT(many.wake, 0.002);
@@ -325,7 +325,7 @@ TEST(Simulate, MemoryCarriesOnlySoMuch) {
   EXPECT_NEAR(four.contention, 0.25, 0.01);
 
   work.traffic = 0;
-  work.slowdown = 2;  // with all eight eating
+  work.slowdown = 2;  // with all eight running
   EXPECT_NEAR(simulate(work, {.by = way::processes, .workers = 8, .cores = 8}, on).wall, 0.25, 0.01);
 }
 

@@ -47,7 +47,7 @@ calls repeated(const report& one, std::size_t times) {
   return all;
 }
 
-// Submitted at once, eaten in their order, asked for in it too: each ends when two workers have eaten those before it and itself.
+// Submitted at once, run in their order, asked for in it too: each ends when two workers have run those before it and itself.
 calls submitted(std::size_t times, nanoseconds length) {
   calls all;
   for (std::size_t at = 0; at < times; ++at) {

@@ -48,7 +48,7 @@ template <class E, std::size_t N>
 inline constexpr bool is_span_of_letters<std::span<E, N>> = std::is_same_v<std::remove_const_t<E>, char>;
 
 /// How a part is to be handed over.
-enum class wish {
+enum class parameter_kind {
   constant,  // const T&, also for callables that do not say (templates)
   value,     // T: may be moved from
   own,       // T&&: an object of the callable's own
@@ -65,35 +65,35 @@ template <class Traits>
 inline constexpr bool textual<std::basic_string_view<char, Traits>> = true;
 
 template <class P, class T>
-constexpr wish wish_of() {
+constexpr parameter_kind parameter_kind_of() {
   using bare = std::remove_cvref_t<P>;
   constexpr bool changes = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
   if constexpr (std::is_same_v<bare, std::string_view> && (textual<T> || is_span_of_letters<T>)) {
-    return wish::text;
+    return parameter_kind::text;
   } else if constexpr (is_span<bare>) {
     if constexpr (!std::is_const_v<typename bare::element_type>)
-      return wish::change;
+      return parameter_kind::change;
     else if constexpr (!is_span<T> && std::ranges::contiguous_range<T>)
-      return wish::run;
+      return parameter_kind::run;
     else
-      return wish::constant;
+      return parameter_kind::constant;
   } else if constexpr (changes) {
-    return wish::change;
+    return parameter_kind::change;
   } else if constexpr (std::is_lvalue_reference_v<P>) {
-    return wish::constant;
+    return parameter_kind::constant;
   } else if constexpr (std::is_rvalue_reference_v<P>) {
-    return wish::own;
+    return parameter_kind::own;
   } else {
-    return wish::value;
+    return parameter_kind::value;
   }
 }
 
 template <std::size_t K, class T, class Parameters>
-constexpr wish wish_at() {
+constexpr parameter_kind parameter_kind_at() {
   if constexpr (K < std::tuple_size_v<Parameters>)
-    return wish_of<typename std::tuple_element_t<K, Parameters>::type, T>();
+    return parameter_kind_of<typename std::tuple_element_t<K, Parameters>::type, T>();
   else
-    return wish::constant;
+    return parameter_kind::constant;
 }
 
 // ---- Where parts are read from ----
@@ -127,12 +127,12 @@ struct present_part {
 
   struct reader {
     const indexed<Range>* range;
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) const {
       // A verb that gives results never changes its input.
-      if constexpr (W == wish::change && !InPlace && is_span<value_type>)
+      if constexpr (W == parameter_kind::change && !InPlace && is_span<value_type>)
         return detail::copy_of((*range)[i]);
-      else if constexpr (W == wish::change && !InPlace)
+      else if constexpr (W == parameter_kind::change && !InPlace)
         return own((*range)[i]);
       else
         return (*range)[i];
@@ -158,7 +158,7 @@ struct counted_part {
   static constexpr bool encodes = false;
   static constexpr bool streams = false;
   struct reader {
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     std::size_t take(std::size_t i) const noexcept {
       return i;
     }
@@ -178,11 +178,11 @@ struct flat_part {
   struct reader {
     T* at;
     std::size_t first;
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) const noexcept {
-      if constexpr (W == wish::change && !InPlace)
+      if constexpr (W == parameter_kind::change && !InPlace)
         return value_type(at[i - first]);
-      else if constexpr (W == wish::change)
+      else if constexpr (W == parameter_kind::change)
         return (at[i - first]);
       else
         return std::as_const(at[i - first]);
@@ -211,12 +211,13 @@ struct present_member {
 
   struct reader {
     const indexed<Range>* range;
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) const {
       // Handles are given by value, as in every process: of a constant one nobody could have another.
-      if constexpr (is_handle<value_type> && (W == wish::change || W == wish::value || W == wish::own))
+      if constexpr (is_handle<value_type> &&
+                    (W == parameter_kind::change || W == parameter_kind::value || W == parameter_kind::own))
         return detail::another<value_type>(std::get<K>((*range)[i]));
-      else if constexpr (W == wish::change || !std::is_lvalue_reference_v<decltype((*range)[i])>)
+      else if constexpr (W == parameter_kind::change || !std::is_lvalue_reference_v<decltype((*range)[i])>)
         return value_type(std::get<K>((*range)[i]));
       else
         return std::get<K>((*range)[i]);
@@ -241,11 +242,11 @@ inline constexpr bool is_by_address<by_address<T>> = true;
 template <class T>
 struct addressed_part {
   using value_type = std::remove_const_t<T>;
-  template <wish W>
+  template <parameter_kind W>
   static decltype(auto) given(const shared<T>& to) {
-    if constexpr (W == wish::change && !std::is_const_v<T>)
+    if constexpr (W == parameter_kind::change && !std::is_const_v<T>)
       return (*to);
-    else if constexpr (W == wish::change || W == wish::value || W == wish::own)
+    else if constexpr (W == parameter_kind::change || W == parameter_kind::value || W == parameter_kind::own)
       return value_type(*to);
     else
       return std::as_const(*to);
@@ -260,7 +261,7 @@ struct present_addressed : addressed_part<T> {
   explicit present_addressed(const indexed<Range>* in) noexcept : range(in) {}
   struct reader {
     const indexed<Range>* range;
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) const {
       return present_addressed::template given<W>(std::get<K>((*range)[i]).to);
     }
@@ -274,7 +275,7 @@ struct coded_addressed : addressed_part<T> {
   static constexpr bool streams = true;
   struct reader {
     source* in;
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t /*i*/) const {
       return coded_addressed::template given<W>(in->read<by_address<T>>().to);
     }
@@ -286,7 +287,7 @@ struct coded_addressed : addressed_part<T> {
 
 /// Elements of a container in shared memory that are more than bytes (shared_string): never copied.
 template <class T>
-struct placed_part {
+struct shared_part {
   using value_type = std::remove_const_t<T>;
   static constexpr bool encodes = false;
   static constexpr bool streams = false;
@@ -294,12 +295,13 @@ struct placed_part {
 
   struct reader {
     T* base;
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) const {
-      if constexpr (W == wish::change && InPlace)
+      if constexpr (W == parameter_kind::change && InPlace)
         return (base[i]);
-      else if constexpr (W == wish::change ||
-                         (W == wish::value && (is_handle<value_type> || std::is_copy_constructible_v<value_type>)))
+      else if constexpr (W == parameter_kind::change ||
+                         (W == parameter_kind::value &&
+                          (is_handle<value_type> || std::is_copy_constructible_v<value_type>)))
         return detail::another<value_type>(base[i]);
       else
         return std::as_const(base[i]);
@@ -346,22 +348,24 @@ struct coded_part {
     std::optional<T> local{};
     [[no_unique_address]] elements_type elements{};
 
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) {
       if constexpr (!placeable) {
-        if constexpr (W == wish::text)
+        if constexpr (W == parameter_kind::text)
           return in->read<std::string_view>();
-        else if constexpr (W == wish::run)
+        else if constexpr (W == parameter_kind::run)
           return read_run();
         else
           return next(*in, elements);
-      } else if constexpr (InPlace && W == wish::change) {
+      } else if constexpr (InPlace && W == parameter_kind::change) {
         return (base[i]);  // the verb has checked that there is a base
-      } else if constexpr (W == wish::text) {
+      } else if constexpr (W == parameter_kind::text) {
         return base != nullptr ? std::string_view(base[i]) : in->read<std::string_view>();
-      } else if constexpr (is_handle<T> && (W == wish::change || W == wish::value || W == wish::own)) {
+      } else if constexpr (is_handle<T> &&
+                           (W == parameter_kind::change || W == parameter_kind::value || W == parameter_kind::own)) {
         return base != nullptr ? detail::another<T>(base[i]) : in->read<T>();
-      } else if constexpr (W == wish::run || W == wish::constant || !std::is_copy_constructible_v<T>) {
+      } else if constexpr (W == parameter_kind::run || W == parameter_kind::constant ||
+                           !std::is_copy_constructible_v<T>) {
         if constexpr (std::is_move_constructible_v<T>)
           return base != nullptr ? std::as_const(base[i]) : std::as_const(local.emplace(in->read<T>()));
         else
@@ -419,18 +423,18 @@ struct sliced_part {
     source* in;
     std::vector<bare> local{};
 
-    template <wish W, bool InPlace>
+    template <parameter_kind W, bool InPlace>
     auto take(std::size_t i) {
       const std::size_t from = cut.bound(i);
       const std::size_t size = cut.bound(i + 1) - from;
-      if constexpr (W == wish::change && !InPlace) {
+      if constexpr (W == parameter_kind::change && !InPlace) {
         if (at == nullptr) return in->read<std::vector<bare>>();
         if constexpr (std::is_copy_constructible_v<bare>)
           return std::vector<bare>(at + (from - offset), at + (from - offset) + size);
         else
           return std::vector<bare>();  // not reached: what cannot be copied out refuses to compile (require_travels)
       } else {
-        using out = std::conditional_t<W == wish::change || MayBeShared, E, const E>;
+        using out = std::conditional_t<W == parameter_kind::change || MayBeShared, E, const E>;
         if constexpr (Streams) {
           if (at == nullptr) {
             local = in->read<std::vector<bare>>();

@@ -35,7 +35,7 @@ using callable_of =
     std::conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, std::remove_reference_t<F>>;
 /// The same as an object to keep.
 template <class F>
-using kept_callable = std::remove_const_t<callable_of<F>>;
+using stored_callable = std::remove_const_t<callable_of<F>>;
 
 /// Where the code of a function pointer lies; null for anything else.
 template <class F>

@@ -14,7 +14,7 @@ namespace detail {
 template <class R, bool Isolated>
 class result_reader {
  public:
-  explicit result_reader(const settled& what) : what_(what) {}
+  explicit result_reader(const finished_slices& what) : what_(what) {}
   R next() {
     if constexpr (Isolated)
       return what_.in->read<R>();
@@ -37,13 +37,13 @@ class result_reader {
   }
 
  private:
-  const settled& what_;
+  const finished_slices& what_;
   std::size_t at_ = 0;
 };
 
 /// Pools in the caller's process: a chunk's results are a std::vector<R>.
 template <class R>
-void keep_results_here(job& work) {
+void leave_results_here(job& work) {
   work.make_results = [](std::size_t slices) -> void* {
     auto made = std::make_unique<std::vector<R>>();
     made->reserve(slices);
@@ -57,7 +57,7 @@ template <class R, bool Isolated>
 struct collect_values {
   std::vector<R> out{};
   std::size_t expected = 0;  ///< results in all, if that is known
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     std::size_t count = what.last - what.first - what.failures->size();
     if constexpr (!Isolated) {
       auto& chunk = *static_cast<std::vector<R>*>(what.results);
@@ -91,7 +91,7 @@ struct collect_values {
 template <class R, bool Isolated>
 struct collect_outcomes {
   std::vector<outcome<R>> out{};
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     result_reader<R, Isolated> results(what);
     results.walk([&](std::size_t /*slice*/, const slice_failure* failure) {
       if (failure != nullptr)
@@ -105,15 +105,15 @@ struct collect_outcomes {
 /// try_for_each: only what went wrong.
 struct collect_failures {
   std::vector<outcome<void>> out{};
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     out.resize(what.last);
     for (const failed_slice& one : *what.failures) out[one.slice] = outcome<void>::failed(one.failure);
   }
 };
 
-/// update: eaten slices go back where they came from.
+/// update: changed slices go back where they came from.
 template <class R, bool Isolated, class Range>
-struct put_back {
+struct write_back {
   using place = decltype(std::declval<const indexed<Range>&>()[0]);
   static constexpr bool assignable = [] {
     if constexpr (is_span<typename indexed<Range>::value_type>)
@@ -123,7 +123,7 @@ struct put_back {
   }();
   const indexed<Range>& range;
   std::vector<outcome<void>>* outcomes = nullptr;
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     if (outcomes != nullptr) outcomes->resize(what.last);
     result_reader<R, Isolated> results(what);
     results.walk([&](std::size_t slice, const slice_failure* failure) {
@@ -131,16 +131,16 @@ struct put_back {
         if (outcomes != nullptr) (*outcomes)[slice] = outcome<void>::failed(*failure);
         return;
       }
-      R eaten = results.next();
+      R changed = results.next();
       static_assert(assignable,
-                    "forkful: update cannot put eaten slices back into this range, whose elements are const or made on "
+                    "forkful: update cannot put changed slices back into this range, whose elements are const or made on "
                     "the fly: give it a range of elements that can be assigned, or use map");
       if constexpr (!assignable)
         return;
       else if constexpr (is_span<typename indexed<Range>::value_type>)
-        std::move(eaten.begin(), eaten.end(), range[slice].begin());
+        std::move(changed.begin(), changed.end(), range[slice].begin());
       else
-        range[slice] = std::move(eaten);
+        range[slice] = std::move(changed);
     });
   }
 };
@@ -151,10 +151,10 @@ struct collect_in_turn {
   std::deque<R> out{};
   std::size_t expected = 0;
   bool failed = false;
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     result_reader<R, Isolated> results(what);
     results.walk([&](std::size_t slice, const slice_failure* failure) {
-      // A slice that ended its worker is not among what is collected; chunks behind it may have been eaten already.
+      // A slice that ended its worker is not among what is collected; chunks behind it may have been run already.
       failed = failed || failure != nullptr || slice != expected++;
       if (failed) return;
       failed = true;  // unless the result can be decoded
@@ -168,7 +168,7 @@ struct collect_in_turn {
 template <class Numbered, class R, bool Isolated>
 struct collect_numbered {
   std::deque<Numbered> out{};
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     result_reader<R, Isolated> results(what);
     results.walk([&](std::size_t slice, const slice_failure* failure) {
       if (failure == nullptr) out.push_back(Numbered{slice, results.next()});
@@ -181,7 +181,7 @@ template <class R, bool Isolated, class Reduce>
 struct collect_folded {
   R folded;
   Reduce& reduce;
-  void collect(const settled& what) {
+  void collect(const finished_slices& what) {
     result_reader<R, Isolated> results(what);
     results.walk([&](std::size_t /*block*/, const slice_failure* failure) {
       if (failure == nullptr) folded = reduce(std::move(folded), results.next());

@@ -72,8 +72,8 @@
 // now). Slices are told and reported as the caller counts them: named(), all(). Elsewhere - to run, collect and in
 // failed_slice - they are the job's own.
 //
-// What there is to build from, under src/: backends/settlement.hpp (failures, cancelling, progress), measure/tally.hpp (the report),
-// errors/exceptions.hpp (capture_exception), worker/place.hpp, os/floating_point.hpp, and os/cancellation.hpp, whose
+// What there is to build from, under src/: backends/completion.hpp (failures, cancelling, progress), measure/tally.hpp (the report),
+// errors/exceptions.hpp (capture_exception), worker/this_worker.hpp, os/floating_point.hpp, and os/cancellation.hpp, whose
 // cancellation_deferred stands in every function that user code reaches without begin_job, run_job or conclude_job: advance,
 // cancel, terminate, restart, destructors (unless it does next to nothing). With workers also backends/engine.hpp (how many),
 // backends/inherited.hpp (wrong_process), board/chunking.hpp and board/pace.hpp (how much at a time).
@@ -107,13 +107,13 @@ struct block_of_memory {
 };
 
 /// Something made once per call in each worker (the decoded broadcast arguments), with its deleter.
-struct kept {
+struct broadcast_storage {
   void* object = nullptr;
   void (*destroy)(void*) = nullptr;
 };
 
 /// Where the time of some slices goes, for the report. Only what has to be decoded or encoded piece by piece is timed apart.
-struct laps {
+struct passing_time {
   std::uint64_t pass_in = 0;
   std::uint64_t pass_out = 0;
 };
@@ -121,19 +121,19 @@ struct laps {
 /// Which process it is. An enumeration, so that storing results that are integers cannot have changed it.
 enum class process_id : std::uint64_t {};
 
-/// What a chunk of slices reads from and writes to while it is being eaten.
+/// What a chunk of slices reads from and writes to while it is being run.
 struct chunk_io {
-  std::size_t first = 0;           ///< first slice of the chunk
-  const char* frame = nullptr;     ///< the chunk's encoded slices, first byte; null when nothing was encoded
-  source* in = nullptr;            ///< the same, as a stream positioned at the next slice
-  sink* out = nullptr;             ///< isolated pools: where results are encoded
-  void* results = nullptr;         ///< pools in the caller's process: the chunk's std::vector<R>
-  kept* broadcast = nullptr;       ///< this worker's decoded broadcast arguments, made on first use
-  laps* timed = nullptr;           ///< not null: these slices are to be timed
-  std::uint64_t broadcast_ns = 0;  ///< how long decoding broadcast arguments took, in this chunk
+  std::size_t first = 0;                   ///< first slice of the chunk
+  const char* frame = nullptr;             ///< the chunk's encoded slices, first byte; null when nothing was encoded
+  source* in = nullptr;                    ///< the same, as a stream positioned at the next slice
+  sink* out = nullptr;                     ///< isolated pools: where results are encoded
+  void* results = nullptr;                 ///< pools in the caller's process: the chunk's std::vector<R>
+  broadcast_storage* broadcast = nullptr;  ///< this worker's decoded broadcast arguments, made on first use
+  passing_time* timed = nullptr;           ///< not null: these slices are to be timed
+  std::uint64_t broadcast_ns = 0;          ///< how long decoding broadcast arguments took, in this chunk
   /// Not null: each slice is named there before it runs, as name_of_slices() says, for whoever comes after a crash.
   std::atomic<std::uint64_t>* cursor = nullptr;
-  process_id process{};  ///< the process that eats this chunk
+  process_id process{};  ///< the process that runs this chunk
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
   const process_id* mark = &process;
@@ -147,7 +147,7 @@ constexpr std::uint64_t name_of_slices(std::size_t offset, std::size_t count) no
   return static_cast<std::uint64_t>(offset) << 16 | count;
 }
 
-/// Eats slices [first, last) of the chunk. Returns `last`, or the slice that threw (already handed to `fail`).
+/// Runs slices [first, last) of the chunk. Returns `last`, or the slice that threw (already handed to `fail`).
 using run_fn = std::size_t (*)(const void* plan, chunk_io&, std::size_t first, std::size_t last);
 
 /// A slice that failed. `failure` names it as the caller counts.
@@ -157,7 +157,7 @@ struct failed_slice {
 };
 
 /// The outcome of a chunk, in the caller's process. Slices [first, last) ran, except those in `failures`.
-struct settled {
+struct finished_slices {
   std::size_t first = 0;
   std::size_t last = 0;
   source* in = nullptr;     ///< isolated pools: encoded results of the slices that succeeded, in order
@@ -182,7 +182,7 @@ struct job {
   void* caller = nullptr;  ///< handed to `pull`, `forget`, `encode` and `collect`, which run in the caller's process
   /// Lazy input: reads up to `wanted` more slices and returns how many; 0: there are no more. Null: all are there.
   std::size_t (*pull)(void* caller, std::size_t wanted) = nullptr;
-  /// Lazy input that is eaten where it was read: slices below `end` are eaten.
+  /// Lazy input that is run where it was read: slices below `end` are run.
   void (*forget)(void* caller, std::size_t end) = nullptr;
   /// Encodes slices [first, last), asked for in ascending order, again only if it threw. Null: nothing is
   /// encoded. Returns how many bytes of it were copied data (handles into shared memory count nothing).
@@ -190,10 +190,10 @@ struct job {
   std::size_t bytes_broadcast = 0;  ///< bytes copied for broadcast arguments, for the report
   std::size_t bytes_shared = 0;     ///< bytes that workers reach without a copy, likewise
 
-  // ---- Run: by whoever eats ----
+  // ---- Run: by whoever runs ----
 
   run_fn run = nullptr;
-  /// Passes over slices [first, last) of the encoded input without eating them; null when the input is addressed by index.
+  /// Passes over slices [first, last) of the encoded input without running them; null when the input is addressed by index.
   void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
   /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
@@ -207,18 +207,18 @@ struct job {
   void (*drop_results)(void*) = nullptr;
   /// Takes a chunk's results. Called in ascending order (unless `unordered`), once for each chunk that ran. Null: nothing to
   /// take.
-  void (*collect)(void* caller, const settled&) = nullptr;
+  void (*collect)(void* caller, const finished_slices&) = nullptr;
   std::shared_ptr<recorder> recorded{};  ///< keeps a timeline; null: none is asked for. The engine may take it
 
   // ---- Flags ----
 
   bool keep_going = false;  ///< try_ verbs: a failed slice costs one slice
   bool unordered = false;   ///< chunks are collected as they come
-  bool alone = false;  ///< neighbouring slices share memory (bits of a word): one worker eats, and nobody else collects
+  bool alone = false;  ///< neighbouring slices share memory (bits of a word): one worker runs, and nobody else collects
   bool results = false;        ///< results travel back (there is a frame to expect)
   bool in_place = false;       ///< for_each: a slice that ran must not run again
   bool mutates = false;        ///< in place, and slices are changed where they lie
-  bool one_at_a_time = false;  ///< in place, slices not arithmetic: name the very slice that was half eaten
+  bool one_at_a_time = false;  ///< in place, slices not arithmetic: name the very slice that was half done
   bool passes = false;         ///< `run` times what chunk_io::timed asks for
   bool tight = false;          ///< `run` may be a loop that naming each slice makes longer
 
@@ -231,7 +231,7 @@ struct job {
 };
 
 /// How long to carry a call on.
-struct patience {
+struct wait_policy {
   std::uint64_t until = for_ever;         ///< CLOCK_MONOTONIC nanoseconds; 0: do what can be done at once
   bool (*enough)(void* asker) = nullptr;  ///< asked after each chunk that was collected; null: to the call's end
   void* asker = nullptr;
@@ -248,8 +248,8 @@ class ongoing {
   ongoing& operator=(const ongoing&) = delete;
   virtual ~ongoing() = default;
   /// Hands out and collects, as long as the patience lasts. True: the call has ended. Throws wrong_process.
-  virtual bool advance(const patience&) = 0;
-  /// Takes back what nobody has begun; with `kill` ends the worker that is eating it. True: the call was cancelled.
+  virtual bool advance(const wait_policy&) = 0;
+  /// Takes back what nobody has begun; with `kill` ends the worker that is running it. True: the call was cancelled.
   virtual bool cancel(bool kill) = 0;
   /// Once it has ended: completes the report, and throws what it has to throw.
   virtual void conclude() = 0;
@@ -324,7 +324,7 @@ void free_shared_segments(segment* chain) noexcept;
 
 /// Checks where map_into is to write: throws std::invalid_argument unless there are `slices` places, not_shared if workers
 /// (`isolated`) cannot reach them.
-void check_room(const void* data, std::size_t places, std::size_t place_size, std::size_t slices, bool isolated);
+void check_room(const void* data, std::size_t elements, std::size_t element_bytes, std::size_t slices, bool isolated);
 
 /// Throws pool_closed: the pool was moved from.
 [[noreturn]] void throw_moved_from();

@@ -20,12 +20,12 @@ template <bool Several>
 class list_guard {
  public:
   void lock() noexcept {
-    while (held_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    while (locked_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
   }
-  void unlock() noexcept { held_.clear(std::memory_order_release); }
+  void unlock() noexcept { locked_.clear(std::memory_order_release); }
 
  private:
-  std::atomic_flag held_{};
+  std::atomic_flag locked_{};
 };
 template <>
 class list_guard<false> {
@@ -90,7 +90,7 @@ class pulled_range {
   /// Slices below `end` are not asked for again.
   void forget(std::size_t end) noexcept {
     for (;;) {
-      const std::lock_guard held(guard_);
+      const std::lock_guard lock(guard_);
       if (first_ >= end) return;
       in_hand_.pop_front();
       ++first_;
@@ -100,23 +100,23 @@ class pulled_range {
  private:
   // Stays where it is when others come and go.
   auto& at(std::size_t i) const {
-    const std::lock_guard held(guard_);
+    const std::lock_guard lock(guard_);
     return in_hand_[i - first_];
   }
   void keep() {
     if constexpr (by_place) {
-      const std::lock_guard held(guard_);
+      const std::lock_guard lock(guard_);
       in_hand_.push_back(*at_);
     } else if constexpr (Shared) {
       value next(**at_);  // may take long
-      const std::lock_guard held(guard_);
+      const std::lock_guard lock(guard_);
       in_hand_.push_back(std::move(next));
     } else {
       in_hand_.emplace_back(**at_);
     }
   }
 
-  held<Range> range_;
+  owned_range<Range> range_;
   std::optional<iterator> at_;
   mutable std::deque<std::conditional_t<by_place, iterator, value>> in_hand_;
   [[no_unique_address]] mutable list_guard<Shared> guard_;  // of in_hand_ and first_

@@ -79,7 +79,7 @@ auto part_of(const indexed<Range>& range) {
     return flat_part<std::remove_pointer_t<decltype(data)>>{detail::if_shared(data, range.size())};
   } else if constexpr (surely_shared<bare>) {
     auto* const data = std::ranges::data(range.range());
-    return placed_part<std::remove_pointer_t<decltype(data)>>{data};
+    return shared_part<std::remove_pointer_t<decltype(data)>>{data};
   } else if constexpr (contiguous<Range> && coded_part<value>::placeable &&
                        !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Range>>>) {
     return coded_part<value>{detail::if_shared(std::ranges::data(range.range()), range.size())};

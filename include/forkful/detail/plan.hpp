@@ -76,9 +76,9 @@ struct no_results {
   static constexpr bool isolated = true;  // perhaps
   struct writer {
     writer(const no_results& /*none*/, chunk_io& /*io*/, std::size_t /*count*/) noexcept {}
-    template <class Eat>
-    void put(std::size_t /*i*/, Eat&& eat) {
-      eat();
+    template <class Run>
+    void put(std::size_t /*i*/, Run&& call_slice) {
+      call_slice();
     }
     void broke_off() noexcept {}
   };
@@ -86,15 +86,15 @@ struct no_results {
 
 /// Into the chunk's std::vector<R>, in this process.
 template <class R>
-struct kept_results {
+struct results_here {
   static constexpr bool encodes = false;
   static constexpr bool isolated = false;
   struct writer {
-    writer(const kept_results& /*none*/, chunk_io& io, std::size_t /*count*/) noexcept
+    writer(const results_here& /*none*/, chunk_io& io, std::size_t /*count*/) noexcept
         : out(*static_cast<std::vector<R>*>(io.results)) {}
-    template <class Eat>
-    void put(std::size_t /*i*/, Eat&& eat) {
-      out.push_back(eat());
+    template <class Run>
+    void put(std::size_t /*i*/, Run&& call_slice) {
+      out.push_back(call_slice());
     }
     void broke_off() noexcept {}
     std::vector<R>& out;
@@ -105,19 +105,19 @@ struct kept_results {
 template <class R>
   requires(std::is_trivially_copyable_v<R> && std::is_nothrow_default_constructible_v<R> && sizeof(R) <= 64 &&
            !std::is_same_v<R, bool>)
-struct kept_results<R> {
+struct results_here<R> {
   static constexpr bool encodes = false;
   static constexpr bool isolated = false;
   struct writer {
-    writer(const kept_results& /*none*/, chunk_io& io, std::size_t count)
+    writer(const results_here& /*none*/, chunk_io& io, std::size_t count)
         : out(*static_cast<std::vector<R>*>(io.results)) {
       const std::size_t before = out.size();
       out.resize(before + count);
       at = out.data() + before;
     }
-    template <class Eat>
-    void put(std::size_t /*i*/, Eat&& eat) {
-      ::new (static_cast<void*>(at)) R(eat());
+    template <class Run>
+    void put(std::size_t /*i*/, Run&& call_slice) {
+      ::new (static_cast<void*>(at)) R(call_slice());
       ++at;
     }
     void broke_off() noexcept { out.resize(static_cast<std::size_t>(at - out.data())); }
@@ -133,9 +133,9 @@ struct encoded_results {
   static constexpr bool isolated = true;
   struct writer {
     writer(const encoded_results& /*none*/, chunk_io& chunk, std::size_t /*count*/) noexcept : io(chunk) {}
-    template <class Eat>
-    void put(std::size_t /*i*/, Eat&& eat) {
-      R result = eat();
+    template <class Run>
+    void put(std::size_t /*i*/, Run&& call_slice) {
+      R result = call_slice();
       // User code may have forked: only the worker writes to the frame.
       if (*io.mark != io.process) leave_fork();
       const std::uint64_t began = io.timed != nullptr ? now_ns() : 0;
@@ -160,9 +160,9 @@ struct encoded_results<R> {
           at(reinterpret_cast<R*>(out.extend(count * sizeof(R), alignof(R)))) {
       out.publish();  // each result lies at its place as soon as it is there
     }
-    template <class Eat>
-    void put(std::size_t /*i*/, Eat&& eat) {
-      R result = eat();
+    template <class Run>
+    void put(std::size_t /*i*/, Run&& call_slice) {
+      R result = call_slice();
       if (*mark != process) leave_fork();
       ::new (static_cast<void*>(at)) R(std::move(result));
       ++at;
@@ -178,16 +178,16 @@ struct encoded_results<R> {
 
 /// Where the caller wants them, in memory that workers share.
 template <class R>
-struct placed_results {
+struct results_in_place {
   static constexpr bool encodes = false;
   static constexpr bool isolated = true;  // perhaps
   R* base;
   struct writer {
-    writer(const placed_results& results, chunk_io& io, std::size_t /*count*/) noexcept
+    writer(const results_in_place& results, chunk_io& io, std::size_t /*count*/) noexcept
         : base(results.base), mark(io.mark), process(io.process) {}
-    template <class Eat>
-    void put(std::size_t i, Eat&& eat) {
-      auto result = eat();
+    template <class Run>
+    void put(std::size_t i, Run&& call_slice) {
+      auto result = call_slice();
       if (*mark != process) leave_fork();
       base[i] = std::move(result);
     }
@@ -212,15 +212,15 @@ struct shipped_callable {
   F& get() const noexcept { return f; }
 };
 
-template <wish W, class V>
+template <parameter_kind W, class V>
 decltype(auto) pass(V&& value) {
-  if constexpr (W == wish::text && is_span_of_letters<std::remove_cvref_t<V>>)
+  if constexpr (W == parameter_kind::text && is_span_of_letters<std::remove_cvref_t<V>>)
     return std::string_view(value.data(), value.size());
-  else if constexpr (W == wish::own && (std::is_lvalue_reference_v<V> || std::is_const_v<V>))
+  else if constexpr (W == parameter_kind::own && (std::is_lvalue_reference_v<V> || std::is_const_v<V>))
     return std::remove_cvref_t<V>(value);
-  else if constexpr ((W == wish::value || W == wish::own) && !std::is_lvalue_reference_v<V>)
+  else if constexpr ((W == parameter_kind::value || W == parameter_kind::own) && !std::is_lvalue_reference_v<V>)
     return std::forward<V>(value);
-  else if constexpr (W == wish::value || W == wish::change)
+  else if constexpr (W == parameter_kind::value || W == parameter_kind::change)
     return static_cast<std::remove_reference_t<V>&>(value);
   else
     return std::as_const(value);
@@ -258,16 +258,16 @@ T&& taken(taken_part<K, T>& part) noexcept {
 
 /// What F wants of part K.
 template <verb Verb, class F, std::size_t K, class Parts, class Arguments>
-constexpr wish wish_in() {
+constexpr parameter_kind parameter_kind_in() {
   using T = typename std::tuple_element_t<K, Parts>::value_type;
   if constexpr (Verb == verb::update)
-    return wish::change;
+    return parameter_kind::change;
   else if constexpr (signature<F>::known)
-    return wish_at<K, T, typename signature<F>::parameters>();
+    return parameter_kind_at<K, T, typename signature<F>::parameters>();
   else if constexpr (Verb == verb::for_each)
-    return binds_rvalues<F, Parts, Arguments> ? wish::constant : wish::change;
+    return binds_rvalues<F, Parts, Arguments> ? parameter_kind::constant : parameter_kind::change;
   else
-    return wish::constant;
+    return parameter_kind::constant;
 }
 
 /// What a callable takes, if it can be called with that; a concept, so that the compiler names the types right behind the sentence.
@@ -289,7 +289,7 @@ struct invocation {
   template <std::size_t K>
   using part = std::tuple_element_t<K, parts_type>;
   template <std::size_t K>
-  static constexpr wish wants = wish_in<Verb, F, K, parts_type, Broadcast>();
+  static constexpr parameter_kind wants = parameter_kind_in<Verb, F, K, parts_type, Broadcast>();
   /// update works on copies of elements; a span changes what it points at, whatever the verb.
   template <std::size_t K>
   static constexpr bool in_place =
@@ -362,7 +362,7 @@ struct plan {
       std::remove_cvref_t<decltype(std::declval<const Broadcast&>().open(std::declval<chunk_io&>()))>;
   using called = invocation<Verb, F, Arguments, arguments_type, Part...>;
   template <std::size_t K>
-  static constexpr wish wants = called::template wants<K>;
+  static constexpr parameter_kind wants = called::template wants<K>;
   static constexpr bool single = sizeof...(Part) == 1;
   static constexpr bool decodes = (Part::streams || ...);
   /// Slices pass in or out piece by piece: what that takes is worth measuring. (All else is a load or a store.)
@@ -378,8 +378,8 @@ struct plan {
 
   // By value: a reference that the callable returns may be to the slice, which lives here.
   template <class Readers, class A, std::size_t... K, std::size_t... B>
-  static auto eat(F& f, Readers& readers, [[maybe_unused]] laps* timed, std::size_t i, const A& args,
-                  std::index_sequence<K...> /*parts*/, std::index_sequence<B...> /*args*/) {
+  static auto call_slice(F& f, Readers& readers, [[maybe_unused]] passing_time* timed, std::size_t i, const A& args,
+                         std::index_sequence<K...> /*parts*/, std::index_sequence<B...> /*args*/) {
     [[maybe_unused]] std::uint64_t began = 0;
     if constexpr (decodes) began = timed != nullptr ? now_ns() : 0;
     // In this order: parts are read one after another from the same stream.
@@ -422,8 +422,8 @@ struct plan {
       F& f = mine.callable.get();
       const auto run_one = [&] {
         out.put(i, [&] {
-          return eat(f, readers, io.timed, i, args, index{},
-                     std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
+          return call_slice(f, readers, io.timed, i, args, index{},
+                            std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
         });
       };
       try {
@@ -461,9 +461,9 @@ struct plan {
   static auto result_of_call() {
     if constexpr (called::possible)
       return std::type_identity<
-          std::remove_cvref_t<decltype(eat(std::declval<F&>(), std::declval<readers_type&>(), nullptr, std::size_t{},
-                                           std::declval<const arguments_type&>(), index{},
-                                           std::make_index_sequence<std::tuple_size_v<arguments_type>>{}))>>{};
+          std::remove_cvref_t<decltype(call_slice(std::declval<F&>(), std::declval<readers_type&>(), nullptr,
+                                                  std::size_t{}, std::declval<const arguments_type&>(), index{},
+                                                  std::make_index_sequence<std::tuple_size_v<arguments_type>>{}))>>{};
     else
       return std::type_identity<nothing>{};  // one error is enough
   }
@@ -502,8 +502,8 @@ struct fold_plan : Plan {
       typename Output::writer out(mine.output, io, last - first);
       F& f = mine.callable.get();
       const auto next = [&]() -> R {
-        return Plan::eat(f, readers, io.timed, at, args, typename Plan::index{},
-                         std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
+        return Plan::call_slice(f, readers, io.timed, at, args, typename Plan::index{},
+                                std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(args)>>>{});
       };
       try {
         for (; block < last; ++block) {

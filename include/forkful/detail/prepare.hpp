@@ -67,7 +67,7 @@ class prepared {
   using refused = refusals<Verb, Star, Range, sent, parts_type, plan_of<no_results>>;
 
   template <std::size_t K>
-  static constexpr bool changes = plan_of<no_results>::template wants<K> == wish::change;
+  static constexpr bool changes = plan_of<no_results>::template wants<K> == parameter_kind::change;
 
  public:
   using result = typename plan_of<no_results>::result;
@@ -175,7 +175,7 @@ class prepared {
   template <class Plan, class Collector>
   void arm(const Plan* plan, [[maybe_unused]] Collector* collector) {
     if constexpr (!std::is_same_v<Collector, std::nullptr_t>) {
-      job_.collect = [](void* self, const settled& what) {
+      job_.collect = [](void* self, const finished_slices& what) {
         static_cast<prepared*>(self)->template collected<Collector>(what);
       };
       collector_ = collector;
@@ -311,7 +311,7 @@ class prepared {
   }
 
   template <class Collector>
-  void collected(const settled& what) {
+  void collected(const finished_slices& what) {
     static_cast<Collector*>(collector_)->collect(what);
   }
 

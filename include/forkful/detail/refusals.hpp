@@ -24,7 +24,7 @@ template <verb Verb, bool Star, class Range, class Callable, class Parts, class 
 class refusals {
   using range_type = std::remove_cvref_t<Range>;
   template <std::size_t K>
-  static constexpr bool changes = Plan::template wants<K> == wish::change;
+  static constexpr bool changes = Plan::template wants<K> == parameter_kind::change;
 
  public:
   /// Changing slices needs memory that workers share. (A copy made for a map is the callable's own.)

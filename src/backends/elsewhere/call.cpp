@@ -39,23 +39,24 @@ slice_failure describe(const std::exception_ptr& thrown, std::size_t slice, unsi
 namespace {
 
 // What handing out is: mostly encoding, where there is something to encode.
-stopwatch::phase handing(const job& work) noexcept {
+stopwatch::phase phase_of(const job& work) noexcept {
   return work.encode != nullptr || work.pull != nullptr ? stopwatch::phase::pass_in : stopwatch::phase::wake;
 }
 
 }  // namespace
 
-call::call(desk& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner)
-    : counted(work, where.table.workers, work.bytes_broadcast != 0 ? stopwatch::phase::pass_in : handing(work)),
-      desk_(where),
+call::call(parent_board& where, job& work, const call_options& options, std::uint64_t number,
+           std::shared_ptr<void> owner)
+    : counted(work, where.table.workers, work.bytes_broadcast != 0 ? stopwatch::phase::pass_in : phase_of(work)),
+      board_(where),
       job_(work),
       owner_(std::move(owner)),
       options_(options),
-      settled_(job_, options_),
+      completion_(job_, options_),
       limit_(~std::uint64_t{0}),
       input_ended_(work.pull == nullptr) {
   if (work.recorded != nullptr) counted.record(std::move(work.recorded));
-  shared_ = new (desk_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
+  shared_ = new (board_.memory.allocate(sizeof(shared_job), alignof(shared_job))) shared_job{};
   shared_->id = number;
   shared_->run = job_.run;
   shared_->environment = floating_point::here();
@@ -67,34 +68,34 @@ call::call(desk& where, job& work, const call_options& options, std::uint64_t nu
   shared_->keep_going = job_.keep_going;
   shared_->passes = job_.passes;
   shared_->tight = job_.tight;
-  shared_->name_each.store(desk_.crashed, std::memory_order_relaxed);
+  shared_->name_each.store(board_.crashed, std::memory_order_relaxed);
   shared_->undo = job_.mutates && options_.attempts > 1;
   shared_->locate = job_.locate;
   shared_->limit.store(limit_, std::memory_order_relaxed);
 }
 
 call::~call() {
-  for (handout& what : handouts_) {
+  for (chunk_in_flight& what : in_flight_) {
     free_results(what);
     free_input(what);
   }
-  desk_.memory.deallocate(shared_);
+  board_.memory.deallocate(shared_);
 }
 
 // ---- Handing out ----------------------------------------------------------------------------------------------------
 
 bool call::more_input() const noexcept {
-  return !settled_.has_reason() && next_slice_ < limit_ && (!input_ended_ || next_slice_ < job_.slices);
+  return !completion_.has_reason() && next_slice_ < limit_ && (!input_ended_ || next_slice_ < job_.slices);
 }
 
 // How many slices the next chunk takes; 0: none now.
 std::size_t call::next_size() const noexcept {
-  return static_cast<std::size_t>(std::min<std::uint64_t>(wished_size(), desk_.workers.largest_chunk()));
+  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted_size(), board_.workers.largest_chunk()));
 }
 
-std::size_t call::wished_size() const noexcept {
-  const std::uint64_t out = handouts_.size();
-  const unsigned workers = desk_.table.workers;
+std::size_t call::wanted_size() const noexcept {
+  const std::uint64_t out = in_flight_.size();
+  const unsigned workers = board_.table.workers;
   if (out >= starved_by_) return 0;
   if (frame_bytes_ > frame_window && out >= 2 * std::uint64_t{workers}) return 0;
   if (one_by_one_) return 1;
@@ -120,9 +121,9 @@ bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>&
   if (waiting_ != 0 || !more_input()) return false;
   const std::size_t size = next_size();
   if (size == 0) return false;
-  counted.watch.enter(handing(job_));
+  counted.watch.enter(phase_of(job_));
   if (job_.encode == nullptr && job_.pull == nullptr) {
-    hand_out(size);
+    add_chunk(size);
   } else {
     encode_next(size, lock);
   }
@@ -131,8 +132,8 @@ bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>&
 }
 
 // The next slices, as a chunk.
-handout& call::cut(std::size_t size) {
-  handout& what = handouts_.emplace_back();
+chunk_in_flight& call::cut(std::size_t size) {
+  chunk_in_flight& what = in_flight_.emplace_back();
   what.first = what.collect_from = what.resume = next_slice_;
   what.last = next_slice_ + size;
   next_slice_ += size;
@@ -140,8 +141,8 @@ handout& call::cut(std::size_t size) {
 }
 
 // The same, for workers.
-handout& call::hand_out(std::size_t size) {
-  handout& what = cut(size);
+chunk_in_flight& call::add_chunk(std::size_t size) {
+  chunk_in_flight& what = cut(size);
   ++counted.happened.chunks;
   ++waiting_;
   return what;
@@ -150,7 +151,7 @@ handout& call::hand_out(std::size_t size) {
 void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::exception_ptr thrown;
-  sink frame(segments_of(desk_.memory));
+  sink frame(segments_of(board_.memory));
   std::size_t copied = 0;
   bool at_encoding = false;
   try {
@@ -168,10 +169,10 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
     return;
   }
   if (thrown != nullptr && !at_encoding) {
-    // The input itself failed: what it gave before is still eaten, then this is thrown.
+    // The input itself failed: what it gave before is still run, then this is thrown.
     input_ended_ = true;
     job_.slices = next_slice_;
-    settled_.input_failed(thrown);
+    completion_.input_failed(thrown);
     return;
   }
   if (thrown != nullptr && size > 1) {
@@ -179,55 +180,55 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
     one_by_one_to_ = next_slice_ + size;
     return;
   }
-  if (thrown != nullptr && !handouts_.empty() && is_want_of_memory(thrown)) {
-    starved_by_ = handouts_.size();
+  if (thrown != nullptr && !in_flight_.empty() && is_want_of_memory(thrown)) {
+    starved_by_ = in_flight_.size();
     return;
   }
   starved_by_ = SIZE_MAX;
   if (one_by_one_ && next_slice_ + size == one_by_one_to_) one_by_one_ = false;
   if (thrown != nullptr) {
-    handout& what = cut(size);
+    chunk_in_flight& what = cut(size);
     fail(what, {what.first, describe(thrown, job_.named(what.first), 0)});
-    what.where = handout::place::back;
+    what.where = chunk_in_flight::stage::back;
     what.reached = what.last;
     return;
   }
-  handout& what = hand_out(size);
+  chunk_in_flight& what = add_chunk(size);
   counted.happened.bytes_in += copied;
   frame_bytes_ += frame.size();
   expected_.saw(size, frame.size());
-  if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wish_);
+  if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wanted_);
   what.in = frame.take();  // not before somebody is there to own it
 }
 
 // Puts what waits for room on the board.
 bool call::publish_waiting(const std::shared_ptr<call>& self) {
   // Without workers nothing would ever come back: whoever carries the call on stops it first.
-  if (desk_.closed && !settled_.has_reason()) return false;
+  if (board_.closed && !completion_.has_reason()) return false;
   bool any = false;
   if (waiting_ != 0 && !published_) {
     published_ = true;
     const std::uint64_t now = now_ns();
-    counted.watch.enter(handing(job_), now);
+    counted.watch.enter(phase_of(job_), now);
     counted.published(now);
   }
   // In their order. Most that wait are the newest, so they are looked for from there: there may be thousands before them.
-  auto what = handouts_.end();
+  auto what = in_flight_.end();
   for (std::size_t found = 0; found != waiting_;) {
     --what;
-    found += what->where == handout::place::waiting ? 1 : 0;
+    found += what->where == chunk_in_flight::stage::waiting ? 1 : 0;
   }
-  for (; waiting_ != 0 && !desk_.full(); ++what) {
-    if (what->where != handout::place::waiting) continue;
+  for (; waiting_ != 0 && !board_.full(); ++what) {
+    if (what->where != chunk_in_flight::stage::waiting) continue;
     --waiting_;
-    if (what->resume >= limit_ || settled_.has_reason()) {  // nobody is to eat it any more
-      what->where = handout::place::back;
+    if (what->resume >= limit_ || completion_.has_reason()) {  // nobody is to run it any more
+      what->where = chunk_in_flight::stage::back;
       what->reached = what->resume;
       any = true;
       continue;
     }
-    const std::uint64_t sequence = desk_.head();
-    chunk& entry = desk_.entry(sequence);
+    const std::uint64_t sequence = board_.head();
+    chunk& entry = board_.entry(sequence);
     entry.job = shared_;
     entry.first = what->first;
     entry.last = what->last;
@@ -237,10 +238,10 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
     entry.out = nullptr;
     entry.failures = nullptr;
     entry.reached = entry.resume = what->resume;
-    what->where = handout::place::on_board;
+    what->where = chunk_in_flight::stage::on_board;
     what->sequence = sequence;
-    desk_.at(sequence) = {self, this, &*what};
-    publish_chunk(desk_.table, 1, ++desk_.generation);
+    board_.at(sequence) = {self, this, &*what};
+    publish_chunk(board_.table, 1, ++board_.generation);
     any = true;
   }
   return any;
@@ -248,44 +249,44 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
 
 // ---- Taking back ----------------------------------------------------------------------------------------------------
 
-void call::take_back(handout& what) {
-  if (doomed_) {  // done in the very moment: it was promised that it is cancelled
+void call::take_back(chunk_in_flight& what) {
+  if (kill_asked_) {  // done in the very moment: it was promised that it is cancelled
     stop(nullptr);
     abandon(what);
     return;
   }
-  chunk& entry = desk_.entry(what.sequence);
-  what.worker = desk_.word(what.sequence).worker();
-  what.heap_slot = desk_.workers.heap_slot(what.worker);
+  chunk& entry = board_.entry(what.sequence);
+  what.worker = board_.word(what.sequence).worker();
+  what.heap_slot = board_.workers.heap_slot(what.worker);
   take_failures(entry, what, what.last);
   what.reached = std::clamp(entry.reached, what.resume, what.last);
   count(entry, what);
   what.out = std::exchange(entry.out, nullptr);
-  what.where = handout::place::back;
-  if (job_.pull != nullptr && entry.eaten_ns < long_enough_ns && what.last - what.first >= lazy_size_) {
-    lazy_wish_ = lazy_size_ * 2;
+  what.where = chunk_in_flight::stage::back;
+  if (job_.pull != nullptr && entry.ran_ns < long_enough_ns && what.last - what.first >= lazy_size_) {
+    lazy_wanted_ = lazy_size_ * 2;
   }
-  desk_.clear(what.sequence);
+  board_.clear(what.sequence);
 }
 
-void call::count(const chunk& entry, const handout& what) {
-  const std::uint64_t eaten = std::min(entry.eaten_ns, entry.ended_ns - std::min(entry.ended_ns, entry.began_ns));
+void call::count(const chunk& entry, const chunk_in_flight& what) {
+  const std::uint64_t ran = std::min(entry.ran_ns, entry.ended_ns - std::min(entry.ended_ns, entry.began_ns));
   const std::size_t first = job_.named(what.resume);
-  const auto part = [eaten](std::uint16_t share) { return (eaten * share) >> 16; };
-  counted.add({what.worker, first, job_.named(what.reached) - first, entry.began_ns, entry.ended_ns, eaten,
+  const auto part = [ran](std::uint16_t share) { return (ran * share) >> 16; };
+  counted.add({what.worker, first, job_.named(what.reached) - first, entry.began_ns, entry.ended_ns, ran,
                part(entry.in_share), part(entry.out_share)});
   if (entry.began_ns == 0) return;
-  const chunk_note& note = desk_.table.note(what.sequence);
+  const chunk_note& note = board_.table.note(what.sequence);
   const bool asked = (entry.noted & chunk_note::memory) != 0;
   // Since the last note: that may have been more than this chunk.
-  const std::chrono::nanoseconds off_core(asked ? std::min(note.off_core_ns, eaten) : 0);
-  if (counted.may_be_slow(eaten)) {
-    slow_slices slow{first, job_.named(what.reached) - first, what.worker, std::chrono::nanoseconds(eaten)};
+  const std::chrono::nanoseconds off_core(asked ? std::min(note.off_core_ns, ran) : 0);
+  if (counted.may_be_slow(ran)) {
+    slow_slices slow{first, job_.named(what.reached) - first, what.worker, std::chrono::nanoseconds(ran)};
     if ((entry.noted & chunk_note::slowest) != 0) {
       const std::uint64_t from = std::clamp(note.slow_first, what.resume, what.reached);
       const std::uint64_t to = std::clamp(from + note.slow_count, from, what.reached);
       slow = {job_.named(from), job_.named(to) - job_.named(from), what.worker,
-              std::chrono::nanoseconds(std::min(note.slow_ns, eaten))};
+              std::chrono::nanoseconds(std::min(note.slow_ns, ran))};
     }
     slow.off_core = std::min(off_core, slow.time);
     counted.add_slow(slow);
@@ -295,25 +296,25 @@ void call::count(const chunk& entry, const handout& what) {
   counted.add_off_core(what.worker, off_core);
 }
 
-void call::take_leave() {
+void call::take_final_figures() {
   if (!std::exchange(started_, false)) return;
-  for (unsigned worker = 0; worker < desk_.table.workers; ++worker) {
-    if (!desk_.workers.running(worker)) {
+  for (unsigned worker = 0; worker < board_.table.workers; ++worker) {
+    if (!board_.workers.running(worker)) {
       counted.add_missing(worker);
       continue;
     }
-    counted.add_start(worker, desk_.table.slots[worker].ready.load(std::memory_order_relaxed));
+    counted.add_start(worker, board_.table.slots[worker].ready.load(std::memory_order_relaxed));
   }
 }
 
-bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const patience& how_long) {
+bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const wait_policy& how_long) {
   bool any = false;
-  for (auto what = handouts_.begin(); what != handouts_.end();) {
-    if (what->where == handout::place::on_board && desk_.done(what->sequence)) {
+  for (auto what = in_flight_.begin(); what != in_flight_.end();) {
+    if (what->where == chunk_in_flight::stage::on_board && board_.done(what->sequence)) {
       counted.watch.enter(stopwatch::phase::reassemble);
       take_back(*what);
     }
-    if (what->where != handout::place::back) {
+    if (what->where != chunk_in_flight::stage::back) {
       if (!job_.unordered) break;
       ++what;
       continue;
@@ -326,15 +327,16 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
       free_results(*what);
       run_again(*what, job_.in_place ? what->reached : what->resume);
     }
-    if (what->where == handout::place::waiting) {  // its rest runs once more, and comes back before anything else
+    if (what->where ==
+        chunk_in_flight::stage::waiting) {  // its rest runs once more, and comes back before anything else
       publish_waiting(self);
       break;
     }
     ran_ += what->reached - std::min(what->reached, what->collect_from);
-    if (what->reached < what->last) settled_.missing(what->reached);
+    if (what->reached < what->last) completion_.missing(what->reached);
     collected_ = job_.unordered ? collected_ + (what->last - what->collect_from) : what->last;
     free_input(*what);
-    what = handouts_.erase(what);
+    what = in_flight_.erase(what);
     if (how_long.met()) break;
   }
   return any;
@@ -342,17 +344,17 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
 
 // Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went well the
 // second time.
-bool call::skipped_for_nothing(const handout& what) const noexcept {
-  const bool failed_before = settled_.lowest_slice() < what.reached;
+bool call::skipped_for_nothing(const chunk_in_flight& what) const noexcept {
+  const bool failed_before = completion_.lowest_slice() < what.reached;
   return what.reached < what.last && what.reached < limit_ && what.failures.empty() && !failed_before &&
-         !settled_.has_reason();
+         !completion_.has_reason();
 }
 
-void call::collect_one(handout& what, std::unique_lock<std::mutex>& lock) {
+void call::collect_one(chunk_in_flight& what, std::unique_lock<std::mutex>& lock) {
   // The slice that used up its attempts by crashing was not run again: it is not among what is collected.
   std::erase_if(what.failures, [&](const failed_slice& one) { return one.slice >= what.reached; });
-  tell_crashes(what, lock);
-  if (job_.collect != nullptr && !settled_.has_reason()) {
+  describe_crashes(what, lock);
+  if (job_.collect != nullptr && !completion_.has_reason()) {
     std::size_t taken = 0;
     lock.unlock();
     const std::exception_ptr thrown = decode(what, taken);
@@ -364,7 +366,7 @@ void call::collect_one(handout& what, std::unique_lock<std::mutex>& lock) {
 
 // The result of slice `bad` could not be taken. What follows it in the frame is lost, because nobody knows where it begins: those
 // slices run again.
-void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& thrown,
+void call::refuse(chunk_in_flight& what, std::uint64_t bad, const std::exception_ptr& thrown,
                   std::unique_lock<std::mutex>& lock) {
   if (bad >= what.reached || is_want_of_memory(thrown)) {  // no slice is to blame
     stop(thrown);
@@ -381,7 +383,7 @@ void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& th
     source nothing(nullptr, 0);
     std::size_t taken = 0;
     job_.collect(job_.caller, {bad, bad + 1, &nothing, nullptr, &alone, &taken});
-    if (!goes_on) settled_.collect_cancelled(bad + 1, what.last);
+    if (!goes_on) completion_.collect_cancelled(bad + 1, what.last);
     lock.lock();
   }
   collected_ = job_.unordered ? collected_ + (bad + 1 - what.collect_from) : bad + 1;
@@ -391,32 +393,34 @@ void call::refuse(handout& what, std::uint64_t bad, const std::exception_ptr& th
 }
 
 // Runs slices from `from` on once more; the results before are collected, or lost.
-void call::run_again(handout& what, std::uint64_t from) noexcept {
+void call::run_again(chunk_in_flight& what, std::uint64_t from) noexcept {
   ++counted.happened.retries;
-  what.where = handout::place::waiting;
+  what.where = chunk_in_flight::stage::waiting;
   what.resume = from;
   ++waiting_;
 }
 
 // Hands the chunk's results to the verb. Returns what that threw; `taken` says how many slices it got to.
-std::exception_ptr call::decode(handout& what, std::size_t& taken) {
+std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
   try {
-    desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
+    parent_board::memory_of_worker of_worker{&board_.memory, what.heap_slot};
     source results(what.out, of_worker.bounds());
     results.adopting(true);
     counted.happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken});
     counted.happened.bytes_shared += results.adopted();
-    settled_.collect_cancelled(what.reached, what.last);
+    completion_.collect_cancelled(what.reached, what.last);
   } catch (...) {
     return std::current_exception();
   }
   return nullptr;
 }
 
-void call::free_results(handout& what) noexcept { desk_.free_chain(std::exchange(what.out, nullptr), what.heap_slot); }
+void call::free_results(chunk_in_flight& what) noexcept {
+  board_.free_chain(std::exchange(what.out, nullptr), what.heap_slot);
+}
 
-void call::free_input(handout& what) noexcept {
+void call::free_input(chunk_in_flight& what) noexcept {
   segment* const mine = std::exchange(what.in, nullptr);
   if (what.shared_in != nullptr) {
     what.shared_in.reset();
@@ -429,56 +433,56 @@ void call::free_frame(segment* frame) noexcept {
   for (segment* piece = frame; piece != nullptr;) {
     frame_bytes_ -= std::min(frame_bytes_, piece->used);
     segment* const next = piece->next;
-    desk_.memory.deallocate(piece);
+    board_.memory.deallocate(piece);
     piece = next;
   }
 }
 
-bool call::ended() const noexcept { return handouts_.empty() && !more_input(); }
+bool call::ended() const noexcept { return in_flight_.empty() && !more_input(); }
 
 bool call::something_back() noexcept {
-  for (const handout& what : handouts_) {
-    if (what.where == handout::place::back) return true;
-    if (what.where == handout::place::on_board && desk_.done(what.sequence)) return true;
+  for (const chunk_in_flight& what : in_flight_) {
+    if (what.where == chunk_in_flight::stage::back) return true;
+    if (what.where == chunk_in_flight::stage::on_board && board_.done(what.sequence)) return true;
     if (!job_.unordered) return false;
   }
   return false;
 }
 
 std::uint64_t call::first_on_board() const noexcept {
-  for (const handout& what : handouts_) {
-    if (what.where == handout::place::on_board) return what.sequence;
+  for (const chunk_in_flight& what : in_flight_) {
+    if (what.where == chunk_in_flight::stage::on_board) return what.sequence;
   }
-  return desk_.head();
+  return board_.head();
 }
 
 std::uint64_t call::wanted() const noexcept {
   const std::uint64_t first = first_on_board();
-  const std::uint64_t published = desk_.head();
+  const std::uint64_t published = board_.head();
   if (first == published || job_.unordered) return first;
   if (!more_input() && job_.collect == nullptr) return published - 1;
   // With more to hand out or to decode, half-way: the other half keeps the workers busy meanwhile. What is done behind one that
-  // takes long is of no use yet; rung for each of those, the parent would keep the others from eating.
+  // takes long is of no use yet; rung for each of those, the parent would keep the others from running.
   std::uint64_t after = first + 1;
-  while (after != published && desk_.done(after)) ++after;
+  while (after != published && board_.done(after)) ++after;
   return after == published ? first : after - 1 + (published - after + 1) / 2;
 }
 
 // ---- Ending early -------------------------------------------------------------------------------------------------------
 
-void call::abandon(handout& what) noexcept {
-  chunk& entry = desk_.entry(what.sequence);
-  const unsigned heap_slot = desk_.workers.heap_slot(desk_.word(what.sequence).worker());
-  desk_.free_chain(std::exchange(entry.out, nullptr), heap_slot);
+void call::abandon(chunk_in_flight& what) noexcept {
+  chunk& entry = board_.entry(what.sequence);
+  const unsigned heap_slot = board_.workers.heap_slot(board_.word(what.sequence).worker());
+  board_.free_chain(std::exchange(entry.out, nullptr), heap_slot);
   drop_failures(entry, heap_slot);
-  what.where = handout::place::back;
+  what.where = chunk_in_flight::stage::back;
   what.reached = what.resume;
-  desk_.clear(what.sequence);
+  board_.clear(what.sequence);
 }
 
 void call::stop(std::exception_ptr reason) noexcept {
-  if (!input_ended_ || next_slice_ < job_.slices) settled_.missing(next_slice_);
-  settled_.stop(std::move(reason));
+  if (!input_ended_ || next_slice_ < job_.slices) completion_.missing(next_slice_);
+  completion_.stop(std::move(reason));
   input_ended_ = true;
   set_limit(0);
 }
@@ -488,57 +492,57 @@ void call::stop_input() noexcept {
 }
 
 bool call::withdraw() noexcept {
-  if (handouts_.empty()) return false;
-  handout& only = handouts_.front();
-  if (only.where == handout::place::on_board) {
-    std::uint64_t word = desk_.word(only.sequence).bits();
+  if (in_flight_.empty()) return false;
+  chunk_in_flight& only = in_flight_.front();
+  if (only.where == chunk_in_flight::stage::on_board) {
+    std::uint64_t word = board_.word(only.sequence).bits();
     // The parent claims it, as a worker would: from now on nobody else can.
     if (chunk_word(word).state() != chunk_state::ready ||
-        !desk_.entry(only.sequence).word.compare_exchange_strong(word, 0, std::memory_order_acq_rel)) {
+        !board_.entry(only.sequence).word.compare_exchange_strong(word, 0, std::memory_order_acq_rel)) {
       return false;
     }
     abandon(only);
-  } else if (only.where == handout::place::back) {
+  } else if (only.where == chunk_in_flight::stage::back) {
     return false;
   }
   stop(nullptr);
   return true;
 }
 
-unsigned call::doom() noexcept {
-  if (handouts_.empty() || handouts_.front().where != handout::place::on_board) return max_workers;
-  const std::uint64_t sequence = handouts_.front().sequence;
-  const chunk_word word = desk_.word(sequence);
+unsigned call::ask_to_kill() noexcept {
+  if (in_flight_.empty() || in_flight_.front().where != chunk_in_flight::stage::on_board) return max_workers;
+  const std::uint64_t sequence = in_flight_.front().sequence;
+  const chunk_word word = board_.word(sequence);
   if (word.state() != chunk_state::running) return max_workers;
-  std::atomic<std::uint64_t>& doomed = desk_.table.slots[word.worker()].doomed;
-  doomed.store(word.bits(), std::memory_order_relaxed);
+  std::atomic<std::uint64_t>& kill_asked = board_.table.slots[word.worker()].kill_asked;
+  kill_asked.store(word.bits(), std::memory_order_relaxed);
   // The mirror image of finish_chunk: the worker marks its chunk done, fences, and looks whether it is doomed. Either we see
   // that it is done, or it sees that it has to wait for its end.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (desk_.word(sequence).bits() != word.bits()) {
-    doomed.store(0, std::memory_order_relaxed);
+  if (board_.word(sequence).bits() != word.bits()) {
+    kill_asked.store(0, std::memory_order_relaxed);
     return max_workers;
   }
-  doomed_ = true;
+  kill_asked_ = true;
   return word.worker();
 }
 
 void call::conclude() {
-  if (settled_.stopped() && !settled_.has_reason()) settled_.collect_cancelled(collected_, job_.slices);
-  settled_.conclude();
+  if (completion_.stopped() && !completion_.has_reason()) completion_.collect_cancelled(collected_, job_.slices);
+  completion_.conclude();
 }
 
 // Slices that were run or have failed, also in chunks that are not back.
 std::uint64_t call::slices_run() noexcept {
   std::uint64_t all = ran_;
-  for (const handout& what : handouts_) {
+  for (const chunk_in_flight& what : in_flight_) {
     std::uint64_t reached = what.collect_from;
-    if (what.where == handout::place::back) reached = what.reached;
-    if (what.where == handout::place::on_board) {
-      const chunk_word word = desk_.word(what.sequence);
+    if (what.where == chunk_in_flight::stage::back) reached = what.reached;
+    if (what.where == chunk_in_flight::stage::on_board) {
+      const chunk_word word = board_.word(what.sequence);
       if (word.state() == chunk_state::done) reached = what.last;
-      if (word.state() == chunk_state::running && word.worker() < desk_.table.workers) {
-        const std::uint64_t cursor = desk_.table.slots[word.worker()].cursor.load(std::memory_order_relaxed);
+      if (word.state() == chunk_state::running && word.worker() < board_.table.workers) {
+        const std::uint64_t cursor = board_.table.slots[word.worker()].cursor.load(std::memory_order_relaxed);
         reached = what.first + (cursor >> 16);
       }
     }
@@ -547,20 +551,20 @@ std::uint64_t call::slices_run() noexcept {
   return all;
 }
 
-void call::tell_progress(std::unique_lock<std::mutex>& lock, bool last) {
+void call::report_progress(std::unique_lock<std::mutex>& lock, bool last) {
   const std::uint64_t now = options_.progress ? now_ns() : 0;
-  if (!settled_.progress_is_due(now, last)) return;
+  if (!completion_.progress_is_due(now, last)) return;
   progress so_far;
   // What workers tell of themselves may be seen late, and what a dead one had run may be run again: never less than before.
-  told_ = std::max(told_, slices_run());
-  so_far.done = job_.named(told_);
-  so_far.total = input_ended_ && !settled_.has_reason() ? job_.all() : 0;
-  for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-    if (desk_.word(sequence).state() == chunk_state::running) ++so_far.busy;
+  reported_ = std::max(reported_, slices_run());
+  so_far.done = job_.named(reported_);
+  so_far.total = input_ended_ && !completion_.has_reason() ? job_.all() : 0;
+  for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
+    if (board_.word(sequence).state() == chunk_state::running) ++so_far.busy;
   }
   lock.unlock();
   try {
-    settled_.tell_progress(now, so_far);
+    completion_.report_progress(now, so_far);
   } catch (...) {
     lock.lock();
     stop(std::current_exception());

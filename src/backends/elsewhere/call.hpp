@@ -2,7 +2,7 @@
 // leave behind.
 //
 // Owns the call's frames in shared memory until they are collected. Two kinds of steps: those that touch the board run behind
-// the session's mutex (several threads may have calls on it); those that run user code - reading the input, encoding,
+// the coordinator's mutex (several threads may have calls on it); those that run user code - reading the input, encoding,
 // decoding - run on the caller's own thread, with the mutex let go.
 //
 // Invariants (docs/protocol.md):
@@ -25,29 +25,29 @@
 #include <unordered_map>
 #include <vector>
 
+#include "backends/completion.hpp"
 #include "backends/elsewhere/crash.hpp"
-#include "backends/elsewhere/desk.hpp"
-#include "backends/settlement.hpp"
+#include "backends/elsewhere/parent_board.hpp"
 #include "codec/expected_bytes.hpp"
 #include "measure/tally.hpp"
 
 namespace forkful::detail {
 
 // A chunk from its encoding to the collecting of its results.
-struct handout {
-  enum class place { waiting, on_board, back };  // for room on the board; published; its results are here
+struct chunk_in_flight {
+  enum class stage { waiting, on_board, back };  // for room on the board; published; its results are here
 
-  place where = place::waiting;
+  stage where = stage::waiting;
   std::uint64_t sequence = 0;      // on the board
   std::uint64_t first = 0;         // encoded input begins with this slice
   std::uint64_t last = 0;          // slices [first, last)
   std::uint64_t collect_from = 0;  // results begin with this slice: `first`, unless some were collected before
-  std::uint64_t resume = 0;        // slices below were eaten in place, or collected, and are not to be run again
+  std::uint64_t resume = 0;        // slices below were run in place, or collected, and are not to be run again
   std::uint64_t reached = 0;       // back: slices below were run or failed
   segment* in = nullptr;
   std::shared_ptr<void> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
   segment* out = nullptr;           // back: results
-  unsigned worker = 0;              // back: who ate it
+  unsigned worker = 0;              // back: who ran it
   unsigned heap_slot = 0;           // back: whose results
   std::vector<failed_slice> failures;
   shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
@@ -57,10 +57,10 @@ struct handout {
   }
 };
 
-class call : public departing {
+class call : public retirable {
  public:
   // `work` must live as long as the call unless `owner` keeps it.
-  call(desk& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner);
+  call(parent_board& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner);
   ~call() override;
 
   // ---- On the caller's thread, with the mutex held; it is let go while user code runs. ----
@@ -68,9 +68,9 @@ class call : public departing {
   // Reads and encodes the next chunk and hands it out, if there is one and there is room. False: nothing was done.
   bool feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock);
   // Collects what is back, in order. False: nothing was done.
-  bool collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const patience& how_long);
+  bool collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const wait_policy& how_long);
   // Tells the progress to whoever asked for it, if it is time.
-  void tell_progress(std::unique_lock<std::mutex>& lock, bool last);
+  void report_progress(std::unique_lock<std::mutex>& lock, bool last);
   // Throws what the call has to throw.
   void conclude();
 
@@ -89,17 +89,17 @@ class call : public departing {
   // Workers were started while it ran: the report is to say how long that took.
   void workers_started() noexcept { started_ = true; }
   // Its workers may be ended now: takes from their slots what the report says of them.
-  void take_leave();
+  void take_final_figures();
 
   // Which chunk to be woken for.
   [[nodiscard]] std::uint64_t wanted() const noexcept;
 
   // The entry is done: takes its results over, so that it can be used again.
-  void take_back(handout& what);
+  void take_back(chunk_in_flight& what);
   // What this chunk's worker left when it died. True if it held a slice that it had begun.
-  bool lost(handout& what, unsigned worker, const death& how);
+  bool worker_died(chunk_in_flight& what, unsigned worker, const death& how);
   // The chunk is gone with all workers: frees what it has on the board.
-  void abandon(handout& what) noexcept;
+  void abandon(chunk_in_flight& what) noexcept;
   // Hands out nothing more and skips what is not begun. With a reason, that is thrown at the end, and nothing more is
   // collected; without, what ran is kept, and what did not was cancelled.
   void stop(std::exception_ptr reason) noexcept;
@@ -108,9 +108,9 @@ class call : public departing {
   // Takes back its only chunk if nobody has begun it.
   bool withdraw() noexcept;
   // The worker that holds its only chunk, to be killed: the call then counts as cancelled. None: max_workers.
-  [[nodiscard]] unsigned doom() noexcept;
+  [[nodiscard]] unsigned ask_to_kill() noexcept;
 
-  // Never used twice by a session, ascending.
+  // Never used twice by a coordinator, ascending.
   [[nodiscard]] std::uint64_t id() const noexcept { return shared_->id; }
   // Lowers what workers see as the limit: some worker says that this slice failed.
   void limit_workers(std::uint64_t slice) noexcept;
@@ -120,76 +120,80 @@ class call : public departing {
   [[nodiscard]] const std::stop_token& stop_asked() const noexcept { return options_.stop; }
 
   tally counted;
-  bool open = true;              // more may be handed out (session::rest)
+  bool open = true;              // more may be handed out (coordinator::rest)
   std::condition_variable news;  // for a thread that waits while another looks after the crew
   std::uint64_t spun_ns = 0;     // how long its thread has spun
   bool beside_others = false;    // another call was on the board when it began
 
  private:
-  struct untold {
+  struct undescribed_crash {
     std::shared_ptr<crash> how;
     std::uint64_t at = 0;  // when it was seen
   };
 
   std::size_t next_size() const noexcept;
-  std::size_t wished_size() const noexcept;
-  bool note_failure(handout& what, failed_slice failed, std::function<slice_failure()> in_full = {});
-  void fail(handout& what, failed_slice failed);
-  void fail(handout& what, std::uint64_t slice, const std::shared_ptr<crash>& how);
-  void tell_crashes(handout& what, std::unique_lock<std::mutex>& lock);
-  void take_failures(chunk& entry, handout& what, std::uint64_t end);
-  void count(const chunk& entry, const handout& what);
+  std::size_t wanted_size() const noexcept;
+  bool note_failure(chunk_in_flight& what, failed_slice failed, std::function<slice_failure()> in_full = {});
+  void fail(chunk_in_flight& what, failed_slice failed);
+  void fail(chunk_in_flight& what, std::uint64_t slice, const std::shared_ptr<crash>& how);
+  void describe_crashes(chunk_in_flight& what, std::unique_lock<std::mutex>& lock);
+  void take_failures(chunk& entry, chunk_in_flight& what, std::uint64_t end);
+  void count(const chunk& entry, const chunk_in_flight& what);
   void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
-  void again(handout& what, unsigned attempt, bool ran);
-  handout* part(handout& what, std::uint64_t cut, std::uint64_t ran);
-  void give_up(handout& what, std::uint64_t slice);
-  void crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
-  void crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
+  void again(chunk_in_flight& what, unsigned attempt, bool ran);
+  chunk_in_flight* part(chunk_in_flight& what, std::uint64_t cut, std::uint64_t ran);
+  void give_up(chunk_in_flight& what, std::uint64_t slice);
+  void crashed_by_copy(chunk_in_flight& what, std::uint64_t first, std::uint64_t last, unsigned worker,
+                       const death& how);
+  void crashed_in_place(chunk_in_flight& what, std::uint64_t first, std::uint64_t last, unsigned worker,
+                        const death& how);
   std::shared_ptr<crash> crash_of(std::uint64_t first, std::uint64_t last, unsigned worker, unsigned used,
                                   const death& how, bool in_place) const;
   bool put_back(std::uint64_t first, std::uint64_t last, unsigned worker);
   void set_limit(std::uint64_t slice) noexcept;
-  void run_again(handout& what, std::uint64_t from) noexcept;
+  void run_again(chunk_in_flight& what, std::uint64_t from) noexcept;
   bool publish_waiting(const std::shared_ptr<call>& self);
-  handout& cut(std::size_t size);
-  handout& hand_out(std::size_t size);
+  chunk_in_flight& cut(std::size_t size);
+  chunk_in_flight& add_chunk(std::size_t size);
   void encode_next(std::size_t size, std::unique_lock<std::mutex>& lock);
-  bool skipped_for_nothing(const handout& what) const noexcept;
-  void collect_one(handout& what, std::unique_lock<std::mutex>& lock);
-  std::exception_ptr decode(handout& what, std::size_t& taken);
-  void refuse(handout& what, std::uint64_t bad, const std::exception_ptr& thrown, std::unique_lock<std::mutex>& lock);
-  void free_results(handout& what) noexcept;
-  void free_input(handout& what) noexcept;
+  bool skipped_for_nothing(const chunk_in_flight& what) const noexcept;
+  void collect_one(chunk_in_flight& what, std::unique_lock<std::mutex>& lock);
+  std::exception_ptr decode(chunk_in_flight& what, std::size_t& taken);
+  void refuse(chunk_in_flight& what, std::uint64_t bad, const std::exception_ptr& thrown,
+              std::unique_lock<std::mutex>& lock);
+  void free_results(chunk_in_flight& what) noexcept;
+  void free_input(chunk_in_flight& what) noexcept;
   void free_frame(segment* frame) noexcept;
   [[nodiscard]] std::uint64_t slices_run() noexcept;
 
-  desk& desk_;
+  parent_board& board_;
   job& job_;
   std::shared_ptr<void> owner_;
   call_options options_;
-  settlement settled_;
-  std::map<std::uint64_t, untold> untold_;  // by slice: its failure is to be told in full before it is collected
+  completion completion_;
+  std::map<std::uint64_t, undescribed_crash>
+      undescribed_;  // by slice: its failure is to be told in full before it is collected
   shared_job* shared_ = nullptr;
-  std::list<handout> handouts_;                           // in the order of their slices
-  std::size_t waiting_ = 0;                               // handouts that wait for room
+  std::list<chunk_in_flight> in_flight_;                  // in the order of their slices
+  std::size_t waiting_ = 0;                               // chunks in flight that wait for room
   std::unordered_map<std::uint64_t, unsigned> attempts_;  // used up, of slices whose worker died
   std::uint64_t next_slice_ = 0;
   std::uint64_t collected_ = 0;  // slices collected, or failed, or known to be missing
   std::uint64_t ran_ = 0;        // of these, those that were run or failed
-  std::uint64_t told_ = 0;       // slices run, when progress was last told
+  std::uint64_t reported_ = 0;   // slices run, when progress was last told
   std::uint64_t limit_;
   bool input_ended_;
   bool one_by_one_ = false;  // encoding a chunk failed: which slice was it?
   std::uint64_t one_by_one_to_ = 0;
   // Slices of the next chunk of an input of unknown length: doubled while chunks take too short.
   std::uint64_t lazy_size_ = 1;
-  std::uint64_t lazy_wish_ = 1;
+  std::uint64_t lazy_wanted_ = 1;
   // There was no memory to encode while so many chunks were out: tried again when one is collected.
   std::size_t starved_by_ = SIZE_MAX;
   std::size_t frame_bytes_ = 0;  // encoded input of chunks that are not collected
   expected_bytes expected_;      // of a chunk's encoded input
-  bool doomed_ = false;
+  bool kill_asked_ = false;
   bool started_ = false;
   bool published_ = false;
 };

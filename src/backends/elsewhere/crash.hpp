@@ -39,7 +39,7 @@ class crash {
 
  private:
   [[nodiscard]] slice_failure tell(const crash_site& where) const {
-    return how_.told(held_.first, held_.last, worker_, attempt_, attempts_, timeout_, of_, where);
+    return how_.failure(held_.first, held_.last, worker_, attempt_, attempts_, timeout_, of_, where);
   }
   static slice_failure of(std::size_t slice, slice_failure failure) {
     failure.slice = slice;

@@ -1,12 +1,12 @@
-// The back end whose workers stay from call to call: one session, until it is started anew.
+// The back end whose workers stay from call to call: one coordinator, until it is started anew.
 //
-// Owns the session. Its mutex guards the pointer; the other one keeps calls from beginning on a session that is about to end.
+// Owns the coordinator. Its mutex guards the pointer; the other one keeps calls from beginning on a coordinator that is about to end.
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 
-#include "backends/elsewhere/session_call.hpp"
+#include "backends/elsewhere/process_call_handle.hpp"
 #include "backends/engine.hpp"
 #include "backends/inherited.hpp"
 #include "measure/listener.hpp"
@@ -23,16 +23,16 @@ class process_engine final : public engine {
       : engine(options, "process"),
         options_(options),
         workers_(checked_workers(options.workers)),
-        session_(make_session()),
+        coordinator_(make_coordinator()),
         made_by_(this_process()) {}
   ~process_engine() override {
     const cancellation_deferred whole;
     forget_report(number());
     if (this_process() != made_by_) {
-      keep_for_good(std::move(session_));
+      never_destroy(std::move(coordinator_));
     } else {
-      end(*session_);
-      session_.reset();
+      end(*coordinator_);
+      coordinator_.reset();
     }
   }
 
@@ -42,7 +42,7 @@ class process_engine final : public engine {
     check_process(made_by_);
     check_attempts(work, options);
     const std::shared_lock stays(renewal_);
-    return std::make_unique<session_call>(now(), work, options, std::move(owner), false);
+    return std::make_unique<process_call_handle>(now(), work, options, std::move(owner), false);
   }
 
   // Also while restart() waits for submitted work: then that is what ends it.
@@ -61,27 +61,27 @@ class process_engine final : public engine {
     if (workers == 0 && options_.start == start_method::automatic) options_.start = start_method::fork;
     end(*now());
     workers_.store(wanted, std::memory_order_relaxed);
-    std::shared_ptr<session> fresh = make_session();
-    const std::lock_guard held(mutex_);
-    session_ = std::move(fresh);
+    std::shared_ptr<coordinator> fresh = make_coordinator();
+    const std::lock_guard lock(mutex_);
+    coordinator_ = std::move(fresh);
   }
 
  private:
-  [[nodiscard]] std::shared_ptr<session> make_session() const {
-    auto made = std::make_shared<session>(size(), options_.start, settings_of(options_));
+  [[nodiscard]] std::shared_ptr<coordinator> make_coordinator() const {
+    auto made = std::make_shared<coordinator>(size(), options_.start, settings_of(options_));
     made->fill();
     return made;
   }
-  [[nodiscard]] std::shared_ptr<session> now() const {
-    const std::lock_guard held(mutex_);
-    return session_;
+  [[nodiscard]] std::shared_ptr<coordinator> now() const {
+    const std::lock_guard lock(mutex_);
+    return coordinator_;
   }
 
   pool_options options_;
   std::atomic<unsigned> workers_;  // relaxed: a number that guards nothing
   std::shared_mutex renewal_;
   mutable std::mutex mutex_;
-  std::shared_ptr<session> session_;
+  std::shared_ptr<coordinator> coordinator_;
   std::uint64_t made_by_;
 };
 

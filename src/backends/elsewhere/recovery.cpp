@@ -1,6 +1,6 @@
 // What a call does about slices that failed and workers that died: the second half of call.hpp.
 //
-// Owns nothing of its own. All of it runs behind the session's mutex, but for the naming of crashes, and what a worker left is read
+// Owns nothing of its own. All of it runs behind the coordinator's mutex, but for the naming of crashes, and what a worker left is read
 // only when its chunk is done or its process has ended (docs/protocol.md, 2, 6, 7, 11).
 #include <algorithm>
 #include <cstring>
@@ -20,11 +20,11 @@ namespace forkful::detail {
 
 // Moves the failures a worker recorded in the chunk into the parent's own memory: of slices below `end`. The others come to nothing:
 // their worker has died, and they run again.
-void call::take_failures(chunk& entry, handout& what, std::uint64_t end) {
-  desk::memory_of_worker of_worker{&desk_.memory, what.heap_slot};
+void call::take_failures(chunk& entry, chunk_in_flight& what, std::uint64_t end) {
+  parent_board::memory_of_worker of_worker{&board_.memory, what.heap_slot};
   failure_record* one = std::exchange(entry.failures, nullptr);
   for (std::uint64_t seen = 0; one != nullptr && seen < what.last - what.first; ++seen) {
-    if (!desk_.memory.owned_by(what.heap_slot, one, sizeof *one)) break;
+    if (!board_.memory.owned_by(what.heap_slot, one, sizeof *one)) break;
     failure_record* const next = one->next;
     const std::uint64_t slice = std::clamp(one->slice, what.first, what.last - 1);
     try {
@@ -37,8 +37,8 @@ void call::take_failures(chunk& entry, handout& what, std::uint64_t end) {
       failure.slice = job_.named(slice);
       fail(what, {slice, std::move(failure)});
     }
-    desk_.free_chain(one->frame, what.heap_slot);
-    desk_.memory.deallocate(one);
+    board_.free_chain(one->frame, what.heap_slot);
+    board_.memory.deallocate(one);
     one = next;
   }
   std::sort(what.failures.begin(), what.failures.end(),
@@ -46,36 +46,36 @@ void call::take_failures(chunk& entry, handout& what, std::uint64_t end) {
 }
 
 // False: it was known.
-bool call::note_failure(handout& what, failed_slice failed, std::function<slice_failure()> in_full) {
+bool call::note_failure(chunk_in_flight& what, failed_slice failed, std::function<slice_failure()> in_full) {
   const auto same = [&](const failed_slice& other) { return other.slice == failed.slice; };
   if (std::any_of(what.failures.begin(), what.failures.end(), same)) return false;
-  settled_.fail(failed.slice, failed.failure, std::move(in_full));
+  completion_.fail(failed.slice, failed.failure, std::move(in_full));
   if (!job_.keep_going) set_limit(failed.slice);
   what.failures.push_back(std::move(failed));
   return true;
 }
 
-void call::fail(handout& what, failed_slice failed) {
+void call::fail(chunk_in_flight& what, failed_slice failed) {
   if (note_failure(what, std::move(failed))) counted.add_failure(what.failures.back().failure, now_ns());
 }
 
-void call::fail(handout& what, std::uint64_t slice, const std::shared_ptr<crash>& how) {
+void call::fail(chunk_in_flight& what, std::uint64_t slice, const std::shared_ptr<crash>& how) {
   const std::size_t named = job_.named(slice);
   if (note_failure(what, {slice, how->in_brief(named)}, [how, named] { return how->in_full(named); })) {
-    untold_[slice] = {how, now_ns()};
+    undescribed_[slice] = {how, now_ns()};
   }
 }
 
 // The failures of this chunk that are crashes, in full: that takes milliseconds, so the mutex is let go.
-void call::tell_crashes(handout& what, std::unique_lock<std::mutex>& lock) {
-  if (untold_.empty()) return;
+void call::describe_crashes(chunk_in_flight& what, std::unique_lock<std::mutex>& lock) {
+  if (undescribed_.empty()) return;
   for (failed_slice& one : what.failures) {
-    const auto found = untold_.find(one.slice);
-    if (found == untold_.end()) continue;
-    const untold mine = std::move(found->second);
-    untold_.erase(found);
+    const auto found = undescribed_.find(one.slice);
+    if (found == undescribed_.end()) continue;
+    const undescribed_crash mine = std::move(found->second);
+    undescribed_.erase(found);
     lock.unlock();
-    breakpoint(point::crash_told);
+    breakpoint(point::crash_described);
     try {
       one.failure = mine.how->in_full(job_.named(one.slice));
     } catch (const std::bad_alloc&) {
@@ -104,10 +104,10 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
   failure_record* one = std::exchange(entry.failures, nullptr);
   // As many as there can be: a damaged list could be a ring.
   for (std::uint64_t seen = 0; one != nullptr && seen < entry.last - entry.first; ++seen) {
-    if (!desk_.memory.owned_by(heap_slot, one, sizeof *one)) return;
+    if (!board_.memory.owned_by(heap_slot, one, sizeof *one)) return;
     failure_record* const next = one->next;
-    desk_.free_chain(one->frame, heap_slot);
-    desk_.memory.deallocate(one);
+    board_.free_chain(one->frame, heap_slot);
+    board_.memory.deallocate(one);
     one = next;
   }
 }
@@ -115,37 +115,37 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
 // ---- Deaths -----------------------------------------------------------------------------------------------------------
 
 // Publishes the chunk's entry again, whose holder has ended. `ran`: slices that had run or begun are run once more.
-void call::again(handout& what, unsigned attempt, bool ran) {
+void call::again(chunk_in_flight& what, unsigned attempt, bool ran) {
   if (ran) ++counted.happened.retries;
-  chunk& entry = desk_.entry(what.sequence);
+  chunk& entry = board_.entry(what.sequence);
   entry.reached = entry.resume;
-  publish_again(desk_.table, what.sequence, std::min(attempt, max_attempts), ++desk_.generation);
-  wake_one(desk_.table);
+  publish_again(board_.table, what.sequence, std::min(attempt, max_attempts), ++board_.generation);
+  wake_one(board_.table);
 }
 
-bool call::lost(handout& what, unsigned worker, const death& how) {
+bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how) {
   breakpoint(point::replace_before);
-  chunk& entry = desk_.entry(what.sequence);
+  chunk& entry = board_.entry(what.sequence);
   what.worker = worker;
-  what.heap_slot = desk_.workers.heap_slot(worker);
-  const std::uint64_t cursor = desk_.table.slots[worker].cursor.load(std::memory_order_relaxed);
+  what.heap_slot = board_.workers.heap_slot(worker);
+  const std::uint64_t cursor = board_.table.slots[worker].cursor.load(std::memory_order_relaxed);
   const std::uint64_t first = std::clamp(what.first + (cursor >> 16), std::max(what.first, what.resume), what.last);
   const std::uint64_t last = std::clamp(first + (cursor & 0xffff), first, what.last);
   const bool begun = last > first;
   if (counted.recording()) {
     timeline_event died{.what = timeline_event::kind::worker_died, .worker = worker, .slice = job_.named(first)};
-    died.text = how.told_briefly();
+    died.text = how.brief_failure();
     counted.add_event(std::move(died), now_ns());
   }
   if (begun) count_lost(entry, first, last, worker, how);
-  if (doomed_) {
+  if (kill_asked_) {
     stop(nullptr);
     abandon(what);
     return begun;
   }
   if (begun) {
     // From now on a crash is to tell which slice it was, whatever naming each costs.
-    desk_.crashed = true;
+    board_.crashed = true;
     shared_->name_each.store(true, std::memory_order_relaxed);
     if (job_.in_place) {
       crashed_in_place(what, first, last, worker, how);
@@ -156,14 +156,14 @@ bool call::lost(handout& what, unsigned worker, const death& how) {
   }
   if (job_.in_place) {
     // What was run before stays, and failures told so far stay told.
-    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
     take_failures(entry, what, first);
     entry.resume = what.resume = std::max(what.resume, first);
   } else {
-    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
     drop_failures(entry, what.heap_slot);
   }
-  again(what, desk_.word(what.sequence).attempt(), false);
+  again(what, board_.word(what.sequence).attempt(), false);
   return false;
 }
 
@@ -194,16 +194,16 @@ std::shared_ptr<crash> call::crash_of(std::uint64_t first, std::uint64_t last, u
 // The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame:
 // they come back. The rest, if there is one that is to be run, goes on the board again in the same entry, as a chunk of its own.
 // Returns that; null: there is none.
-handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
-  chunk& entry = desk_.entry(what.sequence);
+chunk_in_flight* call::part(chunk_in_flight& what, std::uint64_t cut, std::uint64_t ran) {
+  chunk& entry = board_.entry(what.sequence);
   const bool ends = cut == what.last || cut >= limit_;
   if (cut == what.resume && !ends) {
-    desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
     take_failures(entry, what, cut);
     return &what;
   }
   take_failures(entry, what, cut);
-  handout* rest = nullptr;
+  chunk_in_flight* rest = nullptr;
   if (!ends) {
     if (what.in != nullptr && what.shared_in == nullptr) {
       // Made before it owns anything: a std::shared_ptr that finds no memory for itself would free the input, which `what` still has.
@@ -226,9 +226,9 @@ handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
     std::vector<failed_slice> later(std::make_move_iterator(behind), std::make_move_iterator(what.failures.end()));
     what.failures.erase(behind, what.failures.end());
     const auto here =
-        std::find_if(handouts_.begin(), handouts_.end(), [&](const handout& one) { return &one == &what; });
-    rest = &*handouts_.emplace(std::next(here));
-    rest->where = handout::place::on_board;
+        std::find_if(in_flight_.begin(), in_flight_.end(), [&](const chunk_in_flight& one) { return &one == &what; });
+    rest = &*in_flight_.emplace(std::next(here));
+    rest->where = chunk_in_flight::stage::on_board;
     rest->sequence = what.sequence;
     rest->first = what.first;
     rest->last = std::exchange(what.last, cut);
@@ -239,47 +239,48 @@ handout* call::part(handout& what, std::uint64_t cut, std::uint64_t ran) {
     rest->failures = std::move(later);
   }
   // Its last block's end the worker did not come to tell.
-  entry.eaten_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
+  entry.ran_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
   entry.in_share = entry.out_share = 0;
   entry.noted = 0;
   what.reached = ran;
   if (ran != what.resume) count(entry, what);
   what.reached = cut;
   what.out = std::exchange(entry.out, nullptr);
-  what.where = handout::place::back;
+  what.where = chunk_in_flight::stage::back;
   if (rest == nullptr) {
-    desk_.clear(what.sequence);
+    board_.clear(what.sequence);
     return nullptr;
   }
-  desk_.at(rest->sequence).what = rest;
+  board_.at(rest->sequence).what = rest;
   entry.suspect_first = entry.suspect_last = 0;
   entry.skip = rest->skip.empty() ? nullptr : rest->skip.data();
   entry.resume = cut;
   return rest;
 }
 
-void call::crashed_by_copy(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+void call::crashed_by_copy(chunk_in_flight& what, std::uint64_t first, std::uint64_t last, unsigned worker,
+                           const death& how) {
   unsigned used = 0;  // attempts of the slice, if it is known which it was
   if (last - first == 1) {
     used = ++attempts_[first];
     if (used >= options_.attempts) {
       fail(what, first, crash_of(first, last, worker, used, how, false));
       if (job_.keep_going) give_up(what, first);
-      if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
+      if (chunk_in_flight* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
       return;
     }
   }
-  handout* const rest = part(what, first, first);
+  chunk_in_flight* const rest = part(what, first, first);
   if (rest == nullptr) return;
   // One of several: they are run one by one, which names it.
-  chunk& entry = desk_.entry(rest->sequence);
+  chunk& entry = board_.entry(rest->sequence);
   entry.suspect_first = first;
   entry.suspect_last = last;
   again(*rest, used + 1, true);
 }
 
 // The slice is not to be run again, should its results be lost and those around it run once more.
-void call::give_up(handout& what, std::uint64_t slice) {
+void call::give_up(chunk_in_flight& what, std::uint64_t slice) {
   // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
   shared_vector<std::uint64_t> skip;
   const std::size_t had = what.skip.empty() ? 0 : what.skip[0];
@@ -290,9 +291,10 @@ void call::give_up(handout& what, std::uint64_t slice) {
   what.skip = std::move(skip);
 }
 
-void call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
-  chunk& entry = desk_.entry(what.sequence);
-  desk_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+void call::crashed_in_place(chunk_in_flight& what, std::uint64_t first, std::uint64_t last, unsigned worker,
+                            const death& how) {
+  chunk& entry = board_.entry(what.sequence);
+  board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
   unsigned used = 0;
   for (std::uint64_t slice = first; slice < last; ++slice) used = std::max(used, ++attempts_[slice]);
   if (used < options_.attempts && put_back(first, last, worker)) {
@@ -303,17 +305,17 @@ void call::crashed_in_place(handout& what, std::uint64_t first, std::uint64_t la
     again(what, used + 1, true);
     return;
   }
-  const std::shared_ptr<crash> told = crash_of(first, last, worker, used, how, true);
-  for (std::uint64_t slice = first; slice < last; ++slice) fail(what, slice, told);
-  if (handout* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
+  const std::shared_ptr<crash> crash = crash_of(first, last, worker, used, how, true);
+  for (std::uint64_t slice = first; slice < last; ++slice) fail(what, slice, crash);
+  if (chunk_in_flight* const rest = part(what, last, first); rest != nullptr) again(*rest, 1, false);
 }
 
 // Undoes what a dead worker may have done to slices [first, last). False: it cannot be undone.
 bool call::put_back(std::uint64_t first, std::uint64_t last, unsigned worker) {
   if (!job_.mutates) return true;
   const block_of_memory block = job_.locate(job_.plan, first, last);
-  const std::byte* const kept = desk_.table.slots[worker].undo.load(std::memory_order_relaxed);
-  if (!desk_.memory.owned_by(desk_.workers.heap_slot(worker), kept, block.bytes)) return false;
+  const std::byte* const kept = board_.table.slots[worker].undo.load(std::memory_order_relaxed);
+  if (!board_.memory.owned_by(board_.workers.heap_slot(worker), kept, block.bytes)) return false;
   std::memcpy(block.data, kept, block.bytes);
   return true;
 }

@@ -1,15 +1,15 @@
 // The back end that takes a photograph: workers are forked for each call, so that they see the caller's memory as it is at that
 // moment, and end with it.
 //
-// Owns sessions, one for each call that goes on at the same time; those that rest are used again. Invariant: a call is begun on
-// a session without workers, so that all of its workers are photographs of its own beginning (or, in replacements, of later).
+// Owns coordinators, one for each call that goes on at the same time; those that rest are used again. Invariant: a call is begun on
+// a coordinator without workers, so that all of its workers are photographs of its own beginning (or, in replacements, of later).
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "backends/elsewhere/session_call.hpp"
+#include "backends/elsewhere/process_call_handle.hpp"
 #include "backends/engine.hpp"
 #include "backends/inherited.hpp"
 #include "measure/listener.hpp"
@@ -28,14 +28,14 @@ class snapshot_engine final : public engine {
         workers_(checked_workers(options.workers)),
         made_by_(this_process()) {
     // Without a first board the pool could not work: better to hear of it now.
-    sessions_.push_back(make_session(workers_));
+    sessions_.push_back(make_coordinator(workers_));
   }
   ~snapshot_engine() override {
     const cancellation_deferred whole;
     forget_report(number());
     for (auto& one : sessions_) {
       if (this_process() != made_by_) {
-        keep_for_good(std::move(one));
+        never_destroy(std::move(one));
       } else {
         end(*one);
         one.reset();
@@ -53,19 +53,19 @@ class snapshot_engine final : public engine {
     // Submitted calls go on by themselves: no more of them at a time than workers.
     const bool submitted = owner != nullptr && work.pull == nullptr;
     for (;;) {
-      std::shared_ptr<session> oldest;
+      std::shared_ptr<coordinator> oldest;
       {
-        const std::lock_guard held(mutex_);
+        const std::lock_guard lock(mutex_);
         if (closed_) {
           throw pool_closed(
               "this pool was terminated, so it forks no workers: call restart() to use it again, or make a new pool");
         }
         std::size_t useful = workers_;
         if (work.pull == nullptr) useful = std::clamp<std::size_t>(work.slices, 1, useful);
-        std::shared_ptr<session> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, parted);
+        std::shared_ptr<coordinator> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, parted);
         if (resting != nullptr) {
           // With the mutex held: nobody else may begin a call there, whose workers would not be a photograph of now.
-          return std::make_unique<session_call>(std::move(resting), work, options, std::move(owner), true);
+          return std::make_unique<process_call_handle>(std::move(resting), work, options, std::move(owner), true);
         }
       }
       parted.calls.clear();
@@ -77,9 +77,9 @@ class snapshot_engine final : public engine {
   void terminate() override {
     const cancellation_deferred whole;
     check_process(made_by_);
-    std::vector<std::shared_ptr<session>> all;
+    std::vector<std::shared_ptr<coordinator>> all;
     {
-      const std::lock_guard held(mutex_);
+      const std::lock_guard lock(mutex_);
       closed_ = true;
       all.swap(sessions_);
     }
@@ -90,26 +90,26 @@ class snapshot_engine final : public engine {
   void restart(unsigned workers) override {
     const cancellation_deferred whole;
     check_process(made_by_);
-    const std::lock_guard held(mutex_);
+    const std::lock_guard lock(mutex_);
     closed_ = false;
     if (workers != 0) workers_ = checked_workers(workers);
   }
 
  private:
-  // Let go of when the mutex is: calls may have user's objects to destroy. They go before the sessions that they lie in.
+  // Let go of when the mutex is: calls may have user's objects to destroy. They go before the coordinators that they lie in.
   struct leaving {
-    std::vector<std::shared_ptr<session>> sessions;
-    std::vector<std::shared_ptr<departing>> calls;  // last, and so destroyed first
+    std::vector<std::shared_ptr<coordinator>> sessions;
+    std::vector<std::shared_ptr<retirable>> calls;  // last, and so destroyed first
   };
 
   // Forked, whatever the options say: workers are to see the caller's memory.
-  [[nodiscard]] std::shared_ptr<session> make_session(unsigned workers) const {
-    return std::make_shared<session>(workers, start_method::fork, settings_of(options_));
+  [[nodiscard]] std::shared_ptr<coordinator> make_coordinator(unsigned workers) const {
+    return std::make_shared<coordinator>(workers, start_method::fork, settings_of(options_));
   }
 
   // A board nobody uses; null, and the one that was first taken, when there are enough in use.
-  std::shared_ptr<session> find_resting(unsigned workers, bool bounded, std::shared_ptr<session>& oldest,
-                                        leaving& parted) {
+  std::shared_ptr<coordinator> find_resting(unsigned workers, bool bounded, std::shared_ptr<coordinator>& oldest,
+                                            leaving& parted) {
     std::size_t busy = 0;
     for (std::size_t i = 0; i < sessions_.size();) {
       const auto one = sessions_[i];
@@ -126,14 +126,14 @@ class snapshot_engine final : public engine {
       ++i;
     }
     if (bounded && busy >= workers_) return nullptr;
-    return sessions_.emplace_back(make_session(workers));
+    return sessions_.emplace_back(make_coordinator(workers));
   }
 
   pool_options options_;
   mutable std::mutex mutex_;  // of all below
   std::atomic<unsigned> workers_;
   bool closed_ = false;
-  std::vector<std::shared_ptr<session>> sessions_;
+  std::vector<std::shared_ptr<coordinator>> sessions_;
   std::uint64_t made_by_;
 };
 

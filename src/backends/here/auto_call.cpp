@@ -25,28 +25,28 @@ constexpr double parallel_already = 1.2;  // cores busy, the caller's own includ
 
 }  // namespace
 
-bool doubted(unsigned in_a_row) noexcept { return std::has_single_bit(in_a_row) || in_a_row % 64 == 0; }
+bool must_remeasure(unsigned in_a_row) noexcept { return std::has_single_bit(in_a_row) || in_a_row % 64 == 0; }
 
-habits::lesson habits::about(run_fn callable) noexcept {
-  const std::lock_guard held(mutex_);
-  const auto found = lessons_.find(callable);
-  return found == lessons_.end() ? lesson{} : found->second;
+call_history::record call_history::about(run_fn callable) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(callable);
+  return found == entries_.end() ? record{} : found->second;
 }
 
-void habits::remember(run_fn callable, const lesson& what) noexcept {
-  const std::lock_guard held(mutex_);
+void call_history::remember(run_fn callable, const record& what) noexcept {
+  const std::lock_guard lock(mutex_);
   try {
-    if (lessons_.size() >= most_lessons) lessons_.clear();
-    lessons_[callable] = what;
+    if (entries_.size() >= most_lessons) entries_.clear();
+    entries_[callable] = what;
   } catch (const std::bad_alloc&) {
     // It is measured again.
   }
 }
 
 auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
-                     const std::shared_ptr<void>& owner, std::shared_ptr<habits> learnt)
+                     const std::shared_ptr<void>& owner, std::shared_ptr<call_history> history)
     : thread_call(std::move(where), work, options, owner),
-      learnt_(std::move(learnt)),
+      history_(std::move(history)),
       callable_(work.run),
       shareable_(crew().workers() > 1 && (work.pull != nullptr || work.slices > 1)),
       began_(now_ns()) {
@@ -56,46 +56,46 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
     alone_ = true;
     return;
   }
-  lesson_ = learnt_->about(callable_);
-  const double all = lesson_.slice_ns * static_cast<double>(work.slices);
-  const bool at_once = lesson_.cores_free && work.pull == nullptr && worth_sharing(all);
-  lesson_.shared = at_once ? lesson_.shared + 1 : 0;
-  if (at_once && !doubted(lesson_.shared)) {
+  known_ = history_->about(callable_);
+  const double all = known_.slice_ns * static_cast<double>(work.slices);
+  const bool at_once = known_.cores_free && work.pull == nullptr && worth_sharing(all);
+  known_.shared = at_once ? known_.shared + 1 : 0;
+  if (at_once && !must_remeasure(known_.shared)) {
     shared_at_ = began_;
     return;
   }
-  if (!learnt_->guard.awake()) return;  // nobody would see the caller stuck
-  const bool not_worth_it = lesson_.slice_ns >= 0 && !at_once;
+  if (!history_->guard.awake()) return;  // nobody would see the caller stuck
+  const bool not_worth_it = known_.slice_ns >= 0 && !at_once;
   if (!not_worth_it) sample(began_);
   guarded_ = true;
   alone_ = true;  // before it is watched: a look that found otherwise would be the last one
-  learnt_->guard.watch(*this, began_ + (not_worth_it ? late_look_ns : first_look_ns));
+  history_->guard.watch(*this, began_ + (not_worth_it ? late_look_ns : first_look_ns));
   breakpoint(point::watched);
 }
 
 auto_call::~auto_call() {
-  if (guarded_) learnt_->guard.forget(*this);
-  // Nobody came in time to eat anything.
+  if (guarded_) history_->guard.forget(*this);
+  // Nobody came in time to run anything.
   if (shared_at_ != 0) learn_wake(now_ns() - shared_at_);
-  if (!shareable_ || eaten_ == 0) return;
-  lesson_.slice_ns = static_cast<double>(spent_) / static_cast<double>(eaten_);
-  learnt_->remember(callable_, lesson_);
+  if (!shareable_ || ran_ == 0) return;
+  known_.slice_ns = static_cast<double>(spent_) / static_cast<double>(ran_);
+  history_->remember(callable_, known_);
 }
 
 // R (1 - 1/p) > 1.3 W, for as many as there are.
 bool auto_call::worth_sharing(double left) const noexcept {
-  const double p = free_cores_ != 0 ? free_cores_ : std::min(learnt_->cpus, crew().workers());
-  return left * (1 - 1 / p) > worth_it * static_cast<double>(learnt_->wake_ns.load(std::memory_order_relaxed));
+  const double p = free_cores_ != 0 ? free_cores_ : std::min(history_->cpus, crew().workers());
+  return left * (1 - 1 / p) > worth_it * static_cast<double>(history_->wake_ns.load(std::memory_order_relaxed));
 }
 
 bool auto_call::goes_on_alone(const thread_chunk& mine, std::size_t count, std::uint64_t took) noexcept {
-  own_ = mine.eaten.worker;
+  own_ = mine.times.worker;
   if (!shareable_ || count == 0) return true;
   const double mean =
-      static_cast<double>(mine.eaten.eaten) / static_cast<double>(std::max<std::size_t>(1, mine.reached - mine.first));
+      static_cast<double>(mine.times.ran) / static_cast<double>(std::max<std::size_t>(1, mine.reached - mine.first));
   const double last = static_cast<double>(took) / static_cast<double>(count);
   const double left = static_cast<double>(unclaimed()) * (mean + last) / 2;
-  const std::uint64_t now = mine.eaten.ended;
+  const std::uint64_t now = mine.times.ended;
   if (!worth_sharing(left) || now < not_before_ || !cores_are_free(now) || !worth_sharing(left)) return true;
   shared_at_ = now;
   return false;
@@ -114,38 +114,38 @@ bool auto_call::cores_are_free(std::uint64_t now) noexcept {
   const double busy = static_cast<double>(cpu - std::min(cpu, sampled_cpu_)) / static_cast<double>(now - sampled_at_);
   sampled_at_ = now;
   sampled_cpu_ = cpu;
-  free_cores_ = std::min(learnt_->cpus, crew().workers());
+  free_cores_ = std::min(history_->cpus, crew().workers());
   if (busy > parallel_already) free_cores_ -= busy - 1;
-  lesson_.cores_free = free_cores_ >= 1.5;
+  known_.cores_free = free_cores_ >= 1.5;
   free_cores_ = std::max(free_cores_, 1.0);
-  if (!lesson_.cores_free) not_before_ = now + (again_ns << std::min(busy_++, most_doublings));
-  return lesson_.cores_free;
+  if (!known_.cores_free) not_before_ = now + (again_ns << std::min(busy_++, most_doublings));
+  return known_.cores_free;
 }
 
 void auto_call::saw(const thread_chunk& one) noexcept {
-  eaten_ += one.reached - one.first;
-  spent_ += one.eaten.eaten;
-  if (shared_at_ == 0 || one.eaten.worker == own_ || one.eaten.began < shared_at_) return;
-  learn_wake(one.eaten.began - shared_at_);
+  ran_ += one.reached - one.first;
+  spent_ += one.times.ran;
+  if (shared_at_ == 0 || one.times.worker == own_ || one.times.began < shared_at_) return;
+  learn_wake(one.times.began - shared_at_);
 }
 
 // How long the first helper took to come: the next call knows better.
 void auto_call::learn_wake(std::uint64_t took) noexcept {
-  const std::uint64_t before = learnt_->wake_ns.load(std::memory_order_relaxed);
+  const std::uint64_t before = history_->wake_ns.load(std::memory_order_relaxed);
   const std::uint64_t bounded = std::min(took, 4 * before);  // one bad moment is not a habit
-  learnt_->wake_ns.store((7 * before + bounded) / 8, std::memory_order_relaxed);
+  history_->wake_ns.store((7 * before + bounded) / 8, std::memory_order_relaxed);
   shared_at_ = 0;
 }
 
-std::uint64_t auto_call::look(std::uint64_t now) noexcept {
-  lock held(crew().mutex);
+std::uint64_t auto_call::check(std::uint64_t now) noexcept {
+  lock_type lock(crew().mutex);
   if (!alone_) return 0;
   const std::uint64_t later = now + std::max(stuck_ns, (now - began_) / 4);
   if (!begun() || unclaimed() == 0 || now < block_began_ + stuck_ns || now < not_before_) return later;
   if (!cores_are_free(now)) return later;
   try {
     shared_at_ = now;
-    share(held, true);  // the caller has a slice already
+    share(lock, true);  // the caller has a slice already
     return 0;
   } catch (const std::bad_alloc&) {
     shared_at_ = 0;

@@ -21,50 +21,50 @@
 namespace forkful::detail {
 
 // Whether the so-manieth call in a row that could be shared at once begins alone: the 1st, 2nd, 4th ..., from the 64th on every
-// 64th. What was measured while others ate, too, may be far from what the loop takes, and would never be set right.
-bool doubted(unsigned in_a_row) noexcept;
+// 64th. What was measured while others ran, too, may be far from what the loop takes, and would never be set right.
+bool must_remeasure(unsigned in_a_row) noexcept;
 
 // What a pool's calls learn for one another. Thread-safe.
-class habits {
+class call_history {
  public:
-  explicit habits(unsigned cpus_to_use) : cpus(cpus_to_use) {}
+  explicit call_history(unsigned cpus_to_use) : cpus(cpus_to_use) {}
   const unsigned cpus;
-  sentinel guard{};
+  watchdog guard{};
   std::atomic<std::uint64_t> wake_ns{
       100'000};  // from sharing to a helper's first slice, until one came and it is known
 
   // What is known of a callable: how long its slices took in the last call.
-  struct lesson {
+  struct record {
     double slice_ns = -1;     // none: nothing
-    bool cores_free = false;  // while a caller ate alone, cores were free
+    bool cores_free = false;  // while a caller ran alone, cores were free
     unsigned shared = 0;      // calls in a row that it was reason enough to share at once
   };
-  [[nodiscard]] lesson about(run_fn callable) noexcept;
-  void remember(run_fn callable, const lesson&) noexcept;
+  [[nodiscard]] record about(run_fn callable) noexcept;
+  void remember(run_fn callable, const record&) noexcept;
 
  private:
   std::mutex mutex_;
-  std::unordered_map<run_fn, lesson> lessons_;  // bounded: forgotten when there are many
+  std::unordered_map<run_fn, record> entries_;  // bounded: forgotten when there are many
 };
 
-class auto_call final : public thread_call, public sentinel::watched {
+class auto_call final : public thread_call, public watchdog::watched {
  public:
   auto_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
-            const std::shared_ptr<void>& owner, std::shared_ptr<habits> learnt);
+            const std::shared_ptr<void>& owner, std::shared_ptr<call_history> history);
   ~auto_call() override;
 
  private:
   bool goes_on_alone(const thread_chunk& mine, std::size_t count, std::uint64_t took) noexcept override;
   void saw(const thread_chunk&) noexcept override;
-  std::uint64_t look(std::uint64_t now) noexcept override;
+  std::uint64_t check(std::uint64_t now) noexcept override;
   void learn_wake(std::uint64_t took) noexcept;
   [[nodiscard]] bool worth_sharing(double left) const noexcept;
   void sample(std::uint64_t now) noexcept;
   [[nodiscard]] bool cores_are_free(std::uint64_t now) noexcept;
 
-  std::shared_ptr<habits> learnt_;
+  std::shared_ptr<call_history> history_;
   run_fn callable_;
-  habits::lesson lesson_;
+  call_history::record known_;
   bool shareable_;
   bool guarded_ = false;
   std::uint64_t began_;
@@ -73,7 +73,7 @@ class auto_call final : public thread_call, public sentinel::watched {
   std::uint64_t not_before_ = 0;   // cores were found busy: when to look again
   unsigned busy_ = 0;              // how often they were
   double free_cores_ = 0;          // as last looked at
-  std::size_t eaten_ = 0;
+  std::size_t ran_ = 0;
   std::uint64_t spent_ = 0;
   unsigned own_ = 0;             // the caller's number
   std::uint64_t shared_at_ = 0;  // 0: not yet, or it is known how long a helper took to come

@@ -1,4 +1,4 @@
-// The reference back end: the caller eats every slice itself, in order. No process, no shared memory, no copy.
+// The reference back end: the caller runs every slice itself, in order. No process, no shared memory, no copy.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -7,7 +7,7 @@
 #include <memory>
 #include <new>
 
-#include "backends/settlement.hpp"
+#include "backends/completion.hpp"
 #include "board/chunking.hpp"
 #include "board/pace.hpp"
 #include "errors/exceptions.hpp"
@@ -15,7 +15,7 @@
 #include "os/cancellation.hpp"
 #include "os/floating_point.hpp"
 #include "worker/block.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -26,31 +26,31 @@ constexpr std::size_t largest_block = std::size_t{1} << 20;
 constexpr std::uint64_t long_ns = 5'000;   // an item that takes so long is worth its clock
 constexpr std::size_t measured_items = 8;  // one in so many of the others is measured
 
-struct eating : chunk_io {
+struct running_chunk : chunk_io {
   std::vector<failed_slice> failures;
   tally* counted = nullptr;
 };
 
 void record_failure(chunk_io& io, std::size_t slice, std::size_t named) {
-  auto& mine = static_cast<eating&>(io);
+  auto& mine = static_cast<running_chunk&>(io);
   mine.failures.push_back({slice, capture_exception(named, 0, 1)});
   if (mine.counted->recording()) mine.counted->add_failure(mine.failures.back().failure, now_ns());
 }
 
-// A call that the thread which asks for it eats itself: all at once, or, of lazy input, slice by slice as it is asked for.
+// A call that the thread which asks for it runs itself: all at once, or, of lazy input, slice by slice as it is asked for.
 class serial_call final : public ongoing {
  public:
   serial_call(job& work, const call_options& options, std::shared_ptr<void> owner)
       : job_(work),
         owner_(std::move(owner)),
         options_(options),
-        settled_(job_, options_),
+        completion_(job_, options_),
         counted_(work, 1, stopwatch::phase::pass_in) {
     counted_.published(work.began_ns);
     if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
   }
 
-  bool advance(const patience& how_long) override {
+  bool advance(const wait_policy& how_long) override {
     const cancellation_deferred whole;
     while (!ended_) {
       measured_ = counted_.recording() || long_ || items_++ % measured_items == 0;
@@ -61,7 +61,7 @@ class serial_call final : public ongoing {
         break;
       }
       std::size_t last = job_.slices;
-      // In pieces where somebody wants to look in between, or to see afterwards when which slice was eaten.
+      // In pieces where somebody wants to look in between, or to see afterwards when which slice was run.
       if (options_.stop.stop_possible()) {
         last = std::min(last, next_ + 1);
       } else if (counted_.recording()) {
@@ -75,13 +75,13 @@ class serial_call final : public ongoing {
         if (got == 0) job_.slices = next_;
         last = next_ + got;
       }
-      eat(last);
+      run(last);
       if (measured_) {
         counted_.watch.enter(stopwatch::phase::idle);
         long_ = counted_.watch.since() - began > long_ns;
       }
       ended_ = ended_ || (job_.pull == nullptr ? next_ == job_.slices : last == next_from_);
-      tell_progress(ended_);
+      report_progress(ended_);
       if (!ended_ && how_long.met()) break;
     }
     return ended_;
@@ -92,21 +92,21 @@ class serial_call final : public ongoing {
 
   void conclude() override {
     complete_report();
-    settled_.conclude();
+    completion_.conclude();
   }
 
  private:
-  // Eats slices [next_, last).
-  void eat(std::size_t last) {
+  // Runs slices [next_, last).
+  void run(std::size_t last) {
     next_from_ = next_;
     if (next_ == last) return;
-    eaten_chunk eaten;
-    eaten.began = measured_ ? now_ns() : 0;
-    if (measured_) counted_.watch.enter(stopwatch::phase::idle, eaten.began);
-    eaten.ended = eaten.began;
+    chunk_times times;
+    times.began = measured_ ? now_ns() : 0;
+    if (measured_) counted_.watch.enter(stopwatch::phase::idle, times.began);
+    times.ended = times.began;
     const worker_scope here(0);
     const floating_point_scope environment(environment_);
-    eating io;
+    running_chunk io;
     io.fail = record_failure;
     io.counted = &counted_;
     const std::unique_ptr<void, void (*)(void*)> results(
@@ -120,28 +120,28 @@ class serial_call final : public ongoing {
       // Who does it once will do it again: no slice is to run behind such a one in the same block. (Blocks begin with one.)
       if (environment_.install()) changes_environment_ = true;
       next_ = reached < stop ? reached + 1 : reached;
-      if (measured_) eaten.ended = measure(first, eaten.ended);
+      if (measured_) times.ended = measure(first, times.ended);
       if (!io.failures.empty() && !job_.keep_going) {
         ended_ = true;
-        settled_.fail(io.failures.front().slice, io.failures.front().failure);
+        completion_.fail(io.failures.front().slice, io.failures.front().failure);
         break;
       }
     }
-    eaten.first = job_.named(next_from_);
-    eaten.count = job_.named(next_) - eaten.first;
-    eaten.eaten = eaten.ended - eaten.began;
-    counted_.add(eaten);
+    times.first = job_.named(next_from_);
+    times.count = job_.named(next_) - times.first;
+    times.ran = times.ended - times.began;
+    counted_.add(times);
     if (!long_) {
       ++short_items_;
       if (measured_) ++short_measured_;
-      short_ns_ += eaten.eaten;
+      short_ns_ += times.ran;
     }
     if (job_.collect == nullptr) return;
-    if (measured_) counted_.watch.enter(stopwatch::phase::reassemble, eaten.ended);
+    if (measured_) counted_.watch.enter(stopwatch::phase::reassemble, times.ended);
     collect({next_from_, next_, nullptr, io.results, &io.failures, nullptr});
   }
 
-  // The block from `first` to next_ was eaten since then. Returns now.
+  // The block from `first` to next_ was run since then. Returns now.
   std::uint64_t measure(std::size_t first, std::uint64_t since) {
     const std::uint64_t now = now_ns();
     const std::uint64_t took = now - since;
@@ -165,7 +165,7 @@ class serial_call final : public ongoing {
   }
 
   // What taking a result throws (a `reduce`) is a failure of the slice whose result it was.
-  void collect(settled what) {
+  void collect(finished_slices what) {
     std::size_t taken = 0;
     what.taken = &taken;
     try {
@@ -174,30 +174,30 @@ class serial_call final : public ongoing {
       throw;
     } catch (...) {
       ended_ = true;
-      settled_.fail_to_collect(what.first + taken, capture_exception(job_.named(what.first + taken), 0, 1));
+      completion_.fail_to_collect(what.first + taken, capture_exception(job_.named(what.first + taken), 0, 1));
     }
   }
 
   void cancel_rest() {
     ended_ = true;
-    settled_.stop(nullptr);
-    settled_.missing(next_);
-    settled_.collect_cancelled(next_, job_.slices);
+    completion_.stop(nullptr);
+    completion_.missing(next_);
+    completion_.collect_cancelled(next_, job_.slices);
   }
 
-  void tell_progress(bool last) {
+  void report_progress(bool last) {
     const std::uint64_t now = options_.progress ? now_ns() : 0;
-    if (settled_.progress_is_due(now, last)) {
-      settled_.tell_progress(now, {job_.named(next_), job_.all(), {}, ended_ ? 0U : 1U});
+    if (completion_.progress_is_due(now, last)) {
+      completion_.report_progress(now, {job_.named(next_), job_.all(), {}, ended_ ? 0U : 1U});
     }
   }
 
   job& job_;
   std::shared_ptr<void> owner_;
   call_options options_;
-  std::size_t next_ = 0;       // slices below were eaten
-  std::size_t next_from_ = 0;  // and these by the last eat()
-  settlement settled_;
+  std::size_t next_ = 0;       // slices below were run
+  std::size_t next_from_ = 0;  // and these by the last run()
+  completion completion_;
   bool ended_ = false;
   tally counted_;
   floating_point environment_ = floating_point::here();

@@ -22,18 +22,18 @@ std::exception_ptr pool_ended() {
       "the pool was terminated while this call ran: what was not done is lost; call restart() and call again"));
 }
 
-class held_call final : public ongoing {
+class thread_call_handle final : public ongoing {
  public:
-  explicit held_call(std::shared_ptr<thread_call> call) : call_(std::move(call)), made_by_(this_process()) {}
-  ~held_call() override {
+  explicit thread_call_handle(std::shared_ptr<thread_call> call) : call_(std::move(call)), made_by_(this_process()) {}
+  ~thread_call_handle() override {
     const cancellation_deferred whole;
     if (this_process() != made_by_) {
-      keep_for_good(std::move(call_));
+      never_destroy(std::move(call_));
     } else {
-      call_->let_go();
+      call_->release();
     }
   }
-  bool advance(const patience& how_long) override {
+  bool advance(const wait_policy& how_long) override {
     const cancellation_deferred whole;
     check_process(made_by_);
     return call_->carry_on(how_long);
@@ -52,8 +52,8 @@ class held_call final : public ongoing {
 
 }  // namespace
 
-std::unique_ptr<ongoing> hold(std::shared_ptr<thread_call> call) {
-  return std::make_unique<held_call>(std::move(call));
+std::unique_ptr<ongoing> handle_of(std::shared_ptr<thread_call> call) {
+  return std::make_unique<thread_call_handle>(std::move(call));
 }
 
 thread_call::thread_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
@@ -67,7 +67,7 @@ thread_call::thread_call(std::shared_ptr<thread_crew> where, job& work, const ca
       known_(work.pull == nullptr ? work.slices : 0),
       input_ended_(work.pull == nullptr),
       helped_(crew_->has_threads()),
-      settled_(job_, options_) {
+      completion_(job_, options_) {
   if (work.recorded != nullptr) counted_.record(std::move(work.recorded));
 }
 
@@ -78,7 +78,7 @@ std::size_t thread_call::unclaimed() const noexcept {
   return end - std::min(end, claimed_);
 }
 
-bool thread_call::claimable() const noexcept { return unclaimed() != 0 && (!job_.alone || eating_ == 0); }
+bool thread_call::claimable() const noexcept { return unclaimed() != 0 && (!job_.alone || running_ == 0); }
 
 std::size_t thread_call::chunks_left() const noexcept {
   if (job_.alone) return 1;
@@ -108,8 +108,8 @@ std::size_t thread_call::next_size() const noexcept {
 
 // ---- The caller's thread ---------------------------------------------------------------------------------------------
 
-bool thread_call::carry_on(const patience& how_long) {
-  lock held(crew_->mutex);
+bool thread_call::carry_on(const wait_policy& how_long) {
+  lock_type lock(crew_->mutex);
   if (counted_.is_away()) counted_.come_back(now_ns());
   try {
     if (!begun_) {
@@ -121,48 +121,48 @@ bool thread_call::carry_on(const patience& how_long) {
         if (how_long.only_hand_out) alone_ = false;
         if (!alone_) {
           counted_.watch.enter(stopwatch::phase::wake);
-          share(held, how_long.only_hand_out || !may_eat(how_long));
+          share(lock, how_long.only_hand_out || !may_run(how_long));
         }
       }
     }
     for (;;) {
       if (options_.stop.stop_requested()) stop(nullptr);
       if (crew_->closed()) close();
-      bool moved = read_input(held);
+      bool moved = read_input(lock);
       if (how_long.only_hand_out && !more_input()) break;
-      if (collect(held, how_long)) moved = true;
-      tell_progress(held, ended());
+      if (collect(lock, how_long)) moved = true;
+      report_progress(lock, ended());
       if (ended()) {
-        if (settled_.stopped()) collect_cancelled(held);
-        if (closed_) settled_.stop(pool_ended());
+        if (completion_.stopped()) collect_cancelled(lock);
+        if (closed_) completion_.stop(pool_ended());
         counted_.watch.enter(stopwatch::phase::idle);
         return true;
       }
       if (moved && how_long.met()) break;
       if (moved) continue;
       if (how_long.until != for_ever && now_ns() >= how_long.until) break;
-      if (may_eat(how_long) && claimable()) {
-        const thread_crew::seat mine(*crew_, held);
+      if (may_run(how_long) && claimable()) {
+        const thread_crew::worker_number mine(*crew_, lock);
         if (mine.taken()) {
           counted_.watch.enter(stopwatch::phase::idle);
           if (alone_) {
-            eat_alone(held, mine.worker());
+            run_alone(lock, mine.worker());
           } else {
-            eat(held, mine.worker(), 1);
+            run(lock, mine.worker(), 1);
           }
           continue;
         }
       }
-      wait(held, how_long.until);
+      wait(lock, how_long.until);
     }
   } catch (...) {
-    if (!held.owns_lock()) held.lock();
+    if (!lock.owns_lock()) lock.lock();
     stop(std::current_exception());
     input_ended_ = true;
-    while (eating_ != 0) wait(held, for_ever);
+    while (running_ != 0) wait(lock, for_ever);
     std::list<thread_chunk> dropped;
     dropped.swap(chunks_);
-    held.unlock();
+    lock.unlock();
     throw;
   }
   const std::uint64_t left = now_ns();
@@ -171,21 +171,21 @@ bool thread_call::carry_on(const patience& how_long) {
   return false;
 }
 
-// Who tells progress, or looks only for a while, has no time to eat; but alone, or where nobody else will, he does it in between.
-bool thread_call::may_eat(const patience& how_long) const noexcept {
+// Who tells progress, or looks only for a while, has no time to run; but alone, or where nobody else will, he does it in between.
+bool thread_call::may_run(const wait_policy& how_long) const noexcept {
   return how_long.until == for_ever && (!options_.progress || alone_ || !helped_);
 }
 
-void thread_call::share(lock& held, bool watching) {
+void thread_call::share(lock_type& lock, bool watching) {
   alone_ = false;
   if (unclaimed() == 0) return;
   crew_->open(shared_from_this());
   const auto wanted = std::min<std::size_t>(chunks_left(), crew_->workers());
-  crew_->invite(held, watching ? wanted : wanted - 1);
+  crew_->call_helpers(lock, watching ? wanted : wanted - 1);
 }
 
-// Reads as far ahead as may be. Exceptions of the input are thrown when what came before is eaten.
-bool thread_call::read_input(lock& held) {
+// Reads as far ahead as may be. Exceptions of the input are thrown when what came before is run.
+bool thread_call::read_input(lock_type& lock) {
   if (!more_input()) return false;
   const std::size_t ahead = known_ - collected_;
   std::size_t wanted = next_size();
@@ -195,9 +195,9 @@ bool thread_call::read_input(lock& held) {
     wanted = 0;
   }
   if (wanted == 0) return false;
-  // In whatever order they are collected: slices of later chunks may still be eaten.
+  // In whatever order they are collected: slices of later chunks may still be run.
   const std::size_t forgotten = chunks_.empty() ? claimed_ : chunks_.front().first;
-  held.unlock();
+  lock.unlock();
   counted_.watch.enter(stopwatch::phase::pass_in);
   if (job_.forget != nullptr) job_.forget(job_.caller, forgotten);
   std::size_t got = 0;
@@ -207,67 +207,66 @@ bool thread_call::read_input(lock& held) {
   } catch (...) {
     thrown = std::current_exception();
   }
-  held.lock();
+  lock.lock();
   const bool was_claimable = claimable();
   known_ += got;
   if (got == 0) input_ended_ = true;
-  if (thrown != nullptr) settled_.input_failed(std::move(thrown));
+  if (thrown != nullptr) completion_.input_failed(std::move(thrown));
   if (got == 0) return false;
   if (alone_) return true;
   if (!was_claimable) crew_->open(shared_from_this());
   // The caller goes on reading, and is then taken away by whoever takes the results.
-  crew_->invite(held, 1);
+  crew_->call_helpers(lock, 1);
   return true;
 }
 
-bool thread_call::collect(lock& held, const patience& how_long) {
+bool thread_call::collect(lock_type& lock, const wait_policy& how_long) {
   bool any = false;
   for (;;) {
     auto next = chunks_.begin();
     if (job_.unordered) next = std::find_if(next, chunks_.end(), [](const thread_chunk& one) { return one.done; });
-    if (next == chunks_.end() || !next->done || (job_.alone && unclaimed() + eating_ != 0)) return any;
+    if (next == chunks_.end() || !next->done || (job_.alone && unclaimed() + running_ != 0)) return any;
     std::list<thread_chunk> taken;
     taken.splice(taken.begin(), chunks_, next);
-    collect_one(taken.front(), held);
+    collect_one(taken.front(), lock);
     any = true;
     if (how_long.met()) return true;
   }
 }
 
-void thread_call::collect_one(thread_chunk& what, lock& held) {
-  // Who eats sees a stop_token before we do.
+void thread_call::collect_one(thread_chunk& what, lock_type& lock) {
+  // Who runs sees a stop_token before we do.
   if (what.reached < what.last && options_.stop.stop_requested()) stop(nullptr);
-  const bool wanted = job_.collect != nullptr && !settled_.has_reason();
-  held.unlock();
+  const bool wanted = job_.collect != nullptr && !completion_.has_reason();
+  lock.unlock();
   counted_.watch.enter(stopwatch::phase::reassemble);
   count(what);
-  if (!what.failures.empty()) settled_.fail(what.failures.front().slice, what.failures.front().failure);
-  if (what.reached < what.last) settled_.missing(what.reached);
+  if (!what.failures.empty()) completion_.fail(what.failures.front().slice, what.failures.front().failure);
+  if (what.reached < what.last) completion_.missing(what.reached);
   if (wanted) {
     std::size_t taken = 0;
-    const settled told{what.first, what.reached, nullptr, what.results.get(), &what.failures, &taken};
+    const finished_slices finished{what.first, what.reached, nullptr, what.results.get(), &what.failures, &taken};
     try {
-      job_.collect(job_.caller, told);
-      settled_.collect_cancelled(what.reached, what.last);
+      job_.collect(job_.caller, finished);
+      completion_.collect_cancelled(what.reached, what.last);
     } catch (const std::bad_alloc&) {
       throw;
     } catch (...) {  // what taking a result throws (a `reduce`) is a failure of the slice whose result it was
       const std::size_t slice = what.first + taken;
-      const slice_failure failure = capture_exception(job_.named(slice), what.eaten.worker, 1);
-      const lock again(crew_->mutex);  // it may stop the call
-      settled_.fail_to_collect(slice, failure);
+      const slice_failure failure = capture_exception(job_.named(slice), what.times.worker, 1);
+      const lock_type again(crew_->mutex);  // it may stop the call
+      completion_.fail_to_collect(slice, failure);
       lower_limit(0);
     }
   }
   what.results.reset();
-  held.lock();
+  lock.lock();
   collected_ = job_.unordered ? collected_ + (what.last - what.first) : what.last;
-  if (job_.pull != nullptr && what.eaten.eaten < long_enough_ns && what.last - what.first >= lazy_size_)
-    lazy_size_ *= 2;
+  if (job_.pull != nullptr && what.times.ran < long_enough_ns && what.last - what.first >= lazy_size_) lazy_size_ *= 2;
 }
 
 void thread_call::count(const thread_chunk& what) {
-  counted_.add(what.eaten);
+  counted_.add(what.times);
   saw(what);
   if (counted_.may_be_slow(static_cast<std::uint64_t>(what.slowest.time.count()))) counted_.add_slow(what.slowest);
   if (!counted_.recording()) return;
@@ -275,51 +274,51 @@ void thread_call::count(const thread_chunk& what) {
 }
 
 // What no thread began.
-void thread_call::collect_cancelled(lock& held) {
+void thread_call::collect_cancelled(lock_type& lock) {
   if (std::exchange(cancelled_, true)) return;
   const std::size_t first = claimed_;
   const std::size_t end = known_;
-  if (first < end || !input_ended_) settled_.missing(first);
-  held.unlock();
-  settled_.collect_cancelled(first, end);
-  held.lock();
+  if (first < end || !input_ended_) completion_.missing(first);
+  lock.unlock();
+  completion_.collect_cancelled(first, end);
+  lock.lock();
 }
 
-void thread_call::tell_progress(lock& held, bool last) {
+void thread_call::report_progress(lock_type& lock, bool last) {
   const std::uint64_t now = options_.progress ? now_ns() : 0;
-  if (!settled_.progress_is_due(now, last)) return;
+  if (!completion_.progress_is_due(now, last)) return;
   const progress so_far{
-      job_.named(ran_.load(std::memory_order_relaxed)), job_.all(), {}, static_cast<unsigned>(eating_)};
-  held.unlock();
-  settled_.tell_progress(now, so_far);
-  held.lock();
+      job_.named(ran_.load(std::memory_order_relaxed)), job_.all(), {}, static_cast<unsigned>(running_)};
+  lock.unlock();
+  completion_.report_progress(now, so_far);
+  lock.lock();
 }
 
 // Spins first: most calls end while it does.
-void thread_call::wait(lock& held, std::uint64_t until) {
+void thread_call::wait(lock_type& lock, std::uint64_t until) {
   counted_.watch.enter(stopwatch::phase::idle);
-  const std::uint32_t seen = told_.load(std::memory_order_relaxed);
-  held.unlock();
+  const std::uint32_t seen = events_.load(std::memory_order_relaxed);
+  lock.unlock();
   const std::uint64_t began = now_ns();
   std::uint64_t now = began;
-  while (told_.load(std::memory_order_relaxed) == seen && spun_ns_ + (now - began) < caller_spins_ns && now < until) {
+  while (events_.load(std::memory_order_relaxed) == seen && spun_ns_ + (now - began) < caller_spins_ns && now < until) {
     if (now - began > polite_ns) let_others_run();
     for (int i = 0; i < 32; ++i) relax();
     now = now_ns();
   }
   spun_ns_ += now - began;
-  held.lock();
-  if (told_.load(std::memory_order_relaxed) != seen || now >= until) return;
+  lock.lock();
+  if (events_.load(std::memory_order_relaxed) != seen || now >= until) return;
   asleep_ = true;
   const std::uint64_t most = options_.progress ? progress_ns : watch_ns;
-  news_.wait_for(held, std::chrono::nanoseconds(std::min(until - now, most)));
+  news_.wait_for(lock, std::chrono::nanoseconds(std::min(until - now, most)));
   asleep_ = false;
 }
 
 void thread_call::conclude(report& happened) {
   counted_.finish_into(happened, now_ns());
   {
-    const lock held(crew_->mutex);
+    const lock_type lock(crew_->mutex);
     happened.beside_others = beside_others_ || (begun_ && crew_->begun != number_);
   }
   if (!helped_) {
@@ -330,32 +329,32 @@ void thread_call::conclude(report& happened) {
   }
   happened.chunks = 0;
   for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
-  settled_.conclude();
+  completion_.conclude();
 }
 
 bool thread_call::withdraw() {
-  const lock held(crew_->mutex);
-  if (claimed_ != 0 || settled_.stopped()) return false;
+  const lock_type lock(crew_->mutex);
+  if (claimed_ != 0 || completion_.stopped()) return false;
   stop(nullptr);
   if (asleep_) news_.notify_one();
   return true;
 }
 
-void thread_call::let_go() noexcept {
-  lock held(crew_->mutex);
+void thread_call::release() noexcept {
+  lock_type lock(crew_->mutex);
   if (begun_) --crew_->calls;
   stop(nullptr);
   input_ended_ = true;
-  while (owner_ == nullptr && eating_ != 0) wait(held, for_ever);
+  while (owner_ == nullptr && running_ != 0) wait(lock, for_ever);
   crew_->forget(*this);
 }
 
 void thread_call::stop(std::exception_ptr reason) noexcept {
-  const bool again = settled_.stopped();
-  settled_.stop(std::move(reason));
+  const bool again = completion_.stopped();
+  completion_.stop(std::move(reason));
   if (again) return;
   lower_limit(0);
-  ++told_;
+  ++events_;
 }
 
 void thread_call::close() noexcept {

@@ -1,13 +1,13 @@
 // One call on threads of this process: who claims which slices, and how their results come back in order.
 //
-// Owns the chunks from their claiming to the collecting of their results. A chunk is eaten by one thread; all members but `limit_`
+// Owns the chunks from their claiming to the collecting of their results. A chunk is run by one thread; all members but `limit_`
 // and `ran_` are behind the crew's mutex (thread_crew.hpp). The input is read, results are collected and progress is told on the caller's
 // thread, with the mutex let go.
 //
 // Invariants:
 // 1. Chunks are claimed in the order of their slices, and collected in it unless the job is unordered.
 // 2. All slices below the lowest failing one are run; slices at or above it are skipped as soon as it is known (docs/protocol.md, 6).
-// 3. Whoever made a call without an owner leaves it only when nobody eats it: the job is on his stack.
+// 3. Whoever made a call without an owner leaves it only when nobody runs it: the job is on his stack.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@
 #include <memory>
 #include <vector>
 
+#include "backends/completion.hpp"
 #include "backends/here/thread_crew.hpp"
-#include "backends/settlement.hpp"
 #include "measure/tally.hpp"
 #include "os/floating_point.hpp"
 
@@ -29,15 +29,15 @@ namespace forkful::detail {
 struct thread_chunk {
   std::size_t first = 0;  // slices [first, last)
   std::size_t last = 0;
-  std::size_t reached = 0;  // slices below were eaten, or failed
+  std::size_t reached = 0;  // slices below were run, or failed
   bool done = false;
-  eaten_chunk eaten{};    // for the report
+  chunk_times times{};    // for the report
   slow_slices slowest{};  // of it
   std::vector<failed_slice> failures{};
   std::unique_ptr<void, void (*)(void*)> results{nullptr, nullptr};
 };
 
-class eating;
+class running_chunk;
 
 class thread_call : public open_call, public std::enable_shared_from_this<thread_call> {
  public:
@@ -48,33 +48,33 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   // ---- On the caller's thread. ----
 
   // As ongoing::advance.
-  bool carry_on(const patience& how_long);
+  bool carry_on(const wait_policy& how_long);
   // As ongoing::cancel, but that a slice which has begun goes on: nobody can end a thread.
   bool withdraw();
   // Completes the report, and throws what the call has to throw.
   void conclude(report& happened);
-  // Nobody will ask for its results. Waits for those who eat it, if it has no owner.
-  void let_go() noexcept;
+  // Nobody will ask for its results. Waits for those who run it, if it has no owner.
+  void release() noexcept;
 
-  // ---- With the mutex held; of whoever eats (thread_eating.cpp), too. ----
+  // ---- With the mutex held; of whoever runs (thread_running.cpp), too. ----
 
   [[nodiscard]] bool claimable() const noexcept final;
   [[nodiscard]] std::size_t chunks_left() const noexcept final;
-  void eat(lock& held, unsigned worker, std::size_t most) noexcept final;
+  void run(lock_type& lock, unsigned worker, std::size_t most) noexcept final;
   void close() noexcept final;
 
  protected:
-  // From now on others eat too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the
+  // From now on others run too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the
   // caller takes none of them.
-  void share(lock& held, bool watching);
-  // Asked after each block that the caller ate alone, with the mutex held: the last `count` slices of `mine` took so long.
+  void share(lock_type& lock, bool watching);
+  // Asked after each block that the caller ran alone, with the mutex held: the last `count` slices of `mine` took so long.
   virtual bool goes_on_alone(const thread_chunk& /*mine*/, std::size_t /*count*/, std::uint64_t /*took*/) noexcept {
     return true;
   }
-  // Told of each chunk that was eaten, on the caller's thread.
+  // Told of each chunk that was run, on the caller's thread.
   virtual void saw(const thread_chunk&) noexcept {}
 
-  bool alone_ = false;             // the caller eats alone, in a chunk that grows block by block
+  bool alone_ = false;             // the caller runs alone, in a chunk that grows block by block
   std::uint64_t block_began_ = 0;  // then: when his last block did
   // The caller has come by; before, nothing may be shared.
   [[nodiscard]] bool begun() const noexcept { return begun_; }
@@ -86,19 +86,19 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   [[nodiscard]] std::size_t next_size() const noexcept;
   [[nodiscard]] bool more_input() const noexcept;
   [[nodiscard]] bool ended() const noexcept;
-  [[nodiscard]] bool may_eat(const patience& how_long) const noexcept;
-  void eat_alone(lock& held, unsigned worker) noexcept;
-  bool read_input(lock& held);
-  bool collect(lock& held, const patience& how_long);
-  void collect_one(thread_chunk& what, lock& held);
+  [[nodiscard]] bool may_run(const wait_policy& how_long) const noexcept;
+  void run_alone(lock_type& lock, unsigned worker) noexcept;
+  bool read_input(lock_type& lock);
+  bool collect(lock_type& lock, const wait_policy& how_long);
+  void collect_one(thread_chunk& what, lock_type& lock);
   void count(const thread_chunk& what);
-  void collect_cancelled(lock& held);
-  void tell_progress(lock& held, bool last);
-  void wait(lock& held, std::uint64_t until);
-  bool ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept;
+  void collect_cancelled(lock_type& lock);
+  void report_progress(lock_type& lock, bool last);
+  void wait(lock_type& lock, std::uint64_t until);
+  bool ready_to_run(lock_type& lock, unsigned worker, std::list<thread_chunk>& fresh) noexcept;
   thread_chunk& claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept;
   void done(thread_chunk& mine, std::exception_ptr broken) noexcept;
-  friend class eating;
+  friend class running_chunk;
   void lower_limit(std::size_t slice) noexcept;
   void stop(std::exception_ptr reason) noexcept;
 
@@ -117,7 +117,7 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   std::size_t known_;                 // slices that are there
   std::size_t claimed_ = 0;           // and of these, claimed
   std::size_t collected_ = 0;         // slices below are collected
-  std::size_t eating_ = 0;            // chunks being eaten
+  std::size_t running_ = 0;           // chunks being run
   std::size_t lazy_size_ = 1;         // of the next chunk of an input of unknown length
   bool input_ended_;
   bool begun_ = false;  // the caller has come by
@@ -125,16 +125,16 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   std::uint64_t number_ = 0;  // among the crew's calls
   bool closed_ = false;       // the pool has ended before everything was claimed
   std::condition_variable_any news_;
-  bool asleep_ = false;                 // somebody waits for news
-  std::atomic<std::uint32_t> told_{0};  // counts news
+  bool asleep_ = false;                   // somebody waits for news
+  std::atomic<std::uint32_t> events_{0};  // counts news
 
   bool cancelled_ = false;     // what was stopped is told as cancelled
   std::uint64_t spun_ns_ = 0;  // how long the caller has spun
   bool helped_;                // there are threads to help
-  settlement settled_;
+  completion completion_;
 };
 
 // A call in the hands of whoever made it. In a process that inherited it by fork it does nothing (docs/protocol.md, 12).
-std::unique_ptr<ongoing> hold(std::shared_ptr<thread_call> call);
+std::unique_ptr<ongoing> handle_of(std::shared_ptr<thread_call> call);
 
 }  // namespace forkful::detail

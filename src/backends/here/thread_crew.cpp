@@ -18,7 +18,7 @@ namespace forkful::detail {
 
 namespace {
 
-thread_local thread_crew::seat* innermost_seat = nullptr;
+thread_local thread_crew::worker_number* innermost_number = nullptr;
 
 // oneTBB runs no more threads than CPUs unless it is told, and the smallest of all controls counts: one for the whole process, as
 // large as its largest pool needs.
@@ -26,13 +26,13 @@ class parallelism {
  public:
   static void raise(unsigned threads) {
     parallelism& all = of_process();
-    const std::lock_guard held(all.mutex_);
+    const std::lock_guard lock(all.mutex_);
     all.wanted_.insert(threads);
     all.apply();
   }
   static void lower(unsigned threads) noexcept {
     parallelism& all = of_process();
-    const std::lock_guard held(all.mutex_);
+    const std::lock_guard lock(all.mutex_);
     all.wanted_.erase(all.wanted_.find(threads));
     try {
       all.apply();
@@ -63,21 +63,21 @@ class parallelism {
 
 // Crews that have ended while helpers were on their way: those find nobody else who keeps what they are called to. Takes no memory:
 // an end must not fail.
-class parting {
+class ended_crews {
  public:
-  using place = std::list<std::shared_ptr<thread_crew>>;
+  using node = std::list<std::shared_ptr<thread_crew>>;
   // `own` holds one element, which is what is kept.
-  static void keep(place& own, std::shared_ptr<thread_crew> crew) noexcept {
+  static void keep(node& own, std::shared_ptr<thread_crew> crew) noexcept {
     own.front() = std::move(crew);
-    parting& all = of_process();
-    const std::lock_guard held(all.mutex_);
+    ended_crews& all = of_process();
+    const std::lock_guard lock(all.mutex_);
     all.crews_.splice(all.crews_.end(), own);
   }
   // Its last helper has come.
-  static place let_go(const thread_crew* crew) noexcept {
-    place last;
-    parting& all = of_process();
-    const std::lock_guard held(all.mutex_);
+  static node release(const thread_crew* crew) noexcept {
+    node last;
+    ended_crews& all = of_process();
+    const std::lock_guard lock(all.mutex_);
     const auto found =
         std::find_if(all.crews_.begin(), all.crews_.end(), [&](const auto& one) { return one.get() == crew; });
     if (found != all.crews_.end()) last.splice(last.end(), all.crews_, found);
@@ -85,13 +85,13 @@ class parting {
   }
 
  private:
-  static parting& of_process() noexcept {
-    alignas(parting) static std::byte memory[sizeof(parting)];
-    static auto& one = *new (memory) parting;  // never destroyed: helpers may be on their way still
+  static ended_crews& of_process() noexcept {
+    alignas(ended_crews) static std::byte memory[sizeof(ended_crews)];
+    static auto& one = *new (memory) ended_crews;  // never destroyed: helpers may be on their way still
     return one;
   }
   std::mutex mutex_;
-  place crews_;
+  node crews_;
 };
 
 }  // namespace
@@ -119,8 +119,9 @@ thread_crew::thread_crew(unsigned workers, const pool_options& options)
   for (unsigned i = workers; i != 0; --i) free_.push_back(i - 1);
 }
 
-thread_crew::seat::seat(thread_crew& where, lock& held) noexcept : where_(where), held_(held), outer_(innermost_seat) {
-  for (const seat* mine = outer_; mine != nullptr; mine = mine->outer_) {
+thread_crew::worker_number::worker_number(thread_crew& where, lock_type& lock) noexcept
+    : where_(where), lock_(lock), outer_(innermost_number) {
+  for (const worker_number* mine = outer_; mine != nullptr; mine = mine->outer_) {
     if (&mine->where_ != &where) continue;
     worker_ = mine->worker_;
     taken_ = borrowed_ = true;
@@ -131,17 +132,17 @@ thread_crew::seat::seat(thread_crew& where, lock& held) noexcept : where_(where)
     where.free_.pop_back();
     taken_ = true;
   }
-  if (taken_) innermost_seat = this;
+  if (taken_) innermost_number = this;
 }
 
-thread_crew::seat::~seat() {
+thread_crew::worker_number::~worker_number() {
   if (!taken_) return;
-  innermost_seat = outer_;
+  innermost_number = outer_;
   if (borrowed_) return;
   // Low numbers are used first. There is room: it was there before.
   auto& free = where_.free_;
   free.insert(std::lower_bound(free.begin(), free.end(), worker_, std::greater<>{}), worker_);
-  if (!where_.open_.empty()) where_.invite(held_, 1);
+  if (!where_.open_.empty()) where_.call_helpers(lock_, 1);
   where_.quiet_.notify_all();
 }
 
@@ -151,29 +152,29 @@ void thread_crew::forget(const open_call& call) noexcept {
   std::erase_if(open_, [&](const auto& other) { return other.get() == &call; });
 }
 
-void thread_crew::invite(lock& held, std::size_t wanted) noexcept {
+void thread_crew::call_helpers(lock_type& lock, std::size_t wanted) noexcept {
   std::size_t more = std::min({wanted, free_.size(), most_coming_});
   more -= std::min(more, coming_);
   if (more == 0 || threads_ == nullptr) return;
   coming_ += more;
   const std::shared_ptr<threads> where = threads_;
-  held.unlock();
+  lock.unlock();
   std::size_t called = 0;
   try {
     for (; called < more; ++called) where->arena.enqueue([this] { help(); });
   } catch (...) {
-    // No memory, or no threads. Whoever waits for the call eats it.
+    // No memory, or no threads. Whoever waits for the call runs it.
   }
-  held.lock();
+  lock.lock();
   coming_ -= more - called;
-  if (threads_ == nullptr && coming_ == 0) parting::let_go(this);  // whoever calls helpers keeps it, too
+  if (threads_ == nullptr && coming_ == 0) ended_crews::release(this);  // whoever calls helpers keeps it, too
 }
 
-std::exception_ptr thread_crew::get_ready(lock& held, unsigned worker) noexcept {
+std::exception_ptr thread_crew::get_ready(lock_type& lock, unsigned worker) noexcept {
   if (started_[worker]) return nullptr;
   started_[worker] = true;
   if (on_worker_start_ == nullptr) return nullptr;
-  held.unlock();
+  lock.unlock();
   std::exception_ptr thrown;
   try {
     on_worker_start_();
@@ -182,43 +183,43 @@ std::exception_ptr thread_crew::get_ready(lock& held, unsigned worker) noexcept 
         std::make_exception_ptr(start_failed("on_worker_start threw " + thrown_text(capture_exception(0, worker, 1)) +
                                              "; every worker has to get through its start: put the function right"));
   }
-  held.lock();
-  // The next to eat as this worker tries again.
+  lock.lock();
+  // The next to run as this worker tries again.
   if (thrown != nullptr) started_[worker] = false;
   return thrown;
 }
 
 void thread_crew::help() noexcept {
-  parting::place last;  // goes last
-  lock held(mutex);
+  ended_crews::node last;  // goes last
+  lock_type lock(mutex);
   --coming_;
   {
-    const seat mine(*this, held);
-    if (mine.taken()) eat_what_is_open(held, mine.worker());
+    const worker_number mine(*this, lock);
+    if (mine.taken()) run_open_calls(lock, mine.worker());
   }
-  if (threads_ == nullptr && coming_ == 0) last = parting::let_go(this);
-  held.unlock();
+  if (threads_ == nullptr && coming_ == 0) last = ended_crews::release(this);
+  lock.unlock();
 }
 
-void thread_crew::eat_what_is_open(lock& held, unsigned worker) noexcept {
+void thread_crew::run_open_calls(lock_type& lock, unsigned worker) noexcept {
   while (!open_.empty()) {
     std::shared_ptr<open_call> call = open_.front();
     if (call->claimable()) {
-      invite(held, call->chunks_left() + open_.size() - 2);  // all but the chunk that is taken here
-      if (call->claimable()) call->eat(held, worker, SIZE_MAX);
+      call_helpers(lock, call->chunks_left() + open_.size() - 2);  // all but the chunk that is taken here
+      if (call->claimable()) call->run(lock, worker, SIZE_MAX);
     } else {
       open_.pop_front();
     }
-    held.unlock();
+    lock.unlock();
     call.reset();
-    held.lock();
+    lock.lock();
   }
 }
 
 void thread_crew::end(bool now) {
   std::deque<std::shared_ptr<open_call>> lost;  // goes last
   std::shared_ptr<threads> ended;
-  lock held(mutex);
+  lock_type lock(mutex);
   if (now) {
     closed_ = true;
     lost.swap(open_);
@@ -226,18 +227,18 @@ void thread_crew::end(bool now) {
   }
   while (!now) {
     {
-      const seat mine(*this, held);
-      if (mine.taken()) eat_what_is_open(held, mine.worker());
+      const worker_number mine(*this, lock);
+      if (mine.taken()) run_open_calls(lock, mine.worker());
     }
     if (free_.size() == workers_ && open_.empty()) break;
-    quiet_.wait(held);
+    quiet_.wait(lock);
   }
   closed_ = true;
-  if (threads_ != nullptr && coming_ != 0) parting::keep(place_, shared_from_this());
+  if (threads_ != nullptr && coming_ != 0) ended_crews::keep(node_, shared_from_this());
   ended = std::move(threads_);
   if (on_worker_exit_ == nullptr) return;
   const std::vector<bool> started = std::exchange(started_, std::vector<bool>(workers_));
-  held.unlock();
+  lock.unlock();
   for (const bool one : started) {
     if (!one) continue;
     try {

@@ -1,10 +1,10 @@
-// The threads of one thread_pool: an arena of oneTBB's, numbers for those who eat in it, and the calls that have slices for them.
+// The threads of one thread_pool: an arena of oneTBB's, numbers for those who run in it, and the calls that have slices for them.
 //
 // Owns the arena. Everything lives in this process, so one mutex guards it all, calls included (thread_call.hpp); it is held for
 // some ten instructions at a time, never while user code runs.
 //
 // Invariants:
-// 1. At most `workers` threads eat at a time, each with a number of its own: a thread without a seat does not eat.
+// 1. At most `workers` threads run at a time, each with a number of its own: a thread without a seat does not run.
 // 2. Who gives up a seat has seen that no open call has slices for anybody. So nothing waits while a seat is free, except while a
 //    helper that was called is on its way.
 // 3. It lives until its last helper has come, even if the pool and all calls are gone.
@@ -28,7 +28,7 @@ namespace forkful::detail {
 class open_call {
  public:
   using mutex_type = tbb::spin_mutex;
-  using lock = std::unique_lock<mutex_type>;
+  using lock_type = std::unique_lock<mutex_type>;
 
   open_call() noexcept = default;
   open_call(const open_call&) = delete;
@@ -39,8 +39,8 @@ class open_call {
   [[nodiscard]] virtual bool claimable() const noexcept = 0;
   // How many chunks what is left to claim makes, at least; as far as it is there.
   [[nodiscard]] virtual std::size_t chunks_left() const noexcept = 0;
-  // Eats at most so many chunks. The mutex is let go meanwhile.
-  virtual void eat(lock& held, unsigned worker, std::size_t most) noexcept = 0;
+  // Runs at most so many chunks. The mutex is let go meanwhile.
+  virtual void run(lock_type& lock, unsigned worker, std::size_t most) noexcept = 0;
   // The pool has ended: what nobody has claimed is lost.
   virtual void close() noexcept = 0;
 };
@@ -48,7 +48,7 @@ class open_call {
 class thread_crew : public std::enable_shared_from_this<thread_crew> {
  public:
   using mutex_type = open_call::mutex_type;
-  using lock = open_call::lock;
+  using lock_type = open_call::lock_type;
 
   thread_crew(unsigned workers, const pool_options& options);
   thread_crew(const thread_crew&) = delete;
@@ -61,21 +61,21 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   std::uint64_t begun = 0;
   [[nodiscard]] unsigned workers() const noexcept { return workers_; }
 
-  // A number to eat under, for as long as it lives. A thread that eats here already (a slice that calls a verb) keeps its own.
-  class seat {
+  // A number to run under, for as long as it lives. A thread that runs here already (a slice that calls a verb) keeps its own.
+  class worker_number {
    public:
     // With the mutex held, here and at the end. Without effect if all are taken.
-    seat(thread_crew& where, lock& held) noexcept;
-    seat(const seat&) = delete;
-    seat& operator=(const seat&) = delete;
-    ~seat();
+    worker_number(thread_crew& where, lock_type& lock) noexcept;
+    worker_number(const worker_number&) = delete;
+    worker_number& operator=(const worker_number&) = delete;
+    ~worker_number();
     [[nodiscard]] bool taken() const noexcept { return taken_; }
     [[nodiscard]] unsigned worker() const noexcept { return worker_; }
 
    private:
     thread_crew& where_;
-    lock& held_;
-    seat* outer_;  // of this thread, in whatever pool
+    lock_type& lock_;
+    worker_number* outer_;  // of this thread, in whatever pool
     unsigned worker_ = 0;
     bool taken_ = false;
     bool borrowed_ = false;
@@ -85,28 +85,28 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
 
   // The call has slices that nobody has claimed. Throws bad_alloc.
   void open(std::shared_ptr<open_call> call);
-  // Nobody is to eat it any more.
+  // Nobody is to run it any more.
   void forget(const open_call& call) noexcept;
-  // So many more may eat: calls helpers for free seats, a few now, the others through them. They come in a while, or not at all where
+  // So many more may run: calls helpers for free seats, a few now, the others through them. They come in a while, or not at all where
   // the system gives no threads.
-  void invite(lock& held, std::size_t wanted) noexcept;
+  void call_helpers(lock_type& lock, std::size_t wanted) noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
-  // False where nobody can help: whoever waits for a call eats it.
+  // False where nobody can help: whoever waits for a call runs it.
   [[nodiscard]] bool has_threads() const noexcept { return threads_ != nullptr || closed_; }
   // Before a worker's first slice: on_worker_start, with the mutex let go. If it throws, start_failed is returned.
-  std::exception_ptr get_ready(lock& held, unsigned worker) noexcept;
+  std::exception_ptr get_ready(lock_type& lock, unsigned worker) noexcept;
 
   // ---- Without it. ----
 
-  // Ends it: lets what is open be finished, or, `now`, loses what nobody has claimed. Returns when nobody eats any more; but of what
-  // eats on the calling thread itself.
+  // Ends it: lets what is open be finished, or, `now`, loses what nobody has claimed. Returns when nobody runs any more; but of what
+  // runs on the calling thread itself.
   void end(bool now);
 
  private:
   struct threads;
 
   void help() noexcept;
-  void eat_what_is_open(lock& held, unsigned worker) noexcept;
+  void run_open_calls(lock_type& lock, unsigned worker) noexcept;
 
   unsigned workers_;
   // No more helpers than that are on their way at a time; each calls others when it is there. Of many more than there are cores, all
@@ -120,8 +120,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   std::deque<std::shared_ptr<open_call>> open_;
   std::size_t coming_ = 0;  // helpers that were called and are not here yet
   bool closed_ = false;
-  std::list<std::shared_ptr<thread_crew>> place_{1};  // among those that have ended but for helpers on their way
-  std::condition_variable_any quiet_;                 // somebody gave up a seat
+  std::list<std::shared_ptr<thread_crew>> node_{1};  // among those that have ended but for helpers on their way
+  std::condition_variable_any quiet_;                // somebody gave up a seat
 };
 
 }  // namespace forkful::detail

@@ -31,7 +31,7 @@ class thread_engine : public engine {
     const cancellation_deferred whole;
     forget_report(number());
     if (this_process() != made_by_) {
-      keep_for_good(std::move(crew_));
+      never_destroy(std::move(crew_));
     } else {
       crew_->end(std::uncaught_exceptions() != 0);
       crew_.reset();
@@ -45,12 +45,12 @@ class thread_engine : public engine {
     const std::shared_lock stays(renewal_);
     const std::shared_ptr<thread_crew> crew = now();
     {
-      const thread_crew::lock held(crew->mutex);
+      const thread_crew::lock_type lock(crew->mutex);
       if (crew->closed()) {
         throw pool_closed("this pool was terminated: call restart() to use it again, or make a new pool");
       }
     }
-    return hold(make_call(crew, work, options, std::move(owner)));
+    return handle_of(make_call(crew, work, options, std::move(owner)));
   }
 
   void terminate() override {
@@ -66,7 +66,7 @@ class thread_engine : public engine {
     const std::unique_lock alone(renewal_);
     now()->end(false);
     auto fresh = std::make_shared<thread_crew>(wanted, options_);
-    const std::lock_guard held(mutex_);
+    const std::lock_guard lock(mutex_);
     crew_ = std::move(fresh);
     workers_.store(wanted, std::memory_order_relaxed);
   }
@@ -80,7 +80,7 @@ class thread_engine : public engine {
 
  private:
   [[nodiscard]] std::shared_ptr<thread_crew> now() const {
-    const std::lock_guard held(mutex_);
+    const std::lock_guard lock(mutex_);
     return crew_;
   }
 
@@ -96,21 +96,21 @@ class thread_engine : public engine {
 class auto_engine final : public thread_engine {
  public:
   explicit auto_engine(const pool_options& options)
-      : thread_engine(options, "auto"), learnt_(std::make_shared<habits>(cpus_to_use())) {}
+      : thread_engine(options, "auto"), history_(std::make_shared<call_history>(cpus_to_use())) {}
   ~auto_engine() override {
     const cancellation_deferred whole;
     // Its thread is not here.
-    if (this_process() != made_by()) keep_for_good(std::move(learnt_));
+    if (this_process() != made_by()) never_destroy(std::move(history_));
   }
 
  protected:
   std::shared_ptr<thread_call> make_call(const std::shared_ptr<thread_crew>& crew, job& work,
                                          const call_options& options, std::shared_ptr<void> owner) override {
-    return std::make_shared<auto_call>(crew, work, options, owner, learnt_);
+    return std::make_shared<auto_call>(crew, work, options, owner, history_);
   }
 
  private:
-  std::shared_ptr<habits> learnt_;
+  std::shared_ptr<call_history> history_;
 };
 
 }  // namespace

@@ -14,20 +14,20 @@ namespace {
 constexpr std::uint64_t never = ~std::uint64_t{0};
 }  // namespace
 
-sentinel::sentinel() {
+watchdog::watchdog() {
   if (!list_->clock.valid()) return;
   try {
-    thread_ = std::thread([list = list_] { list->stand_guard(); });
+    thread_ = std::thread([list = list_] { list->run(); });
   } catch (const std::system_error&) {
-    // No threads, no sentinel.
+    // No threads, no watchdog.
   }
 }
 
-sentinel::~sentinel() {
+watchdog::~watchdog() {
   if (!thread_.joinable()) return;
   bool wakes = false;
   {
-    const std::lock_guard held(list_->mutex);
+    const std::lock_guard lock(list_->mutex);
     list_->ended = true;
     wakes = list_->clock.set(0);
   }
@@ -38,20 +38,20 @@ sentinel::~sentinel() {
   }
 }
 
-void sentinel::watch(watched& one, std::uint64_t time) {
-  const std::lock_guard held(list_->mutex);
+void watchdog::watch(watched& one, std::uint64_t time) {
+  const std::lock_guard lock(list_->mutex);
   list_->all.push_back({&one, time});
   list_->set_clock();
 }
 
-void sentinel::forget(const watched& one) noexcept {
-  const std::lock_guard held(list_->mutex);
+void watchdog::forget(const watched& one) noexcept {
+  const std::lock_guard lock(list_->mutex);
   std::erase_if(list_->all, [&](const entry& each) { return each.what == &one; });
   // The clock stays set: a false alarm now and then costs less than many calls to the kernel.
 }
 
 // An earlier time only: a later one is set when the alarm was given. So a stream of short calls sets it once in a while.
-void sentinel::watch_list::set_clock() noexcept {
+void watchdog::watch_list::set_clock() noexcept {
   std::uint64_t first = never;
   for (const entry& each : all) first = std::min(first, each.time);
   if (first == never || (first >= set_for && set_for > now_ns())) return;
@@ -59,16 +59,16 @@ void sentinel::watch_list::set_clock() noexcept {
   clock.set(first);
 }
 
-void sentinel::watch_list::stand_guard() noexcept {
+void watchdog::watch_list::run() noexcept {
   block_signals();
   while (clock.wait()) {
-    const std::lock_guard held(mutex);
+    const std::lock_guard lock(mutex);
     if (ended) return;
     const std::uint64_t now = now_ns();
     set_for = never;
     for (entry& each : all) {
       if (each.time > now) continue;
-      each.time = each.what->look(now);
+      each.time = each.what->check(now);
       breakpoint(point::looked);
       if (each.time == 0) each.time = never;
     }

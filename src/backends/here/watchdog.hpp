@@ -1,4 +1,4 @@
-// Looks after calls that their caller eats alone: whether he is stuck in a long slice while others could eat the rest.
+// Looks after calls that their caller runs alone: whether he is stuck in a long slice while others could run the rest.
 //
 // Owns a thread, which sleeps on an alarm clock, so that calls which end in time cost no waking. Thread-safe.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace forkful::detail {
 
-class sentinel {
+class watchdog {
  public:
   class watched {
    public:
@@ -22,13 +22,13 @@ class sentinel {
     watched& operator=(const watched&) = delete;
     virtual ~watched() = default;
     // It is time. Returns when to look again, in CLOCK_MONOTONIC nanoseconds; 0: no more.
-    virtual std::uint64_t look(std::uint64_t now) noexcept = 0;
+    virtual std::uint64_t check(std::uint64_t now) noexcept = 0;
   };
 
-  sentinel();
-  sentinel(const sentinel&) = delete;
-  sentinel& operator=(const sentinel&) = delete;
-  ~sentinel();
+  watchdog();
+  watchdog(const watchdog&) = delete;
+  watchdog& operator=(const watchdog&) = delete;
+  ~watchdog();
   // False where the system grants no clock or no thread: then nobody looks.
   [[nodiscard]] bool awake() const noexcept { return thread_.joinable(); }
 
@@ -46,7 +46,7 @@ class sentinel {
   // is left behind.
   struct watch_list {
     void set_clock() noexcept;
-    void stand_guard() noexcept;
+    void run() noexcept;
 
     alarm_clock clock;
     std::mutex mutex;  // of all below; look() is called with it held

@@ -13,7 +13,7 @@ forkful.memory = (call) => {
   const copied = call.bytes_in + call.bytes_out + call.bytes_copied_on_write;
 
   const words = make('p', {});
-  if (call.way === 'serial') words.append('Everything was eaten in this process: there was nobody to copy anything for. ');
+  if (call.way === 'serial') words.append('Everything ran in this process: there was nothing to copy to another. ');
   else if (copied === 0) words.append('Nobody made a copy of the cake. ');
   else words.append(`They made a copy: ${bytes(copied)} in all. `);
   for (const {field, says} of cakes) {

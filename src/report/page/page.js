@@ -5,13 +5,13 @@ forkful.verdict = (call) => {
   const {make, time, counted, figure, percent} = forkful;
   const said = make('p', {class: 'verdict'});
   if (call.slices === 0 && call.finished) {
-    said.append('There was nothing to eat: the input had no slices.');
+    said.append('There was nothing to run: the input had no slices.');
     return said;
   }
   if (!call.finished) said.append(`The program ended in the middle of ${call.calls > 1 ? 'a' : 'this'} call; what is known of it is drawn here. `);
   if (call.calls > 1) said.append(figure('calls', call.calls), ` calls of ${call.verb}: `);
-  const eaten = call.finished ? 'were eaten' : 'were to be eaten';
-  said.append(figure('slices', call.slices), ` ${call.slices === 1 ? `slice ${eaten.replace('were', 'was')}` : `slices ${eaten}`} in `,
+  const run = call.finished ? 'were run' : 'were to be run';
+  said.append(figure('slices', call.slices), ` ${call.slices === 1 ? `slice ${run.replace('were', 'was')}` : `slices ${run}`} in `,
     figure('chunks', call.chunks), ` ${call.chunks === 1 ? 'chunk' : 'chunks'} by `, figure('workers', call.workers),
     ` ${call.workers === 1 ? 'worker' : 'workers'}`);
   if (!call.finished) {
@@ -37,7 +37,7 @@ forkful.facts = (call) => {
     ['wall', figure('wall_ns', call.wall_ns, time), call.calls > 1 ? 'in which at least one call was under way' : 'from entering the verb to leaving it'],
     ['queued', figure('queued_ns', call.queued_ns, time), call.calls > 1 ? 'of all calls added up: from the first hand-out until a worker began' : 'of that: from the first hand-out until a worker began'],
     ['away', figure('away_ns', call.away_ns, time), 'of that: nobody asked for results'],
-    ['beside others', call.beside_others ? 'yes' : 'no', call.calls > 1 ? 'whether any of the calls overlapped another' : 'whether workers ate for other calls meanwhile'],
+    ['beside others', call.beside_others ? 'yes' : 'no', call.calls > 1 ? 'whether any of the calls overlapped another' : 'whether workers ran slices of other calls meanwhile'],
     ['slices', figure('slices', call.slices), 'of the input'],
     ['chunks', figure('chunks', call.chunks), 'hand-outs'],
     ['workers', figure('workers', call.workers), 'size of the pool'],

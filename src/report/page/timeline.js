@@ -1,4 +1,4 @@
-// Who ate which slices when: a row for the caller and one for each worker, of one call or of all; of several pools, one below the
+// Which worker ran which slices when: a row for the caller and one for each worker, of one call or of all; of several pools, one below the
 // other. uPlot does the scales, axes and zooming by mouse.
 'use strict';
 
@@ -64,7 +64,7 @@ forkful.lanes = (calls) => {
 
 forkful.timeline = (...calls) => {
   const {make, time, counted} = forkful;
-  const title = 'Who ate which slices when';
+  const title = 'Which worker ran which slices when';
   const drawn = forkful.lanes(calls);
   if (!drawn) {
     return forkful.section(title, make('p', {},
@@ -83,7 +83,7 @@ forkful.timeline = (...calls) => {
   const describe = (chunk) => {
     const length = chunk.end_ns - chunk.begin_ns;
     const compute = Math.max(0, length - chunk.pass_in_ns - chunk.pass_out_ns - chunk.idle_ns);
-    return `${forkful.eaten(chunk)}${chunk.of}: ${time(length)}, from ${time(chunk.begin_ns)} to ${time(chunk.end_ns)}; ` +
+    return `${forkful.slices_run(chunk)}${chunk.of}: ${time(length)}, from ${time(chunk.begin_ns)} to ${time(chunk.end_ns)}; ` +
       `computing ${time(compute)}, passing in ${time(chunk.pass_in_ns)}, passing out ${time(chunk.pass_out_ns)}` +
       (chunk.merged > 1 ? `, between them ${time(chunk.idle_ns)}` : '');
   };
@@ -351,7 +351,7 @@ forkful.chunkTable = ({chunks, steps, lanes}) => {
     if (details.childElementCount > 1) return;
     details.append(forkful.table('What the caller did', ['step', 'who', 'from', 'to', 'time'],
       steps.map((each) => [forkful.parts.find(({name}) => name === each.what).says, lanes[each.lane].name, time(each.begin_ns), time(each.end_ns), time(each.end_ns - each.begin_ns)])));
-    const row = (chunk) => [forkful.eaten(chunk), `${chunk.call}`, lanes[chunk.lane].name, time(chunk.begin_ns), time(chunk.end_ns),
+    const row = (chunk) => [forkful.slices_run(chunk), `${chunk.call}`, lanes[chunk.lane].name, time(chunk.begin_ns), time(chunk.end_ns),
                             time(chunk.end_ns - chunk.begin_ns), time(chunk.pass_in_ns), time(chunk.pass_out_ns)];
     let shown = 0;
     const head = ['slices', 'call', 'who', 'from', 'to', 'time', 'passing in', 'passing out'];

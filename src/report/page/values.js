@@ -65,8 +65,8 @@ forkful.slices = (first, count) => {
   return count === 1 ? `slice ${forkful.count(first)}` : `slices ${forkful.count(first)}-${forkful.count(first + count - 1)}`;
 };
 
-/** A hand-out by what was eaten. Of several drawn as one the slices need not be neighbours. */
-forkful.eaten = (chunk) => (chunk.merged > 1
+/** A chunk by the slices that were run. Of several drawn as one the slices need not be neighbours. */
+forkful.slices_run = (chunk) => (chunk.merged > 1
   ? `${forkful.counted(chunk.count, 'slice')} from ${forkful.count(chunk.first)} on, ${forkful.count(chunk.merged)} chunks drawn as one,`
   : forkful.slices(chunk.first, chunk.count));
 

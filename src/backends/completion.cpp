@@ -1,4 +1,4 @@
-#include "backends/settlement.hpp"
+#include "backends/completion.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -16,14 +16,14 @@ namespace {
 constexpr std::size_t most_at_once = 256;  // slices told as cancelled in one go
 }
 
-void settlement::fail(std::size_t slice, const slice_failure& failure, std::function<slice_failure()> in_full) {
+void completion::fail(std::size_t slice, const slice_failure& failure, std::function<slice_failure()> in_full) {
   if (slice >= lowest_slice_) return;
   lowest_ = failure;
   lowest_in_full_ = std::move(in_full);
   lowest_slice_ = slice;
 }
 
-void settlement::fail_to_collect(std::size_t slice, const slice_failure& failure) {
+void completion::fail_to_collect(std::size_t slice, const slice_failure& failure) {
   if (!job_.keep_going) {
     fail(slice, failure);
     return;
@@ -35,14 +35,14 @@ void settlement::fail_to_collect(std::size_t slice, const slice_failure& failure
   }
 }
 
-void settlement::stop(std::exception_ptr reason) noexcept {
+void completion::stop(std::exception_ptr reason) noexcept {
   stopped_ = true;
   if (reason != nullptr && reason_ == nullptr) reason_ = std::move(reason);
 }
 
-void settlement::missing(std::size_t slice) noexcept { missing_ = std::min(missing_, slice); }
+void completion::missing(std::size_t slice) noexcept { missing_ = std::min(missing_, slice); }
 
-void settlement::collect_cancelled(std::size_t first, std::size_t last) const {
+void completion::collect_cancelled(std::size_t first, std::size_t last) const {
   if (!job_.keep_going || job_.collect == nullptr || first >= last) return;
   const cancelled_slices pattern(job_.verb);
   const std::unique_ptr<void, void (*)(void*)> no_results(
@@ -63,17 +63,17 @@ void settlement::collect_cancelled(std::size_t first, std::size_t last) const {
   }
 }
 
-bool settlement::progress_is_due(std::uint64_t now, bool last) const noexcept {
-  return options_.progress && (last || now - progress_told_ >= progress_ns);
+bool completion::progress_is_due(std::uint64_t now, bool last) const noexcept {
+  return options_.progress && (last || now - progress_reported_ >= progress_ns);
 }
 
-void settlement::tell_progress(std::uint64_t now, progress so_far) {
-  progress_told_ = now;
+void completion::report_progress(std::uint64_t now, progress so_far) {
+  progress_reported_ = now;
   so_far.elapsed = std::chrono::nanoseconds(now - job_.began_ns);
   options_.progress(so_far);
 }
 
-slice_failure settlement::lowest_in_full() const {
+slice_failure completion::lowest_in_full() const {
   try {
     return lowest_in_full_ ? lowest_in_full_() : lowest_;
   } catch (const std::bad_alloc&) {
@@ -81,7 +81,7 @@ slice_failure settlement::lowest_in_full() const {
   }
 }
 
-void settlement::conclude() const {
+void completion::conclude() const {
   if (reason_ != nullptr) std::rethrow_exception(reason_);
   if (failed() && !job_.keep_going) rethrow(lowest_in_full());
   if (stopped_ && missing_ != none && !job_.keep_going) {

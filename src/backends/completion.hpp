@@ -17,13 +17,13 @@
 
 namespace forkful::detail {
 
-class settlement {
+class completion {
  public:
   // Both must live as long.
-  settlement(const job& work, const call_options& options) noexcept
-      : job_(work), options_(options), progress_told_(work.began_ns) {}
-  settlement(const settlement&) = delete;
-  settlement& operator=(const settlement&) = delete;
+  completion(const job& work, const call_options& options) noexcept
+      : job_(work), options_(options), progress_reported_(work.began_ns) {}
+  completion(const completion&) = delete;
+  completion& operator=(const completion&) = delete;
 
   // ---- What happened ----
 
@@ -53,7 +53,7 @@ class settlement {
   // Whether the caller asked for progress and it is time to tell, or the `last` time.
   [[nodiscard]] bool progress_is_due(std::uint64_t now, bool last) const noexcept;
   // Tells it. `so_far.elapsed` is filled in. Throws what the caller's function throws.
-  void tell_progress(std::uint64_t now, progress so_far);
+  void report_progress(std::uint64_t now, progress so_far);
   // Throws what the call has to throw.
   void conclude() const;
 
@@ -71,7 +71,7 @@ class settlement {
   bool stopped_ = false;
   std::exception_ptr reason_;
   std::exception_ptr input_failed_;
-  std::uint64_t progress_told_;
+  std::uint64_t progress_reported_;
 };
 
 }  // namespace forkful::detail

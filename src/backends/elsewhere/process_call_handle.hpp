@@ -1,6 +1,6 @@
-// A call on a session, in the hands of whoever made it; and what the pools whose workers are processes have in common.
+// A call on a coordinator, in the hands of whoever made it; and what the pools whose workers are processes have in common.
 //
-// Owns its share of session and call. Invariant (docs/protocol.md, 12): in a process that inherited it by fork it touches
+// Owns its share of coordinator and call. Invariant (docs/protocol.md, 12): in a process that inherited it by fork it touches
 // neither, because somebody may have held their locks at that moment.
 #pragma once
 
@@ -9,27 +9,27 @@
 #include <optional>
 #include <stop_token>
 
-#include "backends/elsewhere/session.hpp"
+#include "backends/elsewhere/coordinator.hpp"
 
 namespace forkful::detail {
 
-class session_call final : public ongoing {
+class process_call_handle final : public ongoing {
  public:
-  // `one_time`: the session's workers end with the call. Throws what session::begin throws.
-  session_call(std::shared_ptr<session> where, job& work, const call_options& options, std::shared_ptr<void> owner,
-               bool one_time);
-  ~session_call() override;
-  bool advance(const patience& how_long) override;
+  // `one_time`: the coordinator's workers end with the call. Throws what coordinator::begin throws.
+  process_call_handle(std::shared_ptr<coordinator> where, job& work, const call_options& options,
+                      std::shared_ptr<void> owner, bool one_time);
+  ~process_call_handle() override;
+  bool advance(const wait_policy& how_long) override;
   bool cancel(bool kill) override;
   void conclude() override;
 
  private:
   struct waker {
-    std::shared_ptr<session> where;
+    std::shared_ptr<coordinator> where;
     void operator()() const noexcept { where->wake(); }
   };
 
-  std::shared_ptr<session> session_;
+  std::shared_ptr<coordinator> coordinator_;
   std::shared_ptr<call> call_;
   std::optional<std::stop_callback<waker>> waker_;
   bool one_time_;
@@ -41,6 +41,6 @@ worker_settings settings_of(const pool_options& options) noexcept;
 // Throws std::invalid_argument for attempts in place that could not be undone.
 void check_attempts(const job& work, const call_options& options);
 // Lets what was submitted finish, but not while an exception unwinds: then nobody will look at it. Ends the workers.
-void end(session& one);
+void end(coordinator& one);
 
 }  // namespace forkful::detail

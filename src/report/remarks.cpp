@@ -1,4 +1,4 @@
-#include "report/advice.hpp"
+#include "report/remarks.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -28,7 +28,7 @@ constexpr double busy_caller = 0.5;                 // of the wall
 constexpr double little = 0.01;                     // of the workers' time
 constexpr double encoded_per_ns = 1.0;              // bytes; slower where they are strings
 
-struct finding {
+struct remark {
   double lost = 0;  // of the workers' time, about
   std::string warning;
   std::string advice;
@@ -106,12 +106,12 @@ bool away(const report& r) { return ratio(r.away, r.wall) >= much; }
 bool total(const figures& is) { return is.calls > 1; }
 const char* a_call(const figures& is) { return total(is) ? " a call" : ""; }
 
-// Workers were not there for this call alone. A total has what they ate for the other calls too.
+// Workers were not there for this call alone. A total has what they ran for the other calls too.
 bool shared_workers(const figures& is) { return is.happened.beside_others && !total(is); }
 
 // That workers waited has to do with how the work was cut: not with a caller who was away, with other calls, with a worker that
 // died, nor with an end before time.
-bool waiting_tells(const figures& is) {
+bool waiting_explains(const figures& is) {
   const report& r = is.happened;
   return !submitted(r) && !away(r) && !shared_workers(is) && !is.died && !is.stopped;
 }
@@ -144,12 +144,12 @@ std::string named(const figures& is, const slow_slices& slow) {
   return total(is) ? fmt::format("slice {} of call {}", slow.first, slow.call) : fmt::format("slice {}", slow.first);
 }
 
-using findings = std::vector<finding>;
+using findings = std::vector<remark>;
 
 void short_slices(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
-  if (!waiting_tells(is) || busy_machine(is) || copying_rules(is) || one_slice_rules(is)) return;
+  if (!waiting_explains(is) || busy_machine(is) || copying_rules(is) || one_slice_rules(is)) return;
   const nanoseconds chunk = each(is.compute, r.chunks);
   if (lost < much || chunk > long_enough || r.chunks == 0 || is.chunks_a_call < 4UL * is.workers) return;
   const auto size =
@@ -170,7 +170,7 @@ void few_slices(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
   // What calls that overlap do not hand out, others may.
-  if (!waiting_tells(is) || r.beside_others || lost < much || r.chunks == 0 || is.chunks_a_call >= is.workers ||
+  if (!waiting_explains(is) || r.beside_others || lost < much || r.chunks == 0 || is.chunks_a_call >= is.workers ||
       is.compute_a_call < worth_sharing)
     return;
   const bool enough = r.slices > r.chunks;
@@ -185,7 +185,7 @@ void few_slices(const figures& is, findings& found) {
 void uneven(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
-  if (!waiting_tells(is) || busy_machine(is) || copying_rules(is)) return;
+  if (!waiting_explains(is) || busy_machine(is) || copying_rules(is)) return;
   if (is.workers < 2 || is.chunks_a_call < is.workers || r.imbalance() < 1.25 || lost < much ||
       is.compute_a_call < worth_sharing)
     return;
@@ -405,7 +405,7 @@ std::string of_submitted(const figures& is) {
 std::string nothing_to_mend(const figures& is) {
   const report& r = is.happened;
   if (!r.finished) return fmt::format("the program ended in the middle of {} call", total(is) ? "a" : "this");
-  if (r.slices == 0) return "nothing to mend: there was nothing to eat";
+  if (r.slices == 0) return "nothing to mend: there was nothing to run";
   if (is.stopped) {
     return fmt::format("not all slices were run: figures of {} stopped say little",
                        total(is) ? "calls that were" : "a call that was");
@@ -425,7 +425,7 @@ std::string nothing_to_mend(const figures& is) {
     return fmt::format("use more workers: a call waited {} until one was free, and computed {}", human_time(queued),
                        human_time(is.compute_a_call));
   }
-  if (computed <= 0.8 && shared_workers(is)) return "nothing stands out: workers ate for other calls too";
+  if (computed <= 0.8 && shared_workers(is)) return "nothing stands out: workers ran slices of other calls too";
   if (computed <= 0.8 && away(r)) {
     return fmt::format("nothing to mend here: nobody asked for results {} of the time", percent(ratio(r.away, r.wall)));
   }
@@ -443,12 +443,12 @@ void advise_on(report& happened, unsigned cpus) {
                             copies, broadcast, caller_busy, starting, copy_on_write, deaths}) {
       look(is, found);
     }
-    std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.lost > b.lost; });
+    std::stable_sort(found.begin(), found.end(), [](const remark& a, const remark& b) { return a.lost > b.lost; });
   }
   happened.advice = found.empty() ? nothing_to_mend(is) : found.front().advice;
   // That it was in vain says what; what costs most besides says why, and what could be done.
   if (found.size() > 1 && found.front().lost >= 1) happened.advice = found[1].advice + "; or use a serial_pool";
-  for (finding& one : found) {
+  for (remark& one : found) {
     if (!one.warning.empty()) happened.warnings.push_back(std::move(one.warning));
   }
 }

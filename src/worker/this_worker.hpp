@@ -3,7 +3,7 @@
 
 namespace forkful::detail {
 
-// For the length of a scope (or of the process, in a worker): slices are being eaten here, by `worker`.
+// For the length of a scope (or of the process, in a worker): slices are being run here, by `worker`.
 class worker_scope {
  public:
   explicit worker_scope(unsigned worker) noexcept;

@@ -1,4 +1,4 @@
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 #include <forkful/pool.hpp>
 

@@ -1,4 +1,4 @@
-#include "backends/elsewhere/desk.hpp"
+#include "backends/elsewhere/parent_board.hpp"
 
 #include <cstdint>
 #include <new>
@@ -15,7 +15,7 @@ segment_memory segments_of(arena& memory) noexcept {
           [](void* self, segment* piece) noexcept { static_cast<arena*>(self)->deallocate(piece); }};
 }
 
-void desk::free_chain(segment* chain, unsigned heap_slot) noexcept {
+void parent_board::free_chain(segment* chain, unsigned heap_slot) noexcept {
   for (std::size_t freed = 0; chain != nullptr && freed < memory.size();) {
     if (!memory.owned_by(heap_slot, chain, sizeof(segment))) return;
     segment* const next = chain->next;
@@ -25,17 +25,17 @@ void desk::free_chain(segment* chain, unsigned heap_slot) noexcept {
   }
 }
 
-source_bounds desk::memory_of_worker::bounds() noexcept {
+source_bounds parent_board::memory_of_worker::bounds() noexcept {
   return {SIZE_MAX, this, [](void* self, const void* address, std::size_t bytes) {
             const auto& worker = *static_cast<const memory_of_worker*>(self);
             return worker.memory->owned_by(worker.heap_slot, address, bytes);
           }};
 }
 
-void desk::part_with(std::shared_ptr<departing> owner) noexcept {
+void parent_board::retire(std::shared_ptr<retirable> owner) noexcept {
   if (owner == nullptr || owner.use_count() > 1) return;
-  owner->next_departing = std::move(parting);
-  parting = std::move(owner);
+  owner->next_retired = std::move(retired);
+  retired = std::move(owner);
 }
 
 }  // namespace forkful::detail

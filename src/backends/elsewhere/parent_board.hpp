@@ -1,6 +1,6 @@
 // The parent's side of one board: what it remembers of every entry in use, and the handing out of entries.
 //
-// Owns the records. Behind its session's mutex. Invariant (docs/protocol.md, 4): entries are reused in the order of the ring,
+// Owns the records. Behind its coordinator's mutex. Invariant (docs/protocol.md, 4): entries are reused in the order of the ring,
 // when every chunk up to them is off the board.
 #pragma once
 
@@ -15,23 +15,23 @@
 namespace forkful::detail {
 
 class call;
-struct handout;
+struct chunk_in_flight;
 
-// What a desk may be the last to hold. A list, so that taking leave of one takes no memory.
-struct departing {
-  departing() noexcept = default;
-  departing(const departing&) = delete;
-  departing& operator=(const departing&) = delete;
-  virtual ~departing() = default;
-  std::shared_ptr<departing> next_departing;
+// What a parent board may be the last to hold. A list, so that taking leave of one takes no memory.
+struct retirable {
+  retirable() noexcept = default;
+  retirable(const retirable&) = delete;
+  retirable& operator=(const retirable&) = delete;
+  virtual ~retirable() = default;
+  std::shared_ptr<retirable> next_retired;
 };
 
-struct desk {
+struct parent_board {
   // Which chunk of which call an entry holds; workers cannot touch it.
   struct record {
-    std::shared_ptr<departing> owner;  // keeps `of`; null: the entry is off the board
+    std::shared_ptr<retirable> owner;  // keeps `of`; null: the entry is off the board
     call* of = nullptr;
-    handout* what = nullptr;
+    chunk_in_flight* what = nullptr;
   };
 
   // What one worker may have written: nothing else is believed (docs/protocol.md, 11).
@@ -42,7 +42,7 @@ struct desk {
     [[nodiscard]] source_bounds bounds() noexcept;
   };
 
-  desk(board& board_in_use, arena& memory_in_use, crew& workers_of_it)
+  parent_board(board& board_in_use, arena& memory_in_use, crew& workers_of_it)
       : table(board_in_use), memory(memory_in_use), workers(workers_of_it), records(ring_size) {}
 
   board& table;
@@ -53,7 +53,7 @@ struct desk {
   bool closed = false;   // nothing more is to be handed out: the workers were ended for good
   bool crashed = false;  // a worker has ended in the middle of a slice
 
-  [[nodiscard]] std::uint64_t tail() const noexcept { return table.settled.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t tail() const noexcept { return table.reclaimed.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t head() const noexcept { return table.published.load(std::memory_order_relaxed); }
   [[nodiscard]] bool full() const noexcept { return head() - tail() == ring_size; }
   [[nodiscard]] record& at(std::uint64_t sequence) noexcept { return records[sequence % ring_size]; }
@@ -73,19 +73,19 @@ struct desk {
   }
 
   // Calls that nobody else holds any more: to be let go of without the mutex, because user code may run then.
-  std::shared_ptr<departing> parting;
+  std::shared_ptr<retirable> retired;
 
   // The entry's chunk is off the board. Frees it, and all that are free up to the next that is not, for later chunks.
   void clear(std::uint64_t sequence) noexcept {
-    part_with(std::move(at(sequence).owner));
+    retire(std::move(at(sequence).owner));
     entry(sequence).word.store(0, std::memory_order_relaxed);
     std::uint64_t free = tail();
     while (free != head() && at(free).owner == nullptr) ++free;
     // release: the entries are as good as new before anybody may use them for later chunks.
-    table.settled.store(free, std::memory_order_release);
+    table.reclaimed.store(free, std::memory_order_release);
   }
 
-  void part_with(std::shared_ptr<departing> owner) noexcept;
+  void retire(std::shared_ptr<retirable> owner) noexcept;
   // Frees a chain of segments that lies in the memory of that worker. A damaged one could be a ring: nothing a worker wrote is
   // longer than the arena.
   void free_chain(segment* chain, unsigned heap_slot) noexcept;

@@ -1,4 +1,4 @@
-#include "backends/elsewhere/session.hpp"
+#include "backends/elsewhere/coordinator.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -25,59 +25,59 @@ constexpr std::uint64_t at_once_ns = 500'000;  // who sleeps for less was not wo
 
 }  // namespace
 
-session::session(unsigned workers, start_method start, const worker_settings& settings)
+coordinator::coordinator(unsigned workers, start_method start, const worker_settings& settings)
     : arena_(arena::own()),
       table_(arena_, workers),
       crew_(*table_, arena_, start, settings),
       late_(workers),
-      desk_(*table_, arena_, crew_),
+      board_(*table_, arena_, crew_),
       made_by_(this_process()) {}
 
-session::~session() {
+coordinator::~coordinator() {
   // Inherited by fork, the workers are not this process's to end, nor are the calls; the members see to that themselves.
   if (this_process() == made_by_) terminate();
 }
 
-void session::fill() {
-  const std::lock_guard held(mutex_);
+void coordinator::fill() {
+  const std::lock_guard lock(mutex_);
   crew_.fill();
 }
 
-std::shared_ptr<call> session::begin(job& work, const call_options& options, std::shared_ptr<void> owner) {
-  lock held(mutex_);
-  if (desk_.closed) throw_closed();
-  auto made = std::make_shared<call>(desk_, work, options, ++calls_, std::move(owner));
-  made->beside_others = open_ != 0 || desk_.tail() != desk_.head();
+std::shared_ptr<call> coordinator::begin(job& work, const call_options& options, std::shared_ptr<void> owner) {
+  lock_type lock(mutex_);
+  if (board_.closed) throw_closed();
+  auto made = std::make_shared<call>(board_, work, options, ++calls_, std::move(owner));
+  made->beside_others = open_ != 0 || board_.tail() != board_.head();
   try {
     // Loaded with dlopen since the workers were started: they would jump into nowhere.
     if (!crew_.knows(reinterpret_cast<const void*>(work.run)) || !crew_.knows(work.code[0]) ||
         !crew_.knows(work.code[1])) {
-      empty_board(held);
-      if (desk_.closed) throw_closed();
+      empty_board(lock);
+      if (board_.closed) throw_closed();
       crew_.renew();
     }
     fill_for(made.get());
   } catch (...) {
-    if (!held.owns_lock()) held.lock();
+    if (!lock.owns_lock()) lock.lock();
     // Without workers nothing on the board will ever be settled.
-    collapse(std::current_exception());
-    let_go(held);
+    give_up_all(std::current_exception());
+    destroy_retired(lock);
     throw;
   }
-  if (desk_.tail() == desk_.head()) last_wake_.store(0, std::memory_order_relaxed);
+  if (board_.tail() == board_.head()) last_wake_.store(0, std::memory_order_relaxed);
   ++open_;
   return made;
 }
 
-bool session::advance(const std::shared_ptr<call>& now, const patience& how_long) {
-  lock held(mutex_);
+bool coordinator::advance(const std::shared_ptr<call>& now, const wait_policy& how_long) {
+  lock_type lock(mutex_);
   if (now->counted.is_away()) now->counted.come_back(now_ns());
   bool ended = false;
   try {
-    ended = carry_on(now, held, how_long);
+    ended = carry_on(now, lock, how_long);
   } catch (...) {
-    if (!held.owns_lock()) held.lock();
-    collapse(std::current_exception());
+    if (!lock.owns_lock()) lock.lock();
+    give_up_all(std::current_exception());
     now->stop(std::current_exception());
   }
   note_end_of_input(*now);
@@ -85,37 +85,37 @@ bool session::advance(const std::shared_ptr<call>& now, const patience& how_long
   if (!led_ && !followers_.empty()) followers_.front()->news.notify_one();
   if (!led_) unled_.notify_one();
   ended = ended || now->ended();
-  if (ended) now->take_leave();
+  if (ended) now->take_final_figures();
   // Until somebody asks for it again.
   stopwatch& watch = now->counted.watch;
   const bool was_idle = watch.now() == stopwatch::phase::idle;
-  // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake eats one chunk at a time.
+  // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake runs one chunk at a time.
   if (!ended || how_long.until != for_ever || how_long.enough != nullptr) {
     watch.enter(stopwatch::phase::idle);
     const std::uint64_t left = was_idle ? now_ns() : watch.since();
     now->counted.leave(left);
     if (!ended) wake_for_unclaimed(*table_, woken_, left);
   }
-  let_go(held);
+  destroy_retired(lock);
   return ended;
 }
 
-bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long) {
+bool coordinator::carry_on(const std::shared_ptr<call>& now, lock_type& lock, const wait_policy& how_long) {
   for (;;) {
-    if (desk_.closed && (now->more_input() || now->wants_room())) {
+    if (board_.closed && (now->more_input() || now->wants_room())) {
       now->stop(std::make_exception_ptr(cancelled(
           "the pool was terminated while this call ran: what was not done is lost; call restart() and call again")));
     }
     if (now->stop_asked().stop_requested()) now->stop(nullptr);
-    bool moved = now->feed(now, held);
-    if (moved) invite_for(*now);
+    bool moved = now->feed(now, lock);
+    if (moved) wake_workers_for(*now);
     if (how_long.only_hand_out && !now->more_input() && !now->wants_room()) return false;
-    if (desk_.full()) retire();
-    if (now->collect(now, held, how_long)) {
+    if (board_.full()) take_back_finished();
+    if (now->collect(now, lock, how_long)) {
       moved = true;
       idle_deaths_ = 0;
     }
-    now->tell_progress(held, now->ended());
+    now->report_progress(lock, now->ended());
     if (now->ended()) return true;
     if (moved && how_long.met()) return false;
     if (moved) continue;
@@ -123,20 +123,20 @@ bool session::carry_on(const std::shared_ptr<call>& now, lock& held, const patie
       // Only a look: but who has ended is to be seen, or it would be waited for in vain.
       if (!led_) {
         if (const waited came = crew_.wait(0); came == waited::lost) crew_.check(came);
-        look_after_crew(now.get(), now_ns());
+        check_workers(now.get(), now_ns());
       }
-      return now->collect(now, held, how_long) && now->ended();
+      return now->collect(now, lock, how_long) && now->ended();
     }
-    wait(now.get(), held, how_long.until);
+    wait(now.get(), lock, how_long.until);
   }
 }
 
 // Takes back whatever is done at the front of the board, whosever it is: then there is room.
-void session::retire() {
-  while (desk_.tail() != desk_.head()) {
-    const std::uint64_t front = desk_.tail();
-    if (!desk_.done(front)) return;
-    desk::record& mine = desk_.at(front);
+void coordinator::take_back_finished() {
+  while (board_.tail() != board_.head()) {
+    const std::uint64_t front = board_.tail();
+    if (!board_.done(front)) return;
+    parent_board::record& mine = board_.at(front);
     call& owner = *mine.of;
     owner.take_back(*mine.what);
     owner.news.notify_one();
@@ -144,9 +144,9 @@ void session::retire() {
 }
 
 // Lazy waking: when everybody sleeps one is woken at once, and another each time that work has lain unclaimed for a while.
-// Short calls are eaten by whoever is awake, because waking costs more than they do.
+// Short calls are run by whoever is awake, because waking costs more than they do.
 // When it began to wake somebody; 0: it did not.
-std::uint64_t session::invite() noexcept {
+std::uint64_t coordinator::wake_workers() noexcept {
   const unsigned before = unlooked_.load(std::memory_order_relaxed);
   if (before % 8 != 7 && somebody_awake(*table_)) {
     unlooked_.store(before + 1, std::memory_order_relaxed);
@@ -163,8 +163,8 @@ std::uint64_t session::invite() noexcept {
   return now;
 }
 
-void session::invite_for(call& now) noexcept {
-  const std::uint64_t began = invite();
+void coordinator::wake_workers_for(call& now) noexcept {
+  const std::uint64_t began = wake_workers();
   if (began == 0) return;
   const stopwatch::phase before = now.counted.watch.now();
   if (before == stopwatch::phase::wake) return;
@@ -174,9 +174,9 @@ void session::invite_for(call& now) noexcept {
 
 // ---- Waiting: one leads, the others follow ------------------------------------------------------------------------------
 
-void session::wait(call* now, lock& held, std::uint64_t until) {
+void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
   // Another call may have given up and ended all workers.
-  if (!desk_.closed && crew_.running_count() == 0) fill_for(now);
+  if (!board_.closed && crew_.running_count() == 0) fill_for(now);
   if (now != nullptr && led_) now->counted.watch.enter(stopwatch::phase::idle);
   if (led_) {
     // The leader sleeps, and wakes nobody for what was handed out since.
@@ -185,7 +185,7 @@ void session::wait(call* now, lock& held, std::uint64_t until) {
     const auto most = std::chrono::nanoseconds(
         std::min(unclaimed ? watch_unclaimed_ns : watch_ns, until - std::min(until, now_ns())));
     if (now == nullptr) {
-      unled_.wait_for(held, most);
+      unled_.wait_for(lock, most);
       return;
     }
     // The leader may sleep for a later chunk than ours: say which one we wait for, then look once more (the mirror image of
@@ -195,15 +195,15 @@ void session::wait(call* now, lock& held, std::uint64_t until) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (now->something_back()) return;
     followers_.push_back(now);
-    now->news.wait_for(held, most);
+    now->news.wait_for(lock, most);
     followers_.erase(std::find(followers_.begin(), followers_.end(), now));
     return;
   }
   led_ = true;
   try {
-    if (now == nullptr || !spin(*now, held, until)) sleep(now, held, until);
+    if (now == nullptr || !spin(*now, lock, until)) sleep(now, lock, until);
   } catch (...) {
-    if (!held.owns_lock()) held.lock();
+    if (!lock.owns_lock()) lock.lock();
     led_ = false;
     throw;
   }
@@ -213,15 +213,15 @@ void session::wait(call* now, lock& held, std::uint64_t until) {
 }
 
 // Results of short slices arrive sooner than a sleeper wakes. True: the call's first chunk is done, or taken care of.
-bool session::spin(call& now, lock& held, std::uint64_t until) {
+bool coordinator::spin(call& now, lock_type& lock, std::uint64_t until) {
   const std::uint64_t first = now.first_on_board();
-  if (now.spun_ns >= caller_spins_ns || table_->max_spinners == 0 || first == desk_.head()) return false;
-  const std::atomic<std::uint64_t>& word = desk_.entry(first).word;
-  const std::uint32_t generation = desk_.word(first).generation();
+  if (now.spun_ns >= caller_spins_ns || table_->max_spinners == 0 || first == board_.head()) return false;
+  const std::atomic<std::uint64_t>& word = board_.entry(first).word;
+  const std::uint32_t generation = board_.word(first).generation();
   const std::uint64_t began = now_ns();
   now.counted.watch.enter(stopwatch::phase::idle, began);
   const std::uint64_t most = std::min(caller_spins_ns - now.spun_ns, until - std::min(until, began));
-  held.unlock();
+  lock.unlock();
   std::uint64_t waited = 0;
   bool arrived = false;
   for (; !arrived && waited < most; waited = now_ns() - began) {
@@ -232,23 +232,23 @@ bool session::spin(call& now, lock& held, std::uint64_t until) {
       relax();
     }
     if (waited > polite_ns) let_others_run();
-    if (waited > unclaimed_ns) invite();
+    if (waited > unclaimed_ns) wake_workers();
   }
-  held.lock();
+  lock.lock();
   now.spun_ns += waited;
   if (arrived) now.counted.watch.enter(stopwatch::phase::reassemble, began + waited);
   return arrived;
 }
 
-void session::sleep(call* now, lock& held, std::uint64_t until) {
+void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
   if (now != nullptr) now->counted.watch.enter(stopwatch::phase::idle);
   gather_limits();
-  const bool unclaimed = desk_.something_ready();
+  const bool unclaimed = board_.something_ready();
   // Regardless of who seems to be looking: a spinner may have been stopped.
   if (unclaimed) wake_sleeper(*table_);
   const bool alone =
-      now != nullptr && followers_.empty() && !now->wants_room() && now->first_on_board() != desk_.head();
-  table_->wanted.store(alone ? now->wanted() : desk_.tail(), std::memory_order_relaxed);
+      now != nullptr && followers_.empty() && !now->wants_room() && now->first_on_board() != board_.head();
+  table_->wanted.store(alone ? now->wanted() : board_.tail(), std::memory_order_relaxed);
   table_->parent_asleep.store(1, std::memory_order_relaxed);
   // Pairs with the fence in finish_chunk: a worker that marks its chunk done after this look sees that we sleep.
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -256,27 +256,28 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
   for (call* one : followers_) {
     if (one->wants_room() || one->something_back()) one->news.notify_one();
   }
-  const bool room = (now == nullptr || now->wants_room()) && desk_.tail() != desk_.head() && desk_.done(desk_.tail());
+  const bool room =
+      (now == nullptr || now->wants_room()) && board_.tail() != board_.head() && board_.done(board_.tail());
   if (!room && (now == nullptr || !now->something_back())) {
-    // Where all are eating there is nobody to wake.
+    // Where all are running there is nobody to wake.
     const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_unclaimed_ns : watch_ns;
     const std::uint64_t nanoseconds = std::min(most, until - std::min(until, now_ns()));
-    held.unlock();
+    lock.unlock();
     const std::uint64_t slept = now_ns();
     try {
       const waited came = crew_.wait(static_cast<std::int64_t>(nanoseconds));
-      held.lock();
+      lock.lock();
       crew_.check(came);
     } catch (...) {
-      if (!held.owns_lock()) held.lock();
+      if (!lock.owns_lock()) lock.lock();
       table_->parent_asleep.store(0, std::memory_order_relaxed);
       throw;
     }
-    look_after_crew(now, slept);
+    check_workers(now, slept);
   }
   table_->parent_asleep.store(0, std::memory_order_relaxed);
   gather_limits();
-  retire();
+  take_back_finished();
   for (call* one : followers_) {
     if (one->wants_room() || one->something_back()) one->news.notify_one();
   }
@@ -285,7 +286,7 @@ void session::sleep(call* now, lock& held, std::uint64_t until) {
 // ---- Deaths -------------------------------------------------------------------------------------------------------------
 
 // Buries and replaces whoever crew::wait() said has ended.
-void session::look_after_crew(call* now, std::uint64_t slept) {
+void coordinator::check_workers(call* now, std::uint64_t slept) {
   late_.look(*table_, crew_);
   // Who ended while we slept woke us; who had ended before did so at some time since we last looked.
   const std::uint64_t woke = now_ns();
@@ -295,10 +296,10 @@ void session::look_after_crew(call* now, std::uint64_t slept) {
   for (const unsigned worker : crew_.ended()) {
     any = true;
     const unsigned incarnation = crew_.incarnation(worker);
-    death end = crew_.bury(worker);
+    death end = crew_.reap(worker);
     if (end.left) continue;
     if (!end.late) end.ended_ns = ended_ns;
-    if (lost(worker, incarnation, end, now)) {
+    if (worker_died(worker, incarnation, end, now)) {
       idle_deaths_ = 0;
     } else {
       ++idle_deaths_;
@@ -306,8 +307,8 @@ void session::look_after_crew(call* now, std::uint64_t slept) {
   }
   if (!any) return;
   // What a dead worker said of failures before it handed them in counts no more.
-  for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-    if (const auto& mine = desk_.at(sequence); mine.owner != nullptr) mine.of->forget_announced_failures();
+  for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
+    if (const auto& mine = board_.at(sequence); mine.owner != nullptr) mine.of->forget_announced_failures();
   }
   gather_limits();
   if (idle_deaths_ > std::max(8U, 4 * table_->workers)) {
@@ -322,32 +323,32 @@ void session::look_after_crew(call* now, std::uint64_t slept) {
         " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
         "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
   }
-  if (!desk_.closed) fill_for(now);
+  if (!board_.closed) fill_for(now);
 }
 
 // Gives what a dead worker held back to its call; a death that no call lost anything by counts for the one that saw it. True if
 // it held a slice that it had begun.
-bool session::lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by) {
-  for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-    const desk::record& mine = desk_.at(sequence);
+bool coordinator::worker_died(unsigned worker, unsigned incarnation, const death& end, call* seen_by) {
+  for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
+    const parent_board::record& mine = board_.at(sequence);
     if (mine.owner == nullptr) continue;
-    const chunk_word word = desk_.word(sequence);
+    const chunk_word word = board_.word(sequence);
     if (word.state() != chunk_state::running || word.worker() != worker || word.incarnation() != incarnation) continue;
     mine.of->counted.add_death(worker);
-    return mine.of->lost(*mine.what, worker, end);
+    return mine.of->worker_died(*mine.what, worker, end);
   }
   if (seen_by != nullptr) seen_by->counted.add_death(worker);
   return false;
 }
 
-void session::gather_limits() noexcept {
+void coordinator::gather_limits() noexcept {
   for (unsigned worker = 0; worker < table_->workers; ++worker) {
     const worker_slot& slot = table_->slots[worker];
     // acquire: pairs with the release that made the slice count.
     const std::uint64_t id = slot.failed_job.load(std::memory_order_acquire);
     if (id == 0) continue;
-    for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-      const desk::record& mine = desk_.at(sequence);
+    for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
+      const parent_board::record& mine = board_.at(sequence);
       if (mine.owner == nullptr || mine.of->id() != id) continue;
       mine.of->limit_workers(slot.failed_slice.load(std::memory_order_relaxed));
       break;
@@ -357,11 +358,11 @@ void session::gather_limits() noexcept {
 
 // ---- Ending -------------------------------------------------------------------------------------------------------------
 
-bool session::cancel(call& now, bool kill) {
-  lock held(mutex_);
+bool coordinator::cancel(call& now, bool kill) {
+  lock_type lock(mutex_);
   bool done = now.withdraw();
   if (!done && kill) {
-    const unsigned worker = now.doom();
+    const unsigned worker = now.ask_to_kill();
     if (worker != max_workers) {
       breakpoint(point::kill_before);
       crew_.kill(worker);
@@ -370,27 +371,27 @@ bool session::cancel(call& now, bool kill) {
   }
   now.news.notify_one();
   if (led_) crew_.ring();  // the one who leads may be the one who waits for it
-  let_go(held);
+  destroy_retired(lock);
   return done;
 }
 
-void session::drop(std::shared_ptr<call> now, bool ended) {
-  lock held(mutex_);
+void coordinator::drop(std::shared_ptr<call> now, bool ended) {
+  lock_type lock(mutex_);
   if (!ended) {
     now->stop_input();
     note_end_of_input(*now);
   }
-  desk_.part_with(std::move(now));
-  let_go(held);
+  board_.retire(std::move(now));
+  destroy_retired(lock);
 }
 
-void session::note_end_of_input(call& now) noexcept {
+void coordinator::note_end_of_input(call& now) noexcept {
   if (!now.open || now.more_input()) return;
   now.open = false;
   --open_;
 }
 
-void session::fill_for(call* now) {
+void coordinator::fill_for(call* now) {
   const std::uint64_t began = crew_.fill();
   if (began == 0 || now == nullptr) return;
   now->workers_started();
@@ -399,8 +400,8 @@ void session::fill_for(call* now) {
   now->counted.watch.enter(before, now_ns());
 }
 
-void session::describe(call& of) {
-  const lock held(mutex_);
+void coordinator::describe(call& of) {
+  const lock_type lock(mutex_);
   report& happened = of.counted.happened;
   happened.threads_at_fork = crew_.threads_at_fork();
   happened.warnings = crew_.warnings();
@@ -408,8 +409,8 @@ void session::describe(call& of) {
   happened.beside_others = of.beside_others || of.id() != calls_;
 }
 
-void session::look_at_copies(report& happened) {
-  const lock held(mutex_);
+void coordinator::look_at_copies(report& happened) {
+  const lock_type lock(mutex_);
   const std::uint64_t began = now_ns();
   // A hundred calls that were under way together are not looked at a hundred times.
   if (began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_) return;
@@ -428,71 +429,71 @@ void session::look_at_copies(report& happened) {
   looking_ns_ = seen_ns_ - began;
 }
 
-bool session::rest(std::vector<std::shared_ptr<departing>>* parted) {
-  lock held(mutex_);
-  retire();
-  const bool idle = open_ == 0 && desk_.tail() == desk_.head();
-  if (idle) crew_.dismiss();
-  while (parted != nullptr && desk_.parting != nullptr) {
-    parted->push_back(std::move(desk_.parting));
-    desk_.parting = std::move(parted->back()->next_departing);
+bool coordinator::rest(std::vector<std::shared_ptr<retirable>>* parted) {
+  lock_type lock(mutex_);
+  take_back_finished();
+  const bool idle = open_ == 0 && board_.tail() == board_.head();
+  if (idle) crew_.shut_down();
+  while (parted != nullptr && board_.retired != nullptr) {
+    parted->push_back(std::move(board_.retired));
+    board_.retired = std::move(parted->back()->next_retired);
   }
-  let_go(held);
+  destroy_retired(lock);
   return idle;
 }
 
-bool session::ends_by_itself() {
-  const std::lock_guard held(mutex_);
+bool coordinator::ends_by_itself() {
+  const std::lock_guard lock(mutex_);
   return open_ == 0;
 }
 
-void session::empty_board(lock& held) {
-  for (retire(); desk_.tail() != desk_.head(); retire()) wait(nullptr, held, for_ever);
+void coordinator::empty_board(lock_type& lock) {
+  for (take_back_finished(); board_.tail() != board_.head(); take_back_finished()) wait(nullptr, lock, for_ever);
 }
 
-void session::drain() {
-  lock held(mutex_);
-  empty_board_or_collapse(held);
-  let_go(held);
+void coordinator::drain() {
+  lock_type lock(mutex_);
+  empty_board_or_collapse(lock);
+  destroy_retired(lock);
 }
 
-void session::finish() {
-  lock held(mutex_);
-  empty_board_or_collapse(held);
-  desk_.closed = true;
-  crew_.dismiss();
+void coordinator::finish() {
+  lock_type lock(mutex_);
+  empty_board_or_collapse(lock);
+  board_.closed = true;
+  crew_.shut_down();
   for (call* one : followers_) one->news.notify_one();
-  let_go(held);
+  destroy_retired(lock);
 }
 
-void session::empty_board_or_collapse(lock& held) {
+void coordinator::empty_board_or_collapse(lock_type& lock) {
   try {
-    empty_board(held);
+    empty_board(lock);
   } catch (...) {
-    if (!held.owns_lock()) held.lock();
-    collapse(std::current_exception());
+    if (!lock.owns_lock()) lock.lock();
+    give_up_all(std::current_exception());
   }
 }
 
 // Nothing on the board will ever be done: tells everybody who has something there.
-void session::collapse(const std::exception_ptr& reason) noexcept {
+void coordinator::give_up_all(const std::exception_ptr& reason) noexcept {
   crew_.end_now();
-  for (std::uint64_t sequence = desk_.tail(); sequence != desk_.head(); ++sequence) {
-    desk::record& mine = desk_.at(sequence);
+  for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
+    parent_board::record& mine = board_.at(sequence);
     if (mine.owner == nullptr) continue;
     mine.of->stop(reason);
     mine.of->news.notify_one();
-    std::shared_ptr<departing> owner = mine.owner;
+    std::shared_ptr<retirable> owner = mine.owner;
     mine.of->abandon(*mine.what);
-    desk_.part_with(std::move(owner));
+    board_.retire(std::move(owner));
   }
-  table_->next.store(desk_.head(), std::memory_order_relaxed);
+  table_->next.store(board_.head(), std::memory_order_relaxed);
   table_->parent_asleep.store(0, std::memory_order_relaxed);
 }
 
-void session::terminate() {
-  lock held(mutex_);
-  desk_.closed = true;
+void coordinator::terminate() {
+  lock_type lock(mutex_);
+  board_.closed = true;
   std::exception_ptr reason;
   try {
     reason = std::make_exception_ptr(
@@ -503,33 +504,33 @@ void session::terminate() {
   crew_.end_now();
   try {
     // What is done is done.
-    for (std::uint64_t at = desk_.tail(); at != desk_.head(); ++at) {
-      const desk::record& mine = desk_.at(at);
-      if (mine.owner == nullptr || !desk_.done(at)) continue;
+    for (std::uint64_t at = board_.tail(); at != board_.head(); ++at) {
+      const parent_board::record& mine = board_.at(at);
+      if (mine.owner == nullptr || !board_.done(at)) continue;
       call& owner = *mine.of;
       owner.take_back(*mine.what);
     }
   } catch (const std::bad_alloc&) {
     // No memory to take over what failed: given up with the rest.
   }
-  collapse(reason);
+  give_up_all(reason);
   for (call* one : followers_) one->news.notify_one();
   crew_.ring();
-  let_go(held);
+  destroy_retired(lock);
 }
 
-void session::wake() noexcept {
+void coordinator::wake() noexcept {
   const cancellation_deferred whole;
-  const std::lock_guard held(mutex_);
+  const std::lock_guard lock(mutex_);
   crew_.ring();
   for (call* one : followers_) one->news.notify_one();
 }
 
 // Calls that nobody holds any more may have user's objects to destroy.
-void session::let_go(lock& held) noexcept {
-  std::shared_ptr<departing> gone = std::move(desk_.parting);
-  held.unlock();
-  while (gone != nullptr) gone = std::move(gone->next_departing);
+void coordinator::destroy_retired(lock_type& lock) noexcept {
+  std::shared_ptr<retirable> gone = std::move(board_.retired);
+  lock.unlock();
+  while (gone != nullptr) gone = std::move(gone->next_retired);
 }
 
 }  // namespace forkful::detail

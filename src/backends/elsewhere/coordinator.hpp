@@ -11,18 +11,18 @@
 #include <vector>
 
 #include "backends/elsewhere/call.hpp"
-#include "backends/elsewhere/desk.hpp"
+#include "backends/elsewhere/parent_board.hpp"
 #include "board/board_memory.hpp"
 #include "crew/lateness.hpp"
 
 namespace forkful::detail {
 
-class session {
+class coordinator {
  public:
-  session(unsigned workers, start_method start, const worker_settings& settings);
-  session(const session&) = delete;
-  session& operator=(const session&) = delete;
-  ~session();
+  coordinator(unsigned workers, start_method start, const worker_settings& settings);
+  coordinator(const coordinator&) = delete;
+  coordinator& operator=(const coordinator&) = delete;
+  ~coordinator();
 
   [[nodiscard]] unsigned workers() noexcept { return table_->workers; }
   // Starts the workers that do not run. Throws start_failed when there is none at all, or pool_closed.
@@ -30,8 +30,8 @@ class session {
   // Throws pool_closed, start_failed.
   std::shared_ptr<call> begin(job& work, const call_options& options, std::shared_ptr<void> owner);
   // Carries the call on. True: it has ended.
-  bool advance(const std::shared_ptr<call>& now, const patience& how_long);
-  // Takes back what nobody has begun, or with `kill` ends the worker that is eating it. True: cancelled.
+  bool advance(const std::shared_ptr<call>& now, const wait_policy& how_long);
+  // Takes back what nobody has begun, or with `kill` ends the worker that is running it. True: cancelled.
   bool cancel(call& now, bool kill);
   // Nobody will ask for the call any more. Takes it over, so that it is let go of behind the mutex, or after it.
   void drop(std::shared_ptr<call> now, bool ended);
@@ -44,7 +44,7 @@ class session {
   void terminate();
   // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
   // With `parted`, calls that nobody holds any more are put there instead of being destroyed here.
-  bool rest(std::vector<std::shared_ptr<departing>>* parted = nullptr);
+  bool rest(std::vector<std::shared_ptr<retirable>>* parted = nullptr);
   // All that is left to do was handed out.
   [[nodiscard]] bool ends_by_itself();
   // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.
@@ -56,35 +56,35 @@ class session {
   void wake() noexcept;
 
  private:
-  using lock = std::unique_lock<std::mutex>;
+  using lock_type = std::unique_lock<std::mutex>;
 
   struct copies {
     pid_t of = -1;
     std::size_t bytes = 0;
   };
 
-  void retire();
-  bool carry_on(const std::shared_ptr<call>& now, lock& held, const patience& how_long);
-  void wait(call* now, lock& held, std::uint64_t until);
-  bool spin(call& now, lock& held, std::uint64_t until);
-  void sleep(call* now, lock& held, std::uint64_t until);
-  void look_after_crew(call* now, std::uint64_t slept);
-  void collapse(const std::exception_ptr& reason) noexcept;
+  void take_back_finished();
+  bool carry_on(const std::shared_ptr<call>& now, lock_type& lock, const wait_policy& how_long);
+  void wait(call* now, lock_type& lock, std::uint64_t until);
+  bool spin(call& now, lock_type& lock, std::uint64_t until);
+  void sleep(call* now, lock_type& lock, std::uint64_t until);
+  void check_workers(call* now, std::uint64_t slept);
+  void give_up_all(const std::exception_ptr& reason) noexcept;
   void gather_limits() noexcept;
-  std::uint64_t invite() noexcept;
-  void invite_for(call& now) noexcept;
+  std::uint64_t wake_workers() noexcept;
+  void wake_workers_for(call& now) noexcept;
   void fill_for(call* now);
-  bool lost(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
-  void empty_board(lock& held);
-  void empty_board_or_collapse(lock& held);
+  bool worker_died(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
+  void empty_board(lock_type& lock);
+  void empty_board_or_collapse(lock_type& lock);
   void note_end_of_input(call& now) noexcept;
-  void let_go(lock& held) noexcept;
+  void destroy_retired(lock_type& lock) noexcept;
 
   arena& arena_;
   board_memory table_;
   crew crew_;
   lateness late_;
-  desk desk_;
+  parent_board board_;
   std::uint64_t made_by_;
   std::mutex mutex_;
   unsigned open_ = 0;              // calls that may hand out more

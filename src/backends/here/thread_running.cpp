@@ -1,4 +1,4 @@
-// The side of whoever eats a call on threads: claiming chunks, eating them block by block, alone or beside others. The caller's side
+// The side of whoever runs a call on threads: claiming chunks, running them block by block, alone or beside others. The caller's side
 // is in thread_call.cpp.
 #include <algorithm>
 #include <chrono>
@@ -13,7 +13,7 @@
 #include "os/identity.hpp"
 #include "os/process.hpp"
 #include "worker/block.hpp"
-#include "worker/place.hpp"
+#include "worker/this_worker.hpp"
 
 namespace forkful::detail {
 
@@ -23,16 +23,16 @@ constexpr std::size_t largest_block = std::size_t{1} << 20;
 
 }  // namespace
 
-// A chunk while it is eaten, by the thread that claimed it, without the mutex.
-class eating : public chunk_io {
+// A chunk while it is run, by the thread that claimed it, without the mutex.
+class running_chunk : public chunk_io {
  public:
-  eating(thread_call& of, thread_chunk& mine, unsigned worker) noexcept
+  running_chunk(thread_call& of, thread_chunk& mine, unsigned worker) noexcept
       : of_(of), mine_(mine), here_(worker), environment_(of.environment_) {
     first = mine.first;
     fail = record_failure;
     mine.reached = mine.first;
-    mine.eaten.worker = worker;
-    mine.eaten.began = mine.eaten.ended = now_ns();
+    mine.times.worker = worker;
+    mine.times.began = mine.times.ended = now_ns();
   }
 
   // Room for so many results.
@@ -47,8 +47,8 @@ class eating : public chunk_io {
     }
   }
 
-  // The next block, which ends before `end`. Returns how many slices it had; 0: nothing more is to be eaten.
-  std::size_t eat_block(std::size_t end) noexcept {
+  // The next block, which ends before `end`. Returns how many slices it had; 0: nothing more is to be run.
+  std::size_t run_block(std::size_t end) noexcept {
     const std::size_t from = mine_.reached;
     const job& work = of_.job_;
     if (from >= end || from >= of_.limit_.load(std::memory_order_relaxed) || broken_ != nullptr) return 0;
@@ -77,21 +77,21 @@ class eating : public chunk_io {
 
  private:
   static void record_failure(chunk_io& base, std::size_t slice, std::size_t named) {
-    thread_chunk& mine = static_cast<eating&>(base).mine_;
-    mine.failures.push_back({slice, capture_exception(named, mine.eaten.worker, 1)});
+    thread_chunk& mine = static_cast<running_chunk&>(base).mine_;
+    mine.failures.push_back({slice, capture_exception(named, mine.times.worker, 1)});
   }
 
   void measure(std::size_t from) noexcept {
     const job& work = of_.job_;
-    const std::uint64_t began = std::exchange(mine_.eaten.ended, now_ns());
-    took_ = mine_.eaten.ended - began;
+    const std::uint64_t began = std::exchange(mine_.times.ended, now_ns());
+    took_ = mine_.times.ended - began;
     block_.adapt(took_, short_block_here_ns, largest_block);
     if (const std::chrono::nanoseconds time(took_); time > mine_.slowest.time) {
-      mine_.slowest = {work.named(from), work.named(mine_.reached) - work.named(from), mine_.eaten.worker, time};
+      mine_.slowest = {work.named(from), work.named(mine_.reached) - work.named(from), mine_.times.worker, time};
     }
-    mine_.eaten.eaten = mine_.eaten.ended - mine_.eaten.began;
-    mine_.eaten.first = work.named(mine_.first);
-    mine_.eaten.count = work.named(mine_.reached) - mine_.eaten.first;
+    mine_.times.ran = mine_.times.ended - mine_.times.began;
+    mine_.times.first = work.named(mine_.first);
+    mine_.times.count = work.named(mine_.reached) - mine_.times.first;
   }
 
   thread_call& of_;
@@ -110,20 +110,20 @@ thread_chunk& thread_call::claim(std::list<thread_chunk>& fresh, std::size_t siz
   mine.first = claimed_;
   mine.last = claimed_ += std::min(size, unclaimed());
   chunks_.splice(chunks_.end(), fresh);
-  ++eating_;
+  ++running_;
   return mine;
 }
 
 void thread_call::done(thread_chunk& mine, std::exception_ptr broken) noexcept {
-  --eating_;
+  --running_;
   mine.done = true;
   if (broken != nullptr) stop(std::move(broken));
-  ++told_;
+  ++events_;
   if (asleep_) news_.notify_one();
 }
 
-bool thread_call::ready_to_eat(lock& held, unsigned worker, std::list<thread_chunk>& fresh) noexcept {
-  std::exception_ptr refused = crew_->get_ready(held, worker);
+bool thread_call::ready_to_run(lock_type& lock, unsigned worker, std::list<thread_chunk>& fresh) noexcept {
+  std::exception_ptr refused = crew_->get_ready(lock, worker);
   if (refused == nullptr) {
     try {
       fresh.emplace_back();
@@ -137,57 +137,57 @@ bool thread_call::ready_to_eat(lock& held, unsigned worker, std::list<thread_chu
   return false;
 }
 
-void thread_call::eat(lock& held, unsigned worker, std::size_t most) noexcept {
+void thread_call::run(lock_type& lock, unsigned worker, std::size_t most) noexcept {
   std::list<thread_chunk> fresh;
   for (; most != 0 && claimable(); --most) {
-    if (!ready_to_eat(held, worker, fresh) || !claimable()) return;
+    if (!ready_to_run(lock, worker, fresh) || !claimable()) return;
     thread_chunk& mine = claim(fresh, next_size());
-    held.unlock();
+    lock.unlock();
     std::exception_ptr broken;
     {
-      eating now(*this, mine, worker);
+      running_chunk now(*this, mine, worker);
       now.make_room(mine.last - mine.first);
-      while (now.eat_block(mine.last) != 0) {
+      while (now.run_block(mine.last) != 0) {
       }
       broken = now.broken();
     }
-    held.lock();
+    lock.lock();
     done(mine, std::move(broken));
   }
 }
 
-void thread_call::eat_alone(lock& held, unsigned worker) noexcept {
+void thread_call::run_alone(lock_type& lock, unsigned worker) noexcept {
   std::list<thread_chunk> fresh;
-  if (!ready_to_eat(held, worker, fresh) || !claimable()) return;
+  if (!ready_to_run(lock, worker, fresh) || !claimable()) return;
   const std::size_t all = unclaimed();
   thread_chunk& mine = claim(fresh, 1);
-  held.unlock();
+  lock.unlock();
   std::exception_ptr broken;
   {
-    eating now(*this, mine, worker);
+    running_chunk now(*this, mine, worker);
     now.make_room(all);
     for (;;) {
-      const std::size_t count = now.eat_block(mine.last);
-      held.lock();
+      const std::size_t count = now.run_block(mine.last);
+      lock.lock();
       if (mine.reached < mine.last) {
         if (count != 0) {
-          held.unlock();
+          lock.unlock();
           continue;
         }
         break;
       }
-      block_began_ = mine.eaten.ended;
+      block_began_ = mine.times.ended;
       if (crew_->closed()) close();
       if (alone_ && unclaimed() != 0 && !goes_on_alone(mine, count, now.took())) {
         try {
-          share(held, false);
+          share(lock, false);
         } catch (const std::bad_alloc&) {
           alone_ = true;  // no memory to share it with
         }
       }
-      if (!alone_ || unclaimed() == 0 || settled_.progress_is_due(block_began_, false)) break;
+      if (!alone_ || unclaimed() == 0 || completion_.progress_is_due(block_began_, false)) break;
       mine.last = claimed_ += std::min(now.next_block(), unclaimed());
-      held.unlock();
+      lock.unlock();
     }
     broken = now.broken();
   }

@@ -1,4 +1,4 @@
-#include "backends/elsewhere/session_call.hpp"
+#include "backends/elsewhere/process_call_handle.hpp"
 
 #include <exception>
 #include <stdexcept>
@@ -14,52 +14,52 @@
 
 namespace forkful::detail {
 
-session_call::session_call(std::shared_ptr<session> where, job& work, const call_options& options,
-                           std::shared_ptr<void> owner, bool one_time)
-    : session_(std::move(where)), one_time_(one_time), made_by_(this_process()) {
-  call_ = session_->begin(work, options, std::move(owner));
-  if (options.stop.stop_possible()) waker_.emplace(options.stop, waker{session_});
+process_call_handle::process_call_handle(std::shared_ptr<coordinator> where, job& work, const call_options& options,
+                                         std::shared_ptr<void> owner, bool one_time)
+    : coordinator_(std::move(where)), one_time_(one_time), made_by_(this_process()) {
+  call_ = coordinator_->begin(work, options, std::move(owner));
+  if (options.stop.stop_possible()) waker_.emplace(options.stop, waker{coordinator_});
 }
 
-session_call::~session_call() {
+process_call_handle::~process_call_handle() {
   const cancellation_deferred whole;
   if (this_process() != made_by_) {
-    keep_for_good(std::move(call_));
-    keep_for_good(std::move(session_));
+    never_destroy(std::move(call_));
+    never_destroy(std::move(coordinator_));
     return;
   }
   waker_.reset();
-  session_->drop(std::move(call_), ended_);
-  if (one_time_) session_->rest();
+  coordinator_->drop(std::move(call_), ended_);
+  if (one_time_) coordinator_->rest();
 }
 
-bool session_call::advance(const patience& how_long) {
+bool process_call_handle::advance(const wait_policy& how_long) {
   const cancellation_deferred whole;
   check_process(made_by_);
   if (ended_) return true;
-  ended_ = session_->advance(call_, how_long);
+  ended_ = coordinator_->advance(call_, how_long);
   if (ended_ && one_time_) {
     const stopwatch::phase before = call_->counted.watch.now();
     call_->counted.watch.enter(stopwatch::phase::start);
-    if (call_->counted.recording()) session_->look_at_copies(call_->counted.happened);
-    session_->rest();
+    if (call_->counted.recording()) coordinator_->look_at_copies(call_->counted.happened);
+    coordinator_->rest();
     call_->counted.watch.enter(before);
   }
   return ended_;
 }
 
-bool session_call::cancel(bool kill) {
+bool process_call_handle::cancel(bool kill) {
   const cancellation_deferred whole;
   check_process(made_by_);
-  return session_->cancel(*call_, kill);
+  return coordinator_->cancel(*call_, kill);
 }
 
-void session_call::conclude() {
-  session_->describe(*call_);
+void process_call_handle::conclude() {
+  coordinator_->describe(*call_);
   const std::uint64_t now = now_ns();
   call_->counted.finish_into(happened, now);
   arena::own().let_decay(now, now - static_cast<std::uint64_t>(happened.wall.count()));
-  if (happened.has_timeline && !one_time_) session_->look_at_copies(happened);
+  if (happened.has_timeline && !one_time_) coordinator_->look_at_copies(happened);
   call_->conclude();
 }
 
@@ -71,12 +71,12 @@ worker_settings settings_of(const pool_options& options) noexcept {
 void check_attempts(const job& work, const call_options& options) {
   if (options.attempts > 1 && work.mutates && work.locate == nullptr) {
     throw std::invalid_argument(
-        "forkful: attempts > 1 in place needs bitwise elements: a crash may leave others half eaten, and only bitwise "
+        "forkful: attempts > 1 in place needs bitwise elements: a crash may leave others half done, and only bitwise "
         "ones can be put back; use attempts = 1, or map the slices to results");
   }
 }
 
-void end(session& one) {
+void end(coordinator& one) {
   if (std::uncaught_exceptions() == 0) {
     one.finish();
   } else {
