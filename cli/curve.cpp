@@ -28,8 +28,8 @@ constexpr std::size_t height = 18;
 constexpr std::size_t margin = 10;
 
 constexpr std::string_view assumed =
-    "Costs are those of this machine, as measured. Assumed: a core for each worker and for the caller, "
-    "memory that carries as much for each core as here, and between hosts 50 us and 1.2 GB/s.";
+    "Costs are those of this machine, as measured. Assumed: a core for each worker and for the caller, memory that "
+    "carries as much for each core as here, and between hosts 50 us and 1.2 GB/s.";
 
 double speed_up(const std::vector<curve_point>& curve, unsigned hosts, unsigned workers) {
   for (const curve_point& each : curve) {

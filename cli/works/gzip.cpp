@@ -44,8 +44,8 @@ class gzip final : public work {
     for (const std::string& file : files) read(file, block);
     if (blocks_.empty())
       throw std::runtime_error(files.empty()
-                                   ? "there are no licence texts in /usr/share/common-licenses to compress; name "
-                                     "some files instead: forkful race FILE..."
+                                   ? "there are no licence texts in /usr/share/common-licenses to compress; name some "
+                                     "files instead: forkful race FILE..."
                                    : "no file is left to compress; name files that can be read");
     slices_ = fmt::format("{} of at most {}, from {} file{} of {} in all", counted_slices(blocks_.size()),
                           cli::bytes_text(block), files_read_, files_read_ == 1 ? "" : "s", cli::bytes_text(total_));

@@ -153,8 +153,7 @@ template <class Range, class F, class... A>
   using result = typename prepared<present_way, how, false, slices_type&, callable, A...>::result;
   static_assert(!changes || !is_zip<std::remove_cv_t<slices_type>>,
                 "forkful: advise() makes copies of the slices that its callable changes, and of zipped ones it cannot: "
-                "ask about one "
-                "range of tuples");
+                "ask about one range of tuples");
 
   auto&& called = detail::as_callable(f);
   question asked;

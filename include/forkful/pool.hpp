@@ -52,8 +52,8 @@ class verbs {
     using place = std::remove_reference_t<decltype(*std::ranges::data(out))>;
     static_assert(
         !Way::isolated || detail::may_be_shared<std::remove_cvref_t<Out>>,
-        "forkful: map_into writes results where workers can reach them: give it a forkful::shared_vector or a span "
-        "of one, or use map");
+        "forkful: map_into writes results where workers can reach them: give it a forkful::shared_vector or a span of "
+        "one, or use map");
     detail::prepared<Way, detail::verb::into, false, Range, callable<F>, A...> call(std::forward<Range>(range), f,
                                                                                     args...);
     if constexpr (!std::is_void_v<typename decltype(call)::result>) {  // else one error is enough

@@ -322,8 +322,8 @@ class shared_vector {
   static T* allocate(size_type n) {
     static_assert(
         detail::shareable<T>,
-        "forkful: the elements of a shared_vector keep memory outside shared memory (std::string, std::vector): "
-        "use shared_string or shared_vector inside");
+        "forkful: the elements of a shared_vector keep memory outside shared memory (std::string, std::vector): use "
+        "shared_string or shared_vector inside");
     if (n > max_size()) throw std::length_error{"forkful: a shared_vector cannot be that long"};
     return static_cast<T*>(detail::shared_allocate(n * sizeof(T), alignof(T)));
   }

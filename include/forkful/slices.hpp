@@ -132,8 +132,8 @@ class indexed {
     static_assert(
         !endless,
         "forkful: this range has no end, and a verb runs all of its slices before it returns: take as many as are "
-        "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads "
-        "as results are taken");
+        "wanted (std::views::take, forkful::indices(n)), zip it with a range that ends, or use imap, which reads as "
+        "results are taken");
     if constexpr (!endless) walk(no_limit);
   }
   /// Not walked yet: see walk_together.
@@ -258,8 +258,8 @@ struct cutting {
 /// Throws std::invalid_argument: slices of no length.
 [[noreturn]] inline void refuse_no_length() {
   throw std::invalid_argument(
-      "forkful: slices_of cuts slices of a given length, which must be at least 1: give it the number of elements "
-      "of a slice, or use slices(range, k) for k slices");
+      "forkful: slices_of cuts slices of a given length, which must be at least 1: give it the number of elements of a "
+      "slice, or use slices(range, k) for k slices");
 }
 
 }  // namespace detail

@@ -72,8 +72,8 @@ void about_memory(list& found, const limits& of) {
     found.add(
         little ? weight::blocks : weight::costs,
         fmt::format("The control group leaves {} of memory to take.", human_bytes(of.group_memory_left)),
-        "Past it the kernel kills a process of the group; shared memory is kept below it, private memory of workers "
-        "is not.",
+        "Past it the kernel kills a process of the group; shared memory is kept below it, private memory of workers is "
+        "not.",
         "Set pool_options::worker_memory_limit, or raise the group's memory.max (docker: --memory).");
   }
   const std::size_t arena = std::min(of.address_space == SIZE_MAX ? SIZE_MAX : of.address_space / 2, of.file_size);

@@ -24,8 +24,7 @@ class changes {
       // It pays already, if the means are right: no change of the work makes that surer.
       return fmt::format(
           "measurements that vary less, on a quiet machine or of slices more alike: from {} a slice it pays, if the "
-          "means "
-          "are right",
+          "means are right",
           in_words(from));
     }
     if (where_.cold) {
@@ -39,8 +38,8 @@ class changes {
         early.from_template = true;
         if (const auto to = turned(work_, early)) {
           return fmt::format(
-              "call forkful::init first in main, so that starting workers does not depend on the "
-              "program's size: {} would be {}",
+              "call forkful::init first in main, so that starting workers does not depend on the program's size: {} "
+              "would be {}",
               named(*to), times(*to, work_));
         }
       }

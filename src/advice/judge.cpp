@@ -50,8 +50,7 @@ std::string verdict_of(const weighing& all, const workload& work, const situatio
     // The means are far apart: what overlaps is how much the measurements varied.
     return fmt::format(
         "too uncertain to call: {} would take {:.2f} x the loop's time, or anything from {:.2f} to {:.2f} x, so much "
-        "did "
-        "the measurements vary; race them (forkful race)",
+        "did the measurements vary; race them (forkful race)",
         named(best), best.what.wall / loop, std::max(0.0, best.low) / all.loop().high,
         best.high / std::max(all.loop().low, 1e-9));
   }

@@ -67,16 +67,15 @@ void check_room(const void* data, std::size_t elements, std::size_t element_byte
   if (isolated && slices != 0 && !in_shared_memory(data, elements * element_bytes)) {
     throw not_shared(
         "map_into was to write results into ordinary memory, which workers cannot reach: give it a "
-        "forkful::shared_vector or "
-        "a span of one, or use map");
+        "forkful::shared_vector or a span of one, or use map");
   }
 }
 
 void throw_not_shared(const char* verb) {
   throw not_shared(
       std::string(verb) +
-      " was to change slices in place, but this span points into ordinary memory: workers would change a copy of "
-      "it; keep the data in a forkful::shared_vector, or use update(), which puts the changed slices back");
+      " was to change slices in place, but this span points into ordinary memory: workers would change a copy of it; "
+      "keep the data in a forkful::shared_vector, or use update(), which puts the changed slices back");
 }
 
 void throw_argument_not_shared(const char* verb) {

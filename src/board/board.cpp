@@ -65,7 +65,7 @@ bool finish_chunk(board& table, const claim& done) noexcept {
   // release: the results and everything run in place are visible to the parent that acquires `done`.
   done.held->word.store(done.word.finished().bits(), std::memory_order_release);
   // seq_cst fence between our store and the load of `asleep`; the parent has the mirror image: store `asleep`, fence,
-  // look at the words. Acquire and release would let both read the old value (PROTOCOL 5).
+  // look at the words. Acquire and release would let both read the old value (docs/protocol.md, 5).
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return table.parent_asleep.load(std::memory_order_relaxed) != 0 &&
          done.sequence >= table.wanted.load(std::memory_order_relaxed);

@@ -19,12 +19,10 @@ constexpr std::size_t doubling_ends = std::size_t{1} << 20;
 
 constexpr const char* short_of_bytes =
     "the bytes end before the value does: what was written is another type, the write and read of a forkful::codec do "
-    "not match, or "
-    "the memory was overwritten";
+    "not match, or the memory was overwritten";
 constexpr const char* too_many =
     "it claims more elements than the bytes left can hold: what was written is another type, the write and read of a "
-    "forkful::codec do "
-    "not match, or the memory was overwritten";
+    "forkful::codec do not match, or the memory was overwritten";
 constexpr const char* outside = "it points outside the memory it was written in, which must have been overwritten";
 
 constexpr const char* nested = "it is nested more than 128 levels deep: flatten it";
@@ -293,8 +291,7 @@ source::run source::elements_elsewhere(std::uint64_t n, std::size_t size, std::s
   if (!plain && n != 0) {
     fail(
         "its elements own memory of their own and are not in shared memory, so they cannot be read in place: take a "
-        "std::vector by "
-        "const reference instead of a std::span, or keep them in a forkful::shared_vector",
+        "std::vector by const reference instead of a std::span, or keep them in a forkful::shared_vector",
         type);
   }
   if (n > remaining() / size) fail(detail::too_many, type);

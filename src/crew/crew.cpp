@@ -196,8 +196,8 @@ pid_t crew::make_process(const worker_start& begin) {
   threads_at_fork_ = thread_count();
   if (threads_at_fork_ > 1) {
     warn(fmt::format(
-        "{} other {} when workers were forked: locks held there stay locked in the workers for ever (OpenMP "
-        "hangs); call forkful::init first, or make pools before starting threads",
+        "{} other {} when workers were forked: locks held there stay locked in the workers for ever (OpenMP hangs); "
+        "call forkful::init first, or make pools before starting threads",
         threads_at_fork_ - 1, threads_at_fork_ == 2 ? "thread ran" : "threads ran"));
   }
   worker_start forked = begin;
@@ -225,10 +225,8 @@ void crew::check(waited came) {
   descriptors_lost_ = true;
   throw start_failed(
       "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
-      "closefrom, "
-      "close_range), so nobody could tell any more when a worker ends; close only what you have opened, or make pools "
-      "after "
-      "such code. All workers were ended, and the next call starts new ones");
+      "closefrom, close_range), so nobody could tell any more when a worker ends; close only what you have opened, or "
+      "make pools after such code. All workers were ended, and the next call starts new ones");
 }
 
 const std::vector<unsigned>& crew::ended() {

@@ -135,8 +135,8 @@ void worker_template::make() {
   const unsigned threads = thread_count();
   if (threads > std::max(1U, threads_at_load)) {
     throw start_failed(
-        fmt::format("forkful::init was called while {} other {}: call it as the first line of main, before "
-                    "anything starts threads",
+        fmt::format("forkful::init was called while {} other {}: call it as the first line of main, before anything "
+                    "starts threads",
                     threads - 1, threads == 2 ? "thread runs" : "threads run"));
   }
   auto* made = new state;  // for good: a pool may be made as late as in static destructors
@@ -197,11 +197,9 @@ std::string worker_template::remark() const {
   if (state_.others == 0) return "";
   return fmt::format(
       "{} {} before main when forkful::init was called, started by a library that is linked to the program (OpenBLAS "
-      "does that): "
-      "workers come from a copy without them, and a lock that one of them held then stays locked there; workers are "
-      "also seen by "
-      "wait() and waitpid(-1). Where that is in the way, keep the library from starting threads "
-      "(OPENBLAS_NUM_THREADS=1)",
+      "does that): workers come from a copy without them, and a lock that one of them held then stays locked there; "
+      "workers are also seen by wait() and waitpid(-1). Where that is in the way, keep the library from starting "
+      "threads (OPENBLAS_NUM_THREADS=1)",
       state_.others, state_.others == 1 ? "thread ran" : "threads ran");
 }
 

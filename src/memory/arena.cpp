@@ -311,8 +311,7 @@ std::string arena::exhaustion(span_table::refusal refused, std::size_t bytes) co
     case full:
       why = fmt::format(
           "no free stretch that long is left in the arena of {}. Free shared containers and results, use smaller "
-          "slices, "
-          "or raise the limit on address space (ulimit -v) or file size (ulimit -f) if there is one.",
+          "slices, or raise the limit on address space (ulimit -v) or file size (ulimit -f) if there is one.",
           readable(size_));
   }
   return fmt::format("Shared memory is used up: {} were wanted, and {}", readable(bytes), why);

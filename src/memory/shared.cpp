@@ -25,10 +25,8 @@ std::span<std::byte> shared_block(const void* address) noexcept {
 void refuse_to_resize() {
   throw wrong_process{
       "A shared_vector was to change its length in a process that does not own its elements: a worker sees the "
-      "caller's "
-      "vector through a borrowed handle. Resize it in the process that made it, or let the worker return a "
-      "shared_vector of "
-      "its own."};
+      "caller's vector through a borrowed handle. Resize it in the process that made it, or let the worker return a "
+      "shared_vector of its own."};
 }
 
 }  // namespace forkful::detail

@@ -159,8 +159,8 @@ void short_slices(const figures& is, findings& found) {
   if (better < 2 * (r.slices / r.chunks)) return;
   found.push_back(
       {lost,
-       fmt::format("workers waited {} of the time: slices take {} and {} at a time were handed out; hand out "
-                   "larger chunks",
+       fmt::format("workers waited {} of the time: slices take {} and {} at a time were handed out; hand out larger "
+                   "chunks",
                    percent(lost), human_time(is.slice), r.slices / r.chunks),
        fmt::format("hand out larger chunks: pool.with({{.chunk = {}}}){}", better,
                    walked(r) ? ", with a window that has room for them if one is set" : "")});
@@ -328,8 +328,8 @@ void copy_on_write(const figures& is, findings& found) {
        fmt::format("workers wrote to {} of memory of their own, new or copied from the caller's because they wrote to "
                    "it, which took about {} of their computing: return results, or write to a forkful::shared_vector",
                    human_bytes(r.bytes_copied_on_write), percent(std::min(lost, 1.0))),
-       "write to a forkful::shared_vector instead of the caller's own memory, and use memory again instead of "
-       "asking for new"});
+       "write to a forkful::shared_vector instead of the caller's own memory, and use memory again instead of asking "
+       "for new"});
 }
 
 void deaths(const figures& is, findings& found) {

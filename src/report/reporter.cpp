@@ -129,8 +129,7 @@ void finish() noexcept {
   std::fflush(stdout);
   if (!reporter->line.intact()) {
     say("the report ends where the program closed descriptors that are forkful's (a loop over all numbers, closefrom, "
-        "close_range): "
-        "close only what you have opened");
+        "close_range): close only what you have opened");
     return;
   }
   char end = 0;
@@ -181,8 +180,8 @@ void begin() noexcept {
     const std::optional<document_format> format = format_of(asked);
     if (!format) {
       say(fmt::format(
-          "FORKFUL_REPORT={}: a report is written to a file that ends in .html, .json or .trace, or to - as "
-          "text; the program goes on without",
+          "FORKFUL_REPORT={}: a report is written to a file that ends in .html, .json or .trace, or to - as text; the "
+          "program goes on without",
           asked));
     } else if (!can_be_written(asked)) {
       say(fmt::format("FORKFUL_REPORT={}: this file cannot be written; the program goes on without a report", asked));

@@ -390,8 +390,8 @@ struct plan {
     }
     if constexpr (Verb == verb::update) {
       static_assert(single,
-                    "forkful: update copies single slices out and back: zip and starmap give several at once; make "
-                    "the slices one range of tuples");
+                    "forkful: update copies single slices out and back: zip and starmap give several at once; make the "
+                    "slices one range of tuples");
       auto&& only = detail::taken<0>(slice);
       f(detail::as_given<is_span<typename part<0>::value_type>>(only), std::get<B>(args)...);
       return std::forward<decltype(only)>(only);

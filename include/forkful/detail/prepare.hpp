@@ -37,13 +37,13 @@ class prepared {
   using sent = std::remove_const_t<F>;
   static_assert(
       !std::is_member_pointer_v<sent>,
-      "forkful: a pointer to a member is not called as f(slice): wrap it in a lambda, such as [](const cake& c) "
-      "{ return c.weight(); }");
+      "forkful: a pointer to a member is not called as f(slice): wrap it in a lambda, such as [](const cake& c) { "
+      "return c.weight(); }");
   static_assert(
       can_be_sent<sent, ships>,
       "forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as "
-      "arguments after the callable, or use a snapshot_pool, whose workers see everything (by_value(f) promises "
-      "that the captures are plain values)");
+      "arguments after the callable, or use a snapshot_pool, whose workers see everything (by_value(f) promises that "
+      "the captures are plain values)");
 
   using range_type = std::remove_cvref_t<Range>;
   using parts_type = decltype(detail::parts_of<sends_slices, Star>(std::declval<const indexed<Range>&>()));

@@ -122,8 +122,8 @@ class refusals {
   static void require_shared(const Indexed& range) {
     static_assert(can_be_changed_in_place<Component>,
                   "forkful: this callable changes its slices, but they lie in ordinary memory, where workers would "
-                  "change a copy: keep "
-                  "them in a forkful::shared_vector, or use update(), which copies the changed slices back");
+                  "change a copy: keep them in a forkful::shared_vector, or use update(), which copies the changed "
+                  "slices back");
     if constexpr (!surely_shared<Component> && may_be_shared<Component>) {
       constexpr const char* name = Verb == verb::for_each ? "for_each" : "map";
       if constexpr (is_slices<Component>) {

@@ -190,8 +190,8 @@ constexpr void refuse() {
       "forkful: this type's forkful::codec<T> is not complete: it needs static void write(forkful::sink&, const T&) and "
       "static T read(forkful::source&)");
   static_assert(can_travel<Culprit, Why, refusal::base>,
-      "forkful: this type cannot travel to another process: it has a base class, so forkful cannot see all of it: "
-      "hold the base as a member, or give the type a forkful::codec<T>");
+      "forkful: this type cannot travel to another process: it has a base class, so forkful cannot see all of it: hold "
+      "the base as a member, or give the type a forkful::codec<T>");
   static_assert(can_travel<Culprit, Why, refusal::members>,
       "forkful: this type cannot travel to another process: it has more than 32 members, or members that cannot be counted: "
       "group them into structs, or give the type a forkful::codec<T>");

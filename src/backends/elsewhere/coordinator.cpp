@@ -320,8 +320,8 @@ void coordinator::check_workers(call* now, std::uint64_t slept) {
     }
     throw start_failed(
         "the pool gave up: " + std::to_string(deaths) +
-        " workers in a row ended before they began a slice; something outside kills them (the out-of-memory "
-        "killer, a limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
+        " workers in a row ended before they began a slice; something outside kills them (the out-of-memory killer, a "
+        "limit, a signal): look at dmesg and `ulimit -a`, or use fewer workers");
   }
   if (!board_.closed) fill_for(now);
 }

@@ -324,8 +324,7 @@ void thread_call::conclude(report& happened) {
   if (!helped_) {
     happened.warnings.emplace_back(
         "no thread helped: this process was forked from one that had a pool of threads, and oneTBB's do not survive "
-        "that; make the "
-        "pool of threads after the fork only, or use a process_pool");
+        "that; make the pool of threads after the fork only, or use a process_pool");
   }
   happened.chunks = 0;
   for (const worker_row& row : happened.per_worker) happened.chunks += row.chunks;
