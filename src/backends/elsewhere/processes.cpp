@@ -1,17 +1,13 @@
 // The back end whose workers stay from call to call: one coordinator, until it is started anew.
 //
-// Owns the coordinator. Its mutex guards the pointer; the other one keeps calls from beginning on a coordinator that is about to end.
-#include <atomic>
+// Owns the coordinator.
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 
 #include "backends/elsewhere/process_call_handle.hpp"
 #include "backends/engine.hpp"
-#include "backends/inherited.hpp"
+#include "backends/renewable.hpp"
 #include "measure/listener.hpp"
 #include "os/cancellation.hpp"
-#include "os/identity.hpp"
 
 namespace forkful::detail {
 
@@ -22,67 +18,46 @@ class process_engine final : public engine {
   explicit process_engine(const pool_options& options)
       : engine(options, "process"),
         options_(options),
-        workers_(checked_workers(options.workers)),
-        coordinator_(make_coordinator()),
-        made_by_(this_process()) {}
+        running_(make(checked_workers(options.workers)), checked_workers(options.workers)) {}
   ~process_engine() override {
     const cancellation_deferred whole;
     forget_report(number());
-    if (this_process() != made_by_) {
-      never_destroy(std::move(coordinator_));
-    } else {
-      end(*coordinator_);
-      coordinator_.reset();
-    }
+    running_.finish(end);
   }
 
-  [[nodiscard]] unsigned size() const noexcept override { return workers_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned size() const noexcept override { return running_.workers(); }
 
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
-    check_process(made_by_);
+    const auto stays = running_.staying();
     check_attempts(work, options);
-    const std::shared_lock stays(renewal_);
-    return std::make_unique<process_call_handle>(now(), work, options, std::move(owner), false);
+    return std::make_unique<process_call_handle>(running_.now(), work, options, std::move(owner), false);
   }
 
   // Also while restart() waits for submitted work: then that is what ends it.
   void terminate() override {
     const cancellation_deferred whole;
-    check_process(made_by_);
-    now()->terminate();
+    running_.now()->terminate();
   }
 
   void restart(unsigned workers) override {
     const cancellation_deferred whole;
-    check_process(made_by_);
     const unsigned wanted = workers != 0 ? checked_workers(workers) : size();
-    const std::unique_lock alone(renewal_);
-    // The template would know the program as it was at forkful::init.
-    if (workers == 0 && options_.start == start_method::automatic) options_.start = start_method::fork;
-    end(*now());
-    workers_.store(wanted, std::memory_order_relaxed);
-    std::shared_ptr<coordinator> fresh = make_coordinator();
-    const std::lock_guard lock(mutex_);
-    coordinator_ = std::move(fresh);
+    running_.renew(wanted, end, [&] {
+      // The template would know the program as it was at forkful::init.
+      if (workers == 0 && options_.start == start_method::automatic) options_.start = start_method::fork;
+      return make(wanted);
+    });
   }
 
  private:
-  [[nodiscard]] std::shared_ptr<coordinator> make_coordinator() const {
-    auto made = std::make_shared<coordinator>(size(), options_.start, settings_of(options_));
+  [[nodiscard]] std::shared_ptr<coordinator> make(unsigned workers) const {
+    auto made = std::make_shared<coordinator>(workers, options_.start, settings_of(options_));
     made->fill();
     return made;
   }
-  [[nodiscard]] std::shared_ptr<coordinator> now() const {
-    const std::lock_guard lock(mutex_);
-    return coordinator_;
-  }
 
   pool_options options_;
-  std::atomic<unsigned> workers_;  // relaxed: a number that guards nothing
-  std::shared_mutex renewal_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<coordinator> coordinator_;
-  std::uint64_t made_by_;
+  renewable<coordinator> running_;
 };
 
 }  // namespace

@@ -28,12 +28,12 @@ class snapshot_engine final : public engine {
         workers_(checked_workers(options.workers)),
         made_by_(this_process()) {
     // Without a first board the pool could not work: better to hear of it now.
-    sessions_.push_back(make_coordinator(workers_));
+    coordinators_.push_back(make_coordinator(workers_));
   }
   ~snapshot_engine() override {
     const cancellation_deferred whole;
     forget_report(number());
-    for (auto& one : sessions_) {
+    for (auto& one : coordinators_) {
       if (this_process() != made_by_) {
         never_destroy(std::move(one));
       } else {
@@ -49,7 +49,7 @@ class snapshot_engine final : public engine {
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
     check_process(made_by_);
     check_attempts(work, options);
-    leaving parted;
+    leaving retired;
     // Submitted calls go on by themselves: no more of them at a time than workers.
     const bool submitted = owner != nullptr && work.pull == nullptr;
     for (;;) {
@@ -62,14 +62,14 @@ class snapshot_engine final : public engine {
         }
         std::size_t useful = workers_;
         if (work.pull == nullptr) useful = std::clamp<std::size_t>(work.slices, 1, useful);
-        std::shared_ptr<coordinator> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, parted);
+        std::shared_ptr<coordinator> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, retired);
         if (resting != nullptr) {
           // With the mutex held: nobody else may begin a call there, whose workers would not be a photograph of now.
           return std::make_unique<process_call_handle>(std::move(resting), work, options, std::move(owner), true);
         }
       }
-      parted.calls.clear();
-      parted.sessions.clear();
+      retired.calls.clear();
+      retired.coordinators.clear();
       oldest->drain();
     }
   }
@@ -81,7 +81,7 @@ class snapshot_engine final : public engine {
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
-      all.swap(sessions_);
+      all.swap(coordinators_);
     }
     for (const auto& one : all) one->terminate();
   }
@@ -98,7 +98,7 @@ class snapshot_engine final : public engine {
  private:
   // Let go of when the mutex is: calls may have user's objects to destroy. They go before the coordinators that they lie in.
   struct leaving {
-    std::vector<std::shared_ptr<coordinator>> sessions;
+    std::vector<std::shared_ptr<coordinator>> coordinators;
     std::vector<std::shared_ptr<retirable>> calls;  // last, and so destroyed first
   };
 
@@ -109,16 +109,16 @@ class snapshot_engine final : public engine {
 
   // A board nobody uses; null, and the one that was first taken, when there are enough in use.
   std::shared_ptr<coordinator> find_resting(unsigned workers, bool bounded, std::shared_ptr<coordinator>& oldest,
-                                            leaving& parted) {
+                                            leaving& retired) {
     std::size_t busy = 0;
-    for (std::size_t i = 0; i < sessions_.size();) {
-      const auto one = sessions_[i];
+    for (std::size_t i = 0; i < coordinators_.size();) {
+      const auto one = coordinators_[i];
       // One that is held only by futures which were not got yet rests too.
-      parted.sessions.push_back(one);
-      const bool rests = one->rest(&parted.calls);
+      retired.coordinators.push_back(one);
+      const bool rests = one->rest(&retired.calls);
       if (rests && one->workers() == workers) return one;
       if (rests) {  // of another size: it would keep its workers' heaps for nothing
-        sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(i));
+        coordinators_.erase(coordinators_.begin() + static_cast<std::ptrdiff_t>(i));
         continue;
       }
       // An imap half walked ends when its caller likes: not to be waited for.
@@ -126,14 +126,14 @@ class snapshot_engine final : public engine {
       ++i;
     }
     if (bounded && busy >= workers_) return nullptr;
-    return sessions_.emplace_back(make_coordinator(workers));
+    return coordinators_.emplace_back(make_coordinator(workers));
   }
 
   pool_options options_;
   mutable std::mutex mutex_;  // of all below
   std::atomic<unsigned> workers_;
   bool closed_ = false;
-  std::vector<std::shared_ptr<coordinator>> sessions_;
+  std::vector<std::shared_ptr<coordinator>> coordinators_;
   std::uint64_t made_by_;
 };
 

@@ -1,19 +1,16 @@
 // The back ends whose workers are threads of this process: one crew, until it is started anew.
 //
-// Owns the crew. Its mutex guards the pointer; the other one keeps calls from beginning on a crew that is about to end.
-#include <atomic>
+// Owns the crew.
 #include <exception>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 
 #include "backends/engine.hpp"
 #include "backends/here/auto_call.hpp"
 #include "backends/here/thread_call.hpp"
 #include "backends/inherited.hpp"
+#include "backends/renewable.hpp"
 #include "measure/listener.hpp"
 #include "os/cancellation.hpp"
-#include "os/identity.hpp"
 
 namespace forkful::detail {
 
@@ -24,26 +21,19 @@ class thread_engine : public engine {
   explicit thread_engine(const pool_options& options, const char* way = "thread")
       : engine(options, way),
         options_(options),
-        crew_(std::make_shared<thread_crew>(checked_workers(options.workers), options)),
-        workers_(crew_->workers()),
-        made_by_(this_process()) {}
+        running_(std::make_shared<thread_crew>(checked_workers(options.workers), options),
+                 checked_workers(options.workers)) {}
   ~thread_engine() override {
     const cancellation_deferred whole;
     forget_report(number());
-    if (this_process() != made_by_) {
-      never_destroy(std::move(crew_));
-    } else {
-      crew_->end(std::uncaught_exceptions() != 0);
-      crew_.reset();
-    }
+    running_.finish([](thread_crew& crew) { crew.end(std::uncaught_exceptions() != 0); });
   }
 
-  [[nodiscard]] unsigned size() const noexcept override { return workers_.load(std::memory_order_relaxed); }
+  [[nodiscard]] unsigned size() const noexcept override { return running_.workers(); }
 
   std::unique_ptr<ongoing> begin(job& work, const call_options& options, std::shared_ptr<void> owner) override {
-    check_process(made_by_);
-    const std::shared_lock stays(renewal_);
-    const std::shared_ptr<thread_crew> crew = now();
+    const auto stays = running_.staying();
+    const std::shared_ptr<thread_crew> crew = running_.now();
     {
       const thread_crew::lock_type lock(crew->mutex);
       if (crew->closed()) {
@@ -55,41 +45,27 @@ class thread_engine : public engine {
 
   void terminate() override {
     const cancellation_deferred whole;
-    check_process(made_by_);
-    now()->end(true);
+    running_.now()->end(true);
   }
 
   void restart(unsigned workers) override {
     const cancellation_deferred whole;
-    check_process(made_by_);
     const unsigned wanted = workers != 0 ? checked_workers(workers) : size();
-    const std::unique_lock alone(renewal_);
-    now()->end(false);
-    auto fresh = std::make_shared<thread_crew>(wanted, options_);
-    const std::lock_guard lock(mutex_);
-    crew_ = std::move(fresh);
-    workers_.store(wanted, std::memory_order_relaxed);
+    running_.renew(
+        wanted, [](thread_crew& crew) { crew.end(false); },
+        [&] { return std::make_shared<thread_crew>(wanted, options_); });
   }
 
  protected:
-  [[nodiscard]] std::uint64_t made_by() const noexcept { return made_by_; }
+  [[nodiscard]] bool inherited() const noexcept { return running_.inherited(); }
   virtual std::shared_ptr<thread_call> make_call(const std::shared_ptr<thread_crew>& crew, job& work,
                                                  const call_options& options, std::shared_ptr<void> owner) {
     return std::make_shared<thread_call>(crew, work, options, std::move(owner));
   }
 
  private:
-  [[nodiscard]] std::shared_ptr<thread_crew> now() const {
-    const std::lock_guard lock(mutex_);
-    return crew_;
-  }
-
   pool_options options_;
-  std::shared_mutex renewal_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<thread_crew> crew_;
-  std::atomic<unsigned> workers_;  // relaxed: a number that guards nothing
-  std::uint64_t made_by_;
+  renewable<thread_crew> running_;
 };
 
 // Calls begin alone.
@@ -100,7 +76,7 @@ class auto_engine final : public thread_engine {
   ~auto_engine() override {
     const cancellation_deferred whole;
     // Its thread is not here.
-    if (this_process() != made_by()) never_destroy(std::move(history_));
+    if (inherited()) never_destroy(std::move(history_));
   }
 
  protected:
