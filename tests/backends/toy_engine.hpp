@@ -17,7 +17,7 @@ using namespace forkful::detail;
 
 struct running : chunk_io {
   std::vector<failed_slice> failures;
-  chunk_times finished{.began = now_ns()};
+  chunk_times times{.began = now_ns()};
 };
 
 class call final : public ongoing {
@@ -83,13 +83,13 @@ class call final : public ongoing {
       ended_ = !io.failures.empty() && !job_.keep_going;
       report_progress(false);
     }
-    io.finished.ended = now_ns();
-    io.finished.first = job_.named(io.first);
-    io.finished.count = job_.named(next_) - io.finished.first;
-    counted_.add(io.finished);
+    io.times.ended = now_ns();
+    io.times.first = job_.named(io.first);
+    io.times.count = job_.named(next_) - io.times.first;
+    counted_.add(io.times);
     for (const failed_slice& one : io.failures) {
       completion_.fail(one.slice, one.failure);
-      counted_.add_failure(one.failure, io.finished.ended);
+      counted_.add_failure(one.failure, io.times.ended);
     }
     if (job_.collect == nullptr || next_ == io.first) return;
     counted_.watch.enter(stopwatch::phase::reassemble);
@@ -111,7 +111,7 @@ class call final : public ongoing {
     const std::uint64_t began = now_ns();
     job_.run(job_.plan, io, next_, next_ + 1);
     const std::uint64_t took = now_ns() - began;
-    io.ran.finished += took;
+    io.times.ran += took;
     const std::size_t named = job_.named(next_++);
     counted_.add_slow({named, job_.named(next_) - named, 0, std::chrono::nanoseconds(took)});
   }

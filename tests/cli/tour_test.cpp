@@ -151,7 +151,7 @@ TEST(Tour, StopsHandingOutOnInterruptAndSaysHowManySlicesWereEaten) {
   tour.type("\x03");
   EXPECT_EQ(tour.end(), 130);
   EXPECT_TRUE(std::regex_search(tour.said(),
-                                std::regex("interrupted with [0-4] of 4 slices eaten in step 10 of 10; go on with")))
+                                std::regex("interrupted with [0-4] of 4 slices done in step 10 of 10; go on with")))
       << tour.said();
   for (const std::string& file : files) std::filesystem::remove(file);
 }

@@ -30,7 +30,7 @@ struct runner {
 
 using taste = int (*)(const char*);
 
-int eat_with(const std::string& slice, const std::uintptr_t& spoon) {
+int run_with(const std::string& slice, const std::uintptr_t& spoon) {
 #line 400
   return 1 + reinterpret_cast<taste>(spoon)(slice.c_str());  // no tail call
 }
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   if (spoon == nullptr) return 2;
   const auto taste = reinterpret_cast<std::uintptr_t>(dlsym(spoon, "taste"));
   forkful::process_pool newer{1};
-  tell("module", newer.try_map(cake, kitchen::eat_with, taste)[1]);
+  tell("module", newer.try_map(cake, kitchen::run_with, taste)[1]);
   // The second time everything is known, in several threads at once.
   std::vector<std::string> again(2);
   {

@@ -24,10 +24,10 @@ before=
 
 with_lines() {
   expect "$1" \
-    'inlined: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100 | kitchen::eat(std::string const&) at kitchen.cpp:200' \
-    'functor: kitchen::eater::operator()(std::string const&) const at kitchen.cpp:300 | kitchen::eater::operator()(std::string const&) const at kitchen.cpp:300' \
+    'inlined: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100 | kitchen::run_slice(std::string const&) at kitchen.cpp:200' \
+    'functor: kitchen::runner::operator()(std::string const&) const at kitchen.cpp:300 | kitchen::runner::operator()(std::string const&) const at kitchen.cpp:300' \
     'lambda: lambda in main at kitchen.cpp:500 | lambda in main at kitchen.cpp:500' \
-    'module: stir at spoon.cpp:600 | stir at spoon.cpp:600 | taste at spoon.cpp:700 | kitchen::eat_with(std::string const&, unsigned long const&) at kitchen.cpp:400' \
+    'module: stir at spoon.cpp:600 | stir at spoon.cpp:600 | taste at spoon.cpp:700 | kitchen::run_with(std::string const&, unsigned long const&) at kitchen.cpp:400' \
     'again: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100'
 }
 
@@ -51,20 +51,20 @@ fi
 
 strip -g "$work/spoon.so"
 expect 'a library without debug information' \
-  'inlined: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100 | kitchen::eat(std::string const&) at kitchen.cpp:200' \
-  'functor: kitchen::eater::operator()(std::string const&) const at kitchen.cpp:300 | kitchen::eater::operator()(std::string const&) const at kitchen.cpp:300' \
+  'inlined: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100 | kitchen::run_slice(std::string const&) at kitchen.cpp:200' \
+  'functor: kitchen::runner::operator()(std::string const&) const at kitchen.cpp:300 | kitchen::runner::operator()(std::string const&) const at kitchen.cpp:300' \
   'lambda: lambda in main at kitchen.cpp:500 | lambda in main at kitchen.cpp:500' \
-  'module: taste, called by kitchen::eat_with(std::string const&, unsigned long const&) at kitchen.cpp:400, | taste | kitchen::eat_with(std::string const&, unsigned long const&) at kitchen.cpp:400' \
+  'module: taste, called by kitchen::run_with(std::string const&, unsigned long const&) at kitchen.cpp:400, | taste | kitchen::run_with(std::string const&, unsigned long const&) at kitchen.cpp:400' \
   'again: kitchen::bite at kitchen.cpp:100 | kitchen::bite at kitchen.cpp:100'
 
 cp "$program" "$work/kitchen"
 strip -g "$work/kitchen" "$work/spoon.so"
 expect 'without debug information' \
-  'inlined: kitchen::eat(std::string const&) | kitchen::eat(std::string const&)' \
-  'functor: kitchen::eater | kitchen::eater' \
+  'inlined: kitchen::run_slice(std::string const&) | kitchen::run_slice(std::string const&)' \
+  'functor: kitchen::runner | kitchen::runner' \
   'lambda: lambda(std::string const&) in main | lambda(std::string const&) in main' \
-  'module: taste | taste | kitchen::eat_with(std::string const&, unsigned long const&)' \
-  'again: kitchen::eat(std::string const&) | kitchen::eat(std::string const&)'
+  'module: taste | taste | kitchen::run_with(std::string const&, unsigned long const&)' \
+  'again: kitchen::run_slice(std::string const&) | kitchen::run_slice(std::string const&)'
 
 strip "$work/kitchen"
 (cd / && "$work/kitchen" "$work/spoon.so") >"$work/said"

@@ -118,7 +118,7 @@ TEST(crash_frames, tell_where_a_null_pointer_was_followed) {
   const slice_failure failure = failure_of(pool, crash::null);
   EXPECT_EQ(failure.signal, SIGSEGV);
   EXPECT_THAT(top_of(failure), HasSubstr("kitchen::touch(char volatile*)"));
-  EXPECT_THAT(failure.frames, Contains(HasSubstr("eat(unsigned long")));
+  EXPECT_THAT(failure.frames, Contains(HasSubstr("run_slice(unsigned long")));
   EXPECT_THAT(
       failure.what,
       AllOf(HasSubstr("(SIGSEGV, segmentation fault) in kitchen::touch(char volatile*) at crash_frames_test.cpp:"),
@@ -165,7 +165,7 @@ TEST(crash_frames, are_there_for_a_trap_and_not_for_signals_that_nobody_catches)
   const watchdog bites;
   forkful::process_pool pool{2};
   const slice_failure trapped = failure_of(pool, crash::trap);
-  EXPECT_THAT(trapped.frames, Contains(HasSubstr("eat(unsigned long")));
+  EXPECT_THAT(trapped.frames, Contains(HasSubstr("run_slice(unsigned long")));
   const slice_failure sent = failure_of(pool, crash::sent);
   EXPECT_EQ(sent.signal, SIGTERM);
   EXPECT_THAT(sent.frames, IsEmpty());

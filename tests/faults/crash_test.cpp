@@ -135,7 +135,7 @@ void map_names_it_and_goes_on(Pool& pool, const way_to_die& way, const counters&
       EXPECT_GE(begun[bad].load(), attempts);
       // Once more if it was first found in a block of several.
       EXPECT_LE(begun[bad].load(), attempts + (chunk == 1 ? 0U : 1U));
-      for (std::size_t i = 0; i < bad; ++i) EXPECT_GE(begun[i].load(), 1U) << "lower slices are eaten first";
+      for (std::size_t i = 0; i < bad; ++i) EXPECT_GE(begun[i].load(), 1U) << "lower slices are run first";
     }
   }
   const auto squares = pool.map(indices(5), [](std::size_t i) { return i * i; });

@@ -142,7 +142,7 @@ const public_function public_functions[] = {
     {"shared_vector", nothing, make_large},
     {"end_of_shared_vector", make_large, give_large_back},
     {"trim", [] { make_large(), give_large_back(); }, [] { forkful::trim(); }},
-    {"progress_bar", [] { bar.emplace("eating", forkful::progress_bar_options{.fd = 2, .always = true}); },
+    {"progress_bar", [] { bar.emplace("running", forkful::progress_bar_options{.fd = 2, .always = true}); },
      [] { (*bar)({.done = 1, .total = 2}); }},
     {"init", nothing, [] { EXPECT_THROW(forkful::init(0, nullptr), forkful::start_failed); }},  // beside other threads
 };

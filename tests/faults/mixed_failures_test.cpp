@@ -136,7 +136,7 @@ TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunk
   } catch (const std::runtime_error& error) {
     EXPECT_EQ(dynamic_cast<const forkful::slice_info&>(error).slice(), chunk);
   }
-  EXPECT_EQ(finished[0], static_cast<int>(chunk)) << "all below the failing slice are eaten";
+  EXPECT_EQ(finished[0], static_cast<int>(chunk)) << "all below the failing slice are run";
   EXPECT_EQ(finished[1], 1);
   EXPECT_GE(finished[2], 1);
   EXPECT_LT(finished[2], static_cast<int>(chunk));

@@ -80,7 +80,7 @@ TEST(unfinished_calls, of_a_pool_that_gave_up_end_with_its_error_if_they_were_on
   while (!shared->held) std::this_thread::yield();
   give_up(pool);
   EXPECT_EQ(*at, 0U);
-  EXPECT_THROW(++at, start_failed) << "slice 1 was being eaten";
+  EXPECT_THROW(++at, start_failed) << "slice 1 was being run";
   // The submitted call was done before, or is lost too; nothing waits for ever.
   try {
     EXPECT_EQ(later.get(), 3);

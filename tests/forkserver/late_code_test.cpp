@@ -34,7 +34,7 @@ class plugin {
   plugin(const plugin&) = delete;
   plugin& operator=(const plugin&) = delete;
   [[nodiscard]] void* symbol(const char* name) const { return dlsym(handle_, name); }
-  [[nodiscard]] auto run_slice() const { return reinterpret_cast<int (*)(int)>(symbol("eat_in_plugin")); }
+  [[nodiscard]] auto run_slice() const { return reinterpret_cast<int (*)(int)>(symbol("run_in_plugin")); }
   [[nodiscard]] auto add() const { return reinterpret_cast<int (*)(int, int)>(symbol("add_in_plugin")); }
   [[nodiscard]] auto map() const {
     return reinterpret_cast<void (*)(process_pool&, std::vector<int>&)>(symbol("map_in_plugin"));
@@ -54,8 +54,8 @@ TEST(loaded_modules, know_what_was_loaded_before_and_not_what_came_later) {
   {
     const plugin late(FORKFUL_PLUGIN_1);
     const auto after = modules::loaded();
-    EXPECT_FALSE(before.known(late.symbol("eat_in_plugin")));
-    EXPECT_TRUE(after.known(late.symbol("eat_in_plugin")));
+    EXPECT_FALSE(before.known(late.symbol("run_in_plugin")));
+    EXPECT_TRUE(after.known(late.symbol("run_in_plugin")));
     for (const auto& each : {before, after}) {
       EXPECT_TRUE(each.known(here));
       EXPECT_TRUE(each.known(in_libc));
@@ -74,17 +74,17 @@ TEST(loaded_modules, know_a_module_from_another_in_its_place) {
   modules with_first;
   {
     const plugin one(FORKFUL_PLUGIN_1);
-    first = one.symbol("eat_in_plugin");
+    first = one.symbol("run_in_plugin");
     with_first = modules::loaded();
   }
   const void* second = nullptr;
   {
     const plugin other(FORKFUL_PLUGIN_2);
-    second = other.symbol("eat_in_plugin");
+    second = other.symbol("run_in_plugin");
     EXPECT_FALSE(with_first.known(second));
   }
   const plugin again(FORKFUL_PLUGIN_1);
-  EXPECT_EQ(with_first.known(again.symbol("eat_in_plugin")), again.symbol("eat_in_plugin") == first);
+  EXPECT_EQ(with_first.known(again.symbol("run_in_plugin")), again.symbol("run_in_plugin") == first);
   const auto page = [](const void* address) { return reinterpret_cast<std::uintptr_t>(address) / 4096; };
   std::cout << (page(first) == page(second) ? "the other one lay in the same place\n"
                                             : "the other one lay elsewhere\n");

@@ -201,7 +201,7 @@ TEST(Advice, HasNothingToSayOfNothing) {
   report r = sample({nanoseconds(0)});
   r.slices = r.chunks = 0;
   r.wall = nanoseconds(0);
-  EXPECT_EQ(said(r), "next: nothing to mend: there was nothing to eat");
+  EXPECT_EQ(said(r), "next: nothing to mend: there was nothing to run");
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
     wake_for_unclaimed(*table, known, now);
     return known.pending;
   };
-  EXPECT_EQ(look(1'000'000), 0u) << "there is nothing to eat";
+  EXPECT_EQ(look(1'000'000), 0u) << "there is nothing to run";
   publish();
   EXPECT_EQ(look(1'000'100), 1u);
   EXPECT_EQ(look(1'000'200), 1u) << "it is on its way";

@@ -370,7 +370,7 @@ TEST(NestedPools, KeepTheInnermostTypeAndTextButNameTheOuterSlice) {
 
 TEST(NestedPools, ACrashInsideIsAnExceptionOutside) {
   slice_failure inner = crash_failure(1, 2, 0, 1, 1, SIGSEGV, 0, mapped);
-  inner.frames = {"eat(int)", "main"};
+  inner.frames = {"parse(int)", "main"};
   const slice_failure outer = captured([&] { rethrow(inner); });
   EXPECT_EQ(outer.kind, failure_kind::exception);
   expect_comes_back_as<forkful::worker_crashed, forkful::error>(outer, inner.what);
@@ -422,11 +422,11 @@ TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
 TEST(WorkerCrashed, InALibraryNamesWhoCalledItToo) {
   forkful::detail::crash_site inside;
   inside.top = "parse";
-  inside.caller = "eat(std::string const&)";
-  inside.caller_location = "cake.cpp:12";
+  inside.caller = "parse(std::string const&)";
+  inside.caller_location = "log.cpp:12";
   EXPECT_TRUE(crash_failure(7, 8, 1, 1, 1, SIGSEGV, 0, mapped, inside)
                   .what.starts_with("slice 7 crashed worker 1 (SIGSEGV, segmentation fault) in parse, called by "
-                                    "eat(std::string const&) at cake.cpp:12, on attempt 1 of 1: "));
+                                    "parse(std::string const&) at log.cpp:12, on attempt 1 of 1: "));
 }
 
 TEST(WorkerCrashed, NamesEverySignal) {

@@ -240,7 +240,7 @@ TEST(Judge, NamesTheLargestCost) {
   workload streaming = work_of(1'000, 1e-3);
   streaming.slowdown = 1.5;
   EXPECT_THAT(largest(streaming, where, usual_machine()),
-              StartsWith("workers fight for memory: slices take 1.5 times as long when 2 eat at once"));
+              StartsWith("workers fight for memory: slices take 1.5 times as long when 2 run at once"));
 
   where.workers = 8;
   workload half_asleep = work_of(1'000, 1e-3);

@@ -27,14 +27,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(ProgressText, SaysHowFarHowFastHowLongAndHowManyAreBusy) {
-  EXPECT_EQ(progress_text("eating", {470, 1000, seconds(2), 2}, 212, 79, false),
-            "eating [#############                ]  47 %  470/1000, 212/s, 3 s left, 2 busy");
-  EXPECT_EQ(progress_text("eating", {0, 4, seconds(0), 1}, 0, 79, false),
-            "eating [                                        ]   0 % 0/4, 1 busy");
-  EXPECT_EQ(progress_text("eating", {1000, 1000, milliseconds(4'250), 0}, 9, 79, true),
-            "eating [########################################] 1000 slices in 4.2 s, 235/s");
-  EXPECT_EQ(progress_text("eating", {1, 1, seconds(1), 0}, 1, 79, true),
-            "eating [########################################] 1 slice in 1.0 s, 1.0/s");
+  EXPECT_EQ(progress_text("running", {470, 1000, seconds(2), 2}, 212, 79, false),
+            "running [#############                ]  47 %  470/1000, 212/s, 3 s left, 2 busy");
+  EXPECT_EQ(progress_text("running", {0, 4, seconds(0), 1}, 0, 79, false),
+            "running [                                        ]   0 % 0/4, 1 busy");
+  EXPECT_EQ(progress_text("running", {1000, 1000, milliseconds(4'250), 0}, 9, 79, true),
+            "running [########################################] 1000 slices in 4.2 s, 235/s");
+  EXPECT_EQ(progress_text("running", {1, 1, seconds(1), 0}, 1, 79, true),
+            "running [########################################] 1 slice in 1.0 s, 1.0/s");
 }
 
 TEST(ProgressText, DoesNotSayHundredPercentBeforeItIsTrue) {
@@ -104,7 +104,7 @@ class terminal {
 
 TEST(ProgressBar, RedrawsOneLineAndEndsItWhenTheCallIsThrough) {
   terminal screen;
-  const progress_bar bar{"eating", {.fd = screen.fd()}};
+  const progress_bar bar{"running", {.fd = screen.fd()}};
   bar({0, 100, milliseconds(0), 2});
   EXPECT_EQ(screen.shown(), "\reating [                            ]   0 %   0/100, 2 busy\x1b[K");
   bar({50, 100, milliseconds(500), 2});
@@ -115,7 +115,7 @@ TEST(ProgressBar, RedrawsOneLineAndEndsItWhenTheCallIsThrough) {
 
 TEST(ProgressBar, RedrawsAtMostTenTimesASecond) {
   terminal screen;
-  const progress_bar bar{"eating", {.fd = screen.fd()}};
+  const progress_bar bar{"running", {.fd = screen.fd()}};
   for (int at = 0; at < 1'000; ++at) bar({static_cast<std::size_t>(at), 2'000, milliseconds(at), 2});
   const std::string shown = screen.shown();
   EXPECT_EQ(std::count(shown.begin(), shown.end(), '\r'), 10);
@@ -124,7 +124,7 @@ TEST(ProgressBar, RedrawsAtMostTenTimesASecond) {
 TEST(ProgressBar, EndsTheLineOfACallThatFailedWhenItsLastCopyIsGone) {
   terminal screen;
   {
-    const progress_bar bar{"eating", {.fd = screen.fd()}};
+    const progress_bar bar{"running", {.fd = screen.fd()}};
     const progress_bar copy = bar;
     copy({3, 9, milliseconds(300), 2});
     EXPECT_EQ(screen.shown().back(), 'K');
@@ -134,7 +134,7 @@ TEST(ProgressBar, EndsTheLineOfACallThatFailedWhenItsLastCopyIsGone) {
 
 TEST(ProgressBar, GivesEveryCallALineOfItsOwn) {
   terminal screen;
-  const progress_bar bar{"eating", {.fd = screen.fd()}};
+  const progress_bar bar{"running", {.fd = screen.fd()}};
   bar({3, 9, milliseconds(300), 2});
   screen.shown();
   bar({1, 9, milliseconds(100), 2});
@@ -147,13 +147,13 @@ TEST(ProgressBar, GivesEveryCallALineOfItsOwn) {
 
 TEST(ProgressBar, TakesItsWidthFromTheOptionsOrColumnsOrTheTerminal) {
   terminal screen;
-  progress_bar{"eating", {.fd = screen.fd(), .columns = 20}}({1, 9, milliseconds(1), 2});
+  progress_bar{"running", {.fd = screen.fd(), .columns = 20}}({1, 9, milliseconds(1), 2});
   EXPECT_EQ(screen.shown(), "\reating  11 % 1/9, 1\x1b[K\r\n");
   ::setenv("COLUMNS", "30", 1);
-  progress_bar{"eating", {.fd = screen.fd()}}({1, 9, milliseconds(1), 2});
+  progress_bar{"running", {.fd = screen.fd()}}({1, 9, milliseconds(1), 2});
   EXPECT_EQ(screen.shown(), "\reating  11 % 1/9, 1.0 k/s, 1 \x1b[K\r\n");
   ::setenv("COLUMNS", "wide", 1);
-  progress_bar{"eating", {.fd = screen.fd()}}({1, 9, milliseconds(1), 2});
+  progress_bar{"running", {.fd = screen.fd()}}({1, 9, milliseconds(1), 2});
   EXPECT_EQ(screen.shown(), "\reating [#            ]  11 % 1/9, 1.0 k/s, 1 s left, 2 busy\x1b[K\r\n");
   ::unsetenv("COLUMNS");
 }
@@ -161,7 +161,7 @@ TEST(ProgressBar, TakesItsWidthFromTheOptionsOrColumnsOrTheTerminal) {
 TEST(ProgressBar, PrintsWholeLinesWhereNothingCanBeDrawnAgain) {
   terminal screen;
   ::setenv("TERM", "dumb", 1);
-  const progress_bar bar{"eating", {.fd = screen.fd()}};
+  const progress_bar bar{"running", {.fd = screen.fd()}};
   for (int second = 0; second < 25; ++second) bar({static_cast<std::size_t>(second), 25, seconds(second), 1});
   bar({25, 25, seconds(25), 0});
   const std::string shown = screen.shown();
@@ -176,12 +176,12 @@ TEST(ProgressBar, IsSilentWhereNobodyLooksUnlessAsked) {
   const forkful::detail::fd out(ends[0]);
   const forkful::detail::fd in(ends[1]);
   char room[200];
-  progress_bar{"eating", {.fd = in.number()}}({9, 9, milliseconds(100), 2});
+  progress_bar{"running", {.fd = in.number()}}({9, 9, milliseconds(100), 2});
   EXPECT_EQ(::read(out.number(), room, sizeof room), -1);
-  progress_bar{"eating", {.fd = in.number(), .always = true, .columns = 40}}({9, 9, milliseconds(100), 2});
+  progress_bar{"running", {.fd = in.number(), .always = true, .columns = 40}}({9, 9, milliseconds(100), 2});
   const ssize_t got = ::read(out.number(), room, sizeof room);
   ASSERT_GT(got, 0);
-  EXPECT_EQ(std::string(room, static_cast<std::size_t>(got)), "eating 9 slices in 0.1 s, 90.0/s\n");
+  EXPECT_EQ(std::string(room, static_cast<std::size_t>(got)), "running 9 slices in 0.1 s, 90.0/s\n");
 }
 
 TEST(ProgressBar, IsAProgressFunctionOfMapAndOfImapOfUnknownLength) {

@@ -213,7 +213,7 @@ const std::vector<row>& programs() {
          r.beside_others = true;
          return r;
        },
-       {"next: nothing stands out: workers ate for other calls too"},
+       {"next: nothing stands out: workers ran slices of other calls too"},
        {"a loop would", "larger chunks", "waited"}},
       {"a call that a slice's exception ended",
        [] {

@@ -203,7 +203,7 @@ TEST(Simulate, TheCallerOfAThreadPoolEatsTooAndNeedsNoWaking) {
   on.threads.wake = 40e-6;
   EXPECT_NEAR(simulate(work_of(1, 1e-4), {.by = way::threads, .workers = 2, .cores = 2}, on).wall, 1e-4, 1e-9);
   EXPECT_NEAR(simulate(work_of(2, 1e-5), {.by = way::threads, .workers = 2, .cores = 2}, on).wall, 2e-5, 1e-9)
-      << "both are eaten before the helper is there";
+      << "both are run before the helper is there";
   // The helper comes 40 us late to its slice.
   EXPECT_NEAR(simulate(work_of(2, 1e-3), {.by = way::threads, .workers = 2, .cores = 2}, on).wall, 1.04e-3, 1e-9);
 }

@@ -79,7 +79,7 @@ const std::vector<row>& programs() {
       {"submitted at once, on as many workers as there are cores",
        [] { return submitted(112, milliseconds(25)); },
        {"next: nothing to mend: 2 workers computed 100 % of the time"},
-       {"more slices", "a loop would", "more workers", "ate for other calls", "nobody asked"}},
+       {"more slices", "a loop would", "more workers", "of other calls", "nobody asked"}},
       {"submitted at once, on fewer",
        [] { return submitted(112, milliseconds(25)); },
        {"next: use more workers: a call waited 687.5 ms until one was free, and computed 25.0 ms"},
@@ -180,7 +180,7 @@ const std::vector<row>& programs() {
          return made;
        },
        {"next: "},
-       {"more slices", "ate for other calls"}},
+       {"more slices", "of other calls"}},
       {"a large broadcast argument in every call",
        [] {
          report one = call_of("map", 20, 8, milliseconds(10), {milliseconds(9), milliseconds(9)});
