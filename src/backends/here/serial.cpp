@@ -117,8 +117,8 @@ class serial_call final : public ongoing {
       const std::size_t first = next_;
       const std::size_t stop = first + (changes_environment_ ? 1 : std::min(last - first, block_.slices()));
       const std::size_t reached = job_.run(job_.plan, io, first, stop);
-      // A callable that changes it once will do so again: no slice is to run behind such a one in the same block. (The
-      // first block is one slice.)
+      // A callable that changes the environment once will do so again: no slice is to run behind such a one in the same
+      // block. (The first block is one slice.)
       if (environment_.install()) changes_environment_ = true;
       next_ = reached < stop ? reached + 1 : reached;
       if (measured_) times.ended = measure(first, times.ended);

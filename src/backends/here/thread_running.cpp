@@ -58,8 +58,8 @@ class running_chunk : public chunk_io {
       const std::size_t reached = work.run(work.plan, *this, from, stop);
       // User code has forked and returned here in the child, where the other threads are not.
       if (this_process() != of_.process_) leave(0);
-      // A callable that changes it once will do so again: no slice is to run behind such a one in the same block. (The
-      // first block is one slice.)
+      // A callable that changes the environment once will do so again: no slice is to run behind such a one in the same
+      // block. (The first block is one slice.)
       if (of_.environment_.install()) changes_environment_ = true;
       mine_.reached = reached < stop ? reached + 1 : reached;
     } catch (...) {  // no memory to record a failure
