@@ -217,10 +217,10 @@ struct job {
 
   bool keep_going = false;  ///< try_ verbs: a failed slice costs one slice
   bool unordered = false;   ///< chunks are collected as they come
-  bool alone = false;  ///< neighbours share memory (bits of a word): one worker runs, nothing is collected meanwhile
-  bool results = false;        ///< results travel back (there is a frame to expect)
-  bool in_place = false;       ///< for_each: a slice that ran must not run again
-  bool mutates = false;        ///< in place, and slices are changed where they lie
+  bool alone = false;     ///< neighbours share memory (bits of a word): one worker runs, nothing is collected meanwhile
+  bool results = false;   ///< results travel back (there is a frame to expect)
+  bool in_place = false;  ///< for_each: a slice that ran must not run again
+  bool mutates = false;   ///< in place, and slices are changed where they lie
   bool one_at_a_time = false;  ///< in place, slices not arithmetic: name the very slice that was half done
   bool passes = false;         ///< `run` times what chunk_io::timed asks for
   bool tight = false;          ///< `run` may be a loop that naming each slice makes longer
