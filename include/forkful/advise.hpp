@@ -142,7 +142,7 @@ advice answer_shipped(question& asked, Range& range, F&& called, const A&... arg
 /// use, and whether it is worth it. Calls f on some of the slices, in this thread and for some milliseconds also in forked copies of
 /// the process, for at most 50 ms or 1 % of the whole (but one slice at least), and drops the results. Slices that f changes are
 /// copied first: the range stays as it is. The first call since the machine booted measures the machine, too, for 50 ms; the
-/// figures are kept in a file (docs/machine.md). Throws what a slice throws, start_failed, arena_exhausted.
+/// figures are stored in a file (docs/machine.md). Throws what a slice throws, start_failed, arena_exhausted.
 template <class Range, class F, class... A>
 [[nodiscard]] advice advise(Range&& range, F&& f, const A&... args) {
   using namespace detail;  // NOLINT(google-build-using-namespace): the names below are all of one namespace

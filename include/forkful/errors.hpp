@@ -101,7 +101,7 @@ class worker_crashed : public error, public slice_info {
 
   /// The signal that ended the worker; 0 if it exited.
   [[nodiscard]] int signal() const noexcept { return failure().signal; }
-  /// The status it exited with; meaningful only if signal() is 0. -1: unknown, because somebody else took the status
+  /// The status it exited with; meaningful only if signal() is 0. -1: unknown, because other code took the status
   /// (SIGCHLD is ignored, or a wait() for any child).
   [[nodiscard]] int exit_status() const noexcept { return failure().exit_status; }
   /// The innermost stack frames at the crash, innermost first, as "run(int) at cake.cpp:12" if there is debug information;

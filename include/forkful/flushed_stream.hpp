@@ -19,7 +19,7 @@ namespace [[gnu::visibility("default")]] forkful {
 ///
 /// The stream must outlive it. Making and destroying is thread-safe; but the stream itself has no lock, so that no other thread may
 /// write to it while this process starts workers (when a process_pool is made, in calls on a snapshot_pool, and where a worker is
-/// replaced). A stream that throws when it cannot be flushed is not heard. Throws std::bad_alloc. Cost: 20 ns a chunk.
+/// replaced). That a stream throws when it cannot be flushed is ignored. Throws std::bad_alloc. Cost: 20 ns a chunk.
 class [[nodiscard]] flushed_stream {
  public:
   explicit flushed_stream(std::ostream& stream);

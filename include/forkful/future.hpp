@@ -88,7 +88,7 @@ class future {
   }
   /// Whether get() would not wait. Looks also for workers that have died.
   [[nodiscard]] bool ready() const { return call().wait(0); }
-  /// True if nobody had begun it: then get() throws `cancelled`.
+  /// True if no worker had begun it: then get() throws `cancelled`.
   bool cancel() { return call().cancel(false); }
   /// The same, but ends the worker that is running it. False if it was done already.
   bool cancel(kill_t /*kill*/) { return call().cancel(true); }
@@ -133,7 +133,8 @@ class one_slice {
   Arguments arguments_;
 };
 
-/// How an argument of submit is kept: as it would arrive as a broadcast argument, but a shared_string of the caller's by address.
+/// How an argument of submit is stored: as it would arrive as a broadcast argument, but a shared_string of the caller's
+/// by address.
 template <class A>
 struct stored_argument : std::type_identity<broadcast_type<A>> {};
 template <>
@@ -164,7 +165,7 @@ decltype(auto) keep_argument(A& argument) {
   }
 }
 
-/// What a submitted call needs for as long as anybody wants it or works on it: callable and arguments, owned. A is as it was given.
+/// What a submitted call needs for as long as a future or a worker uses it: callable and arguments, owned. A is as it was given.
 template <class Way, class F, class... A>
 struct submitted_parts {
   using slice = std::tuple<typename stored_argument<A>::type...>;

@@ -37,8 +37,8 @@ class stream {
 
 /// A range that can be walked once: each step waits for the next result and reads as much input as the window allows.
 /// Dropping it half way stops: slices that are being run end by themselves, others are not begun. Movable; used by one
-/// thread; the input must live as long as it if it is borrowed, the pool need not. Arguments behind the callable are kept as by
-/// submit: what handles and views of the caller's name must live as long as it, too.
+/// thread; the input must live as long as it if it is borrowed, the pool need not. Arguments behind the callable are
+/// stored as by submit: what handles and views of the caller's name must live as long as it, too.
 template <class Item>
 class imap_results {
  public:
@@ -83,8 +83,8 @@ class imap_results {
 
 namespace detail {
 
-/// What an imap keeps of an argument, which is as it was given. An lvalue that is sent is sent at once; all else is kept, like the
-/// callable, and so is what was moved in: handles in it free what they name.
+/// What an imap stores of an argument, which is as it was given. An lvalue that is sent is sent at once; all else is
+/// stored, like the callable, and so is what was moved in: handles in it free what they name.
 template <bool Ships, class A>
 using stored_by_imap =
     std::conditional_t<Ships && std::is_lvalue_reference_v<A>, const std::remove_cvref_t<A>&, broadcast_type<A>>;
@@ -108,7 +108,7 @@ decltype(auto) store_for_imap(std::remove_reference_t<A>& argument) {
   }
 }
 
-/// Everything an imap needs for as long as anybody works on it: kept by the stream and by the call. A is as it was given.
+/// Everything an imap needs for as long as caller or workers use it: owned by stream and call. A is as it was given.
 template <class Way, class Item, bool Numbered, class Range, class F, class... A>
 struct imap_call {
   using input = pulled_range<Range, !Way::isolated>;

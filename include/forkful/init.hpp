@@ -15,9 +15,10 @@ namespace [[gnu::visibility("default")]] forkful {
 /// pool_options::on_worker_start. docs/inheritance.md has the rest.
 ///
 /// Throws start_failed if other threads run already, but for those that libraries started when the program was loaded (OpenBLAS
-/// does): beside these it forks instead of cloning, and the reports' warnings say what that means. Does nothing the second time, and in workers. What the machine refuses is
-/// no error here: workers are then forked, and the report's warnings say so. A process forked from this one may call it for
-/// itself. The template ends with this process, prints nothing, and is not seen by wait() or waitpid(-1). Cost: about 0.3 ms.
+/// does): beside these it forks instead of cloning, and the reports' warnings say what that means. Does nothing the
+/// second time, and in workers. What the machine refuses is no error here: workers are then forked, and the report's
+/// warnings say so. A process forked from this one may call it for itself. The template ends with this process, prints
+/// nothing, and is not seen by wait() or waitpid(-1). Cost: about 0.3 ms.
 void init(int argc, char** argv);
 
 }  // namespace forkful

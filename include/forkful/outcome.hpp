@@ -1,6 +1,6 @@
 // The result of one slice of try_map, try_for_each, try_update: a value, or why there is none.
 //
-// Invariant: an outcome that was not moved from holds either a value or a failure. The failure is kept behind a
+// Invariant: an outcome that was not moved from holds either a value or a failure. The failure is stored behind a
 // pointer, so that an outcome<double> is 24 bytes and ten million good ones cost no more than that.
 #pragma once
 

@@ -135,8 +135,8 @@ class verbs {
   /// The same results as map, one after another while they are made: input is read only as far as call_options::window allows,
   /// on the caller's thread, so that an endless range takes little memory. A borrowed range must outlive what is returned.
   /// Sized input is chunked as in map, other input in chunks that grow from 1 until one takes 50 µs. Of a slice that fails, the
-  /// results before it come first, then its failure is thrown. Arguments are kept as by submit: handles of the caller's and views go
-  /// along by address, and what they name must outlive what is returned.
+  /// results before it come first, then its failure is thrown. Arguments are stored as by submit: handles of the
+  /// caller's and views go along by address, and what they name must outlive what is returned.
   template <class Range, class F, class... A>
   [[nodiscard]] auto imap(Range&& range, F&& f, A&&... args) {
     return imap_range<false>(std::forward<Range>(range), std::forward<F>(f), std::forward<A>(args)...);
@@ -266,7 +266,8 @@ class pool_with : public verbs<Way> {
   pool_with(detail::engine* running, const call_options& options) noexcept : verbs<Way>(running, options) {}
 };
 
-/// A pool that runs its verbs one way. `Way` starts the engine, and says how slices pass (Way::passing). Movable; of a moved-from pool, every member throws pool_closed until it is assigned to.
+/// A pool that runs its verbs one way. `Way` starts the engine, and says how slices pass (Way::passing). Movable; of a
+/// moved-from pool, every member throws pool_closed until it is assigned to.
 template <class Way>
 class basic_pool : public verbs<typename Way::passing> {
  public:

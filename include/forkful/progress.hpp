@@ -15,8 +15,8 @@ class progress_line;
 struct progress_bar_options {
   /// Where it draws: stderr.
   int fd = 2;
-  /// True: draws also where nobody may look, in a file or pipe. Where a line cannot be drawn again (there, and where TERM is
-  /// "dumb") it prints one every ten seconds and one at the end.
+  /// True: draws also where no user may look, in a file or pipe. Where a line cannot be drawn again (there, and where
+  /// TERM is "dumb") it prints one every ten seconds and one at the end.
   bool always = false;
   /// Columns it may use. 0: what COLUMNS says, else as wide as the terminal, else 80.
   unsigned columns = 0;

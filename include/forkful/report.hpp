@@ -14,9 +14,9 @@ namespace [[gnu::visibility("default")]] forkful {
 struct time_split {
   std::chrono::nanoseconds start{0};       ///< caller: starting workers; worker: until it was there
   std::chrono::nanoseconds pass_in{0};     ///< caller: encoding slices; worker: decoding them
-  std::chrono::nanoseconds wake{0};        ///< caller: handing out and waking; worker: from then to its first slice
+  std::chrono::nanoseconds wake{0};        ///< caller: publishing and waking; worker: from then to its first slice
   std::chrono::nanoseconds compute{0};     ///< in the callable
-  std::chrono::nanoseconds idle{0};        ///< waiting, or running for another call
+  std::chrono::nanoseconds idle{0};        ///< waiting, or running slices of another call
   std::chrono::nanoseconds pass_out{0};    ///< worker: encoding results
   std::chrono::nanoseconds reassemble{0};  ///< caller: decoding results and putting them in order
 
@@ -29,7 +29,7 @@ struct time_split {
 struct worker_row {
   unsigned worker = 0;          ///< 0 ... workers - 1
   std::size_t slices = 0;       ///< slices that it ran; of an attempt that crashed or was too late only the time counts
-  std::size_t chunks = 0;       ///< hand-outs that it brought back
+  std::size_t chunks = 0;       ///< chunks that it brought back
   std::size_t deaths = 0;       ///< times that it died
   time_split time{};            ///< adds up to the call's wall
   std::size_t page_faults = 0;  ///< as the kernel counts them, minor and major
@@ -51,18 +51,18 @@ struct slow_slices {
   std::uint64_t call = 0;                ///< report::call of the call that they are of
 };
 
-/// One hand-out on the timeline. Times count from the call's begin.
+/// One chunk on the timeline. Times count from the call's begin.
 struct timeline_chunk {
   unsigned worker = 0;
   std::size_t first = 0;  ///< slices [first, first + count)
   std::size_t count = 0;
-  std::size_t merged = 1;             ///< hand-outs that were drawn together because there were too many
+  std::size_t merged = 1;             ///< chunks that were drawn together because there were too many
   std::chrono::nanoseconds begin{0};  ///< when the worker took it
   std::chrono::nanoseconds end{0};    ///< when it was done with it
   std::chrono::nanoseconds pass_in{0};
   std::chrono::nanoseconds pass_out{0};
   std::uint64_t call = 0;            ///< report::call of the call that it is of; with `merged`, of the first one
-  std::chrono::nanoseconds idle{0};  ///< with `merged`: between those hand-outs; the rest of [begin, end) is compute
+  std::chrono::nanoseconds idle{0};  ///< with `merged`: between those chunks; the rest of [begin, end) is compute
 };
 
 /// Something that happened at one moment of the call.
@@ -98,16 +98,16 @@ struct timeline {
 struct report {
   std::string way{};                     ///< "serial", "thread", "auto", "snapshot" or "process"
   std::string verb{};                    ///< "map", "for_each", ...
-  std::uint64_t pool = 0;                ///< tells the pools of a process apart
-  std::uint64_t call = 0;                ///< tells the calls of a process apart, ascending
+  std::uint64_t pool = 0;                ///< distinguishes the pools of a process
+  std::uint64_t call = 0;                ///< distinguishes the calls of a process, ascending
   std::chrono::nanoseconds began{0};     ///< CLOCK_MONOTONIC when the verb was entered
   std::size_t slices = 0;                ///< slices of the input
-  std::size_t chunks = 0;                ///< hand-outs; chunks handed out again after a death are not counted twice
+  std::size_t chunks = 0;                ///< of the call; those published again after a death are not counted twice
   unsigned workers = 0;                  ///< size of the pool; in a snapshot_pool no more than there are slices
   std::chrono::nanoseconds wall{0};      ///< from entering the verb to leaving it
-  std::chrono::nanoseconds queued{0};    ///< of wall: from the first hand-out until a worker began with it
-  std::chrono::nanoseconds away{0};      ///< of caller.idle: nobody asked the future or the imap for more
-  bool beside_others = false;            ///< other calls were on the pool meanwhile: workers ran for those too
+  std::chrono::nanoseconds queued{0};    ///< of wall: from the first chunk's publication until a worker began with it
+  std::chrono::nanoseconds away{0};      ///< of caller.idle: no thread asked the future or the imap for more
+  bool beside_others = false;            ///< other calls were on the pool meanwhile: workers ran slices of those too
   time_split caller{};                   ///< where the caller's wall went
   std::vector<worker_row> per_worker{};  ///< one row a worker, by number
   std::size_t bytes_in = 0;              ///< data copied towards the workers; pointers into shared memory count nothing
@@ -120,7 +120,7 @@ struct report {
   std::size_t arena_bytes = 0;  ///< shared memory in use when the call ended
   std::vector<slow_slices> slowest{};  ///< the five slowest, slowest first, at most one a chunk (serial_pool: any)
   std::size_t deaths = 0;              ///< workers that ended during the call
-  std::size_t retries = 0;             ///< chunks handed out again
+  std::size_t retries = 0;             ///< chunks published again
   unsigned threads_at_fork =
       0;  ///< threads that ran in the caller when a worker was forked from it; 0: none was forked
   std::vector<std::string> warnings{};  ///< what is worth knowing about how it was done, a sentence each

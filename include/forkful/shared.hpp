@@ -1,9 +1,10 @@
 // Containers in the memory that all workers see at the same address: shared_vector, shared<T>, shared_string, shared_allocator.
 //
 // Owns the contents of shared_vector and shared<T>. Invariants:
-// 1. Whoever made the contents frees them: a handle in a process's own memory frees only in the process that filled it, so a
-//    copy that a forked child inherited does nothing. A handle that itself lies in shared memory (a row of a matrix of
-//    shared_vectors) belongs to what contains it: any worker that changes or destroys it there does so for everybody.
+// 1. The process that made the contents frees them: a handle in a process's own memory frees only in the process that
+//    filled it, so a copy that a forked child inherited does nothing. A handle that itself lies in shared memory (a row
+//    of a matrix of shared_vectors) belongs to what contains it: any worker that changes or destroys it there does so
+//    for all processes.
 // 2. const is shallow, as with std::span: a const handle cannot change where or how many, the elements stay mutable.
 // 3. Elements keep all their memory in shared memory too (detail::shareable).
 #pragma once
@@ -39,10 +40,11 @@ std::uint64_t this_process() noexcept;
 
 }  // namespace detail
 
-/// Gives all shared memory that nobody uses back to the kernel now: what this process and all of its workers, idle or at work,
-/// have freed and keep for reuse. Without it that happens to what no call has needed for a second, when the next call of a
-/// process_pool or snapshot_pool ends. Blocks up to 32 KiB are kept, and a page of each larger one. The next calls are slower by
-/// what it takes to get the memory again (0.3 to 1 ms a MB). In a worker: only what that worker has freed.
+/// Gives all shared memory that is not in use back to the kernel now: what this process and all of its workers, idle or
+/// at work, have freed and hold for reuse. Without it that happens to what no call has needed for a second, when the
+/// next call of a process_pool or snapshot_pool ends. Blocks up to 32 KiB stay, and a page of each larger one. The
+/// next calls are slower by what it takes to get the memory again (0.3 to 1 ms a MB). In a worker: only what that
+/// worker has freed.
 ///
 /// Thread-safe. Cost: a look at each 64 KiB of shared memory, and a system call for each block that is given back. Does nothing
 /// where there is no shared memory yet.
@@ -148,10 +150,10 @@ constexpr bool is_shareable() {
 template <class T>
 inline constexpr bool shareable = is_shareable<std::remove_cv_t<T>>();
 
-/// Who frees what a handle points to. Not copied with the handle: moving says who owns it next.
+/// Which process frees what a handle points to. Not copied with the handle: moving says which owns it next.
 class ownership {
  public:
-  constexpr ownership() noexcept = default;  // nobody here: borrowed, or empty
+  constexpr ownership() noexcept = default;  // no process: borrowed, or empty
   static ownership mine() noexcept { return ownership{this_process()}; }
   // True if the handle at `self` may free or resize its contents in this process.
   [[nodiscard]] bool holds(const void* self) const noexcept {
@@ -297,7 +299,7 @@ class shared_vector {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
 
-  /// A handle to elements that stay somebody else's: it frees nothing and cannot change its length.
+  /// A handle to elements that stay another handle's: it frees nothing and cannot change its length.
   [[nodiscard]] static shared_vector borrow(T* data, size_type size) noexcept {
     shared_vector handle;
     handle.data_ = data;
@@ -311,7 +313,7 @@ class shared_vector {
     handle.owner_ = detail::ownership::mine();
     return handle;
   }
-  /// Leaves the handle empty and the elements to whoever adopts them.
+  /// Leaves the handle empty and the elements to the handle that adopts them.
   T* release() noexcept {
     size_ = capacity_ = 0;
     owner_ = {};
@@ -450,7 +452,7 @@ class shared {
   void swap(shared& other) noexcept { std::swap(*this, other); }
   friend void swap(shared& a, shared& b) noexcept { a.swap(b); }
 
-  /// A handle to an object that stays somebody else's: it frees nothing.
+  /// A handle to an object that stays another handle's: it frees nothing.
   [[nodiscard]] static shared borrow(T* object) noexcept {
     shared handle{nothing{}};
     handle.object_ = object;
@@ -462,7 +464,7 @@ class shared {
     if (object != nullptr) handle.owner_ = detail::ownership::mine();
     return handle;
   }
-  /// Leaves the handle empty and the object to whoever adopts it.
+  /// Leaves the handle empty and the object to the handle that adopts it.
   T* release() noexcept {
     owner_ = {};
     return std::exchange(object_, nullptr);

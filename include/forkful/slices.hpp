@@ -75,7 +75,7 @@ struct walked_by_index {
 template <class Range>
 using index_iterator = typename walked_by_index<Range>::iterator;
 
-/// What a slice is once it is nobody else's: a tuple of references, as zip makes them, is one of values.
+/// What a slice is as an object of its own: a tuple of references, as zip makes them, is one of values.
 template <class T>
 struct owned_slice : std::type_identity<T> {};
 template <class T>
@@ -175,7 +175,7 @@ class indexed {
   class walker {
    public:
     explicit walker(indexed& walked) noexcept : walked_(walked) {}
-    /// Whether there is another one. (Reading may wait for input: not before somebody asks.)
+    /// Whether there is another one. (Reading may wait for input: not before the caller asks.)
     bool more() {
       if constexpr (!direct) {
         if (std::exchange(begun_, true))
@@ -333,7 +333,7 @@ template <class Range>
 }
 
 /// Several ranges side by side: slice i holds element i of each. As long as the shortest: the others may have no end, and
-/// are read no further than that, those given before it by at most one element (who looks whether there is one has read it).
+/// are read no further than that, those given before it by at most one element (to look whether there is one is to read it).
 template <class... Ranges>
 class zip_range {
  public:

@@ -1,4 +1,5 @@
-// snapshot_pool: workers forked anew for each call, so that any closure sees the caller's memory as it is then. What they write there is lost.
+// snapshot_pool: workers forked anew for each call, so that any closure sees the caller's memory as it is then. What
+// they write there is lost.
 #pragma once
 
 #include <forkful/pool.hpp>

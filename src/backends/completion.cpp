@@ -13,7 +13,7 @@
 namespace forkful::detail {
 
 namespace {
-constexpr std::size_t most_at_once = 256;  // slices told as cancelled in one go
+constexpr std::size_t most_at_once = 256;  // slices reported as cancelled in one go
 }
 
 void completion::fail(std::size_t slice, const slice_failure& failure, std::function<slice_failure()> in_full) {

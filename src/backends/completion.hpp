@@ -1,5 +1,5 @@
-// How a call ends, whatever runs it: which failure it throws, what counts as cancelled, when progress is told. The one place for
-// docs/protocol.md, 6, as far as the caller sees it.
+// How a call ends, whatever runs it: which failure it throws, what counts as cancelled, when progress is reported. The
+// one place for docs/protocol.md, 6, as far as the caller sees it.
 //
 // Owns what will be thrown. Belongs to one call. Not thread-safe, but that one thread may say what failed while another, behind the
 // call's mutex, stops it.
@@ -36,8 +36,8 @@ class completion {
   // SIZE_MAX: none.
   [[nodiscard]] std::size_t lowest_slice() const noexcept { return lowest_slice_; }
 
-  // The call is to end early. With a reason, that is thrown, and nothing more is collected; without, what ran is kept, and what did
-  // not was cancelled. The first reason stays.
+  // The call is to end early. With a reason, that is thrown, and nothing more is collected; without, what ran counts,
+  // and what did not was cancelled. The first reason stays.
   void stop(std::exception_ptr reason) noexcept;
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
   [[nodiscard]] bool has_reason() const noexcept { return reason_ != nullptr; }
@@ -50,9 +50,9 @@ class completion {
 
   // Where each slice has an outcome: hands these to the verb as cancelled.
   void collect_cancelled(std::size_t first, std::size_t last) const;
-  // Whether the caller asked for progress and it is time to tell, or the `last` time.
+  // Whether the caller asked for progress and it is time to report it, or the `last` time.
   [[nodiscard]] bool progress_is_due(std::uint64_t now, bool last) const noexcept;
-  // Tells it. `so_far.elapsed` is filled in. Throws what the caller's function throws.
+  // Reports it. `so_far.elapsed` is filled in. Throws what the caller's function throws.
   void report_progress(std::uint64_t now, progress so_far);
   // Throws what the call has to throw.
   void conclude() const;

@@ -1,4 +1,4 @@
-// Futures: a submitted call is carried on by whoever waits for it.
+// Futures: a submitted call is carried on by the thread that waits for it.
 #include <algorithm>
 #include <chrono>
 #include <forkful/future.hpp>

@@ -19,7 +19,7 @@ bool try_claim(board& table, std::uint64_t sequence, unsigned worker, unsigned i
   breakpoint(point::claim_before);
   const chunk_word mine = chunk_word(seen).claimed_by(worker, incarnation);
   // acquire: pairs with the release in publish, so the entry's plain members are visible. release: this worker's cleared
-  // cursor is visible to whoever sees it as the holder.
+  // cursor is visible to a process that sees it as the holder.
   if (!entry.word.compare_exchange_strong(seen, mine.bits(), std::memory_order_acq_rel, std::memory_order_relaxed)) {
     return false;
   }
@@ -36,8 +36,9 @@ bool claim_between(board& table, std::uint64_t from, std::uint64_t to, unsigned 
 }
 
 void announce(board& table) noexcept {
-  // release: who sees the new epoch sees what was published. The fence: it is visible before the parent reads who sleeps. A
-  // worker stores `sleeping`, fences, and the kernel compares the epoch: one of the two sees the other (Dekker).
+  // release: a worker that sees the new epoch sees what was published. The fence: it is visible before the parent reads
+  // which workers sleep. A worker stores `sleeping`, fences, and the kernel compares the epoch: one of the two sees the
+  // other (Dekker).
   table.epoch.store(table.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
@@ -49,9 +50,9 @@ claim claim_chunk(board& table, unsigned worker, unsigned incarnation) noexcept 
   // acquire: entries below `published` were written before it.
   const std::uint64_t end = table.published.load(std::memory_order_acquire);
   const std::uint64_t hint = table.next.load(std::memory_order_relaxed);
-  // acquire: an entry below `settled` may be in use again for a later sequence only after this value was stored.
+  // acquire: an entry below `reclaimed` may be in use again for a later sequence only after this value was stored.
   const std::uint64_t start = table.reclaimed.load(std::memory_order_acquire);
-  // First from the hint; then everything in use, because a chunk handed out again lies below the hint.
+  // First from the hint; then everything in use, because a chunk published again lies below the hint.
   const std::uint64_t from = std::clamp(hint, start, std::max(start, end));
   if (claim_between(table, from, end, worker, incarnation, got) ||
       claim_between(table, start, std::min(from, end), worker, incarnation, got)) {
@@ -64,8 +65,8 @@ claim claim_chunk(board& table, unsigned worker, unsigned incarnation) noexcept 
 bool finish_chunk(board& table, const claim& done) noexcept {
   // release: the results and everything run in place are visible to the parent that acquires `done`.
   done.held->word.store(done.word.finished().bits(), std::memory_order_release);
-  // seq_cst fence between our store and the load of `asleep`; the parent has the mirror image: store `asleep`, fence,
-  // look at the words. Acquire and release would let both read the old value (docs/protocol.md, 5).
+  // seq_cst fence between our store and the load of `parent_asleep`; the parent mirrors it: store `parent_asleep`,
+  // fence, look at the words. Acquire and release would let both read the old value (docs/protocol.md, 5).
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return table.parent_asleep.load(std::memory_order_relaxed) != 0 &&
          done.sequence >= table.wanted.load(std::memory_order_relaxed);
@@ -110,19 +111,19 @@ void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcep
   std::uint64_t risen = 0;
   for (unsigned worker = 0; worker < table.workers; ++worker) {
     const worker_slot& slot = table.slots[worker];
-    // acquire: whoever is seen to be awake, or asleep again, is counted among those who rose.
+    // acquire: a worker that is seen to be awake, or asleep again, is counted among those that rose.
     const worker_state state = slot.state.load(std::memory_order_acquire);
     looking += state == worker_state::spinning ? 1 : 0;
     asleep += state == worker_state::sleeping ? 1 : 0;
     risen += slot.risen.load(std::memory_order_relaxed);
   }
-  // A count that has gone round looks like many more: then nobody is on the way.
+  // A count that has gone round looks like many more: then no worker is on its way.
   const std::uint64_t since = risen - known.risen;
   const std::uint64_t pending =
       now - known.began < rises_within_ns && since < known.pending ? known.pending - since : 0;
   if (asleep <= pending || looking + pending >= unclaimed) return;
   const std::uint64_t more = std::min(asleep - pending, unclaimed - looking - pending);
-  // Who seems to sleep may have risen without saying so yet: only those whom the kernel woke are on their way.
+  // A worker that seems to sleep may have risen without saying so: only those that the kernel woke are on their way.
   const unsigned woken = futex_wake(table.epoch, static_cast<unsigned>(more));
   known = {now, pending + woken, risen};
 }

@@ -1,13 +1,13 @@
-// The board: the table in shared memory through which the parent hands out chunks and workers hand them back.
-// It is the whole protocol between the processes; docs/protocol.md tells it in prose.
+// The board: the table in shared memory through which the parent publishes chunks and workers hand them back.
+// It is the whole protocol between the processes; docs/protocol.md has it in prose.
 //
 // Invariants (numbers as in docs/protocol.md):
 //  1. A chunk is claimed by compare-exchange of its word from ready to running, which names the claimer in the same
-//     instant. There is no moment in which a chunk is claimed by nobody.
+//     instant. There is no moment in which a claimed chunk names no worker.
 //  2. Only the parent takes a running chunk away again, and only after the process its word names has ended.
 //  3. Every word has one writer at a time. A worker writes its own slot, and the chunk it holds. All else is the parent's.
-//     `next` is the exception: a hint that anybody may overwrite and nobody relies on.
-//  4. Entry i of the ring is used again only when every chunk up to i is settled.
+//     `next` is the exception: a hint that any process may overwrite and none relies on.
+//  4. Entry i of the ring is used again only when every chunk up to i is off the board.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@
 
 namespace forkful::detail {
 
-// ---- A chunk's word: who holds it, in one atomic value -------------------------------------------------------------
+// ---- A chunk's word: which worker holds it, in one atomic value ----------------------------------------------------
 
 enum class chunk_state : std::uint64_t { empty = 0, ready = 1, running = 2, done = 3 };
 
@@ -119,7 +119,7 @@ struct alignas(128) chunk {
 };
 static_assert(sizeof(chunk) == 128);
 
-// What few chunks have to tell, beside them so that the others need not touch it. Written like the second half of a chunk.
+// What few chunks report, beside them so that the others need not touch it. Written like the second half of a chunk.
 struct alignas(64) chunk_note {
   static constexpr std::uint32_t slowest = 1;
   static constexpr std::uint32_t memory = 2;
@@ -129,7 +129,7 @@ struct alignas(64) chunk_note {
   std::uint64_t slow_count;
   std::uint64_t slow_ns;
   // What the kernel has counted for this worker: faults since the last note; the most it ever had, in bytes, and of that what
-  // is its alone; for how long of what it ran since the last note another had its core.
+  // is its alone; for how long of what it ran since the last note something else had its core.
   std::uint64_t page_faults;
   std::uint64_t peak_memory;
   std::uint64_t peak_private;
@@ -139,8 +139,8 @@ static_assert(sizeof(chunk_note) == 64);
 
 enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 2 };
 
-// A worker's own words. Reset by the parent after the worker's death, but for `risen`, which only grows. In two cache lines: the first is looked at by the parent
-// each time it hands out a chunk, the second changes with each block.
+// A worker's own words. Reset by the parent after the worker's death, but for `risen`, which only grows. In two cache
+// lines: the first is looked at by the parent each time it publishes a chunk, the second changes with each block.
 struct alignas(128) worker_slot {
   std::atomic<worker_state> state{worker_state::running};
   // How often it rose from sleep. Stored before the state that says so.
@@ -153,7 +153,7 @@ struct alignas(128) worker_slot {
   // When it was there, CLOCK_MONOTONIC nanoseconds; 0: it is not yet.
   std::atomic<std::uint64_t> ready{0};
   // The word of a chunk whose holder is about to be killed by its parent (future::cancel); 0: none. Written by the parent. Once
-  // that chunk is done the worker claims nothing before this is something else, so that nobody else's slice is lost.
+  // that chunk is done the worker claims nothing before this is something else, so that no other call's slice is lost.
   std::atomic<std::uint64_t> kill_asked{0};
   // Where the copy of the block being run lies (shared_job::undo).
   std::atomic<std::byte*> undo{nullptr};
@@ -171,7 +171,7 @@ constexpr std::size_t ring_size = 2048;
 
 struct board {
   // Written by the parent.
-  std::atomic<std::uint64_t> published{0};  // chunks handed out so far: entries [settled, published) are in use
+  std::atomic<std::uint64_t> published{0};  // chunks published so far: entries [reclaimed, published) are in use
   std::atomic<std::uint64_t> reclaimed{0};  // every chunk below is done with
   std::atomic<std::uint32_t> epoch{0};      // changes with every publication: idle workers watch it and sleep on it
   std::atomic<std::uint32_t> closing{0};
@@ -220,26 +220,26 @@ bool all_running(const board&) noexcept;
 // Wakes one sleeping worker unless another is looking for work right now.
 void wake_one(board&) noexcept;
 
-// The same without asking whether somebody awake is looking.
+// The same without asking whether a worker is looking.
 void wake_sleeper(board&) noexcept;
 
-// What the parent knows of those it woke: until they get to run they seem to sleep.
+// What the parent knows of the workers it woke: until they get to run they seem to sleep.
 struct wakings {
   std::uint64_t began = 0;    // the last one, CLOCK_MONOTONIC nanoseconds
   std::uint64_t pending = 0;  // had been woken and not risen, that one included
   std::uint64_t risen = 0;    // how often all workers had risen then
 };
 
-// Wakes a sleeper for each unclaimed chunk that nobody awake is looking for, nor will in a moment: for a caller that will not look
-// again soon. Behind the mutex of whoever owns `known`. `now` is about now_ns(). Cost: a load a worker, and a system call if
-// somebody is to be woken.
+// Wakes a sleeper for each unclaimed chunk that no awake worker is looking for, nor will in a moment: for a caller that
+// will not look again soon. Behind the mutex of the owner of `known`. `now` is about now_ns(). Cost: a load a worker,
+// and a system call if a worker is to be woken.
 void wake_for_unclaimed(board&, wakings& known, std::uint64_t now) noexcept;
 
 // ---- The parent's side ----------------------------------------------------------------------------------------------
 
-// Hands out entry `published` of the ring; its plain members are already written.
+// Publishes entry `published` of the ring; its plain members are already written.
 void publish_chunk(board&, unsigned attempt, std::uint32_t generation) noexcept;
-// Hands out an entry again, whose holder has ended.
+// Publishes an entry again, whose holder has ended.
 void publish_again(board&, std::uint64_t sequence, unsigned attempt, std::uint32_t generation) noexcept;
 // How many published chunks were probably not claimed yet.
 std::uint64_t probably_unclaimed(const board&) noexcept;

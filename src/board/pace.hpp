@@ -16,7 +16,7 @@ inline constexpr std::uint64_t worker_spins_ns = 50'000;
 // The caller spins for so long, in all of a call: longer than waking and being woken take, so that a short call whose workers slept
 // ends before the caller sleeps; little enough not to take their core from the workers of a long one.
 inline constexpr std::uint64_t caller_spins_ns = 250'000;
-// After this, spinning makes room for others on the same core.
+// After this, spinning makes room for other threads on the same core.
 inline constexpr std::uint64_t polite_ns = 5'000;
 // Work that no worker has claimed for so long wakes one that sleeps. So a burst shorter than this is one worker's.
 inline constexpr std::uint64_t unclaimed_ns = 20'000;
@@ -38,7 +38,7 @@ inline constexpr std::size_t frame_window = std::size_t{16} << 20;
 
 // ---- Progress ----
 
-// It is told at most ten times a second.
+// It is reported at most ten times a second.
 inline constexpr std::uint64_t progress_ns = 100'000'000;
 
 }  // namespace forkful::detail

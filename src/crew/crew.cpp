@@ -97,7 +97,7 @@ std::uint64_t crew::fill() {
   }
   const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
-    // Those that left after their last chunk are replaced before anybody waits for them.
+    // Those that left after their last chunk are replaced before a call waits for them.
     if (recycles && members_[worker].process.valid() && members_[worker].process.ended(0) &&
         records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::leaving) {
       reap(worker);
@@ -168,7 +168,7 @@ void crew::start(unsigned worker) {
   }
   one.process = child(pid);
   if (!one.process.valid()) {
-    // Nobody could tell when it ends. Cutting the lifeline kills it; then its status can be taken.
+    // Nothing would say when it ends. Cutting the lifeline kills it; then its status can be taken.
     const int reason = errno;
     one.line = lifeline();
     reap_unwatched(pid);
@@ -230,7 +230,7 @@ void crew::check(waited came) {
 }
 
 const std::vector<unsigned>& crew::ended() {
-  // Should one have stayed behind in the epoll, its number is perhaps somebody else's by now, and told twice.
+  // Should a worker have stayed behind in the epoll, its number is perhaps another's by now, and reported twice.
   std::sort(ended_.begin(), ended_.end());
   ended_.erase(std::unique(ended_.begin(), ended_.end()), ended_.end());
   std::erase_if(ended_, [&](unsigned worker) {
@@ -267,8 +267,8 @@ death crew::reap(unsigned worker) {
   } catch (const std::bad_alloc&) {
     // No memory to say where it crashed; the rest is known.
   }
-  // Its own timer, or lateness. Somebody else's SIGKILL comes before the deadline, or is as good as the timer's. Who crashed
-  // was in time, even if it was killed then.
+  // Its own timer, or lateness. A SIGKILL from elsewhere comes before the deadline, or is as good as the timer's. A
+  // worker that crashed was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
   if (end.late) end.ended_ns = deadline;
@@ -281,8 +281,8 @@ death crew::reap(unsigned worker) {
     }
   }
   one.process.reset();
-  // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and nobody
-  // is to be waited for who spins no more. The cursor says what was lost, and is read first.
+  // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and a
+  // worker that spins no more is not to be waited for. The cursor says what was lost, and is read first.
   table_.slots[worker].failed_job.store(0, std::memory_order_relaxed);
   table_.slots[worker].state.store(worker_state::running, std::memory_order_relaxed);
   return end;
@@ -303,7 +303,8 @@ void crew::shut_down() noexcept {
 }
 
 void crew::await_exits() noexcept {
-  // seq_cst on the epoch: who sees the new one sees the board closing; who saw the old one does not fall asleep on it.
+  // seq_cst on the epoch: a worker that sees the new one sees the board closing; one that saw the old one does not fall
+  // asleep on it.
   table_.closing.store(1, std::memory_order_release);
   table_.epoch.fetch_add(1, std::memory_order_seq_cst);
   futex_wake(table_.epoch, max_workers);
@@ -313,7 +314,7 @@ void crew::await_exits() noexcept {
     if (!one.process.valid()) continue;
     static_cast<void>(one.process.ended(now < until ? static_cast<int>((until - now) / 1'000'000) : 0));
   }
-  // Whoever has not left is not to begin anything new when the board opens again.
+  // A worker that has not left is not to begin anything new when the board opens again.
   for (member& one : members_) {
     if (one.process.valid()) kill(one);
   }

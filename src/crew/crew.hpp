@@ -1,7 +1,7 @@
 // The workers of one pool: starting them, noticing that one has ended, replacing it, ending them all.
 //
-// Owns a handle, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges nobody by time: a worker has ended
-// when the kernel says so (docs/protocol.md, 2).
+// Owns a handle, a lifeline and a heap slot a worker, and what the parent sleeps on. Judges no worker by time: a worker
+// has ended when the kernel says so (docs/protocol.md, 2).
 #pragma once
 
 #include <forkful/options.hpp>
@@ -29,7 +29,7 @@ class crew {
   crew(board& table, arena& memory, start_method start, const worker_settings& settings);
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
-  // Dismisses the workers. In a process that did not make the crew, only lets go.
+  // Shuts the workers down. In a process that did not make the crew, only forgets them.
   ~crew();
 
   // Starts every worker that is not running. Returns when it began to, CLOCK_MONOTONIC; 0 if all were there. Throws start_failed
@@ -37,7 +37,8 @@ class crew {
   std::uint64_t fill();
   // Whether the workers have the code at this address; null is known.
   [[nodiscard]] bool knows(const void* code) const { return code_.known(code); }
-  // Ends all workers, who hold no chunk, and forks new ones from this process, with all the code it has now. Throws start_failed.
+  // Ends all workers, which hold no chunk, and forks new ones from this process, with all the code it has now. Throws
+  // start_failed.
   void renew();
   // Sleeps until rung, until workers ended, or for so long (negative: for ever; 0 only looks). One thread at a time; the only
   // function that may run beside the others.
@@ -45,17 +46,18 @@ class crew {
   // What came of a wait: if nothing did, whether something still could. Throws start_failed if the program has closed descriptors of
   // the crew: its workers are to be ended then, and fill() starts others. A few system calls and one a worker.
   void check(waited came);
-  // Who had ended when wait() last returned, and has not been buried since.
+  // The workers that had ended when wait() last returned, and were not reaped since.
   [[nodiscard]] const std::vector<unsigned>& ended();
-  // Wakes whoever is in wait(). Not beside fill().
+  // Wakes the thread that is in wait(). Not beside fill().
   void ring() const noexcept { waiter_->ringer().ring(); }
   void kill(unsigned worker) noexcept { kill(members_[worker]); }
-  // Takes the status of a worker that has ended, and lets go of the process. Its chunk is the caller's to settle.
+  // Takes the status of a worker that has ended, and drops its handle. Its chunk is the caller's to recover.
   death reap(unsigned worker);
-  // Kills a worker that is late with its slice, if it is still that incarnation. It is buried once it has ended.
+  // Kills a worker that is late with its slice, if it is still that incarnation. It is reaped once it has ended.
   void end_late(unsigned worker, unsigned incarnation) noexcept;
-  // Ends all workers and reaps them. They hold no chunk, or nobody wants it any more. Those that have something to do at their
-  // exit finish what they hold and leave by themselves; who has not left after 10 s is killed, like all others at once.
+  // Ends all workers and reaps them. They hold no chunk, or no call wants it any more. Those that have something to do
+  // at their exit finish what they hold and leave by themselves; one that has not left after 10 s is killed, like all
+  // others at once.
   void shut_down() noexcept;
   // Kills all workers now and reaps them.
   void end_now() noexcept;
@@ -67,7 +69,7 @@ class crew {
 
   [[nodiscard]] unsigned incarnation(unsigned worker) const noexcept { return members_[worker].incarnation; }
   [[nodiscard]] unsigned heap_slot(unsigned worker) const noexcept { return members_[worker].heap_slot; }
-  // Its number, as long as it was not buried.
+  // Its process id, as long as it was not reaped.
   [[nodiscard]] pid_t pid(unsigned worker) const noexcept { return members_[worker].process.pid(); }
   [[nodiscard]] bool running(unsigned worker) const noexcept { return members_[worker].process.valid(); }
   [[nodiscard]] unsigned running_count() const noexcept;

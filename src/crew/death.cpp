@@ -39,7 +39,7 @@ crash_site site_of(const death& end) {
     while (names.size() > 1 && names.back().ours) names.pop_back();
   }
   if (names.size() > shown_frames) names.resize(shown_frames);
-  // In a library there is little to mend: whoever called it is named too, with the line.
+  // In a library there is little to mend: the function that called it is named too, with the line.
   bool needs_caller = false;
   for (const code_name& name : names) {
     if (users(name) && site.top.empty()) {

@@ -17,10 +17,10 @@ namespace forkful::detail {
 
 struct death : ending {
   bool late = false;  // killed because its slice had had its time
-  // When it ended, CLOCK_MONOTONIC nanoseconds, or some time before that: nobody may have looked.
+  // When it ended, CLOCK_MONOTONIC nanoseconds, or some time before that: the parent may not have looked.
   std::uint64_t ended_ns = 0;
 
-  bool left = false;  // of its own accord, as it was told to: it held nothing
+  bool left = false;  // of its own accord, as it was asked: it held nothing
   access touched = access::unknown;
   std::vector<std::uintptr_t> where;  // program counters at the crash, innermost first
 
@@ -35,7 +35,7 @@ struct death : ending {
   [[nodiscard]] std::string brief_failure() const;
   // Where it crashed, by name; of one that was late nothing. Reads debug information: milliseconds.
   [[nodiscard]] crash_site site() const;
-  // Tells it as the failure of slices [first, last), on their last attempt.
+  // Describes it as the failure of slices [first, last), on their last attempt.
   [[nodiscard]] slice_failure failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt,
                                       unsigned attempts, std::chrono::nanoseconds timeout, const failing_call& of,
                                       const crash_site& where_it_was) const;

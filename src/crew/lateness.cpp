@@ -19,8 +19,8 @@ void lateness::look(board& table, crew& workers) noexcept {
   const std::uint64_t now = now_ns();
   if (now - looked_ < look_ns) return;
   looked_ = now;
-  // relaxed, all of them: the parent wrote `published`, `settled` and `job` itself, and a word or cursor that is seen late
-  // only makes it more patient by one look.
+  // relaxed, all of them: the parent wrote `published`, `reclaimed` and `job` itself, and a word or cursor that is seen
+  // late only makes it wait one look longer.
   const std::uint64_t published = table.published.load(std::memory_order_relaxed);
   for (std::uint64_t at = table.reclaimed.load(std::memory_order_relaxed); at < published; ++at) {
     const chunk& entry = table.entry(at);

@@ -1,4 +1,4 @@
-// Who holds a chunk of a call with a time limit, and does not get on with it (docs/protocol.md, 14).
+// Workers that hold a chunk of a call with a time limit, and do not get on with it (docs/protocol.md, 14).
 //
 // A worker ends itself when a slice is late. This is for workers that cannot: stopped before the timer was set, refused a
 // timer by the kernel, or held up between two slices. They are ended from outside when word and cursor have not changed for

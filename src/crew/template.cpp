@@ -39,15 +39,15 @@ static_assert(std::is_trivially_copyable_v<worker_start>, "it is sent through a 
 constexpr int timeout_ms = 2000;
 constexpr int wait_ms = 100;
 
-// Of this program when it was loaded: libraries that it is linked to may have started some, which is no fault of whoever calls init first
-// thing in main. (Shared libraries are made ready before the program's own objects.)
+// Of this program when it was loaded: libraries that it is linked to may have started some, which is no fault of a
+// program that calls init first thing in main. (Shared libraries are made ready before the program's own objects.)
 const unsigned threads_at_load = thread_count();
 
 // The template's life. Nothing in it may unwind into the frames it inherited.
 [[noreturn]] void serve(int requests, int line, std::atomic<pid_t>& born, bool signals_held) noexcept {
   lifeline::arm(line);
   prepare_for_crashes();               // once, not in every worker
-  if (!signals_held) block_signals();  // a ^C is for the others; what workers do about signals they decide themselves
+  if (!signals_held) block_signals();  // a ^C is for other processes; workers decide about signals themselves
   for (;;) {
     worker_start begin;
     std::array<fd, carried> sent;
@@ -69,7 +69,7 @@ const unsigned threads_at_load = thread_count();
 }  // namespace
 
 struct worker_template::state {
-  // First: only its address is kept, and searches for leaks look for the beginning of a block.
+  // First: only its address is stored, and searches for leaks look for the beginning of a block.
   worker_template handle{*this};
   std::mutex mutex;
   std::uint64_t owner = this_process();
@@ -103,8 +103,8 @@ struct worker_template::state {
     requests = socket_ends::make(SOCK_SEQPACKET);
     line = lifeline::make();
     flush_output();  // else every worker would print what is buffered now once more
-    // Beside other threads only the C library's fork will do: it runs the handlers with which their libraries prepare for that, and
-    // lets go of its own locks. Then template and workers end with a SIGCHLD.
+    // Beside other threads only the C library's fork will do: it runs the handlers with which their libraries prepare
+    // for that, and releases its own locks. Then template and workers end with a SIGCHLD.
     const pid_t pid = others == 0 ? clone_process(relation::child, nullptr) : fork_flushed();
     if (pid == 0) serve(requests.theirs.number(), line.worker_end(), *born, others != 0);
     if (pid < 0) throw refused_call(others == 0 ? "clone" : "fork", errno);

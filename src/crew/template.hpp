@@ -4,7 +4,7 @@
 // was at init. Owns the template process and the socket over which it is asked. Invariants (docs/protocol.md, 18):
 //   * Only the process that called init uses its template.
 //   * Workers are this process's children, not the template's: the template may die and they go on.
-//   * A worker is never lost: its pid is in shared memory before it runs its first instruction, whoever dies then.
+//   * A worker is never lost: its pid is in shared memory before it runs its first instruction, whatever dies then.
 //   * The template ends when this process ends.
 #pragma once
 
@@ -20,13 +20,13 @@ namespace forkful::detail {
 class worker_template {
  public:
   // Clones this process, which has one thread, or others only that libraries had started when the program was loaded. Does nothing the
-  // second time, and in workers. What the machine refuses is no error: trouble() tells it, and workers are forked. Throws start_failed
-  // if more threads run.
+  // second time, and in workers. What the machine refuses is no error: trouble() says it, and workers are forked.
+  // Throws start_failed if more threads run.
   static void make();
   // This process's; null if it did not call init.
   static worker_template* here() noexcept;
 
-  // Clones a worker, which gets copies of the descriptors in `begin`. Returns its pid; -1 if there is none, trouble() tells why.
+  // Clones a worker, which gets copies of the descriptors in `begin`. Returns its pid; -1 if there is none, trouble() says why.
   // Thread-safe. Never waits long for a template that does not answer: it is ended.
   pid_t start(const worker_start& begin) noexcept;
   // The code its workers have.

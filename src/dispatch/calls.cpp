@@ -1,5 +1,5 @@
-// What every call passes, whatever runs it: it is begun on its engine, carried on, concluded and added up, and its report is kept for
-// whoever asks. The functions of forkful/detail/job.hpp that are not an engine's own.
+// What every call passes, whatever runs it: it is begun on its engine, carried on, concluded and added up, and its
+// report is stored for last_report(). The functions of forkful/detail/job.hpp that are not an engine's own.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -56,7 +56,7 @@ void describe(report& known, const engine& running, const job& work, std::uint64
   known.bytes_shared = work.bytes_shared;
 }
 
-// ---- Keeping reports ----
+// ---- Storing reports ----
 
 // Keyed by the engine's number, which is never used twice: a pool made at a dead pool's address has no report yet.
 struct last {
@@ -101,7 +101,7 @@ std::size_t peak_of_all(const report& happened) noexcept {
   return peak + std::min(shared, happened.arena_bytes - std::min(happened.arena_bytes, resident_shared()));
 }
 
-// The figures that can wait until somebody asks.
+// The figures that can wait until the program asks.
 void complete(report& happened) {
   if (happened.way == "process" || happened.way == "snapshot") happened.arena_bytes = arena::own().bytes_taken();
   happened.peak_memory = peak_of_all(happened);

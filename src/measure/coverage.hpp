@@ -1,7 +1,8 @@
 // How long at least one of several calls was under way: their walls, what overlaps counted once.
 //
 // Owns a few pieces of time, in order, which do not overlap. Invariant: exact while calls that overlap end within the last
-// `most` / 2 pieces of each other; older pieces are kept as one, of which it is known how much was covered but not where. Cost: a few ns a call.
+// `most` / 2 pieces of each other; older pieces are joined to one, of which it is known how much was covered but not
+// where. Cost: a few ns a call.
 #pragma once
 
 #include <algorithm>

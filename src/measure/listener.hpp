@@ -1,4 +1,5 @@
-// What engines ask of those who tell what was counted, and what they say to them. src/report, which lies above, defines it.
+// What engines ask of the code that reports what was counted, and what they say to it. src/report, which lies above,
+// defines it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@ namespace forkful::detail {
 // with it is said on stderr, once, and the program goes on without.
 bool reporting() noexcept;
 
-// Lets go of this thread's report of a pool that is ending: nobody can ask for it any more.
+// Drops this thread's report of a pool that is ending: the program cannot ask for it any more.
 void forget_report(std::uint64_t engine_number) noexcept;
 
 }  // namespace forkful::detail

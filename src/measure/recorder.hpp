@@ -1,6 +1,6 @@
 // The timeline of one call while it runs: what trace() and html() will draw.
 //
-// Owns the timeline. Invariant: never more than `most` hand-outs, `most` steps of the caller and `most_events` events, however
+// Owns the timeline. Invariant: never more than `most` chunks, `most` steps of the caller and `most_events` events, however
 // long the call is: then neighbours are drawn together, and `thinned` says so. Cost: one entry at the end of a vector.
 // Chunks and events come from the thread that holds the coordinator's mutex, steps from the calling thread.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace forkful::detail {
 
-// What a recorder is told, kept where it outlives the program (FORKFUL_REPORT).
+// What a recorder is given, stored where it outlives the program (FORKFUL_REPORT).
 class timeline_copy {
  public:
   timeline_copy() noexcept = default;
@@ -30,7 +30,7 @@ class recorder {
   static constexpr std::size_t most = 10'000;
   static constexpr std::size_t most_events = 1'000;
 
-  // `copy`, if there is one, is told too, as long as the call runs.
+  // `copy`, if there is one, is given it too, as long as the call runs.
   recorder(const report& begun, std::unique_ptr<timeline_copy> copy);
   // Of calls that have ended, one after another: chunks and events say themselves which call they are of.
   struct of_many_calls {};
@@ -58,7 +58,7 @@ class recorder {
   std::uint64_t call_ = 0;
   timeline kept_;
   std::vector<std::size_t> last_;         // where each worker's last entry is
-  std::size_t stride_ = 1;                // so many hand-outs of a worker are one entry
+  std::size_t stride_ = 1;                // so many chunks of a worker are one entry
   std::chrono::nanoseconds shortest_{0};  // shorter steps are drawn with the next
 };
 

@@ -165,7 +165,7 @@ void tally::finish(std::uint64_t now) noexcept {
     const std::chrono::nanoseconds first = split.wake;
     split.wake = {};
     if (first.count() != 0) {
-      // One that was there only after its first chunk is another, which replaced it: while there was none, nobody ran.
+      // A worker that was there only after its first chunk replaced another: while there was none, nothing ran.
       if (time(began_) + split.start > first) split.start = {};
       const auto since = std::max(time(published_), time(began_) + split.start);
       split.wake = std::max(std::chrono::nanoseconds(0), first - since);

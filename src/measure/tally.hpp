@@ -1,6 +1,6 @@
 // What is counted of one call while it runs: chunk by chunk, as the parent takes them back.
 //
-// Owns the report that it becomes. Behind the mutex of whoever owns it, except `watch`, which is the calling thread's. What
+// Owns the report that it becomes. Behind the mutex of its owner, except `watch`, which is the calling thread's. What
 // workers say is bounded by what can be (docs/protocol.md, 11); in the end every row adds up to the wall.
 #pragma once
 
@@ -49,12 +49,12 @@ class tally {
   // There is no such worker.
   void add_missing(unsigned worker) noexcept;
   void published(std::uint64_t now) noexcept;
-  // Nobody asks for more from here on, or somebody does again.
+  // The caller asks for no more from here on, or does again.
   void leave(std::uint64_t now) noexcept { left_ = now; }
   void come_back(std::uint64_t now) noexcept;
   [[nodiscard]] bool is_away() const noexcept { return left_ != 0; }
 
-  // Keeps a timeline from here on.
+  // Records a timeline from here on.
   void record(std::shared_ptr<recorder> into);
   [[nodiscard]] bool recording() const noexcept { return recorded_ != nullptr; }
   void add_event(timeline_event what, std::uint64_t at);

@@ -167,7 +167,7 @@ report totals::so_far() const {
   report all = sums_.all;
   all.wall = sums_.wall.covered();
   fit(all.caller, all.wall);
-  // A thread waits for one call at a time: what is not in the calls' own is time in which nobody asked for any of them.
+  // A thread waits for one call at a time: what is not in the calls' own is time in which no thread asked for any.
   all.away = std::clamp(all.wall - sums_.asked, nanoseconds(0), all.caller.idle);
   for (worker_row& row : all.per_worker) {
     fit(row.time, all.wall);

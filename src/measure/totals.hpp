@@ -39,7 +39,7 @@ class totals {
     std::vector<std::pair<std::string, std::size_t>> verbs;  // and how often
     std::size_t last_verb = 0;
     coverage wall;
-    std::chrono::nanoseconds asked{0};  // how long somebody was busy with a call or waited for it, call by call
+    std::chrono::nanoseconds asked{0};  // how long a thread was busy with a call or waited for it, call by call
     std::unique_ptr<whole_timeline> recorded;
   };
   // Holds the lock.

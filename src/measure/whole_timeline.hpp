@@ -1,6 +1,6 @@
 // One timeline of many calls, on one axis of time.
 //
-// Owns it. Invariant: never more than a recorder keeps (hand-outs, events), and as many steps of the caller, however many calls
+// Owns it. Invariant: never more than a recorder holds (chunks, events), and as many steps of the caller, however many calls
 // there are. Not thread-safe. Times may be before those of the call that was added first: calls come by their ends.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a worker still tells when it crashes: signal, kind of access, and where it was, as raw addresses (docs/protocol.md, 17).
+// What a worker still notes when it crashes: signal, kind of access, and where it was, as raw addresses (docs/protocol.md, 17).
 // The parent makes names of them. Owns where the note goes, for this process.
 #pragma once
 
@@ -12,7 +12,7 @@ void prepare_for_crashes() noexcept;
 // In the worker: from now on a crash is noted in the record.
 void note_crashes(worker_record&) noexcept;
 
-// Frames from the caller's on outwards are forkful's own and of no use to anybody.
+// Frames from the caller's on outwards are forkful's own and of no use to the user.
 void end_frames_here(const void* frame_address) noexcept;
 
 }  // namespace forkful::detail

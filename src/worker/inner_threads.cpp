@@ -52,7 +52,7 @@ struct found_knob {
   bool late = false;  // found in the last look and not in the one before
 };
 
-// What this worker was told to tell them.
+// The limit that this worker was given for them.
 struct limit {
   unsigned count = 0;
   bool alone = false;
@@ -115,7 +115,7 @@ void set_threads(const found_knob& each) {
   }
 }
 
-// Never freed: somebody may have kept what getenv gave him. A worker's workers make new ones from it.
+// Never freed: user code may have stored what getenv returned. A worker's workers make new ones from it.
 struct environment {
   std::vector<char*> entries;
   std::vector<std::string> texts;
@@ -150,7 +150,7 @@ void find_inner_threads() noexcept {
     const std::vector<found_knob> before = std::move(found);
     found.clear();
     find_in(RTLD_DEFAULT, before);
-    // Plugins are often loaded so that nobody else sees their libraries.
+    // Plugins are often loaded so that no other module sees their libraries.
     for (const std::string& path : now.paths) {
       void* const module = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
       if (module == nullptr) continue;
@@ -199,7 +199,7 @@ void limit_inner_threads(unsigned count, bool alone) noexcept {
   try {
     set_environment(count);
   } catch (...) {
-    // No memory: libraries that are loaded later keep their own mind.
+    // No memory: libraries that are loaded later decide for themselves.
   }
 }
 
@@ -209,7 +209,7 @@ void limit_late_inner_threads() noexcept {
   find_inner_threads();
   if (loads_seen == before) return;
   for (const found_knob& each : found) {
-    // The others have read the environment, and may have been told something else since.
+    // The others have read the environment, and may have been set to something else since.
     if (each.late && each.what == takes::a_control) set_threads(each);
   }
 }

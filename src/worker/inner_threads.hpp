@@ -1,7 +1,7 @@
 // How many threads libraries may use inside a worker: OpenMP, OpenBLAS, MKL, BLIS and oneTBB.
 //
-// Those already loaded are told by the functions they have for it, found by name; those loaded later read the environment.
-// Owns what was found, for this process and the workers that are forked from it.
+// Those already loaded are limited by the functions they have for it, found by name; those loaded later read the
+// environment. Owns what was found, for this process and the workers that are forked from it.
 #pragma once
 
 #include <string>

@@ -51,13 +51,13 @@ void begin(const worker_start& start, memory_budget& budget) noexcept {
   start.record->stage.store(worker_stage::working, std::memory_order_relaxed);
 }
 
-// release: whoever sees it leave sees its chunks done.
+// release: the parent that sees it leave sees its chunks done.
 void end(const worker_start& start) noexcept {
   start.record->stage.store(worker_stage::leaving, std::memory_order_release);
   try {
     run_hook(start.settings.on_exit);
   } catch (...) {
-    // Nobody is left to tell it to.
+    // There is no call left to report it to.
   }
   flush_output();
 }

@@ -80,7 +80,7 @@ class worker {
     unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
   };
 
-  // Without its bell, which code in a slice has closed, it leaves, and another takes its place.
+  // Without its bell, which code in a slice has closed, the worker leaves, and another takes its place.
   void ring() noexcept { bell_lost_ = !parent_.ring() || bell_lost_; }
 
   // Chunks get smaller in the course of a call: another one like the last is the most that may come.
@@ -89,7 +89,7 @@ class worker {
            (budget_.limited() && out_of_memory_);
   }
 
-  // Lazy waking: short bursts are run by whoever is awake, because waking costs more than they do.
+  // Lazy waking: short bursts are run by the workers that are awake, because waking costs more than they do.
   void wake_next() noexcept {
     if (probably_unclaimed(table_) == 0) return;
     if (looked_ - burst_began_ < unclaimed_ns) return;
@@ -103,7 +103,8 @@ class worker {
       const std::uint64_t began = now_ns();
       std::uint64_t waited = 0;
       do {
-        // Put on a core with somebody else (often the parent), a spinner helps nobody: asleep, it is woken on a free core.
+        // Put on a core with another process (often the parent), a spinner is useless: asleep, it is woken on a free
+        // core.
         if (waited > polite_ns && let_others_run()) break;
         breakpoint(point::spin);
         for (int i = 0; i < 32; ++i) {
@@ -212,12 +213,12 @@ class worker {
         breakpoint(point::undo_saved);
       }
       if (job.timeout_ns != 0) set_deadline(now_ns() + job.timeout_ns);
-      // release: the copy kept for undo is complete before the cursor names the block.
+      // release: the copy saved for undo is complete before the cursor names the block.
       slot_.cursor.store(name_of_slices(at - held.first, stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
       passing_time parts;
       io.timed = timed ? &parts : nullptr;
-      // What is kept for undoing is a whole block.
+      // What is saved for undoing is a whole block.
       const bool name_each =
           !job.undo && (job.name_each.load(std::memory_order_relaxed) || naming_.each(job.tight, stop - at));
       io.cursor = name_each ? &slot_.cursor : nullptr;
@@ -227,7 +228,8 @@ class worker {
       if (this_process() != identity_) leave(0);
       breakpoint(point::slice_end);
       arena_.slice_done();
-      // Who does it once will do it again: from now on nobody runs behind such a slice in the same block. (Blocks begin with one.)
+      // A callable that changes the environment once will do so again: from now on no slice runs behind such a one in
+      // the same block. (The first block is one slice.)
       if (job.environment.install()) changes_environment_ = true;
       const std::uint64_t ended = now_ns();
       const std::uint64_t took = ended - began;
@@ -259,7 +261,8 @@ class worker {
     note.page_faults = now.page_faults - seen_.page_faults;
     note.peak_memory = now.peak_memory;
     note.peak_private = private_part(now);
-    // Who sleeps in a slice has no use for a core; who only computes, and had less of it than it took, had to wait for one.
+    // A worker that sleeps in a slice has no use for a core; one that only computes, and had less of it than it took,
+    // had to wait for one.
     const std::uint64_t had = now.cpu_ns - std::min(now.cpu_ns, seen_.cpu_ns);
     const bool slept_in_slices = now.gave_up - seen_.gave_up > std::exchange(slept_, 0);
     note.off_core_ns = slept_in_slices || now.lost == seen_.lost ? 0 : ran - std::min(ran, had);
@@ -267,8 +270,8 @@ class worker {
     held.noted |= chunk_note::memory;
   }
 
-  // Of the most it ever had, what nobody else has, about: without what is mapped together with others, and without what it
-  // inherited and has not written to. A page that is copied is a fault that adds none.
+  // Of the most it ever had, what no other process has, about: without what is mapped together with others, and without
+  // what it inherited and has not written to. A page that is copied is a fault that adds none.
   std::uint64_t private_part(const account& now) noexcept {
     // Looked at again only when there is an eighth more of it.
     if (now.peak_memory > peak_looked_at_ + peak_looked_at_ / 8) {
@@ -348,7 +351,7 @@ class worker {
     worker& self = *io.self;
     if (this_process() != self.identity_) leave(0);
     const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_last;
-    // It threw, so it is over: what it freed while it unwound may be what is left to tell of it.
+    // It threw, so it is over: what it freed while it unwound may be all that is left to record it with.
     self.arena_.slice_done();
     const memory_budget::lifted lifted(self.budget_);
     try {
@@ -363,7 +366,7 @@ class worker {
       std::atomic_signal_fence(std::memory_order_seq_cst);  // as for segments: whole before it is linked
       io.held->failures = record;
     } catch (...) {
-      // Not even a failure can be told without memory. Ending here is told by the parent, with the slice.
+      // Not even a failure can be recorded without memory. Ending here is reported by the parent, with the slice.
       flush_output();
       leave(status_cannot_report);
     }
@@ -402,7 +405,7 @@ class worker {
   bool changes_environment_ = false;  // slices of this call leave another floating-point environment
   std::uint64_t unaccounted_ns_ = 0;
   account at_start_;
-  account seen_;                      // what the last note told of
+  account seen_;                      // what the last note reported
   std::uint64_t slept_ = 0;           // since then, for want of work
   std::uint64_t inherited_ = 0;       // bytes of private memory, shared with the caller until they are written to
   std::uint64_t peak_looked_at_ = 0;  // when peak_shared_ was

@@ -1,4 +1,4 @@
-// Whether a worker names each slice in its cursor before it runs, so that a crash tells which one it was, or only the block.
+// Whether a worker names each slice in its cursor before it runs, so that a crash shows which one it was, or only the block.
 //
 // Naming costs a store a slice: nothing, unless the slices are a loop over numbers that the compiler could do with whole registers.
 // So both are timed on blocks of such loops, and blocks are named as a whole only where that is faster by a fifth. Short calls never

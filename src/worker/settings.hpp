@@ -13,7 +13,7 @@ struct worker_settings {
   unsigned inner_threads = 0;    // of libraries inside the worker; 0: as many as they like
   bool pinned = false;           // to one core each
   bool alone = true;             // the process it was forked from had no other threads
-  std::uint16_t unused = 0;      // so that no byte is sent that nobody wrote
+  std::uint16_t unused = 0;      // so that no byte is sent that was not written
 };
 
 }  // namespace forkful::detail

@@ -213,7 +213,7 @@ struct present_member {
     const indexed<Range>* range;
     template <parameter_kind W, bool InPlace>
     decltype(auto) take(std::size_t i) const {
-      // Handles are given by value, as in every process: of a constant one nobody could have another.
+      // Handles are given by value, as in every process: of a constant one there could be no other.
       if constexpr (is_handle<value_type> &&
                     (W == parameter_kind::change || W == parameter_kind::value || W == parameter_kind::own))
         return detail::another<value_type>(std::get<K>((*range)[i]));
@@ -227,8 +227,8 @@ struct present_member {
   [[nodiscard]] bool encoded() const noexcept { return false; }
 };
 
-/// An argument of submit that goes along by address: a shared_string of the caller's. (A template, because what shares memory with
-/// workers has to be told from what was copied for the call.)
+/// An argument of submit that goes along by address: a shared_string of the caller's. (A template, because what shares
+/// memory with workers has to be distinguished from what was copied for the call.)
 template <class T>
 struct by_address {
   shared<T> to;  // borrowed: the caller's own, where workers reach it; else a copy that the call owns

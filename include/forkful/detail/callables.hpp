@@ -1,4 +1,4 @@
-// Callables: whether they can be sent to workers that already run, where their code lies, and how they are kept.
+// Callables: whether they can be sent to workers that already run, where their code lies, and how they are stored.
 #pragma once
 
 #include <forkful/by_value.hpp>
@@ -33,7 +33,7 @@ concept can_be_sent = static_cast<bool>(!Sent || ships<F> || std::is_member_poin
 template <class F>
 using callable_of =
     std::conditional_t<std::is_function_v<std::remove_reference_t<F>>, std::decay_t<F>, std::remove_reference_t<F>>;
-/// The same as an object to keep.
+/// The same as an object to store.
 template <class F>
 using stored_callable = std::remove_const_t<callable_of<F>>;
 

@@ -1,4 +1,4 @@
-// Results on their way back: from a settled chunk into what the verb returns. Runs in the caller's process.
+// Results on their way back: from a finished chunk into what the verb returns. Runs in the caller's process.
 //
 // Owns nothing but the result it builds. A chunk's results come in order, and only of the slices that succeeded.
 #pragma once

@@ -1,5 +1,5 @@
-// Spans of elements that can be changed, inside slices and arguments: on pools of processes they must point into shared memory, or a
-// worker would change a copy and nobody would see it.
+// Spans of elements that can be changed, inside slices and arguments: on pools of processes they must point into shared
+// memory, or a worker would change a copy and the caller would not see it.
 //
 // Owns nothing. What a type may hold is found out when it is compiled; values are only looked at where it may.
 #pragma once

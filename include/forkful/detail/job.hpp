@@ -15,62 +15,65 @@
 //
 // The life of a call, and on which thread what is called:
 //
-//   begin      By the thread that entered the verb; several may at once. Keeps the job's address, the owner, a copy of the options,
-//              and the floating-point environment, which is that of every slice. Reads no input and runs nothing. If it throws
-//              there was no call. Options that hold on every pool are checked before, also that the call is not stopped already.
+//   begin      By the thread that entered the verb; several may at once. Stores the job's address, the owner, a copy of
+//              the options, and the floating-point environment, which is that of every slice. Reads no input and runs
+//              nothing. If it throws there was no call. Options that hold on every pool are checked before, also that
+//              the call is not stopped already.
 //   advance    Again and again, by one thread at a time, which is the caller from here on: not always the same one (futures are handed
 //              on). Does all that the caller has to do; returns true once everything is collected or the call has ended early,
-//              false when `patience` is at its end: met() is asked after each chunk that was collected. Who has no workers runs
-//              slices here, whatever `until` and `only_hand_out` say: a submitted call is over when it has begun. Not called
-//              at all for no slices, unless there is `pull`.
+//              false when the wait_policy is met: met() is asked after each chunk that was collected. An engine without
+//              workers runs slices here, whatever `until` and `only_hand_out` say: a submitted call is over when it has
+//              begun. Not called at all for no slices, unless there is `pull`.
 //   cancel     By any thread, also beside advance. An engine that cannot take back what was begun returns false.
 //   conclude   Once, after advance has returned true (or for no slices). First fills in `happened`, then throws what the call throws:
-//              the report is kept either way.
-//   ~ongoing   Also of a call half way, or when the engine is gone: what it needs, it holds. Where there was no owner, nobody
-//              may touch the job once it is back.
+//              the report is stored either way.
+//   ~ongoing   Also of a call half way, or when the engine is gone: what it needs, it holds. Where there was no owner,
+//              no thread may touch the job once it is back.
 //
-// advance may throw wrong_process. All else that ends a call early (no memory, what `progress` throws) goes to settlement::stop with the
-// exception, advance returns true, and conclude throws it behind the report: what advance throws itself has no report.
+// advance may throw wrong_process. All else that ends a call early (no memory, what `progress` throws) goes to
+// completion::stop with the exception, advance returns true, and conclude throws it behind the report: what advance
+// throws itself has no report.
 //
 // What becomes of the slices, chunk by chunk. An engine cuts them as it likes: call_options::chunk is how many are to be in one, if it
 // is not 0. Each is run once, all below one that failed are run, and the call ends with the failure of the lowest.
 //
 //   pull       Lazy input only, on the caller's thread, ascending. `slices` is no more than a hint until it has returned 0, which is
-//              the end; who tells progress then sets it to what there was. No more than call_options::window slices are read ahead of
-//              what is collected (0: as the engine likes). What it throws ends the input, and is thrown when what came before
-//              is run and collected (settlement::input_failed, for who has read ahead). It is not called again then.
+//              the end; an engine that reports progress then sets it to what there was. No more than
+//              call_options::window slices are read ahead of what is collected (0: as the engine likes). What it throws
+//              ends the input, and is thrown when what came before is run and collected (completion::input_failed, for
+//              an engine that has read ahead). It is not called again then.
 //   encode *   On the caller's thread, ascending. What it throws is a failure of the slice, if it was asked for one; of several,
 //              each is asked for alone.
-//   make_results   By whoever runs the chunk, with at least its number of slices. Null where nothing comes back, as drop_results. May
-//              throw bad_alloc.
+//   make_results   By the thread that runs the chunk, with at least its number of slices. Null where nothing comes
+//              back, as drop_results. May throw bad_alloc.
 //   run        On any thread, and for different chunks at once, unless the job is `alone`. One chunk has one chunk_io, of which
 //              an engine here sets `first`, `results` and `fail`; run takes the chunk piece by piece, ascending, in pieces of
-//              any length. `fail` is called inside the catch: it keeps capture_exception(named, worker, 1) beside the slice. Run
-//              throws only what `fail` throws. Where it returns less than `last`, that slice failed: unless `keep_going`,
-//              nothing behind is begun any more; else the next piece begins behind it. Around it: worker_scope, so that
-//              in_worker() and worker_index() are right there (and not in what is the caller's), and floating_point_scope. After
-//              each piece floating_point::install; if that had something to put right, pieces are of one slice from then on.
-//              The first is of one slice anyway.
+//              any length. `fail` is called inside the catch: it stores capture_exception(named, worker, 1) beside the
+//              slice. Run throws only what `fail` throws. Where it returns less than `last`, that slice failed: unless
+//              `keep_going`, nothing behind is begun any more; else the next piece begins behind it. Around it:
+//              worker_scope, so that in_worker() and worker_index() are right there (and not in what is the caller's),
+//              and floating_point_scope. After each piece floating_point::install; if that had something to put right,
+//              pieces are of one slice from then on. The first is of one slice anyway.
 //   skip *     In place of run, where the encoded slices are passed over.
-//   locate *   Before run, by who is to undo an attempt.
+//   locate *   Before run, so that an attempt can be undone.
 //   collect    On the caller's thread, ascending unless `unordered`; once for each chunk of which anything ran, with the slices that
 //              did, and with those that failed among them, in order: also behind a failure, where they have run by then. Not once
 //              the call is stopped with a reason. bad_alloc ends the call; all else it throws is a failure of slice first + taken
-//              (settlement::fail_to_collect), and nothing more is begun. Cancelled slices of a try_ verb are collected too
-//              (settlement::collect_cancelled).
+//              (completion::fail_to_collect), and nothing more is begun. Cancelled slices of a try_ verb are collected too
+//              (completion::collect_cancelled).
 //   drop_results   Afterwards, by any thread; also of chunks that were never collected.
-//   forget     Lazy input that nobody encodes, on the caller's thread: no slice below is run any more. (encode forgets by itself.)
+//   forget     Lazy input that is not encoded, on the caller's thread: no slice below is run any more. (encode forgets by itself.)
 //
 // An engine looks at call_options::stop before each slice, or each block of short ones: when it is asked to stop, what was begun is
-// finished and collected, and the rest is cancelled - settlement::stop(nullptr), missing(the first of them), collect_cancelled.
+// finished and collected, and the rest is cancelled - completion::stop(nullptr), missing(the first of them), collect_cancelled.
 //
-// Who fills in the report: begin_job, what is known by then (way, numbers, slices, bytes shared and broadcast); a tally all else.
+// The report: begin_job fills in what is known by then (way, numbers, slices, bytes shared and broadcast), a tally all else.
 // The engine makes it of the job, the number of workers and the phase that the caller begins in; hands it `recorded`, if there is one
-// (record), and the moment when work was there (published); tells it of each chunk (add), of slow slices or blocks (add_slow), and
-// where it records, of failures (add_failure); says what the caller does (watch.enter: pass_in while it reads or encodes, idle
-// while slices run, also if it runs them, reassemble while it collects); sets happened.chunks; and ends in finish_into(happened,
-// now). Slices are told and reported as the caller counts them: named(), all(). Elsewhere - to run, collect and in
-// failed_slice - they are the job's own.
+// (record), and the moment when work was there (published); gives it each chunk (add), slow slices or blocks
+// (add_slow), and where it records, failures (add_failure); says what the caller does (watch.enter: pass_in while it
+// reads or encodes, idle while slices run, also if it runs them, reassemble while it collects); sets happened.chunks;
+// and ends in finish_into(happened, now). Slices are named and reported as the caller counts them: named(), all().
+// Elsewhere - to run, collect and in failed_slice - they are the job's own.
 //
 // What there is to build from, under src/: backends/completion.hpp (failures, cancelling, progress), measure/tally.hpp (the report),
 // errors/exceptions.hpp (capture_exception), worker/this_worker.hpp, os/floating_point.hpp, and os/cancellation.hpp, whose
@@ -100,7 +103,7 @@
 namespace [[gnu::visibility("default")]] forkful {
 namespace detail {
 
-/// A run of bytes that somebody else owns.
+/// A run of bytes that another object owns.
 struct block_of_memory {
   std::byte* data = nullptr;
   std::size_t bytes = 0;
@@ -131,14 +134,14 @@ struct chunk_io {
   broadcast_storage* broadcast = nullptr;  ///< this worker's decoded broadcast arguments, made on first use
   passing_time* timed = nullptr;           ///< not null: these slices are to be timed
   std::uint64_t broadcast_ns = 0;          ///< how long decoding broadcast arguments took, in this chunk
-  /// Not null: each slice is named there before it runs, as name_of_slices() says, for whoever comes after a crash.
+  /// Not null: each slice is named there before it runs, as name_of_slices() says, for the parent after a crash.
   std::atomic<std::uint64_t>* cursor = nullptr;
   process_id process{};  ///< the process that runs this chunk
   /// Reads `process` there, and something else in a process that user code forked. A plain load, so that the compiler keeps
   /// it out of loops that cannot fork.
   const process_id* mark = &process;
-  /// Call inside catch: keeps the exception in flight as the failure of `slice`, which the caller counts as `named` (the two
-  /// differ where a slice is a block of the caller's slices).
+  /// Call inside catch: stores the exception in flight as the failure of `slice`, which the caller counts as `named`
+  /// (the two differ where a slice is a block of the caller's slices).
   void (*fail)(chunk_io&, std::size_t slice, std::size_t named) = nullptr;
 };
 
@@ -163,7 +166,7 @@ struct finished_slices {
   source* in = nullptr;     ///< isolated pools: encoded results of the slices that succeeded, in order
   void* results = nullptr;  ///< otherwise: the chunk's std::vector<R>, in the same order
   const std::vector<failed_slice>* failures = nullptr;  ///< by ascending slice; never null
-  std::size_t* taken = nullptr;  ///< to be raised with every slice whose result was taken; tells where decoding failed
+  std::size_t* taken = nullptr;  ///< to be raised with every slice whose result was taken; shows where decoding failed
 };
 
 class recorder;
@@ -177,7 +180,7 @@ struct job {
   // ---- Input ----
 
   std::size_t slices = 0;  ///< with `pull`: known so far
-  std::size_t items = 0;   ///< slices are blocks of so many of the caller's slices, cut by slice_bound; 0: they are his
+  std::size_t items = 0;   ///< slices are blocks of so many of the caller's, by slice_bound; 0: they are the caller's
   std::size_t slice_bytes = 0;  ///< about what encoding one slice takes, to bound a chunk; 0: nothing or unknown
   void* caller = nullptr;  ///< handed to `pull`, `forget`, `encode` and `collect`, which run in the caller's process
   /// Lazy input: reads up to `wanted` more slices and returns how many; 0: there are no more. Null: all are there.
@@ -190,7 +193,7 @@ struct job {
   std::size_t bytes_broadcast = 0;  ///< bytes copied for broadcast arguments, for the report
   std::size_t bytes_shared = 0;     ///< bytes that workers reach without a copy, likewise
 
-  // ---- Run: by whoever runs ----
+  // ---- Run: by the workers ----
 
   run_fn run = nullptr;
   /// Passes over slices [first, last) of the encoded input without running them; null when the input is addressed by index.
@@ -208,16 +211,16 @@ struct job {
   /// Takes a chunk's results. Called in ascending order (unless `unordered`), once for each chunk that ran. Null: nothing to
   /// take.
   void (*collect)(void* caller, const finished_slices&) = nullptr;
-  std::shared_ptr<recorder> recorded{};  ///< keeps a timeline; null: none is asked for. The engine may take it
+  std::shared_ptr<recorder> recorded{};  ///< records a timeline; null: none is asked for. The engine may take it
 
   // ---- Flags ----
 
   bool keep_going = false;  ///< try_ verbs: a failed slice costs one slice
   bool unordered = false;   ///< chunks are collected as they come
-  bool alone = false;  ///< neighbouring slices share memory (bits of a word): one worker runs, and nobody else collects
-  bool results = false;        ///< results travel back (there is a frame to expect)
-  bool in_place = false;       ///< for_each: a slice that ran must not run again
-  bool mutates = false;        ///< in place, and slices are changed where they lie
+  bool alone = false;     ///< neighbours share memory (bits of a word): one worker runs, nothing is collected meanwhile
+  bool results = false;   ///< results travel back (there is a frame to expect)
+  bool in_place = false;  ///< for_each: a slice that ran must not run again
+  bool mutates = false;   ///< in place, and slices are changed where they lie
   bool one_at_a_time = false;  ///< in place, slices not arithmetic: name the very slice that was half done
   bool passes = false;         ///< `run` times what chunk_io::timed asks for
   bool tight = false;          ///< `run` may be a loop that naming each slice makes longer
@@ -247,9 +250,9 @@ class ongoing {
   ongoing(const ongoing&) = delete;
   ongoing& operator=(const ongoing&) = delete;
   virtual ~ongoing() = default;
-  /// Hands out and collects, as long as the patience lasts. True: the call has ended. Throws wrong_process.
+  /// Publishes and collects, until the wait policy is met. True: the call has ended. Throws wrong_process.
   virtual bool advance(const wait_policy&) = 0;
-  /// Takes back what nobody has begun; with `kill` ends the worker that is running it. True: the call was cancelled.
+  /// Takes back what no worker has begun; with `kill` ends the worker that is running it. True: the call was cancelled.
   virtual bool cancel(bool kill) = 0;
   /// Once it has ended: completes the report, and throws what it has to throw.
   virtual void conclude() = 0;
@@ -268,9 +271,9 @@ class engine {
   /// Lets what was submitted finish, unless an exception unwinds. Calls that go on without it throw `cancelled`, or end as ever.
   virtual ~engine() = default;
   [[nodiscard]] virtual unsigned size() const noexcept = 0;
-  /// Begins a call. `job` has to live until it has ended, or the ongoing is destroyed; `owner`, if given, is kept until then, and
-  /// keeps the job. Throws pool_closed (from terminate() to restart()), wrong_process, start_failed, std::invalid_argument for
-  /// options that this pool cannot honour.
+  /// Begins a call. `job` has to live until it has ended, or the ongoing is destroyed; `owner`, if given, is held until
+  /// then, and keeps the job alive. Throws pool_closed (from terminate() to restart()), wrong_process, start_failed,
+  /// std::invalid_argument for options that this pool cannot honour.
   virtual std::unique_ptr<ongoing> begin(job&, const call_options&, std::shared_ptr<void> owner) = 0;
   /// Ends all workers now. Calls that run throw `cancelled`; what is done stays.
   virtual void terminate() = 0;
@@ -278,7 +281,7 @@ class engine {
   virtual void restart(unsigned workers) = 0;
   /// Never used twice in a process.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
-  /// Whether a timeline is to be kept of its calls.
+  /// Whether a timeline is to be recorded of its calls.
   [[nodiscard]] bool records() const noexcept { return records_; }
 
   [[nodiscard]] const char* way() const noexcept { return way_; }
@@ -292,13 +295,14 @@ class engine {
   std::shared_ptr<totals> sums_;
 };
 
-/// Runs the job to its end and keeps its report as this thread's last, also when it throws. Throws the failure with the lowest
-/// slice unless `keep_going`, and what engine::begin throws.
+/// Runs the job to its end and stores its report as this thread's last, also when it throws. Throws the failure with
+/// the lowest slice unless `keep_going`, and what engine::begin throws.
 void run_job(engine&, job&, const call_options&);
 /// engine::begin, with options checked and what the job knows of the report. Throws std::invalid_argument, and cancelled if it
 /// is stopped already.
 std::unique_ptr<ongoing> begin_job(engine&, job&, const call_options&, std::shared_ptr<void> owner);
-/// Concludes a call that has ended, keeps its report as this thread's last on that pool, and adds it to the pool's total.
+/// Concludes a call that has ended, stores its report as this thread's last on that pool, and adds it to the pool's
+/// total.
 void conclude_job(std::uint64_t engine_number, ongoing&);
 /// The report of the last call that this thread finished on the pool.
 report last_report(const engine&);

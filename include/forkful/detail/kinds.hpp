@@ -194,10 +194,10 @@ inline constexpr bool points = std::is_reference_v<T> || std::is_pointer_v<T> ||
                                std::is_null_pointer_v<T> || std::is_function_v<T>;
 
 // A structured binding cannot list the members of a struct with an anonymous union, and that is no error that `requires` would
-// catch. So unions that nobody may copy are looked for first, by what may initialise a member. What is here is never run.
+// catch. So uncopyable unions are looked for first, by what may initialise a member. What is here is never run.
 template <class T>
 inline constexpr bool opaque_union = std::is_union_v<T> && !enable_bitwise<T> && !codec_declared<T>;
-/// Converts to nothing: whoever takes it takes everything.
+/// Converts to nothing: a type that takes it takes everything.
 struct no_value {};
 /// Converts to unions that may not be copied.
 struct any_union {

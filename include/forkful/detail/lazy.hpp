@@ -72,7 +72,7 @@ class pulled_range {
     std::size_t got = 0;
     try {
       for (; got != wanted; ++got) {
-        // Not before there is somebody who wants the next: reading may wait for input.
+        // Not before the caller wants the next: reading may wait for input.
         if (at_)
           ++*at_;
         else

@@ -31,7 +31,7 @@ inline constexpr bool surely_shared =
 template <class R>
 inline constexpr bool surely_shared<slice_range<R>> = surely_shared<std::remove_reference_t<R>>;
 
-/// It may; the addresses will tell when the call starts.
+/// It may; the addresses will show when the call starts.
 template <class Container>
 inline constexpr bool shared_by_address =
     surely_shared<Container> || is_span<std::remove_cv_t<Container>> ||

@@ -106,7 +106,7 @@ class prepared {
   [[nodiscard]] job& work() noexcept { return job_; }
   [[nodiscard]] const indexed<Range>& range() const noexcept { return range_; }
 
-  /// transform_reduce: call_options::chunk counts slices, and blocks are handed out whole.
+  /// transform_reduce: call_options::chunk counts slices, and a chunk has whole blocks.
   void whole_blocks(call_options& options) const noexcept {
     if (options.chunk == 0 || job_.slices == 0) return;
     const std::size_t block = (job_.items + job_.slices - 1) / job_.slices;
@@ -117,7 +117,7 @@ class prepared {
   template <class Output>
   class armed {
    public:
-    /// Fills in the job; `collector.collect(settled)` takes results back, if there is one.
+    /// Fills in the job; `collector.collect(finished)` takes results back, if there is one.
     template <class Collector>
     armed(prepared& call, Output output, Collector* collector)
         : arguments_{call.encode_arguments()}, plan_(call.template make_plan<Output>(arguments_.frame, output)) {

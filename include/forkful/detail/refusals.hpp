@@ -1,6 +1,6 @@
 // What a call may not do, found when it is made: change slices where workers would change a copy, send what cannot travel.
 //
-// What types tell is refused by the compiler; what addresses tell, by an exception.
+// What types show is refused by the compiler; what addresses show, by an exception.
 #pragma once
 
 #include <forkful/detail/inner_spans.hpp>

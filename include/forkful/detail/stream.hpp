@@ -137,7 +137,7 @@ class sink {
     if (!was && !handles_.empty()) release_handles();
   }
 
-  /// Says in the frame itself how far it goes, for whoever reads it should the writer die. Cost: a store.
+  /// Says in the frame itself how far it goes, for the process that reads it should the writer die. Cost: a store.
   void publish() noexcept {
     if (current_ != nullptr) current_->used = used();
   }
@@ -280,7 +280,7 @@ class source {
     if (++depth_ > detail::most_nesting) too_deep(type);
   }
   void leave() noexcept { --depth_; }
-  /// Whether reading failed: then nobody knows where the next value begins.
+  /// Whether reading failed: then it is not known where the next value begins.
   bool misread() const noexcept { return misread_; }
   void misread(bool yes) noexcept { misread_ = yes; }
   [[noreturn]] void fail(const char* what, std::string_view type) const {

@@ -57,7 +57,7 @@ inline constexpr bool is_text_pointer<T*> =
 template <class T>
 inline constexpr bool points_at_code = std::is_member_pointer_v<T> || std::is_function_v<std::remove_pointer_t<T>>;
 
-// Whoever includes <functional> or <filesystem> knows these; their headers would make every user pay for them.
+// A program that includes <functional> or <filesystem> knows these; their headers would make every user pay for them.
 template <class T>
 concept reference_wrapper_like = in_std<T> && type_name<T>().starts_with("std::reference_wrapper<");
 template <class T>

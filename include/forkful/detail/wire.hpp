@@ -361,7 +361,7 @@ T read_value(source& in) {
       if (T::extent != std::dynamic_extent && run.count != T::extent)
         in.fail("its length is another than its type's", type_name<T>());
     }
-    // A span of mutable elements gets the frame's: it is nobody else's.
+    // A span of mutable elements gets the frame's: no other value has those.
     return T(reinterpret_cast<pointer>(const_cast<char*>(run.at)), run.count);
   } else if constexpr (k == kind::sequence || k == kind::set || k == kind::map) {
     return read_container<T>(in);

@@ -38,7 +38,7 @@ slice_failure describe(const std::exception_ptr& thrown, std::size_t slice, unsi
 
 namespace {
 
-// What handing out is: mostly encoding, where there is something to encode.
+// What publishing is: mostly encoding, where there is something to encode.
 stopwatch::phase phase_of(const job& work) noexcept {
   return work.encode != nullptr || work.pull != nullptr ? stopwatch::phase::pass_in : stopwatch::phase::wake;
 }
@@ -82,7 +82,7 @@ call::~call() {
   board_.memory.deallocate(shared_);
 }
 
-// ---- Handing out ----------------------------------------------------------------------------------------------------
+// ---- Publishing -----------------------------------------------------------------------------------------------------
 
 bool call::more_input() const noexcept {
   return !completion_.has_reason() && next_slice_ < limit_ && (!input_ended_ || next_slice_ < job_.slices);
@@ -109,7 +109,7 @@ std::size_t call::wanted_size() const noexcept {
         std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
   }
   if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
-  // At least two chunks a worker share the window, so that nobody waits while one is collected.
+  // At least two chunks a worker share the window, so that no worker waits while one is collected.
   const std::uint64_t ahead = next_slice_ - collected_;
   const std::size_t share = std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers}));
   if (ahead >= options_.window) return 0;
@@ -198,12 +198,12 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
   frame_bytes_ += frame.size();
   expected_.saw(size, frame.size());
   if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wanted_);
-  what.in = frame.take();  // not before somebody is there to own it
+  what.in = frame.take();  // not before the chunk is there to own it
 }
 
 // Puts what waits for room on the board.
 bool call::publish_waiting(const std::shared_ptr<call>& self) {
-  // Without workers nothing would ever come back: whoever carries the call on stops it first.
+  // Without workers nothing would ever come back: the thread that carries the call on stops it first.
   if (board_.closed && !completion_.has_reason()) return false;
   bool any = false;
   if (waiting_ != 0 && !published_) {
@@ -221,7 +221,7 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
   for (; waiting_ != 0 && !board_.full(); ++what) {
     if (what->where != chunk_in_flight::stage::waiting) continue;
     --waiting_;
-    if (what->resume >= limit_ || completion_.has_reason()) {  // nobody is to run it any more
+    if (what->resume >= limit_ || completion_.has_reason()) {  // no worker is to run it any more
       what->where = chunk_in_flight::stage::back;
       what->reached = what->resume;
       any = true;
@@ -250,7 +250,7 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
 // ---- Taking back ----------------------------------------------------------------------------------------------------
 
 void call::take_back(chunk_in_flight& what) {
-  if (kill_asked_) {  // done in the very moment: it was promised that it is cancelled
+  if (kill_asked_) {  // done in the very moment: the caller was promised that it is cancelled
     stop(nullptr);
     abandon(what);
     return;
@@ -342,8 +342,8 @@ bool call::collect(const std::shared_ptr<call>& self, std::unique_lock<std::mute
   return any;
 }
 
-// Skipped for a failure that then did not come about: its worker died before it could be told, and the slice went well the
-// second time.
+// Skipped for a failure that then did not come about: its worker died before it could be reported, and the slice went
+// well the second time.
 bool call::skipped_for_nothing(const chunk_in_flight& what) const noexcept {
   const bool failed_before = completion_.lowest_slice() < what.reached;
   return what.reached < what.last && what.reached < limit_ && what.failures.empty() && !failed_before &&
@@ -364,8 +364,8 @@ void call::collect_one(chunk_in_flight& what, std::unique_lock<std::mutex>& lock
   free_results(what);
 }
 
-// The result of slice `bad` could not be taken. What follows it in the frame is lost, because nobody knows where it begins: those
-// slices run again.
+// The result of slice `bad` could not be taken. What follows it in the frame is lost, because it is not known where
+// that begins: those slices run again.
 void call::refuse(chunk_in_flight& what, std::uint64_t bad, const std::exception_ptr& thrown,
                   std::unique_lock<std::mutex>& lock) {
   if (bad >= what.reached || is_want_of_memory(thrown)) {  // no slice is to blame
@@ -461,8 +461,8 @@ std::uint64_t call::wanted() const noexcept {
   const std::uint64_t published = board_.head();
   if (first == published || job_.unordered) return first;
   if (!more_input() && job_.collect == nullptr) return published - 1;
-  // With more to hand out or to decode, half-way: the other half keeps the workers busy meanwhile. What is done behind one that
-  // takes long is of no use yet; rung for each of those, the parent would keep the others from running.
+  // With more to publish or to decode, half-way: the other half keeps the workers busy meanwhile. What is done behind a
+  // chunk that takes long is of no use yet; woken for each of those, the parent would keep the others from running.
   std::uint64_t after = first + 1;
   while (after != published && board_.done(after)) ++after;
   return after == published ? first : after - 1 + (published - after + 1) / 2;
@@ -496,7 +496,7 @@ bool call::withdraw() noexcept {
   chunk_in_flight& only = in_flight_.front();
   if (only.where == chunk_in_flight::stage::on_board) {
     std::uint64_t word = board_.word(only.sequence).bits();
-    // The parent claims it, as a worker would: from now on nobody else can.
+    // The parent claims it, as a worker would: from now on no worker can.
     if (chunk_word(word).state() != chunk_state::ready ||
         !board_.entry(only.sequence).word.compare_exchange_strong(word, 0, std::memory_order_acq_rel)) {
       return false;
@@ -516,7 +516,7 @@ unsigned call::ask_to_kill() noexcept {
   if (word.state() != chunk_state::running) return max_workers;
   std::atomic<std::uint64_t>& kill_asked = board_.table.slots[word.worker()].kill_asked;
   kill_asked.store(word.bits(), std::memory_order_relaxed);
-  // The mirror image of finish_chunk: the worker marks its chunk done, fences, and looks whether it is doomed. Either we see
+  // The mirror image of finish_chunk: the worker marks its chunk done, fences, and looks at `kill_asked`. Either we see
   // that it is done, or it sees that it has to wait for its end.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (board_.word(sequence).bits() != word.bits()) {
@@ -555,7 +555,7 @@ void call::report_progress(std::unique_lock<std::mutex>& lock, bool last) {
   const std::uint64_t now = options_.progress ? now_ns() : 0;
   if (!completion_.progress_is_due(now, last)) return;
   progress so_far;
-  // What workers tell of themselves may be seen late, and what a dead one had run may be run again: never less than before.
+  // What workers say may be seen late, and what a dead worker had run may be run again: never less than before.
   reported_ = std::max(reported_, slices_run());
   so_far.done = job_.named(reported_);
   so_far.total = input_ended_ && !completion_.has_reason() ? job_.all() : 0;

@@ -1,14 +1,15 @@
-// One call on workers in other processes, seen from the parent: hands its chunks out, takes them back, settles what the dead
-// leave behind.
+// One call on workers in other processes, seen from the parent: publishes its chunks, takes them back, recovers what
+// dead workers leave behind.
 //
 // Owns the call's frames in shared memory until they are collected. Two kinds of steps: those that touch the board run behind
 // the coordinator's mutex (several threads may have calls on it); those that run user code - reading the input, encoding,
-// decoding - run on the caller's own thread, with the mutex let go.
+// decoding - run on the caller's own thread, with the mutex released.
 //
 // Invariants (docs/protocol.md):
 //  6. All slices below the lowest failing one are run; slices at or above it are skipped as soon as the parent knows.
-//  7. Of a chunk whose worker died, what had run before the slice that it was at comes back; what comes after it is handed out again.
-//     Where only a block of slices is known, that block is run once more, slice by slice; in place all of it has failed.
+//  7. Of a chunk whose worker died, what had run before the slice that it was at comes back; what comes after it is
+//     published again. Where only a block of slices is known, that block is run once more, slice by slice; in place all
+//     of it has failed.
 // 11. Nothing a worker wrote is believed before it is checked against the bounds of that worker's memory.
 #pragma once
 
@@ -47,8 +48,8 @@ struct chunk_in_flight {
   segment* in = nullptr;
   std::shared_ptr<void> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
   segment* out = nullptr;           // back: results
-  unsigned worker = 0;              // back: who ran it
-  unsigned heap_slot = 0;           // back: whose results
+  unsigned worker = 0;              // back: the worker that ran it
+  unsigned heap_slot = 0;           // back: of the heap with the results
   std::vector<failed_slice> failures;
   shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
 
@@ -59,26 +60,26 @@ struct chunk_in_flight {
 
 class call : public retirable {
  public:
-  // `work` must live as long as the call unless `owner` keeps it.
+  // `work` must live as long as the call unless `owner` keeps it alive.
   call(parent_board& where, job& work, const call_options& options, std::uint64_t number, std::shared_ptr<void> owner);
   ~call() override;
 
-  // ---- On the caller's thread, with the mutex held; it is let go while user code runs. ----
+  // ---- On the caller's thread, with the mutex held; it is released while user code runs. ----
 
-  // Reads and encodes the next chunk and hands it out, if there is one and there is room. False: nothing was done.
+  // Reads and encodes the next chunk and publishes it, if there is one and there is room. False: nothing was done.
   bool feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock);
   // Collects what is back, in order. False: nothing was done.
   bool collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const wait_policy& how_long);
-  // Tells the progress to whoever asked for it, if it is time.
+  // Reports the progress, if the caller asked for it and it is time.
   void report_progress(std::unique_lock<std::mutex>& lock, bool last);
   // Throws what the call has to throw.
   void conclude();
 
   // ---- Behind the mutex. ----
 
-  // Nothing is left to hand out or to collect.
+  // Nothing is left to publish or to collect.
   [[nodiscard]] bool ended() const noexcept;
-  // There may be more to hand out.
+  // There may be more to publish.
   [[nodiscard]] bool more_input() const noexcept;
   // The chunk that collect() waits for is done.
   [[nodiscard]] bool something_back() noexcept;
@@ -100,12 +101,12 @@ class call : public retirable {
   bool worker_died(chunk_in_flight& what, unsigned worker, const death& how);
   // The chunk is gone with all workers: frees what it has on the board.
   void abandon(chunk_in_flight& what) noexcept;
-  // Hands out nothing more and skips what is not begun. With a reason, that is thrown at the end, and nothing more is
-  // collected; without, what ran is kept, and what did not was cancelled.
+  // Publishes nothing more and skips what is not begun. With a reason, that is thrown at the end, and nothing more is
+  // collected; without, what ran counts, and what did not was cancelled.
   void stop(std::exception_ptr reason) noexcept;
-  // Nobody will ask for its results: reads no more input, and lets what was handed out end by itself.
+  // The caller will not ask for its results: reads no more input, and lets what was published end by itself.
   void stop_input() noexcept;
-  // Takes back its only chunk if nobody has begun it.
+  // Takes back its only chunk if no worker has begun it.
   bool withdraw() noexcept;
   // The worker that holds its only chunk, to be killed: the call then counts as cancelled. None: max_workers.
   [[nodiscard]] unsigned ask_to_kill() noexcept;
@@ -120,8 +121,8 @@ class call : public retirable {
   [[nodiscard]] const std::stop_token& stop_asked() const noexcept { return options_.stop; }
 
   tally counted;
-  bool open = true;              // more may be handed out (coordinator::rest)
-  std::condition_variable news;  // for a thread that waits while another looks after the crew
+  bool open = true;              // more may be published (coordinator::rest)
+  std::condition_variable news;  // for a thread that waits while another leads
   std::uint64_t spun_ns = 0;     // how long its thread has spun
   bool beside_others = false;    // another call was on the board when it began
 
@@ -173,7 +174,7 @@ class call : public retirable {
   call_options options_;
   completion completion_;
   std::map<std::uint64_t, undescribed_crash>
-      undescribed_;  // by slice: its failure is to be told in full before it is collected
+      undescribed_;  // by slice: its failure is to be described in full before it is collected
   shared_job* shared_ = nullptr;
   std::list<chunk_in_flight> in_flight_;                  // in the order of their slices
   std::size_t waiting_ = 0;                               // chunks in flight that wait for room
@@ -181,7 +182,7 @@ class call : public retirable {
   std::uint64_t next_slice_ = 0;
   std::uint64_t collected_ = 0;  // slices collected, or failed, or known to be missing
   std::uint64_t ran_ = 0;        // of these, those that were run or failed
-  std::uint64_t reported_ = 0;   // slices run, when progress was last told
+  std::uint64_t reported_ = 0;   // slices run, when progress was last reported
   std::uint64_t limit_;
   bool input_ended_;
   bool one_by_one_ = false;  // encoding a chunk failed: which slice was it?
@@ -189,7 +190,7 @@ class call : public retirable {
   // Slices of the next chunk of an input of unknown length: doubled while chunks take too short.
   std::uint64_t lazy_size_ = 1;
   std::uint64_t lazy_wanted_ = 1;
-  // There was no memory to encode while so many chunks were out: tried again when one is collected.
+  // There was no memory to encode while so many chunks were in flight: tried again when one is collected.
   std::size_t starved_by_ = SIZE_MAX;
   std::size_t frame_bytes_ = 0;  // encoded input of chunks that are not collected
   expected_bytes expected_;      // of a chunk's encoded input

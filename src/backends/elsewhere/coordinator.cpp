@@ -16,7 +16,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::uint64_t at_once_ns = 500'000;  // who sleeps for less was not woken by what happened meanwhile
+constexpr std::uint64_t at_once_ns = 500'000;  // a thread that sleeps for less was not woken by what happened meanwhile
 
 [[noreturn]] void throw_closed() {
   throw pool_closed(
@@ -59,7 +59,7 @@ std::shared_ptr<call> coordinator::begin(job& work, const call_options& options,
     fill_for(made.get());
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
-    // Without workers nothing on the board will ever be settled.
+    // Without workers nothing on the board will ever be finished.
     give_up_all(std::current_exception());
     destroy_retired(lock);
     throw;
@@ -81,12 +81,12 @@ bool coordinator::advance(const std::shared_ptr<call>& now, const wait_policy& h
     now->stop(std::current_exception());
   }
   note_end_of_input(*now);
-  // Whoever waits may have to watch the crew now, or find room on the board.
+  // A thread that waits may have to watch the crew now, or find room on the board.
   if (!led_ && !followers_.empty()) followers_.front()->news.notify_one();
   if (!led_) unled_.notify_one();
   ended = ended || now->ended();
   if (ended) now->take_final_figures();
-  // Until somebody asks for it again.
+  // Until the caller asks for it again.
   stopwatch& watch = now->counted.watch;
   const bool was_idle = watch.now() == stopwatch::phase::idle;
   // A submitted call, an imap half walked: our thread may be away for long, and a worker that is awake runs one chunk at a time.
@@ -120,7 +120,7 @@ bool coordinator::carry_on(const std::shared_ptr<call>& now, lock_type& lock, co
     if (moved && how_long.met()) return false;
     if (moved) continue;
     if (how_long.until == 0 || (how_long.until != for_ever && now_ns() >= how_long.until)) {
-      // Only a look: but who has ended is to be seen, or it would be waited for in vain.
+      // Only a look: but a worker that has ended is to be seen, or it would be waited for in vain.
       if (!led_) {
         if (const waited came = crew_.wait(0); came == waited::lost) crew_.check(came);
         check_workers(now.get(), now_ns());
@@ -131,7 +131,7 @@ bool coordinator::carry_on(const std::shared_ptr<call>& now, lock_type& lock, co
   }
 }
 
-// Takes back whatever is done at the front of the board, whosever it is: then there is room.
+// Takes back what is done at the front of the board, of whatever call: then there is room.
 void coordinator::take_back_finished() {
   while (board_.tail() != board_.head()) {
     const std::uint64_t front = board_.tail();
@@ -143,9 +143,9 @@ void coordinator::take_back_finished() {
   }
 }
 
-// Lazy waking: when everybody sleeps one is woken at once, and another each time that work has lain unclaimed for a while.
-// Short calls are run by whoever is awake, because waking costs more than they do.
-// When it began to wake somebody; 0: it did not.
+// Lazy waking: when all workers sleep one is woken at once, and another each time that work has lain unclaimed for a
+// while. Short calls are run by the workers that are awake, because waking costs more than they do.
+// Returns when it began to wake one; 0: it did not.
 std::uint64_t coordinator::wake_workers() noexcept {
   const unsigned before = unlooked_.load(std::memory_order_relaxed);
   if (before % 8 != 7 && somebody_awake(*table_)) {
@@ -172,14 +172,14 @@ void coordinator::wake_workers_for(call& now) noexcept {
   now.counted.watch.enter(before, now_ns());
 }
 
-// ---- Waiting: one leads, the others follow ------------------------------------------------------------------------------
+// ---- Waiting: one thread leads, the others follow -----------------------------------------------------------------------
 
 void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
   // Another call may have given up and ended all workers.
   if (!board_.closed && crew_.running_count() == 0) fill_for(now);
   if (now != nullptr && led_) now->counted.watch.enter(stopwatch::phase::idle);
   if (led_) {
-    // The leader sleeps, and wakes nobody for what was handed out since.
+    // The leader sleeps, and wakes no worker for what was published since.
     const bool unclaimed = probably_unclaimed(*table_) != 0;
     if (unclaimed) wake_sleeper(*table_);
     const auto most = std::chrono::nanoseconds(
@@ -208,7 +208,7 @@ void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
     throw;
   }
   led_ = false;
-  // Our thread may run user code now: somebody else has to watch meanwhile.
+  // Our thread may run user code now: another one has to lead meanwhile.
   if (!followers_.empty()) followers_.front()->news.notify_one();
 }
 
@@ -226,7 +226,7 @@ bool coordinator::spin(call& now, lock_type& lock, std::uint64_t until) {
   bool arrived = false;
   for (; !arrived && waited < most; waited = now_ns() - began) {
     for (int i = 0; i < 32 && !arrived; ++i) {
-      // relaxed: whoever takes the chunk back looks again, with acquire.
+      // relaxed: the thread that takes the chunk back looks again, with acquire.
       const chunk_word seen(word.load(std::memory_order_relaxed));
       arrived = seen.state() == chunk_state::done || seen.generation() != generation;
       relax();
@@ -244,7 +244,7 @@ void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
   if (now != nullptr) now->counted.watch.enter(stopwatch::phase::idle);
   gather_limits();
   const bool unclaimed = board_.something_ready();
-  // Regardless of who seems to be looking: a spinner may have been stopped.
+  // Regardless of which workers seem to be looking: a spinner may have been stopped.
   if (unclaimed) wake_sleeper(*table_);
   const bool alone =
       now != nullptr && followers_.empty() && !now->wants_room() && now->first_on_board() != board_.head();
@@ -252,14 +252,14 @@ void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
   table_->parent_asleep.store(1, std::memory_order_relaxed);
   // Pairs with the fence in finish_chunk: a worker that marks its chunk done after this look sees that we sleep.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  // What came back while we were spinning, or while nobody led.
+  // What came back while we were spinning, or while no thread led.
   for (call* one : followers_) {
     if (one->wants_room() || one->something_back()) one->news.notify_one();
   }
   const bool room =
       (now == nullptr || now->wants_room()) && board_.tail() != board_.head() && board_.done(board_.tail());
   if (!room && (now == nullptr || !now->something_back())) {
-    // Where all are running there is nobody to wake.
+    // Where all workers are running there is none to wake.
     const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_unclaimed_ns : watch_ns;
     const std::uint64_t nanoseconds = std::min(most, until - std::min(until, now_ns()));
     lock.unlock();
@@ -285,10 +285,10 @@ void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
 
 // ---- Deaths -------------------------------------------------------------------------------------------------------------
 
-// Buries and replaces whoever crew::wait() said has ended.
+// Reaps and replaces the workers that crew::wait() said have ended.
 void coordinator::check_workers(call* now, std::uint64_t slept) {
   late_.look(*table_, crew_);
-  // Who ended while we slept woke us; who had ended before did so at some time since we last looked.
+  // A worker that ended while we slept woke us; one that had ended before did so at some time since we last looked.
   const std::uint64_t woke = now_ns();
   const std::uint64_t since = std::exchange(looked_, woke);
   const std::uint64_t ended_ns = woke - slept > at_once_ns ? woke : since;
@@ -326,8 +326,8 @@ void coordinator::check_workers(call* now, std::uint64_t slept) {
   if (!board_.closed) fill_for(now);
 }
 
-// Gives what a dead worker held back to its call; a death that no call lost anything by counts for the one that saw it. True if
-// it held a slice that it had begun.
+// Gives what a dead worker held back to its call; a death that no call lost anything by counts for the call that saw
+// it. True if it held a slice that it had begun.
 bool coordinator::worker_died(unsigned worker, unsigned incarnation, const death& end, call* seen_by) {
   for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
     const parent_board::record& mine = board_.at(sequence);
@@ -370,7 +370,7 @@ bool coordinator::cancel(call& now, bool kill) {
     }
   }
   now.news.notify_one();
-  if (led_) crew_.ring();  // the one who leads may be the one who waits for it
+  if (led_) crew_.ring();  // the thread that leads may be the one that waits for it
   destroy_retired(lock);
   return done;
 }
@@ -475,7 +475,7 @@ void coordinator::empty_board_or_collapse(lock_type& lock) {
   }
 }
 
-// Nothing on the board will ever be done: tells everybody who has something there.
+// Nothing on the board will ever be done: stops every call that has something there.
 void coordinator::give_up_all(const std::exception_ptr& reason) noexcept {
   crew_.end_now();
   for (std::uint64_t sequence = board_.tail(); sequence != board_.head(); ++sequence) {
@@ -526,7 +526,7 @@ void coordinator::wake() noexcept {
   for (call* one : followers_) one->news.notify_one();
 }
 
-// Calls that nobody holds any more may have user's objects to destroy.
+// Retired calls may have user's objects to destroy.
 void coordinator::destroy_retired(lock_type& lock) noexcept {
   std::shared_ptr<retirable> gone = std::move(board_.retired);
   lock.unlock();

@@ -1,8 +1,8 @@
-// A board with its workers, and the calls that are on it: who may touch what, who sleeps and who watches.
+// A board with its workers, and the calls that are on it: which threads may touch what, which sleep, which one watches.
 //
 // Owns board and crew. Calls of several threads share them behind one mutex, which is never held while user code runs. One
-// thread at a time leads: it watches the crew, buries and replaces. The others wait for news of their own call, and one of
-// them takes over when the leader's call is done. Between calls nobody watches.
+// thread at a time leads: it watches the crew, reaps and replaces. The others wait for news of their own call, and one of
+// them takes over when the leader's call is done. Between calls no thread watches.
 #pragma once
 
 #include <atomic>
@@ -31,9 +31,10 @@ class coordinator {
   std::shared_ptr<call> begin(job& work, const call_options& options, std::shared_ptr<void> owner);
   // Carries the call on. True: it has ended.
   bool advance(const std::shared_ptr<call>& now, const wait_policy& how_long);
-  // Takes back what nobody has begun, or with `kill` ends the worker that is running it. True: cancelled.
+  // Takes back what no worker has begun, or with `kill` ends the worker that is running it. True: cancelled.
   bool cancel(call& now, bool kill);
-  // Nobody will ask for the call any more. Takes it over, so that it is let go of behind the mutex, or after it.
+  // The caller will not ask for the call any more. Takes it over, so that it is retired behind the mutex and destroyed
+  // after it.
   void drop(std::shared_ptr<call> now, bool ended);
 
   // Carries on until the board is empty.
@@ -42,17 +43,17 @@ class coordinator {
   void finish();
   // Ends all workers; what was not done is cancelled, and nothing more can be begun.
   void terminate();
-  // Ends all workers if there is nothing on the board and nobody is about to hand out more. True if so.
-  // With `parted`, calls that nobody holds any more are put there instead of being destroyed here.
+  // Ends all workers if there is nothing on the board and no call is about to publish more. True if so.
+  // With `parted`, retired calls are put there instead of being destroyed here.
   bool rest(std::vector<std::shared_ptr<retirable>>* parted = nullptr);
-  // All that is left to do was handed out.
+  // All that is left to do was published.
   [[nodiscard]] bool ends_by_itself();
   // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.
   void describe(call& of);
   // With a timeline: what workers have copied on write since they were last looked at. After calls that took too short for
   // looking to be worth it, nothing.
   void look_at_copies(report& happened);
-  // Wakes whoever waits, so that a request to stop is seen. From any thread.
+  // Wakes the threads that wait, so that a request to stop is seen. From any thread.
   void wake() noexcept;
 
  private:
@@ -87,16 +88,16 @@ class coordinator {
   parent_board board_;
   std::uint64_t made_by_;
   std::mutex mutex_;
-  unsigned open_ = 0;              // calls that may hand out more
+  unsigned open_ = 0;              // calls that may publish more
   bool led_ = false;               // a thread watches the crew
   std::vector<call*> followers_;   // calls whose threads wait for the leader
   std::condition_variable unled_;  // for a thread that waits without a call of its own
   std::uint64_t calls_ = 0;
-  std::uint64_t looked_ = 0;                 // when the crew was looked at last: who has ended was alive then
+  std::uint64_t looked_ = 0;                 // when the crew was looked at last: a worker that has ended was alive then
   unsigned idle_deaths_ = 0;                 // in a row
   std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
   std::atomic<unsigned> unlooked_{0};
-  wakings woken_;                       // for what was handed out by callers that then went away
+  wakings woken_;                       // for what was published by callers that then went away
   std::vector<copies> copied_;          // of each worker, when it was last looked at
   std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
   std::uint64_t seen_ns_ = 0;           // when that was done

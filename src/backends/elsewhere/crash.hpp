@@ -1,5 +1,5 @@
-// A worker's death, told as the failure of the slices it held: at once without names, and in full when somebody is to read it. Naming
-// code reads debug information, which takes milliseconds, and other calls are not to wait for that.
+// A worker's death, described as the failure of the slices it held: at once without names, in full when the caller is
+// to read it. Naming code reads debug information, which takes milliseconds, and other calls are not to wait for that.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The parent's side of one board: what it remembers of every entry in use, and the handing out of entries.
+// The parent's side of one board: what it remembers of every entry in use, and the reuse of entries.
 //
 // Owns the records. Behind its coordinator's mutex. Invariant (docs/protocol.md, 4): entries are reused in the order of the ring,
 // when every chunk up to them is off the board.
@@ -17,7 +17,7 @@ namespace forkful::detail {
 class call;
 struct chunk_in_flight;
 
-// What a parent board may be the last to hold. A list, so that taking leave of one takes no memory.
+// What a parent board may be the last to hold. A list, so that retiring one takes no memory.
 struct retirable {
   retirable() noexcept = default;
   retirable(const retirable&) = delete;
@@ -29,7 +29,7 @@ struct retirable {
 struct parent_board {
   // Which chunk of which call an entry holds; workers cannot touch it.
   struct record {
-    std::shared_ptr<retirable> owner;  // keeps `of`; null: the entry is off the board
+    std::shared_ptr<retirable> owner;  // keeps `of` alive; null: the entry is off the board
     call* of = nullptr;
     chunk_in_flight* what = nullptr;
   };
@@ -50,7 +50,7 @@ struct parent_board {
   crew& workers;
   std::vector<record> records;  // entry i of the ring has record i % ring_size
   std::uint32_t generation = 0;
-  bool closed = false;   // nothing more is to be handed out: the workers were ended for good
+  bool closed = false;   // nothing more is to be published: the workers were ended for good
   bool crashed = false;  // a worker has ended in the middle of a slice
 
   [[nodiscard]] std::uint64_t tail() const noexcept { return table.reclaimed.load(std::memory_order_relaxed); }
@@ -64,7 +64,7 @@ struct parent_board {
   }
   [[nodiscard]] bool done(std::uint64_t sequence) noexcept { return word(sequence).state() == chunk_state::done; }
 
-  // Some chunk on the board is claimed by nobody. Looks at all of them: the hint `next` may be wrong.
+  // Some chunk on the board is claimed by no worker. Looks at all of them: the hint `next` may be wrong.
   [[nodiscard]] bool something_ready() noexcept {
     for (std::uint64_t sequence = tail(); sequence != head(); ++sequence) {
       if (word(sequence).state() == chunk_state::ready) return true;
@@ -72,7 +72,7 @@ struct parent_board {
     return false;
   }
 
-  // Calls that nobody else holds any more: to be let go of without the mutex, because user code may run then.
+  // Calls that nothing else holds any more: to be destroyed without the mutex, because user code may run then.
   std::shared_ptr<retirable> retired;
 
   // The entry's chunk is off the board. Frees it, and all that are free up to the next that is not, for later chunks.
@@ -81,7 +81,7 @@ struct parent_board {
     entry(sequence).word.store(0, std::memory_order_relaxed);
     std::uint64_t free = tail();
     while (free != head() && at(free).owner == nullptr) ++free;
-    // release: the entries are as good as new before anybody may use them for later chunks.
+    // release: the entries are as good as new before they may be used for later chunks.
     table.reclaimed.store(free, std::memory_order_release);
   }
 

@@ -1,7 +1,7 @@
-// A call on a coordinator, in the hands of whoever made it; and what the pools whose workers are processes have in common.
+// A call on a coordinator, in the hands of the caller; and what the pools whose workers are processes have in common.
 //
 // Owns its share of coordinator and call. Invariant (docs/protocol.md, 12): in a process that inherited it by fork it touches
-// neither, because somebody may have held their locks at that moment.
+// neither, because a thread may have held their locks at that moment.
 #pragma once
 
 #include <forkful/detail/job.hpp>
@@ -40,7 +40,7 @@ class process_call_handle final : public ongoing {
 worker_settings settings_of(const pool_options& options) noexcept;
 // Throws std::invalid_argument for attempts in place that could not be undone.
 void check_attempts(const job& work, const call_options& options);
-// Lets what was submitted finish, but not while an exception unwinds: then nobody will look at it. Ends the workers.
+// Lets what was submitted finish, but not while an exception unwinds: then no caller will look at it. Ends the workers.
 void end(coordinator& one);
 
 }  // namespace forkful::detail

@@ -66,7 +66,7 @@ void call::fail(chunk_in_flight& what, std::uint64_t slice, const std::shared_pt
   }
 }
 
-// The failures of this chunk that are crashes, in full: that takes milliseconds, so the mutex is let go.
+// The failures of this chunk that are crashes, in full: that takes milliseconds, so the mutex is released.
 void call::describe_crashes(chunk_in_flight& what, std::unique_lock<std::mutex>& lock) {
   if (undescribed_.empty()) return;
   for (failed_slice& one : what.failures) {
@@ -79,7 +79,7 @@ void call::describe_crashes(chunk_in_flight& what, std::unique_lock<std::mutex>&
     try {
       one.failure = mine.how->in_full(job_.named(one.slice));
     } catch (const std::bad_alloc&) {
-      // What was told in brief is true as well.
+      // The failure in brief is true as well.
     }
     lock.lock();
     counted.add_failure(one.failure, mine.at);
@@ -92,7 +92,7 @@ void call::set_limit(std::uint64_t slice) noexcept {
 }
 
 void call::limit_workers(std::uint64_t slice) noexcept {
-  // Workers only: the call's own limit waits for the failure itself, because its worker may die before it is told.
+  // Workers only: the call's own limit waits for the failure itself, because its worker may die before it is reported.
   if (job_.keep_going) return;
   const std::uint64_t announced = shared_->limit.load(std::memory_order_relaxed);
   shared_->limit.store(std::min({limit_, slice, announced}), std::memory_order_relaxed);
@@ -144,7 +144,7 @@ bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how)
     return begun;
   }
   if (begun) {
-    // From now on a crash is to tell which slice it was, whatever naming each costs.
+    // From now on a crash is to show which slice it was, whatever naming each costs.
     board_.crashed = true;
     shared_->name_each.store(true, std::memory_order_relaxed);
     if (job_.in_place) {
@@ -155,7 +155,7 @@ bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how)
     return true;
   }
   if (job_.in_place) {
-    // What was run before stays, and failures told so far stay told.
+    // What was run before stays, and failures reported so far stay reported.
     board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
     take_failures(entry, what, first);
     entry.resume = what.resume = std::max(what.resume, first);
@@ -238,7 +238,7 @@ chunk_in_flight* call::part(chunk_in_flight& what, std::uint64_t cut, std::uint6
     rest->skip = std::move(skip);
     rest->failures = std::move(later);
   }
-  // Its last block's end the worker did not come to tell.
+  // The worker did not come to report the end of its last block.
   entry.ran_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
   entry.in_share = entry.out_share = 0;
   entry.noted = 0;
@@ -272,7 +272,7 @@ void call::crashed_by_copy(chunk_in_flight& what, std::uint64_t first, std::uint
   }
   chunk_in_flight* const rest = part(what, first, first);
   if (rest == nullptr) return;
-  // One of several: they are run one by one, which names it.
+  // It was one of several slices: they are run one by one, which names it.
   chunk& entry = board_.entry(rest->sequence);
   entry.suspect_first = first;
   entry.suspect_last = last;
@@ -281,7 +281,7 @@ void call::crashed_by_copy(chunk_in_flight& what, std::uint64_t first, std::uint
 
 // The slice is not to be run again, should its results be lost and those around it run once more.
 void call::give_up(chunk_in_flight& what, std::uint64_t slice) {
-  // The list is replaced, not changed: nobody reads it while no worker holds the chunk, and it stays in order.
+  // The list is replaced, not changed: it is not read while no worker holds the chunk, and it stays in order.
   shared_vector<std::uint64_t> skip;
   const std::size_t had = what.skip.empty() ? 0 : what.skip[0];
   skip.push_back(had + 1);

@@ -27,7 +27,7 @@ class snapshot_engine final : public engine {
         options_(options),
         workers_(checked_workers(options.workers)),
         made_by_(this_process()) {
-    // Without a first board the pool could not work: better to hear of it now.
+    // Without a first board the pool could not work: better to say so now.
     coordinators_.push_back(make_coordinator(workers_));
   }
   ~snapshot_engine() override {
@@ -64,7 +64,7 @@ class snapshot_engine final : public engine {
         if (work.pull == nullptr) useful = std::clamp<std::size_t>(work.slices, 1, useful);
         std::shared_ptr<coordinator> resting = find_resting(static_cast<unsigned>(useful), submitted, oldest, retired);
         if (resting != nullptr) {
-          // With the mutex held: nobody else may begin a call there, whose workers would not be a photograph of now.
+          // With the mutex held: no other thread may begin a call there, its workers would be no photograph of now.
           return std::make_unique<process_call_handle>(std::move(resting), work, options, std::move(owner), true);
         }
       }
@@ -96,7 +96,8 @@ class snapshot_engine final : public engine {
   }
 
  private:
-  // Let go of when the mutex is: calls may have user's objects to destroy. They go before the coordinators that they lie in.
+  // Destroyed when the mutex is released: calls may have user's objects to destroy. They go before the coordinators
+  // that they lie in.
   struct leaving {
     std::vector<std::shared_ptr<coordinator>> coordinators;
     std::vector<std::shared_ptr<retirable>> calls;  // last, and so destroyed first
@@ -107,13 +108,13 @@ class snapshot_engine final : public engine {
     return std::make_shared<coordinator>(workers, start_method::fork, settings_of(options_));
   }
 
-  // A board nobody uses; null, and the one that was first taken, when there are enough in use.
+  // A coordinator that no call uses; null, and the one that was first taken, when there are enough in use.
   std::shared_ptr<coordinator> find_resting(unsigned workers, bool bounded, std::shared_ptr<coordinator>& oldest,
                                             leaving& retired) {
     std::size_t busy = 0;
     for (std::size_t i = 0; i < coordinators_.size();) {
       const auto one = coordinators_[i];
-      // One that is held only by futures which were not got yet rests too.
+      // A coordinator that is held only by futures which were not got yet rests too.
       retired.coordinators.push_back(one);
       const bool rests = one->rest(&retired.calls);
       if (rests && one->workers() == workers) return one;

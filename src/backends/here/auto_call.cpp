@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t first_look_ns = 60'000;     // a slice that takes longer is worth a look
 constexpr std::uint64_t late_look_ns = 10'000'000;  // where it was not worth it before
-constexpr std::uint64_t stuck_ns = 50'000;          // blocks that the caller walks through by himself take less
+constexpr std::uint64_t stuck_ns = 50'000;          // blocks that the caller runs alone take less
 constexpr std::uint64_t least_sample_ns = 20'000;   // CPU time says nothing about less
 constexpr std::uint64_t again_ns = 300'000;         // helpers of an earlier call spin for less before they sleep
 constexpr unsigned most_doublings = 5;
@@ -64,7 +64,7 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
     shared_at_ = began_;
     return;
   }
-  if (!history_->guard.awake()) return;  // nobody would see the caller stuck
+  if (!history_->guard.awake()) return;  // no watchdog would see the caller stuck
   const bool not_worth_it = known_.slice_ns >= 0 && !at_once;
   if (!not_worth_it) sample(began_);
   guarded_ = true;
@@ -75,14 +75,14 @@ auto_call::auto_call(std::shared_ptr<thread_crew> where, job& work, const call_o
 
 auto_call::~auto_call() {
   if (guarded_) history_->guard.forget(*this);
-  // Nobody came in time to run anything.
+  // No helper came in time to run anything.
   if (shared_at_ != 0) learn_wake(now_ns() - shared_at_);
   if (!shareable_ || ran_ == 0) return;
   known_.slice_ns = static_cast<double>(spent_) / static_cast<double>(ran_);
   history_->remember(callable_, known_);
 }
 
-// R (1 - 1/p) > 1.3 W, for as many as there are.
+// R (1 - 1/p) > 1.3 W, for as many cores as there are.
 bool auto_call::worth_sharing(double left) const noexcept {
   const double p = free_cores_ != 0 ? free_cores_ : std::min(history_->cpus, crew().workers());
   return left * (1 - 1 / p) > worth_it * static_cast<double>(history_->wake_ns.load(std::memory_order_relaxed));
@@ -132,7 +132,7 @@ void auto_call::saw(const thread_chunk& one) noexcept {
 // How long the first helper took to come: the next call knows better.
 void auto_call::learn_wake(std::uint64_t took) noexcept {
   const std::uint64_t before = history_->wake_ns.load(std::memory_order_relaxed);
-  const std::uint64_t bounded = std::min(took, 4 * before);  // one bad moment is not a habit
+  const std::uint64_t bounded = std::min(took, 4 * before);  // one bad moment says little
   history_->wake_ns.store((7 * before + bounded) / 8, std::memory_order_relaxed);
   shared_at_ = 0;
 }

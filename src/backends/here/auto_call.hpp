@@ -1,12 +1,13 @@
 // A call that its caller begins alone: measured block by block, and shared as soon as what is left is worth it.
 //
-// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once; doubted() says when it
-// is measured all the same. One that was not worth it is looked after only 10 ms later: an alarm that comes before the kernel's own
-// next one costs some 20 us on a virtual machine, and as much again when it comes.
+// Owns what was measured. A callable that the pool has seen before needs no measuring to be shared at once;
+// must_remeasure() says when it is measured all the same. A callable that was not worth it is looked after only 10 ms
+// later: an alarm that comes before the kernel's own next one costs some 20 us on a virtual machine, and as much again
+// when it comes.
 //
 // The rule (advice about a single call needs no more; src/advice/ knows the long form): R is what the slices that are left take one
 // after another, as measured so far; shared by p it takes R/p, after the helpers have woken in W. Share when R (1 - 1/p) > 1.3 W,
-// where p counts only cores that other threads of this process leave free. That tells a callable that is parallel already: its own
+// where p counts only cores that other threads of this process leave free. That shows a callable that is parallel already: its own
 // threads keep the cores busy.
 #pragma once
 
@@ -21,7 +22,7 @@
 namespace forkful::detail {
 
 // Whether the so-manieth call in a row that could be shared at once begins alone: the 1st, 2nd, 4th ..., from the 64th on every
-// 64th. What was measured while others ran, too, may be far from what the loop takes, and would never be set right.
+// 64th. What was measured while helpers ran slices may be far from what the loop takes, and would never be set right.
 bool must_remeasure(unsigned in_a_row) noexcept;
 
 // What a pool's calls learn for one another. Thread-safe.
@@ -31,7 +32,7 @@ class call_history {
   const unsigned cpus;
   watchdog guard{};
   std::atomic<std::uint64_t> wake_ns{
-      100'000};  // from sharing to a helper's first slice, until one came and it is known
+      100'000};  // from sharing to a helper's first slice, until a helper came and it is known
 
   // What is known of a callable: how long its slices took in the last call.
   struct record {

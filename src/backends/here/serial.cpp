@@ -61,7 +61,7 @@ class serial_call final : public ongoing {
         break;
       }
       std::size_t last = job_.slices;
-      // In pieces where somebody wants to look in between, or to see afterwards when which slice was run.
+      // In pieces where the caller wants to look in between, or to see afterwards when which slice was run.
       if (options_.stop.stop_possible()) {
         last = std::min(last, next_ + 1);
       } else if (counted_.recording()) {
@@ -87,7 +87,7 @@ class serial_call final : public ongoing {
     return ended_;
   }
 
-  // What is asked for runs to its end before anybody could take it back.
+  // What is asked for runs to its end before the caller could take it back.
   bool cancel(bool /*kill*/) override { return false; }
 
   void conclude() override {
@@ -117,7 +117,8 @@ class serial_call final : public ongoing {
       const std::size_t first = next_;
       const std::size_t stop = first + (changes_environment_ ? 1 : std::min(last - first, block_.slices()));
       const std::size_t reached = job_.run(job_.plan, io, first, stop);
-      // Who does it once will do it again: no slice is to run behind such a one in the same block. (Blocks begin with one.)
+      // A callable that changes the environment once will do so again: no slice is to run behind such a one in the same
+      // block. (The first block is one slice.)
       if (environment_.install()) changes_environment_ = true;
       next_ = reached < stop ? reached + 1 : reached;
       if (measured_) times.ended = measure(first, times.ended);

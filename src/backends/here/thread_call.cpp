@@ -171,7 +171,8 @@ bool thread_call::carry_on(const wait_policy& how_long) {
   return false;
 }
 
-// Who tells progress, or looks only for a while, has no time to run; but alone, or where nobody else will, he does it in between.
+// A caller that reports progress, or looks only for a while, runs no slices; but alone, or where no thread helps, it
+// runs them in between.
 bool thread_call::may_run(const wait_policy& how_long) const noexcept {
   return how_long.until == for_ever && (!options_.progress || alone_ || !helped_);
 }
@@ -215,7 +216,7 @@ bool thread_call::read_input(lock_type& lock) {
   if (got == 0) return false;
   if (alone_) return true;
   if (!was_claimable) crew_->open(shared_from_this());
-  // The caller goes on reading, and is then taken away by whoever takes the results.
+  // The caller goes on reading, and then leaves to use the results.
   crew_->call_helpers(lock, 1);
   return true;
 }
@@ -235,7 +236,7 @@ bool thread_call::collect(lock_type& lock, const wait_policy& how_long) {
 }
 
 void thread_call::collect_one(thread_chunk& what, lock_type& lock) {
-  // Who runs sees a stop_token before we do.
+  // The threads that run slices see a stop_token before we do.
   if (what.reached < what.last && options_.stop.stop_requested()) stop(nullptr);
   const bool wanted = job_.collect != nullptr && !completion_.has_reason();
   lock.unlock();

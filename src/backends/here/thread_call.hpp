@@ -1,13 +1,13 @@
-// One call on threads of this process: who claims which slices, and how their results come back in order.
+// One call on threads of this process: which thread claims which slices, and how their results come back in order.
 //
 // Owns the chunks from their claiming to the collecting of their results. A chunk is run by one thread; all members but `limit_`
-// and `ran_` are behind the crew's mutex (thread_crew.hpp). The input is read, results are collected and progress is told on the caller's
-// thread, with the mutex let go.
+// and `ran_` are behind the crew's mutex (thread_crew.hpp). The input is read, results are collected and progress is
+// reported on the caller's thread, with the mutex released.
 //
 // Invariants:
 // 1. Chunks are claimed in the order of their slices, and collected in it unless the job is unordered.
 // 2. All slices below the lowest failing one are run; slices at or above it are skipped as soon as it is known (docs/protocol.md, 6).
-// 3. Whoever made a call without an owner leaves it only when nobody runs it: the job is on his stack.
+// 3. The caller of a call without an owner leaves it only when no thread runs it: the job is on the caller's stack.
 #pragma once
 
 #include <atomic>
@@ -41,7 +41,7 @@ class running_chunk;
 
 class thread_call : public open_call, public std::enable_shared_from_this<thread_call> {
  public:
-  // `work` must live as long as the call unless `owner` keeps it.
+  // `work` must live as long as the call unless `owner` keeps it alive.
   thread_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options, std::shared_ptr<void> owner);
   ~thread_call() override = default;
 
@@ -49,14 +49,14 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
 
   // As ongoing::advance.
   bool carry_on(const wait_policy& how_long);
-  // As ongoing::cancel, but that a slice which has begun goes on: nobody can end a thread.
+  // As ongoing::cancel, but that a slice which has begun goes on: a thread cannot be ended.
   bool withdraw();
   // Completes the report, and throws what the call has to throw.
   void conclude(report& happened);
-  // Nobody will ask for its results. Waits for those who run it, if it has no owner.
+  // The caller will not ask for its results. Waits for the threads that run it, if it has no owner.
   void release() noexcept;
 
-  // ---- With the mutex held; of whoever runs (thread_running.cpp), too. ----
+  // ---- With the mutex held; also on the threads that run slices (thread_running.cpp). ----
 
   [[nodiscard]] bool claimable() const noexcept final;
   [[nodiscard]] std::size_t chunks_left() const noexcept final;
@@ -64,18 +64,18 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   void close() noexcept final;
 
  protected:
-  // From now on others run too: opens the call to them and calls as many as there is work for, with the mutex held. `watching`: the
-  // caller takes none of them.
+  // From now on helpers run slices too: opens the call to them and calls as many as there is work for, with the mutex
+  // held. `watching`: the caller takes no slices.
   void share(lock_type& lock, bool watching);
   // Asked after each block that the caller ran alone, with the mutex held: the last `count` slices of `mine` took so long.
   virtual bool goes_on_alone(const thread_chunk& /*mine*/, std::size_t /*count*/, std::uint64_t /*took*/) noexcept {
     return true;
   }
-  // Told of each chunk that was run, on the caller's thread.
+  // Called for each chunk that was run, on the caller's thread.
   virtual void saw(const thread_chunk&) noexcept {}
 
-  bool alone_ = false;             // the caller runs alone, in a chunk that grows block by block
-  std::uint64_t block_began_ = 0;  // then: when his last block did
+  bool alone_ = false;             // the caller runs slices alone, in a chunk that grows block by block
+  std::uint64_t block_began_ = 0;  // then: when its last block began
   // The caller has come by; before, nothing may be shared.
   [[nodiscard]] bool begun() const noexcept { return begun_; }
   // What is left to claim, as far as it is there.
@@ -110,9 +110,9 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   std::uint64_t process_;
   floating_point environment_ = floating_point::here();
 
-  // Slices at or above are not begun. relaxed: what it skips matters to nobody.
+  // Slices at or above are not begun. relaxed: nothing depends on what it skips.
   std::atomic<std::size_t> limit_{SIZE_MAX};
-  std::atomic<std::size_t> ran_{0};   // slices that were run or have failed, if somebody asks for progress; likewise
+  std::atomic<std::size_t> ran_{0};   // slices that were run or have failed, if the caller asks for progress; likewise
   std::list<thread_chunk> chunks_{};  // claimed and not collected, by their slices
   std::size_t known_;                 // slices that are there
   std::size_t claimed_ = 0;           // and of these, claimed
@@ -125,16 +125,16 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   std::uint64_t number_ = 0;  // among the crew's calls
   bool closed_ = false;       // the pool has ended before everything was claimed
   std::condition_variable_any news_;
-  bool asleep_ = false;                   // somebody waits for news
+  bool asleep_ = false;                   // the caller waits for news
   std::atomic<std::uint32_t> events_{0};  // counts news
 
-  bool cancelled_ = false;     // what was stopped is told as cancelled
+  bool cancelled_ = false;     // what was stopped is reported as cancelled
   std::uint64_t spun_ns_ = 0;  // how long the caller has spun
   bool helped_;                // there are threads to help
   completion completion_;
 };
 
-// A call in the hands of whoever made it. In a process that inherited it by fork it does nothing (docs/protocol.md, 12).
+// A call in the hands of the caller. In a process that inherited it by fork it does nothing (docs/protocol.md, 12).
 std::unique_ptr<ongoing> handle_of(std::shared_ptr<thread_call> call);
 
 }  // namespace forkful::detail

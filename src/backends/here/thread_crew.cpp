@@ -61,12 +61,12 @@ class parallelism {
   std::unique_ptr<tbb::global_control> control_;
 };
 
-// Crews that have ended while helpers were on their way: those find nobody else who keeps what they are called to. Takes no memory:
+// Crews that have ended while helpers were on their way: nothing else keeps alive what those are called to. Takes no memory:
 // an end must not fail.
 class ended_crews {
  public:
   using node = std::list<std::shared_ptr<thread_crew>>;
-  // `own` holds one element, which is what is kept.
+  // `own` holds one element, which is what is stored.
   static void keep(node& own, std::shared_ptr<thread_crew> crew) noexcept {
     own.front() = std::move(crew);
     ended_crews& all = of_process();
@@ -163,11 +163,11 @@ void thread_crew::call_helpers(lock_type& lock, std::size_t wanted) noexcept {
   try {
     for (; called < more; ++called) where->arena.enqueue([this] { help(); });
   } catch (...) {
-    // No memory, or no threads. Whoever waits for the call runs it.
+    // No memory, or no threads. The thread that waits for the call runs it.
   }
   lock.lock();
   coming_ -= more - called;
-  if (threads_ == nullptr && coming_ == 0) ended_crews::release(this);  // whoever calls helpers keeps it, too
+  if (threads_ == nullptr && coming_ == 0) ended_crews::release(this);  // the thread that calls helpers holds it, too
 }
 
 std::exception_ptr thread_crew::get_ready(lock_type& lock, unsigned worker) noexcept {
@@ -184,7 +184,7 @@ std::exception_ptr thread_crew::get_ready(lock_type& lock, unsigned worker) noex
                                              "; every worker has to get through its start: put the function right"));
   }
   lock.lock();
-  // The next to run as this worker tries again.
+  // The next thread that runs as this worker tries again.
   if (thrown != nullptr) started_[worker] = false;
   return thrown;
 }

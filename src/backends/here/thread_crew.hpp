@@ -1,12 +1,13 @@
-// The threads of one thread_pool: an arena of oneTBB's, numbers for those who run in it, and the calls that have slices for them.
+// The threads of one thread_pool: an arena of oneTBB's, worker numbers for the threads that run in it, and the calls
+// that have slices for them.
 //
 // Owns the arena. Everything lives in this process, so one mutex guards it all, calls included (thread_call.hpp); it is held for
 // some ten instructions at a time, never while user code runs.
 //
 // Invariants:
-// 1. At most `workers` threads run at a time, each with a number of its own: a thread without a seat does not run.
-// 2. Who gives up a seat has seen that no open call has slices for anybody. So nothing waits while a seat is free, except while a
-//    helper that was called is on its way.
+// 1. At most `workers` threads run slices at a time, each with its own worker number: a thread without one runs none.
+// 2. A thread that gives up its number has seen that no open call has slices to claim. So no slice waits while a number
+//    is free, except while a helper that was called is on its way.
 // 3. It lives until its last helper has come, even if the pool and all calls are gone.
 // 4. A call leaves `open_` with the mutex held and is destroyed without it: what it owns is the user's.
 #pragma once
@@ -24,7 +25,7 @@
 
 namespace forkful::detail {
 
-// A call that gives slices to whoever has a seat: all that a crew knows of it. With the crew's mutex held.
+// A call that gives slices to threads with a worker number: all that a crew knows of it. With the crew's mutex held.
 class open_call {
  public:
   using mutex_type = tbb::spin_mutex;
@@ -35,13 +36,13 @@ class open_call {
   open_call& operator=(const open_call&) = delete;
   virtual ~open_call() = default;
 
-  // There are slices that nobody has claimed and somebody should.
+  // There are slices that no thread has claimed and one should.
   [[nodiscard]] virtual bool claimable() const noexcept = 0;
   // How many chunks what is left to claim makes, at least; as far as it is there.
   [[nodiscard]] virtual std::size_t chunks_left() const noexcept = 0;
-  // Runs at most so many chunks. The mutex is let go meanwhile.
+  // Runs at most so many chunks. The mutex is released meanwhile.
   virtual void run(lock_type& lock, unsigned worker, std::size_t most) noexcept = 0;
-  // The pool has ended: what nobody has claimed is lost.
+  // The pool has ended: what no thread has claimed is lost.
   virtual void close() noexcept = 0;
 };
 
@@ -56,7 +57,7 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   ~thread_crew() = default;
 
   mutex_type mutex;
-  // Behind it: calls that have begun and were not let go of, and how many ever have.
+  // Behind it: calls that have begun and were not released, and how many ever have begun.
   unsigned calls = 0;
   std::uint64_t begun = 0;
   [[nodiscard]] unsigned workers() const noexcept { return workers_; }
@@ -83,23 +84,23 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
 
   // ---- With the mutex held. ----
 
-  // The call has slices that nobody has claimed. Throws bad_alloc.
+  // The call has slices that no thread has claimed. Throws bad_alloc.
   void open(std::shared_ptr<open_call> call);
-  // Nobody is to run it any more.
+  // No thread is to run it any more.
   void forget(const open_call& call) noexcept;
-  // So many more may run: calls helpers for free seats, a few now, the others through them. They come in a while, or not at all where
-  // the system gives no threads.
+  // So many more threads may run slices: calls helpers for free numbers, a few now, the others through them. They come
+  // in a while, or not at all where the system gives no threads.
   void call_helpers(lock_type& lock, std::size_t wanted) noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
-  // False where nobody can help: whoever waits for a call runs it.
+  // False where no thread can help: the thread that waits for a call runs it.
   [[nodiscard]] bool has_threads() const noexcept { return threads_ != nullptr || closed_; }
-  // Before a worker's first slice: on_worker_start, with the mutex let go. If it throws, start_failed is returned.
+  // Before a worker's first slice: on_worker_start, with the mutex released. If it throws, start_failed is returned.
   std::exception_ptr get_ready(lock_type& lock, unsigned worker) noexcept;
 
   // ---- Without it. ----
 
-  // Ends it: lets what is open be finished, or, `now`, loses what nobody has claimed. Returns when nobody runs any more; but of what
-  // runs on the calling thread itself.
+  // Ends it: lets what is open be finished, or, `now`, loses what no thread has claimed. Returns when no thread runs
+  // slices any more; but for those that run on the calling thread itself.
   void end(bool now);
 
  private:
@@ -109,8 +110,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   void run_open_calls(lock_type& lock, unsigned worker) noexcept;
 
   unsigned workers_;
-  // No more helpers than that are on their way at a time; each calls others when it is there. Of many more than there are cores, all
-  // woken at once, one with a short slice in hand would wait for its turn to run, and the call for him.
+  // No more helpers than that are on their way at a time; each calls others when it is there. Of many more than there
+  // are cores, all woken at once, one with a short slice in hand would wait for its turn to run, and the call for it.
   std::size_t most_coming_;
   void (*on_worker_start_)();
   void (*on_worker_exit_)();
@@ -121,7 +122,7 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   std::size_t coming_ = 0;  // helpers that were called and are not here yet
   bool closed_ = false;
   std::list<std::shared_ptr<thread_crew>> node_{1};  // among those that have ended but for helpers on their way
-  std::condition_variable_any quiet_;                // somebody gave up a seat
+  std::condition_variable_any quiet_;                // a thread gave up its number
 };
 
 }  // namespace forkful::detail

@@ -1,4 +1,4 @@
-// The side of whoever runs a call on threads: claiming chunks, running them block by block, alone or beside others. The caller's side
+// The side of the threads that run a call: claiming chunks, running them block by block, alone or beside others. The caller's side
 // is in thread_call.cpp.
 #include <algorithm>
 #include <chrono>
@@ -56,12 +56,13 @@ class running_chunk : public chunk_io {
     const std::size_t stop = from + (changes_environment_ ? 1 : std::min(end - from, block_.slices()));
     try {
       const std::size_t reached = work.run(work.plan, *this, from, stop);
-      // User code has forked and returned here in the child, where the others are not.
+      // User code has forked and returned here in the child, where the other threads are not.
       if (this_process() != of_.process_) leave(0);
-      // Who does it once will do it again: no slice is to run behind such a one in the same block. (Blocks begin with one.)
+      // A callable that changes the environment once will do so again: no slice is to run behind such a one in the same
+      // block. (The first block is one slice.)
       if (of_.environment_.install()) changes_environment_ = true;
       mine_.reached = reached < stop ? reached + 1 : reached;
-    } catch (...) {  // no memory to tell of a failure
+    } catch (...) {  // no memory to record a failure
       broken_ = std::current_exception();
     }
     if (of_.options_.progress) of_.ran_.fetch_add(mine_.reached - from, std::memory_order_relaxed);

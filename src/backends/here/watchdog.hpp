@@ -1,4 +1,5 @@
-// Looks after calls that their caller runs alone: whether he is stuck in a long slice while others could run the rest.
+// Looks after calls that their caller runs alone: whether the caller is stuck in a long slice while helpers could run
+// the rest.
 //
 // Owns a thread, which sleeps on an alarm clock, so that calls which end in time cost no waking. Thread-safe.
 #pragma once
@@ -29,12 +30,12 @@ class watchdog {
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
   ~watchdog();
-  // False where the system grants no clock or no thread: then nobody looks.
+  // False where the system grants no clock or no thread: then it does not look.
   [[nodiscard]] bool awake() const noexcept { return thread_.joinable(); }
 
   // To be looked at then, for the first time. Throws bad_alloc.
   void watch(watched& one, std::uint64_t time);
-  // No more; returns when nobody looks at it.
+  // No more; returns when its thread does not look at it.
   void forget(const watched& one) noexcept;
 
  private:
@@ -42,14 +43,14 @@ class watchdog {
     watched* what;
     std::uint64_t time;
   };
-  // What its thread looks at: kept by both, because a thread that sleeps on a clock which the program has closed cannot be woken, and
-  // is left behind.
+  // What its thread looks at: owned by both, because a thread that sleeps on a clock which the program has closed
+  // cannot be woken, and is left behind.
   struct watch_list {
     void set_clock() noexcept;
     void run() noexcept;
 
     alarm_clock clock;
-    std::mutex mutex;  // of all below; look() is called with it held
+    std::mutex mutex;  // of all below; check() is called with it held
     std::vector<entry> all;
     std::uint64_t set_for = ~std::uint64_t{0};
     bool ended = false;
