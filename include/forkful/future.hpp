@@ -145,7 +145,7 @@ struct stored_argument<const shared_string&> : std::type_identity<by_address<con
 /// Takes an argument over: handles and shared_strings of the caller's by address, C arrays and all else as an object of the call's.
 /// `Isolated`: workers reach nothing but shared memory.
 template <bool Isolated, class A>
-decltype(auto) keep_argument(A& argument) {
+decltype(auto) store_argument(A& argument) {
   using bare = std::remove_cvref_t<A>;
   using keeper = typename stored_argument<A>::type;
   if constexpr (is_by_address<keeper>) {
@@ -175,7 +175,7 @@ struct submitted_parts {
 
   template <class G>
   explicit submitted_parts(G&& callable, A&&... args)
-      : arguments(slice(detail::keep_argument<Way::isolated, A>(args)...)),
+      : arguments(slice(detail::store_argument<Way::isolated, A>(args)...)),
         f(std::forward<G>(callable)),
         call(arguments, f) {
     if constexpr (Way::isolated) {

@@ -26,7 +26,7 @@ void submitted::begin(engine& running, job& work, const call_options& options, s
   made_by_ = this_process();
   going_ = begin_job(running, work, options, std::move(owner));
   wait_policy until_handed_out;
-  until_handed_out.only_hand_out = true;
+  until_handed_out.only_publish = true;
   ended_ = going_->advance(until_handed_out);
 }
 

@@ -16,8 +16,8 @@ void check_process(std::uint64_t made_by) {
 }
 
 void never_destroy(std::shared_ptr<void> object) {
-  static auto& kept = *new std::vector<std::shared_ptr<void>>;  // never destroyed
-  kept.push_back(std::move(object));
+  static auto& leaked = *new std::vector<std::shared_ptr<void>>;  // never destroyed
+  leaked.push_back(std::move(object));
 }
 
 }  // namespace forkful::detail

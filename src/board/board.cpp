@@ -77,7 +77,7 @@ bool parent_sleeps(board& table) noexcept {
   return table.parent_asleep.load(std::memory_order_relaxed) != 0;
 }
 
-bool somebody_awake(const board& table) noexcept {
+bool any_worker_awake(const board& table) noexcept {
   for (unsigned worker = 0; worker < table.workers; ++worker) {
     if (table.slots[worker].state.load(std::memory_order_relaxed) != worker_state::sleeping) return true;
   }

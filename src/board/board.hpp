@@ -212,7 +212,7 @@ bool finish_chunk(board&, const claim&) noexcept;
 bool parent_sleeps(board&) noexcept;
 
 // True if some worker is awake: it will come by by itself, now or when its chunk is done.
-bool somebody_awake(const board&) noexcept;
+bool any_worker_awake(const board&) noexcept;
 
 // True if no worker sleeps or looks for work.
 bool all_running(const board&) noexcept;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <barrier>
 #include <condition_variable>
+#include <future>
 #include <list>
 #include <mutex>
 #include <set>
@@ -191,6 +192,31 @@ TYPED_TEST(on_threads, end_with_what_runs_when_they_are_terminated) {
   EXPECT_LT(finished, 1000);
   this->pool.restart();
   EXPECT_EQ(this->pool.map(indices(3), [](std::size_t i) { return i; }).size(), 3U);
+}
+
+TYPED_TEST(on_threads, call_no_exit_hook_beside_a_slice_that_goes_on_after_terminate) {
+  left = 0;
+  TypeParam two(pool_options{.workers = 2, .on_worker_exit = [] { ++left; }});
+  std::promise<void> begun;
+  std::promise<void> terminated;
+  std::once_flag first;
+  std::atomic<int> left_beside_a_slice{-1};
+  std::thread other([&] {
+    begun.get_future().wait();
+    two.terminate();
+    left_beside_a_slice = left.load();
+    terminated.set_value();
+  });
+  const std::shared_future<void> until = terminated.get_future().share();
+  EXPECT_THROW(two.with({.chunk = 1})
+                   .for_each(indices(1000),
+                             [&](std::size_t) {
+                               std::call_once(first, [&] { begun.set_value(); });
+                               until.wait();
+                             }),
+               cancelled);
+  other.join();
+  EXPECT_EQ(left_beside_a_slice, 0) << "every worker that had begun was in a slice";
 }
 
 TYPED_TEST(on_threads, cannot_kill_what_has_begun) {

@@ -97,7 +97,7 @@ void as_callable(T&&...) = delete;
 template <class... T>
 void parts_of(T&&...) = delete;
 template <class... T>
-void keep_argument(T&&...) = delete;
+void store_argument(T&&...) = delete;
 
 }  // namespace greedy
 

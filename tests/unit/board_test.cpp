@@ -146,9 +146,9 @@ TEST_F(Board, AFinishedChunkRingsOnlyASleepingParentThatWantsIt) {
 
 TEST_F(Board, SomebodyIsAwakeUnlessAllSleep) {
   for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
-  EXPECT_FALSE(somebody_awake(*table));
+  EXPECT_FALSE(any_worker_awake(*table));
   slots[2].state.store(worker_state::spinning);
-  EXPECT_TRUE(somebody_awake(*table));
+  EXPECT_TRUE(any_worker_awake(*table));
 }
 
 TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {

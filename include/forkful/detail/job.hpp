@@ -22,7 +22,7 @@
 //   advance    Again and again, by one thread at a time, which is the caller from here on: not always the same one (futures are handed
 //              on). Does all that the caller has to do; returns true once everything is collected or the call has ended early,
 //              false when the wait_policy is met: met() is asked after each chunk that was collected. An engine without
-//              workers runs slices here, whatever `until` and `only_hand_out` say: a submitted call is over when it has
+//              workers runs slices here, whatever `until` and `only_publish` say: a submitted call is over when it has
 //              begun. Not called at all for no slices, unless there is `pull`.
 //   cancel     By any thread, also beside advance. An engine that cannot take back what was begun returns false.
 //   conclude   Once, after advance has returned true (or for no slices). First fills in `happened`, then throws what the call throws:
@@ -238,7 +238,7 @@ struct wait_policy {
   std::uint64_t until = for_ever;         ///< CLOCK_MONOTONIC nanoseconds; 0: do what can be done at once
   bool (*enough)(void* asker) = nullptr;  ///< asked after each chunk that was collected; null: to the call's end
   void* asker = nullptr;
-  bool only_hand_out = false;  ///< until everything is on the board
+  bool only_publish = false;  ///< until everything is on the board
   [[nodiscard]] bool met() const { return enough != nullptr && enough(asker); }
 };
 

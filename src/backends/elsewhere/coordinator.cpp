@@ -109,7 +109,7 @@ bool coordinator::carry_on(const std::shared_ptr<call>& now, lock_type& lock, co
     if (now->stop_asked().stop_requested()) now->stop(nullptr);
     bool moved = now->feed(now, lock);
     if (moved) wake_workers_for(*now);
-    if (how_long.only_hand_out && !now->more_input() && !now->wants_room()) return false;
+    if (how_long.only_publish && !now->more_input() && !now->wants_room()) return false;
     if (board_.full()) take_back_finished();
     if (now->collect(now, lock, how_long)) {
       moved = true;
@@ -148,13 +148,13 @@ void coordinator::take_back_finished() {
 // Returns when it began to wake one; 0: it did not.
 std::uint64_t coordinator::wake_workers() noexcept {
   const unsigned before = unlooked_.load(std::memory_order_relaxed);
-  if (before % 8 != 7 && somebody_awake(*table_)) {
+  if (before % 8 != 7 && any_worker_awake(*table_)) {
     unlooked_.store(before + 1, std::memory_order_relaxed);
     return 0;
   }
   unlooked_.store(0, std::memory_order_relaxed);
   const std::uint64_t now = now_ns();
-  if (last_wake_.load(std::memory_order_relaxed) == 0 && somebody_awake(*table_)) {
+  if (last_wake_.load(std::memory_order_relaxed) == 0 && any_worker_awake(*table_)) {
     last_wake_.store(now, std::memory_order_relaxed);
   }
   if (now - last_wake_.load(std::memory_order_relaxed) < unclaimed_ns || probably_unclaimed(*table_) == 0) return 0;
@@ -429,14 +429,14 @@ void coordinator::look_at_copies(report& happened) {
   looking_ns_ = seen_ns_ - began;
 }
 
-bool coordinator::rest(std::vector<std::shared_ptr<retirable>>* parted) {
+bool coordinator::rest(std::vector<std::shared_ptr<retirable>>* unowned) {
   lock_type lock(mutex_);
   take_back_finished();
   const bool idle = open_ == 0 && board_.tail() == board_.head();
   if (idle) crew_.shut_down();
-  while (parted != nullptr && board_.retired != nullptr) {
-    parted->push_back(std::move(board_.retired));
-    board_.retired = std::move(parted->back()->next_retired);
+  while (unowned != nullptr && board_.retired != nullptr) {
+    unowned->push_back(std::move(board_.retired));
+    board_.retired = std::move(unowned->back()->next_retired);
   }
   destroy_retired(lock);
   return idle;

@@ -44,8 +44,8 @@ class coordinator {
   // Ends all workers; what was not done is cancelled, and nothing more can be begun.
   void terminate();
   // Ends all workers if there is nothing on the board and no call is about to publish more. True if so.
-  // With `parted`, retired calls are put there instead of being destroyed here.
-  bool rest(std::vector<std::shared_ptr<retirable>>* parted = nullptr);
+  // With `unowned`, retired calls are put there instead of being destroyed here.
+  bool rest(std::vector<std::shared_ptr<retirable>>* unowned = nullptr);
   // All that is left to do was published.
   [[nodiscard]] bool ends_by_itself();
   // What there is to say in a call's report of how workers were started, and the threads that ran when one was forked.

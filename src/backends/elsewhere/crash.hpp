@@ -30,15 +30,15 @@ class crash {
         of_(of) {}
 
   // Cost: microseconds.
-  [[nodiscard]] slice_failure in_brief(std::size_t slice) const { return of(slice, tell({})); }
+  [[nodiscard]] slice_failure in_brief(std::size_t slice) const { return of(slice, describe({})); }
   // With the function, its line and the frames. Not thread-safe. Cost: milliseconds, once.
   [[nodiscard]] slice_failure in_full(std::size_t slice) {
-    if (!full_) full_ = tell(how_.site());
+    if (!full_) full_ = describe(how_.site());
     return of(slice, *full_);
   }
 
  private:
-  [[nodiscard]] slice_failure tell(const crash_site& where) const {
+  [[nodiscard]] slice_failure describe(const crash_site& where) const {
     return how_.failure(held_.first, held_.last, worker_, attempt_, attempts_, timeout_, of_, where);
   }
   static slice_failure of(std::size_t slice, slice_failure failure) {

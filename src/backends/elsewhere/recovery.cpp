@@ -314,9 +314,9 @@ void call::crashed_in_place(chunk_in_flight& what, std::uint64_t first, std::uin
 bool call::put_back(std::uint64_t first, std::uint64_t last, unsigned worker) {
   if (!job_.mutates) return true;
   const block_of_memory block = job_.locate(job_.plan, first, last);
-  const std::byte* const kept = board_.table.slots[worker].undo.load(std::memory_order_relaxed);
-  if (!board_.memory.owned_by(board_.workers.heap_slot(worker), kept, block.bytes)) return false;
-  std::memcpy(block.data, kept, block.bytes);
+  const std::byte* const saved = board_.table.slots[worker].undo.load(std::memory_order_relaxed);
+  if (!board_.memory.owned_by(board_.workers.heap_slot(worker), saved, block.bytes)) return false;
+  std::memcpy(block.data, saved, block.bytes);
   return true;
 }
 

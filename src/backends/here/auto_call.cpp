@@ -19,7 +19,7 @@ constexpr std::uint64_t stuck_ns = 50'000;          // blocks that the caller ru
 constexpr std::uint64_t least_sample_ns = 20'000;   // CPU time says nothing about less
 constexpr std::uint64_t again_ns = 300'000;         // helpers of an earlier call spin for less before they sleep
 constexpr unsigned most_doublings = 5;
-constexpr std::size_t most_lessons = 256;
+constexpr std::size_t most_entries = 256;
 constexpr double worth_it = 1.3;          // so many times its cost, what is gained has to be
 constexpr double parallel_already = 1.2;  // cores busy, the caller's own included
 
@@ -36,7 +36,7 @@ call_history::record call_history::about(run_fn callable) noexcept {
 void call_history::remember(run_fn callable, const record& what) noexcept {
   const std::lock_guard lock(mutex_);
   try {
-    if (entries_.size() >= most_lessons) entries_.clear();
+    if (entries_.size() >= most_entries) entries_.clear();
     entries_[callable] = what;
   } catch (const std::bad_alloc&) {
     // It is measured again.

@@ -118,10 +118,10 @@ bool thread_call::carry_on(const wait_policy& how_long) {
       number_ = ++crew_->begun;
       counted_.published(now_ns());
       if (unclaimed() != 0 && !crew_->closed()) {
-        if (how_long.only_hand_out) alone_ = false;
+        if (how_long.only_publish) alone_ = false;
         if (!alone_) {
           counted_.watch.enter(stopwatch::phase::wake);
-          share(lock, how_long.only_hand_out || !may_run(how_long));
+          share(lock, how_long.only_publish || !may_run(how_long));
         }
       }
     }
@@ -129,7 +129,7 @@ bool thread_call::carry_on(const wait_policy& how_long) {
       if (options_.stop.stop_requested()) stop(nullptr);
       if (crew_->closed()) close();
       bool moved = read_input(lock);
-      if (how_long.only_hand_out && !more_input()) break;
+      if (how_long.only_publish && !more_input()) break;
       if (collect(lock, how_long)) moved = true;
       report_progress(lock, ended());
       if (ended()) {

@@ -237,7 +237,10 @@ void thread_crew::end(bool now) {
   if (threads_ != nullptr && coming_ != 0) ended_crews::keep(node_, shared_from_this());
   ended = std::move(threads_);
   if (on_worker_exit_ == nullptr) return;
-  const std::vector<bool> started = std::exchange(started_, std::vector<bool>(workers_));
+  std::vector<bool> started = std::exchange(started_, std::vector<bool>(workers_));
+  for (unsigned worker = 0; worker != workers_; ++worker) {
+    if (std::find(free_.begin(), free_.end(), worker) == free_.end()) started[worker] = false;  // runs a slice
+  }
   lock.unlock();
   for (const bool one : started) {
     if (!one) continue;

@@ -99,8 +99,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
 
   // ---- Without it. ----
 
-  // Ends it: lets what is open be finished, or, `now`, loses what no thread has claimed. Returns when no thread runs
-  // slices any more; but for those that run on the calling thread itself.
+  // Ends it: lets what is open be finished, and returns when no thread runs slices any more; or, `now`, loses what no thread has
+  // claimed, and returns at once. on_worker_exit is called for each worker that has run slices and runs none.
   void end(bool now);
 
  private:
