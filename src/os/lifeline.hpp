@@ -1,4 +1,4 @@
-// The lifeline: a worker ends when its parent has ended, busy or not, whatever ended the parent (PROTOCOL 13).
+// The lifeline: a worker ends when its parent has ended, busy or not, whatever ended the parent (docs/protocol.md, 13).
 //
 // One socket pair a worker. The parent holds one end and never reads or writes; when its last copy is closed - by exit, crash or
 // SIGKILL - the kernel sends the worker SIGKILL. So no other process may hold a copy of the parent's end (os/unshared.hpp). The
