@@ -68,7 +68,7 @@ struct figures {
     broadcast_a_call = of.bytes_broadcast / calls;
     compute_a_call = each(compute, calls);
     wall_a_call = each(of.wall, calls);
-    // One call of hundreds that was stopped, or in which a worker died, says nothing about the others.
+    // One call of hundreds that was stopped, or in which a worker died, suppresses no sentence about the others.
     const auto missed = static_cast<double>(of.slices - std::min(ran, of.slices));
     stopped = calls == 1 ? ran < of.slices : missed >= much * static_cast<double>(of.slices) && missed > 0;
     died = calls == 1 ? of.deaths != 0 : static_cast<double>(of.deaths) >= much * static_cast<double>(calls);
