@@ -188,7 +188,7 @@ class prober {
   const question& asked_;
   const machine& here_;
   probe_figures found_{};
-  std::vector<block> blocks_;  // that were run
+  std::vector<block> blocks_;  // that have run
   std::vector<timed> all_;
   double mean_ = 0;
 };

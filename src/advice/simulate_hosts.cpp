@@ -21,7 +21,7 @@ struct parcel {
 };
 
 struct host {
-  double flows_until = 0;  // what it has received is run by then
+  double flows_until = 0;  // what it has received has run by then
   std::size_t holds = 0;   // slices sent that it has no workers for yet, as far as rank 0 knows
 };
 
@@ -64,7 +64,7 @@ class hosts_simulation {
     bool operator>(const arrival& other) const { return at != other.at ? at > other.at : host > other.host; }
   };
 
-  // Two parcels, so that one is on its way while the other is run; and slices for every worker.
+  // Two parcels, so that one is on its way while the other runs; and slices for every worker.
   [[nodiscard]] std::size_t enough() const {
     return std::max<std::size_t>(2 * std::size_t{costs_.runners}, 2 * next_size());
   }

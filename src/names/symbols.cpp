@@ -79,7 +79,7 @@ std::string readable_lambda(const std::string& name) {
       at = name.rfind(numbered);
       end = name.find_first_not_of("0123456789", at == std::string::npos ? at : at + numbered.size());
     }
-    // Of a class that has no name and lies nowhere, as far as -g1 tells.
+    // Of a class that has no name and lies nowhere, as far as -g1 says.
     if (name == "operator()" || name.starts_with("operator()<")) return lambda;
     if (at == std::string::npos) return name;
     rest = std::string_view{name}.substr(std::min(end, name.size()));

@@ -28,7 +28,7 @@ std::vector<cpu_set_t> usable_cores() {
     }
     if (CPU_COUNT(&cpus) != 0) cores.push_back(cpus);
   }
-  // What hwloc does not know (it may have been told to read another machine's description): better together than nowhere.
+  // What hwloc does not know (it may be set to read another machine's description): better together than nowhere.
   if (cores.empty()) cores.push_back(usable);
   return cores;
 }

@@ -293,7 +293,7 @@ TEST(slice_that_forks, leaves_results_and_board_alone_on_a_snapshot_pool) {
   fork_in_every_fifth_slice(snapshot_pool{2});
 }
 
-// Slices that are more than numbers are run one by one: the child does not go on with the next in the worker's stead.
+// Slices that are more than numbers run one by one: the child does not go on with the next in the worker's stead.
 // (Of numbers in place it may run the rest of a block once more: docs/protocol.md, 12.)
 TEST(slice_that_forks, does_not_run_on_in_place) {
   const watchdog bites;

@@ -1,4 +1,4 @@
-// expect: forkful: update cannot put run slices back into this range, whose elements are const or made on the fly
+// expect: forkful: update cannot put changed slices back into this range, whose elements are const or made on the fly
 // What cannot be assigned cannot be updated.
 #include <forkful/process_pool.hpp>
 #include <map>
