@@ -28,7 +28,7 @@ struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
   std::string place;                // its line, as "cake.cpp:12"; may be empty
-  std::string caller;           // where that has no line, or is in a library: its nearest caller with a line; may be empty
+  std::string caller;           // where that has no line, or is in a library: the next caller with a line; may be empty
   std::string caller_location;  // the line of that caller
   access touched = access::unknown;
 };

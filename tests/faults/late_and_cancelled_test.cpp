@@ -206,7 +206,7 @@ TEST(caller, in_the_destructor_of_an_older_thread_local_object_gets_results) {
         int sees = 0;
         process_pool pool{2};
         std::thread([&] {
-          thread_local user_of_a_pool late;  // made before the thread's first call, destroyed after all that this call made
+          thread_local user_of_a_pool late;  // made before the thread's first call, destroyed after what it made
           late.pool = &pool;
           late.sees = &sees;
           std::ignore = pool.map({1, 2, 3}, twice);

@@ -126,7 +126,7 @@ TYPED_TEST(nested_in, pools_leave_nothing_behind_in_their_worker) {
 // The outer worker is killed in the middle of an inner call, by one of its own workers: those go with it, and the outer pool
 // goes on.
 TYPED_TEST(nested_in, workers_of_a_killed_worker_go_with_it) {
-  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // so that no other process reaps the orphans, and no pid is used again
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // so that no other process reaps orphans, and no pid is used again
   const seen_by_all<ledger> shared;
   seen = &*shared;
   const auto before = open_descriptors();
