@@ -1,6 +1,6 @@
 // Is the advice right? (goals A1-A4): more than 60 workloads - lengths, numbers, shapes, bytes, memory, sleep, callables that are
 // parallel already - are judged by advise() and then really run on every kind of pool, in turns.
-//   A1  the verdict, where loop and best parallel way differ by more than 20 %: a table of what was said against what is true
+//   A1  the verdict, where loop and best parallel way differ by more than 20 %: a table of what advise() said against what is true
 //   A2  the predicted time of each way against the median measured: relative error, median and 90th percentile
 //   A3  auto_pool against the better of serial_pool and thread_pool
 //   A4  whether parallel callables are recognised
@@ -26,7 +26,7 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-// What a call gave, if anything: destroyed when the clock has stopped.
+// What a call gave, if it gave a value: destroyed when the clock has stopped.
 using outcome = std::shared_ptr<void>;
 
 double seconds(const std::function<outcome()>& work) {
@@ -119,7 +119,7 @@ void run_in_turns(workload& work) {
 
 struct score {
   int right = 0, wrong = 0, unsure = 0;    // of those that differ by more than 20 %
-  int close_said = 0, close_not_said = 0;  // of the others
+  int close_said = 0, close_not_said = 0;  // of the other workloads
   std::vector<double> errors{};
   std::vector<double> automatic{};  // over the better of loop and threads
   std::vector<std::string> misses{};

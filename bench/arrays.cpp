@@ -70,7 +70,7 @@ void by_copy(score_sheet& sheet) {
       .peer("floor: memcpy in, fresh vectors by memcpy", timed(floor))
       .peer("twice the floor, on both cores at once",
             [&] {
-              // What a worker copies besides: a slice of its own out of what came, its result into what goes back.
+              // What a worker copies besides: its slice out of the arena, its result into the arena.
               std::vector<doubles> workers(2, doubles(length, 0.0));
               std::barrier together(2);
               cake result;

@@ -1,7 +1,8 @@
 // S11: slices of unequal lengths, default settings, beside the best that two workers can do with them: the longer of half of all
-// work and the longest slice; where long slices come late, what is possible without knowing lengths beforehand, which is handing
-// out one slice after the other to whoever is free (list scheduling, R. L. Graham 1969). The bound is worked out from what the
-// loop took, in the same turns. OpenMP and oneTBB show how much of it this machine lets anybody reach.
+// work and the longest slice; where long slices come late, what is possible without knowing lengths beforehand, which
+// is giving one slice after the other to the worker that is free (list scheduling, R. L. Graham 1969). The bound is
+// worked out from what the loop took, in the same turns. OpenMP and oneTBB show how much of it any library reaches on
+// this machine.
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -81,7 +82,7 @@ int main(int argc, char** argv) {
     const lengths bites = shape(name);
     const double best = bound(bites);
     const double listed = in_order(bites);
-    // A giant that comes last cannot be known of; everything else could be balanced perfectly.
+    // A giant that comes last cannot be foreseen; all other work could be balanced perfectly.
     const bool unforeseen = std::string(name) == "one giant last";
     const std::string limit = unforeseen ? "in-order list scheduling, chunk 1" : "max(T1 / 2, longest)";
     contest(sheet, "S11", fmt::format("{} slices of {} each, lengths: {}", count, quantity(mean, "s"), name))

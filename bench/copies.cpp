@@ -116,7 +116,7 @@ void words(score_sheet& sheet) {
     for (std::size_t i = 0; i < cake.size(); ++i) result.push_back(unpack(at));
     return result;
   };
-  // A burst of calls; the first one, which finds everything asleep, is not counted.
+  // A burst of calls; the first one, which finds all workers asleep, is not counted.
   const auto burst = [&](auto call) {
     return [call] {
       measured taken;

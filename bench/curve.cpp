@@ -1,6 +1,7 @@
-// The advice's simulation against real calls: what it says a call takes, what it takes, for several shapes of work. The goal: within 10 %.
-//   busy slices, in place, 1 and 2 workers; by copy, 2 workers; on threads and in a photograph where the machine can;
-//   sleeping slices, 3 to 8 workers: they need no core.
+// The advice's simulation against real calls: the time it predicts for a call and the time the call takes, for several
+// shapes of work. The goal: within 10 %.
+//   busy slices, in place, 1 and 2 workers; by copy, 2 workers; on threads and on a snapshot_pool where the machine
+//   can; sleeping slices, 3 to 8 workers: they need no core.
 // Pools are there before the call and their workers sleep, as the simulation has it. A benchmark reports; it never fails.
 
 #include <algorithm>
@@ -32,9 +33,9 @@ double seconds_since(clock_type::time_point began) {
   return x;
 }
 
-volatile std::uint64_t kept;  // so that nobody computes nothing
+volatile std::uint64_t kept;  // so that no loop is optimised away
 
-// How many rounds a second: the fastest of some, since nothing makes them faster than they are.
+// How many rounds a second: the fastest of some, since noise only slows them down.
 double rounds_a_second() {
   double best = 0;
   for (int i = 0; i != 30; ++i) {
@@ -58,7 +59,7 @@ void run_slice(slice& one) {
   }
 }
 
-// Whether two cores are there for us right now.
+// Whether this process has two cores right now.
 bool quiet(double rounds) {
   constexpr double length = 1e-3;
   const auto half = static_cast<std::uint64_t>(rounds * length / 2);
@@ -77,7 +78,7 @@ double measured(double rounds, Call call) {
   double fastest = 1e9;
   for (int i = 0; i != 60 && good.size() != 7; ++i) {
     const bool before = quiet(rounds);
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));  // then whoever waits for work sleeps
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));  // then a worker that waits for work sleeps
     const auto began = clock_type::now();
     call();
     const double took = seconds_since(began);

@@ -1,6 +1,7 @@
 // S18: how costs grow: 1 to 256 workers, 1 to 10^8 slices, 16 B to 1 GB a slice. Each curve is a cost per unit (a worker, a slice, a
 // byte): flat or falling is what it should be. A point that costs more than twice what its neighbour below does is a cliff, and is
-// named; beside it stands somebody who does without processes, in whose curve the machine's own cliffs (caches, pages) can be seen.
+// named; beside it stands a contestant that does without processes, in whose curve the machine's own cliffs (caches,
+// pages) can be seen.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,17 +36,17 @@ namespace {
 
 constexpr double steep = 2;
 
-// What was computed wrongly since the last row; empty if all is well.
+// The wrong results since the last row; empty if all is well.
 std::string quarrel;
 
-// `work` does everything there is at this size, once, and says how long it took.
+// `work` does all the work of this size, once, and returns how long it took.
 struct contestant {
   std::string name;
   std::function<double()> work;
 };
 
-// Sizes take turns, too: all of them, then all of them again. A moment in which the machine is disturbed, or a process has settled
-// on an unlucky core, is then a part of every point and not the whole of one.
+// Sizes take turns, too: all of them, then all of them again. A moment in which the machine is disturbed, or a process
+// stays on an unlucky core, is then a part of every point and not the whole of one.
 constexpr int passes = 3;
 
 // A figure while it is measured.
@@ -63,13 +64,13 @@ class figure {
     for (int round = 0; round < 5 || (round < 100 && spent() < 0.5); ++round) {
       for (const contestant& each : all) {
         const double took = each.work();
-        // The first finds everything cold.
+        // The first finds caches and workers cold.
         if (round != 0) times_of(each.name)[x].push_back(took / static_cast<double>(units));
       }
     }
   }
 
-  // Prints the curves, what they say in words, and whether ours have no cliff.
+  // Prints the curves, what they show in words, and whether ours have no cliff.
   void conclude(score_sheet& sheet, const std::vector<std::string>& ours, const std::string& more = {}) {
     for (const auto& [name, times] : lines_) {
       series line{name, {}};
@@ -112,7 +113,7 @@ void fork_and_wait(unsigned n) {
     if (each > 0) waitpid(each, nullptr, 0);
 }
 
-// Before any warm pool is made: forking a program that has grown takes longer, and that is S9's subject.
+// Before any warm pool is made: forking a program that has grown takes longer, which S9 measures.
 void starting_workers(score_sheet& sheet) {
   figure starting("growth: workers, start + first map + stop, for one worker", "workers", "", "time for one worker");
   peer_process python_pool(python("growth.py"));
@@ -149,7 +150,7 @@ void warm_workers(score_sheet& sheet) {
       constexpr std::size_t many = 4096;
       forkful::process_pool processes{n};
       forkful::thread_pool threads{n};
-      // It has as many threads because our pool, which is there, has made oneTBB allow them.
+      // It has as many threads because our pool, which exists, has made oneTBB allow them.
       tbb::task_arena arena(static_cast<int>(n));
       const auto by_one_tbb = [&](std::size_t count, const auto& partitioner) {
         return seconds([&] {
@@ -299,7 +300,7 @@ void bytes(score_sheet& sheet) {
                                    });
                                  }}});
       }
-      constexpr std::size_t two = 2;  // everywhere: else it would be the number of slices that grows
+      constexpr std::size_t two = 2;  // at all sizes: else it would be the number of slices that grows
       const forkful::shared_vector<char> table(two * each, 'c');
       in_place.turns_at(each, two,
                         {{"process_pool, in place", [&] {

@@ -1,6 +1,6 @@
 // S16: 500 MB of real text compressed into one gzip file, beside `pigz -p 2` at the same level, with the same zlib. From opening the
-// file to closing the result, starting pools and processes included. Both lie in memory (/dev/shm) if there is room. What comes out
-// must pass `gzip -t`, and end in the same checksum and length.
+// file to closing the result, starting pools and processes included. Both lie in memory (/dev/shm) if there is room.
+// The result must pass `gzip -t`, and end in the same checksum and length.
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -25,7 +25,7 @@
 
 namespace forkful_bench {
 
-// A file's text, read where the kernel keeps it.
+// A file's text, read in the page cache.
 class mapped_file {
  public:
   explicit mapped_file(const std::string& name) {
@@ -47,7 +47,7 @@ class mapped_file {
   std::size_t size_ = 0;
 };
 
-// zlib's state: a quarter of a megabyte, so each worker keeps one.
+// zlib's state: a quarter of a megabyte, so each worker makes one only once.
 class deflater {
  public:
   explicit deflater(int level) {
@@ -110,7 +110,7 @@ inline cut cut_at(std::string_view text, std::size_t i) {
   return {text.substr(first - known, known), text.substr(first, block_size), i + 1 == blocks_in(text)};
 }
 
-// Packed blocks behind one another, header and trailer around them (RFC 1952). To be closed, which says whether it all went well.
+// Packed blocks behind one another, header and trailer around them (RFC 1952). To be closed, which says whether all went well.
 class gzip_writer {
  public:
   explicit gzip_writer(const std::string& name) : file_(std::fopen(name.c_str(), "wbe"), std::fclose) {
@@ -155,7 +155,7 @@ void gzip_file(const std::string& from, const std::string& to, int level, unsign
   out.close();
 }
 
-// With workers that see nothing of the caller's: they are told the file's name, and map it themselves, once each.
+// With workers that see nothing of the caller's: they get the file's name, and map it themselves, once each.
 inline packed_block pack_block_of(std::size_t i, const std::string& name, int level) {
   static const mapped_file file(name);
   const auto [before, block, last] = cut_at(file.text(), i);

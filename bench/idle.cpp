@@ -1,6 +1,7 @@
-// S12: what a pool does while nobody calls it. Between 1 ms and 2 s after the end of a call: how often the kernel switched to its
-// workers and to the threads that it has in the caller, and how long they ran. Each pool has a process for itself, which is looked
-// at from outside through /proc/PID/task/*/status and schedstat; the thread that made the call does not count.
+// S12: what a pool does while no call is under way. Between 1 ms and 2 s after the end of a call: how often the kernel
+// switched to its workers and to the threads that it has in the caller, and how long they ran. Each pool has a process
+// for itself, which is looked at from outside through /proc/PID/task/*/status and schedstat; the thread that made the
+// call does not count.
 #include <omp.h>
 
 #include <chrono>
@@ -73,7 +74,7 @@ class watched {
   measured switches() {
     using namespace std::chrono_literals;
     if (tree_.empty()) {
-      other_.round();  // whatever is started late is there after it
+      other_.round();  // a thread that is started late exists after it
       tree_ = process_tree(other_.pid());
     }
     const scheduling first = scheduling_of(tree_);
@@ -81,7 +82,7 @@ class watched {
     const auto ended = std::chrono::steady_clock::now();
     std::this_thread::sleep_until(ended + 1ms);
     const scheduling before = scheduling_of(tree_);
-    // Nobody is idle who did not work before: then the wrong threads are looked at.
+    // Only a thread that worked before can be idle: else the wrong threads are looked at.
     if (before.run_ns <= first.run_ns) throw std::runtime_error("its workers cannot be seen from outside");
     std::this_thread::sleep_until(ended + 2s);
     const scheduling after = scheduling_of(tree_);

@@ -25,7 +25,7 @@ inline void eight_roots(double& x) {
   for (int i = 0; i < 8; ++i) x = std::sqrt(x);
 }
 
-// Everybody finds the same numbers; neither that nor looking at the results is timed.
+// All contestants find the same numbers; neither making these nor looking at the results is timed.
 template <class Table, class Work>
 auto round_on(Table& table, Work work) {
   return [&table, work] {

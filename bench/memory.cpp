@@ -2,7 +2,7 @@
 //   100 M slices of one byte: bookkeeping, for a slice
 //   1 GB that 2 workers read: all that is resident in all processes, over one copy of it
 // Each contestant has a process for itself. Proportional set sizes are added up over it and its workers, from outside, again and
-// again while it works; what counts is the most that was seen, less what was there before its first round, less the data.
+// again while it works; what counts is the most that was measured, less what was there before its first round, less the data.
 
 #include <algorithm>
 #include <chrono>
@@ -55,7 +55,7 @@ int serve_bookkeeping(std::string_view way, std::size_t n) {
   if (way == "map") {
     const std::vector<byte> table(n, byte{0});
     return serve([&pool, &table, n, results = std::vector<byte>()]() mutable {
-      // Kept until now, so that it was there to be looked at. (Assigning {} would empty it and keep its memory.)
+      // Destroyed only now, so that it was there to be looked at. (Assigning {} would empty it and keep its memory.)
       results = std::vector<byte>();
       results = pool.map(table, finished);
       return measured{{static_cast<double>(n)}, sum_of(results)};
@@ -142,7 +142,7 @@ void bookkeeping(score_sheet& sheet) {
 constexpr std::size_t gigabyte = std::size_t{1} << 30;
 constexpr std::size_t numbers = gigabyte / sizeof(double);
 
-// Reads everything, so that every worker has touched every page.
+// Reads all of it, so that every worker has touched every page.
 double total(std::span<const double> all) { return std::accumulate(all.begin(), all.end(), 0.0); }
 double total_of(std::size_t /*worker*/, std::span<const double> all) { return total(all); }
 double total_of_vector(std::size_t /*worker*/, const std::vector<double>& all) { return total(all); }
@@ -155,7 +155,7 @@ measured sums(const std::vector<double>& all) {
 int serve_sharing(std::string_view way) {
   forkful::process_pool pool{2};
   forkful::snapshot_pool snapshot{2};
-  // Both workers are to read it: two slices, handed out one by one.
+  // Both workers are to read it: two slices, each a chunk.
   const forkful::call_options one_each{.chunk = 1};
   (void)pool.map(forkful::indices(2), [](std::size_t i) { return i; });
   return serve([&] {

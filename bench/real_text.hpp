@@ -1,4 +1,4 @@
-// Real text, as much as is wanted: what a Debian machine has lying about.
+// Real text, as much as is wanted: files that every Debian machine has.
 #pragma once
 
 #include <algorithm>

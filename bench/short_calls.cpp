@@ -1,8 +1,8 @@
 // S1: map of 4 short strings on a warm pool of 2, back to back, beside Python's Pool, oneTBB and OpenMP.
 // S2: the same after 1 ms without calls, in which the workers have fallen asleep, beside one futex round trip between two processes:
-//     what this machine charges for waking another process and being woken by it. Left to itself the system may keep both on one
-//     core, where nothing can run side by side; so the same, too, with each on a core of its own. The caller either sleeps
-//     meanwhile (all cores are idle), or computes.
+//     what this machine charges for waking another process and being woken by it. Left to itself the system may leave
+//     both on one core, where nothing can run side by side; so the same, too, with each on a core of its own. The
+//     caller either sleeps meanwhile (all cores are idle), or computes.
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>

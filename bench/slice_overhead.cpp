@@ -1,8 +1,9 @@
 // S7: METG(50 %), the minimum effective task granularity: the shortest slice for which half of the machine's time is still spent on
-// the slices themselves, and not on handing them out (Slaughter et al., Task Bench, SC20). Independent slices, all of one length.
+// the slices themselves, and not on distributing them (Slaughter et al., Task Bench, SC20). Independent slices, all of one length.
 //   efficiency = time of the loop / (2 x time of the contestant), both measured one right after the other;
 // lengths are shortened by a quarter of a power of two until efficiency falls below 50 %; where between the last two it does, is
-// interpolated. Each run is about 10 ms of work for each worker. Everybody's slices call the same machine code.
+// interpolated. Each run is about 10 ms of work for each worker. The slices of all contestants call the same machine
+// code.
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/partitioner.h>

@@ -36,7 +36,7 @@ measured pool_of_two(forkful::start_method start) {
   return {{took}, std::to_string(sum)};
 }
 
-// The least that two processes can be had for: each squares two numbers, writes them down a pipe, and ends.
+// The least that two processes cost: each squares two numbers, writes them down a pipe, and ends.
 measured raw_forks() {
   int sum = 0;
   const double took = seconds([&] {
@@ -74,7 +74,7 @@ void small_program(score_sheet& sheet) {
       .run({.rounds = 200, .budget = 25, .thrown_away = 5, .pause = std::chrono::milliseconds(2)});
 }
 
-// What can be had without making others swap: this program and two Python programs take it at the same time.
+// What can be had without making other programs swap: this program and two Python programs take it at the same time.
 std::size_t gigabytes_at_hand() {
   std::ifstream file("/proc/meminfo");
   for (std::string line; std::getline(file, line);)

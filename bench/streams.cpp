@@ -22,7 +22,8 @@ constexpr std::size_t slices = 100'000;
 
 std::uint64_t square(std::size_t slice) { return slice * slice; }
 
-// One measurement a round: what a slice took. Everybody's check is of the first 10 000 slices, which all of them run.
+// One measurement a round: what a slice took. The check of every contestant is of the first 10 000 slices, which all of
+// them run.
 template <class Work>
 auto each_of(Work work) {
   return [work]() mutable {

@@ -1,5 +1,5 @@
 // S13: what watching costs: a timeline for the report, the report read, and a progress bar, against the same calls without.
-// The bar draws into /dev/null as if it were a terminal that somebody looks at. Counting itself is always on and in both.
+// The bar draws into /dev/null as if it were a terminal. Counting itself is always on and in both.
 #include <fcntl.h>
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct pools {
   forkful::progress_bar bar{"running", {.fd = ::open("/dev/null", O_WRONLY | O_CLOEXEC), .always = true}};
 };
 
-// What every call has, whatever it is: figures are counted always, timelines are kept when asked for.
+// What every call has, whatever it is: figures are counted always, timelines are recorded when asked for.
 goal without_a_timeline() {
   return {"report and progress bar, no timeline: at most 1.01 x", 1.01, [](const row& of) -> std::optional<double> {
             const lane* shown = of.named("report and progress bar");
@@ -43,7 +43,7 @@ goal without_a_timeline() {
           }};
 }
 
-// Slices of a microsecond, so many to a hand-out; 0: as it comes.
+// Slices of a microsecond, so many to a chunk; 0: forkful's choice.
 void slices_of_a_microsecond(score_sheet& sheet, pools& with, std::size_t slices, std::size_t chunk,
                              const std::string& title) {
   const auto call = [&with, slices](forkful::process_pool& pool, const forkful::call_options& how, bool reads) {

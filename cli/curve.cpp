@@ -19,7 +19,7 @@ namespace model = forkful::detail;
 
 constexpr unsigned most_workers = 4096;
 constexpr unsigned most_hosts = 64;
-constexpr std::array drawn_hosts{64U, 8U, 1U};  // where lines meet, the one of fewest hosts is seen
+constexpr std::array drawn_hosts{64U, 8U, 1U};  // where lines meet, the one of the fewest hosts is visible
 constexpr std::array marks{'#', '+', 'o'};
 constexpr std::array table_workers{1U, 4U, 16U, 64U, 256U, 1024U, 4096U};
 constexpr std::size_t doubling = 5;  // columns
@@ -38,7 +38,7 @@ double speed_up(const std::vector<curve_point>& curve, unsigned hosts, unsigned 
   return 0;
 }
 
-/// Between powers of two a straight line on paper of powers.
+/// Between powers of two a straight line on logarithmic paper.
 double at_column(const std::vector<curve_point>& curve, unsigned hosts, std::size_t column) {
   const unsigned before = 1U << (column / doubling);
   const double low = std::log2(speed_up(curve, hosts, before));

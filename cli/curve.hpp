@@ -18,11 +18,11 @@ struct curve_point {
 };
 
 /// Process pools of 1 to 4096 workers on each of 1 to 64 hosts, by powers of two; hosts first. Each worker and the caller have a core
-/// of their own, memory that carries as much for each core as here, and a network between the hosts as `crew_plan` has it.
+/// of their own, memory that is as fast for each core as here, and a network between the hosts as `crew_plan` has it.
 std::vector<curve_point> simulate_curve(const forkful::detail::workload&, const forkful::detail::situation&,
                                         const forkful::detail::machine&);
 
-/// A picture with both axes in powers, a table, and what was assumed. At most 80 columns, readable without colour.
+/// A picture with logarithmic axes, a table, and the assumptions. At most 80 columns, readable without colour.
 std::string draw_curve(const std::vector<curve_point>&);
 /// An array of objects.
 std::string curve_json(const std::vector<curve_point>&);

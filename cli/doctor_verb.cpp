@@ -189,13 +189,13 @@ class doctor final : public verb {
 
   void print_source(const machine& found) const {
     const std::string by = fmt::format("repeated measurements differed by {:.0f} %", 100 * found.spread);
-    // How much they would differ now is not known of what was measured then.
+    // How much the figures measured then would differ now is not known.
     const std::string text = took_.count() == 0 ? fmt::format("Remembered{}; --again measures anew.", measured_when())
                                                 : fmt::format("Measured now, in {}; {}.", time_text(took_), by);
     print("\n" + wrapped(text));
   }
 
-  // " since it was measured on 2024-05-01 at 12:30": by the file that keeps it.
+  // " since it was measured on 2024-05-01 at 12:30": by the file that stores it.
   static std::string measured_when() {
     std::error_code failed;
     const auto written = std::filesystem::last_write_time(forkful::detail::machine_file(), failed);

@@ -15,7 +15,7 @@ std::string without_marks(std::string_view text) {
   return plain;
 }
 
-// "- **Why:** text" begins a point; what follows it, indented, goes on with it.
+// "- **Why:** text" begins a point; indented lines after it belong to it.
 void add_line(error_entry& entry, std::string_view line) {
   constexpr std::string_view open = "- **";
   constexpr std::string_view close = ":** ";

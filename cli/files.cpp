@@ -84,7 +84,7 @@ std::string read_slice(const std::string& path) {
 
 namespace {
 
-/// A file under another name until it is whole.
+/// A file that has another name until it is whole.
 std::string unfinished(const std::string& file) { return file + ".part"; }
 
 [[noreturn]] void throw_unwritable(const std::string& file) {

@@ -15,7 +15,7 @@ std::vector<std::string> licence_texts();
 /// directory, a pipe or device, or empty.
 std::string read_slice(const std::string& path);
 
-/// Throws std::system_error if the file cannot be written: better said before long work than after it.
+/// Throws std::system_error if the file cannot be written: better reported before long work than after it.
 void check_writable(const std::string& file);
 /// The file holds all of the text, or is what it was before. Throws std::system_error.
 void write_whole(const std::string& file, std::string_view text);

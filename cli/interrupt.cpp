@@ -49,7 +49,7 @@ void watch_for_interrupts() {
   struct sigaction action{};
   action.sa_handler = on_alarm;
   sigaction(SIGALRM, &action, nullptr);
-  // Without SA_RESTART: a question that waits for an answer ends.
+  // Without SA_RESTART: a read that waits for an answer ends.
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
 }

@@ -1,6 +1,7 @@
 // Ctrl-C: what is running gets a moment to end, then the program leaves and says how far it came. Twice: it leaves at once.
 //
-// Owns the SIGINT and SIGALRM handlers of the process. Workers are not told: forkful's ignore SIGINT, and end with their parent.
+// Owns the SIGINT and SIGALRM handlers of the process. Workers need no message: forkful's workers ignore SIGINT, and
+// end with their parent.
 #pragma once
 
 #include <forkful/options.hpp>
@@ -26,8 +27,8 @@ class leaving_at_once {
   ~leaving_at_once();
 };
 
-/// For calls that may take long: once Ctrl-C was pressed nothing more is handed out, and the program leaves within 100 ms, saying
-/// how many slices were run.
+/// For calls that may take long: once Ctrl-C was pressed no more chunks are published, and the program leaves within
+/// 100 ms, saying how many slices ran.
 forkful::call_options stoppable();
 
 /// Leaves with what there is to say if Ctrl-C was pressed; for places between two steps.

@@ -1,4 +1,4 @@
-// The command line tool: hands the words to their verb (verb.hpp), and answers those that belong to none.
+// The command line tool: passes the words to their verb (verb.hpp), and answers those that belong to none.
 
 #include <CLI/CLI.hpp>
 #include <exception>

@@ -39,7 +39,7 @@ bool takes(const race::entry& work, std::string_view option) {
   return words.find(fmt::format(" {} ", option)) != std::string::npos;
 }
 
-/// A line on stderr that is drawn again and again, and gone when this is; nothing where nobody looks.
+/// A line on stderr that is drawn again and again, and gone when this is; nothing where there is no terminal.
 class progress_line {
  public:
   progress_line() noexcept : drawn_(isatty(STDERR_FILENO) == 1) {}

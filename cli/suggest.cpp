@@ -1,4 +1,4 @@
-// Edit distance with swaps of neighbours, which is how people mistype (optimal string alignment).
+// Edit distance with swaps of neighbours, which users often mistype (optimal string alignment).
 #include "suggest.hpp"
 
 #include <algorithm>

@@ -13,7 +13,7 @@ namespace cli {
 
 inline constexpr std::size_t columns = 80;  // no line we print is wider
 
-/// True if both stdin and stdout are terminals: somebody can read a question and answer it.
+/// True if both stdin and stdout are terminals: the user can read a question and answer it.
 bool interactive();
 
 /// True if stdout is a terminal that shows colour and NO_COLOR (no-color.org) does not forbid it.

@@ -1,4 +1,4 @@
-// forkful tour: walks through the steps, with pauses between them when somebody is there to read.
+// forkful tour: walks through the steps, with pauses between them when there is a terminal to read on.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Figures as people read them. See units.hpp.
+// Figures as users read them. See units.hpp.
 #include "units.hpp"
 
 #include <array>

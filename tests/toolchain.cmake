@@ -1,4 +1,4 @@
-# What needs a compiler, a linker or other people's programs to tell, and is the same whether a sanitizer looks on or not.
+# Checks that need a compiler, a linker or other people's programs, and are the same with and without sanitizers.
 
 # Crashes in inlined functions, in a program that tests/crash_names/run.sh strips of its names step by step.
 add_library(crash_names_kitchen OBJECT crash_names/kitchen.cpp)
@@ -29,7 +29,7 @@ add_test(NAME soak.five_seconds COMMAND soak --gtest_brief=1)
 set_tests_properties(soak.five_seconds PROPERTIES LABELS toolchain TIMEOUT ${FORKFUL_TEST_TIMEOUT}
                                                   ENVIRONMENT FORKFUL_SOAK_MINUTES=0.08)
 
-# Reports in every form, read by programs that are not ours: a validator of JSON Schema, and a browser.
+# Reports in every form, read by programs of other authors: a validator of JSON Schema, and a browser.
 find_program(python NAMES /usr/bin/python3 python3)
 add_executable(report_samples report/samples.cpp)
 target_include_directories(report_samples PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})

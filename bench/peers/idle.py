@@ -1,4 +1,4 @@
-# A warm Pool of 2 that eats 200 slices when it is asked to, and is left alone between.
+# A warm Pool of 2 that runs 200 slices when it is asked to, and is left alone between.
 import multiprocessing
 import sys
 import time

@@ -1,5 +1,5 @@
 // Slices of a chosen length on MPI ranks: each takes the next one from a counter that all share (MPI_Fetch_and_op), which is how MPI
-// programs balance independent work without a rank that only hands out. Answers "COUNT BITES" with seconds, as slices.py does.
+// programs balance independent work without a rank that only distributes it. Answers "COUNT BITES" with seconds, as slices.py does.
 #include <mpi.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 
 namespace {
 
-// Ranks that wait for a barrier spin; between rounds other contestants need the cores.
+// Ranks that wait for a barrier spin; between rounds the other contestants need the cores.
 void wait_quietly_for_news(std::array<std::uint64_t, 2>& news) {
   for (int there = 0; there == 0;) {
     MPI_Iprobe(0, 0, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE);

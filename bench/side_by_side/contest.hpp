@@ -1,4 +1,4 @@
-// Contestants that do the same work, in turns: A B C A B C ..., so that whatever disturbs the machine disturbs all of them.
+// Contestants that do the same work, in turns: A B C A B C ..., so that a disturbance of the machine disturbs all of them.
 //
 // A round may be one measurement or many (a thousand short calls, each timed). Rounds at the beginning are thrown away. Between
 // two turns the machine is left alone for a moment: threads of a peer that spin after their work would run the next one's core.
@@ -19,7 +19,7 @@
 
 namespace forkful_bench {
 
-/// One round: its measurements, and what was computed: the same from every contestant, or empty.
+/// One round: its measurements, and the result: the same from every contestant, or empty.
 struct measured {
   std::vector<double> values;
   std::string check{};
@@ -33,7 +33,7 @@ double seconds(Work&& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-/// Keeps the compiler from leaving out what made `value`.
+/// Prevents the compiler from leaving out what made `value`.
 template <class T>
 void keep(const T& value) {
   asm volatile("" : : "g"(&value) : "memory");

@@ -85,7 +85,7 @@ peer_process::~peer_process() {
 void peer_process::end() {
   close_if_open(to_);
   if (pid_ == -1) return;
-  // It ends when its input does; whoever does not is ended.
+  // The peer ends when its input does; one that does not is ended.
   const auto until = clock_type::now() + std::chrono::seconds(2);
   int status = 0;
   while (::waitpid(pid_, &status, WNOHANG) == 0) {
@@ -168,7 +168,7 @@ std::string peer_script(const std::string& name) { return std::string(FORKFUL_BE
 std::string peer_program(const std::string& name) { return std::string(FORKFUL_BENCH_PROGRAMS) + "/" + name; }
 
 std::vector<std::string> python(const std::string& script, std::vector<std::string> arguments) {
-  // The system's own, which finds what its packages install; another one may come first in PATH.
+  // The system's Python, which finds what its packages install; another one may come first in PATH.
   const char* system_python = "/usr/bin/python3";
   std::vector<std::string> command{::access(system_python, X_OK) == 0 ? system_python : "python3", "-B",
                                    peer_script(script)};

@@ -1,8 +1,8 @@
 // A contestant in another program (a Python script, a program under mpirun), which takes its turns with ours.
 //
 // It speaks lines over its standard input and output:
-//   it says  "ready", followed by whatever it likes, when it is set up;
-//   we say   "round", and it does one round and says its measurements and last what it computed: "0.00123 45" or "0.1 0.2 0.1 45",
+//   it says  "ready", followed by any text, when it is set up;
+//   we say   "round", and it does one round and says its measurements and last its result: "0.00123 45" or "0.1 0.2 0.1 45",
 //            where "-" stands for nothing to compare;
 //   we close its input, and it ends.
 // Lines that are neither are passed over. It is ended with its whole process group, so it may start processes of its own.
@@ -30,9 +30,9 @@ class peer_process {
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
-  /// One round: measurements, and what was computed. Throws std::runtime_error if the peer ends, or takes longer than the timeout.
+  /// One round: measurements, and the result. Throws std::runtime_error if the peer ends, or takes longer than the timeout.
   std::pair<std::vector<double>, std::string> round();
-  /// Says a line of one's own, and returns the answer: for peers that know more than "round". Throws like round().
+  /// Sends the line given, and returns the answer: for peers that know more than "round". Throws like round().
   std::string ask(const std::string& line);
 
  private:

@@ -56,7 +56,7 @@ char state_of(pid_t process) {
   return after_name == std::string::npos || after_name + 2 >= line.size() ? '\0' : line[after_name + 2];
 }
 
-// Keeps a whole tree still. A page that a process maps between two looks would count in full where it was alone, and again in part
+// Stops a whole tree. A page that a process maps between two looks would count in full where it was alone, and again in part
 // where it is shared: up to a fifth too much, of a gigabyte that workers begin to read.
 class still_tree {
  public:
@@ -70,7 +70,8 @@ class still_tree {
           std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
   }
-  // Whoever is left stopped because this program was killed is told by the kernel: its process group has lost its parent.
+  // A process that is left stopped because this program was killed gets a signal from the kernel: its process group has
+  // lost its parent.
   ~still_tree() {
     for (const pid_t each : tree_) ::kill(each, SIGCONT);
   }

@@ -1,5 +1,5 @@
 // A process with all it has started, seen from outside through /proc: how much memory they take together, and how often their
-// threads ran. Nobody who is looked at has to help, so a Python pool is looked at as ours is.
+// threads ran. The processes looked at need not cooperate, so a Python pool is looked at as ours is.
 #pragma once
 
 #include <sys/types.h>
@@ -18,12 +18,12 @@ struct scheduling {
   std::uint64_t switches = 0;  ///< voluntary and not
   std::uint64_t run_ns = 0;    ///< time on a CPU
 };
-/// Of all threads, but for the first thread of the first process: that is the caller, who may do what he likes.
+/// Of all threads, but for the first thread of the first process: that is the caller, which may do what it likes.
 scheduling scheduling_of(const std::vector<pid_t>& tree);
 
 /// Bytes of memory. Proportional: of a page that n processes share, each counts 1/n, so that a sum over processes counts it once.
-/// Only what programs make themselves (private and shared memory), not pages of files: their share would change whenever anybody
-/// else on the machine begins or ends to use the same library.
+/// Only what programs make themselves (private and shared memory), not pages of files: their share would change
+/// whenever another program on the machine begins or ends to use the same library.
 struct memory {
   double proportional = 0;
   double unshared = 0;  ///< written pages that one process has for itself
@@ -31,7 +31,7 @@ struct memory {
 memory memory_of(const std::vector<pid_t>& tree);
 
 /// Looks at the tree of `root` again and again while `work` runs, and once after it, and returns the most that was seen. The tree is stopped for each
-/// look, so times mean nothing meanwhile. What comes and goes between two looks (5 ms) is missed.
+/// look, so times mean nothing meanwhile. A process that comes and goes between two looks (5 ms) is missed.
 memory most_memory_while(pid_t root, const std::function<void()>& work);
 
 }  // namespace forkful_bench

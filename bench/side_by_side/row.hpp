@@ -1,6 +1,6 @@
 // One figure of a benchmark: what each contestant took, what the goal is, and whether it is reached.
 //
-// Plain values. They are printed (as text), kept (as JSON, one line a program), and drawn (by page.cpp).
+// Plain values. They are printed (as text), saved (as JSON, one line a program), and drawn (by page.cpp).
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,7 @@ struct goal {
   std::string unit = "x";
 };
 
-/// A goal that has been worked out.
+/// A goal with its figures.
 struct verdict {
   std::string text;
   std::string unit;
@@ -56,7 +56,7 @@ struct series {
   std::string name;
   std::vector<std::pair<double, double>> points;
 };
-/// Drawn on paper of powers in both directions.
+/// Drawn on paper that is logarithmic in both directions.
 struct growth {
   std::string x;
   std::string x_unit;
@@ -75,7 +75,7 @@ struct row {
   std::vector<verdict> verdicts{};
   growth curves{};
   std::string note{};
-  std::string quarrel{};  ///< who computed something else than the others; empty if all agree
+  std::string quarrel{};  ///< which contestant computed another result than the others; empty if all agree
   /// The first that is ours and ran.
   [[nodiscard]] const lane* ours() const;
   [[nodiscard]] const lane* named(std::string_view name) const;

@@ -15,12 +15,12 @@ namespace forkful_bench {
 
 class score_sheet {
  public:
-  /// Says on which machine this is, and warns if somebody else is using it.
+  /// Says on which machine this is, and warns if another program is using it.
   score_sheet(int argc, char** argv, std::string program);
 
   /// Whether the command line asks for this figure.
   [[nodiscard]] bool wanted(std::string_view id, std::string_view title = {}) const;
-  /// Prints it and keeps it.
+  /// Prints it and stores it.
   void add(row measured);
   /// Writes the JSON. What main() returns: 1 if two contestants did not compute the same, else 0, whatever the figures are.
   [[nodiscard]] int finish() const;

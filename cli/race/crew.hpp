@@ -1,6 +1,6 @@
-// Who runs: the loop, and a pool for every other way of a race, each timed around the one call that is compared.
+// What runs: the loop, and a pool for every other way of a race, each timed around the one call that is compared.
 //
-// Owns the pools. They are there before the first round; a snapshot_pool forks at every call, as is its way. Invariant: workers
+// Owns the pools. They are there before the first round; a snapshot_pool forks at every call. Invariant: workers
 // are forked before this process has threads of a thread_pool.
 #pragma once
 
@@ -24,7 +24,7 @@
 
 namespace race {
 
-/// What each slice became, as bytes: the same for every way, or something is wrong.
+/// What each slice became, as bytes: the same for every way, else a way is wrong.
 using results = std::vector<std::string>;
 
 /// What one call of one way gave.
@@ -52,8 +52,8 @@ struct loop {
 
 class crew {
  public:
-  /// `workers`: 0 for as many as CPUs may be used. `recorded`: with timelines, for pictures; a serial_pool then stands for the
-  /// loop, which keeps no record. Throws forkful::start_failed.
+  /// `workers`: 0 for as many as CPUs may be used. `recorded`: with timelines, for pictures; a serial_pool then stands
+  /// for the loop, which records nothing. Throws forkful::start_failed.
   crew(std::span<const way> ways, unsigned workers, bool recorded);
 
   /// How many workers each pool has; 1 if there is only the loop.

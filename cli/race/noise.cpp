@@ -18,7 +18,7 @@ namespace {
 constexpr double busy_from = 0.3;    // CPUs
 constexpr double noisy_from = 0.15;  // the middle half of the rounds, as a part of the median
 
-/// Seconds that all CPUs together were not idle since the machine booted, those that a hypervisor kept for itself included; 0 if
+/// Seconds that all CPUs together were not idle since the machine booted, those that a hypervisor used itself included; 0 if
 /// the kernel does not say.
 double busy_seconds() {
   std::ifstream stat("/proc/stat");

@@ -51,9 +51,9 @@ std::string how_measured(const outcome& race);
 /// How many times as fast as the loop; nothing without a loop.
 std::optional<double> speed_up(const outcome& race, const lane& each);
 
-/// Who won.
+/// Which way won.
 struct verdict {
-  std::string sentence{};              ///< who won, by how much, or that it is too close to say
+  std::string sentence{};              ///< which way won, by how much, or that it is too close to say
   std::vector<std::string> winners{};  ///< more than one if it is too close
   [[nodiscard]] bool too_close() const { return winners.size() > 1; }
 };

@@ -1,4 +1,4 @@
-// A race as a page: who won, the table, bars with their intervals, and one call of every way on its timeline.
+// A race as a page: which way won, the table, bars with their intervals, and one call of every way on its timeline.
 
 #include <algorithm>
 

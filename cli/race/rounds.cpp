@@ -42,7 +42,7 @@ class referee {
     race_.workers = here_.workers();
   }
 
-  /// Returns what the loop, or whatever stands in for it, gave.
+  /// Returns what the loop, or the pool that stands in for it, gave.
   results run() {
     warm_up();
     began_ = std::chrono::steady_clock::now();
@@ -104,13 +104,13 @@ class referee {
   std::chrono::steady_clock::time_point began_;
 };
 
-/// From now on this process's peak is what it holds from now on.
+/// From now on this process's peak counts from here.
 void forget_peak_memory() {
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;
 }
 
-/// One call more of each way, for what only a timeline can tell and for memory: recording costs time, and the most memory that a
+/// One call more of each way, for what only a timeline can show and for memory: recording costs time, and the most memory that a
 /// worker ever had says something about a way only if the worker did nothing else.
 void draw(const work& what, const rules& how, outcome& race) {
   const cli::leaving_at_once nothing_to_put_away;

@@ -15,7 +15,7 @@ struct rules {
   unsigned workers = 0;    ///< 0: as many as CPUs may be used
   std::size_t rounds = 0;  ///< 0: until every median is known to 2 %, at least 5, in about 3 seconds
   std::span<const way> ways;
-  /// Told what is about to happen, in a few words, for a line that is drawn again and again.
+  /// Gets what is about to happen, in a few words, for a line that is drawn again and again.
   std::function<void(const std::string&)> progress;
 };
 

@@ -18,10 +18,10 @@ struct spread {
 /// that can be said (five: 94 %).
 spread spread_of(std::vector<std::chrono::nanoseconds> times);
 
-/// How sure a median has to be, and so how far two must lie apart to tell one from the other: as a part of them.
+/// How sure a median has to be, and so how far two must lie apart to be distinguished: as a part of them.
 inline constexpr double sure_enough = 0.02;
 
-/// True if one cannot say which of the two is faster: their intervals overlap, or their medians are the same to 2 %.
+/// True if it cannot be said which of the two is faster: their intervals overlap, or their medians are the same to 2 %.
 bool too_close(const spread& a, const spread& b);
 
 }  // namespace race

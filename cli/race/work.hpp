@@ -19,14 +19,14 @@
 
 namespace race {
 
-/// What was said about the slices; what was not said is the work's to choose.
+/// What was said about the slices; what was not said the work chooses.
 struct wishes {
   std::optional<std::size_t> slices{};
   std::optional<std::chrono::nanoseconds> time{};  ///< of one slice, in the loop
   std::optional<std::size_t> bytes{};              ///< of one slice
   std::string skew{};                              ///< a name of shapes()
   std::string in{};                                ///< a file to read
-  std::string out{};                               ///< a file to write what came of it
+  std::string out{};                               ///< a file to write the results to
   std::vector<std::string> files{};
 };
 
@@ -46,13 +46,13 @@ class work {
   [[nodiscard]] virtual finish run(crew& here, way which) const = 0;
   /// What every way must give: by default what the loop does.
   [[nodiscard]] virtual results expected(crew& here) const { return run(here, way::serial).output; }
-  /// What came of it, in lines of at most 80 columns: an estimate of pi, which slice crashed. May be empty.
+  /// The result, in lines of at most 80 columns: an estimate of pi, which slice crashed. May be empty.
   [[nodiscard]] virtual std::string remark(const results& /*run*/) const { return {}; }
   /// Writes wishes::out. Throws std::system_error.
   virtual void keep(const results& /*run*/) const {}
   /// How long it takes until nothing of the last call uses a CPU: workers that look for more work sleep within a millisecond.
   [[nodiscard]] virtual std::chrono::milliseconds rest() const { return std::chrono::milliseconds(1); }
-  /// False: some of the input could not be read, which was complained about.
+  /// False: some of the input could not be read, which was reported.
   [[nodiscard]] virtual bool whole() const { return true; }
   /// What forkful::advise says about it, without a race, of slices in ordinary memory or in shared memory. Nothing if it cannot try.
   [[nodiscard]] virtual std::optional<forkful::advice> advised(bool /*in_shared_memory*/) const { return std::nullopt; }

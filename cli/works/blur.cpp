@@ -47,7 +47,7 @@ std::uint8_t blurred_at(std::size_t position, std::size_t end, At&& at) {
   return static_cast<std::uint8_t>(sum >> 16);
 }
 
-/// `rows` begins with row strip.top(); what comes out begins with row strip.first. Along rows first, then along columns.
+/// `rows` begins with row strip.top(); the result begins with row strip.first. Along rows first, then along columns.
 void blur_rows(const strip& where, std::span<const std::uint8_t> rows, std::span<std::uint8_t> out) {
   constexpr std::size_t channels = picture::channels;
   const std::size_t length = where.row_bytes();

@@ -22,7 +22,7 @@ std::string gzipped(std::string_view block) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + with_gzip_header, memory,
                    Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::bad_alloc();  // the only way it can fail
+    throw std::bad_alloc();  // the only reason to fail
   std::string packed(deflateBound(&stream, block.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(block.data()));
   stream.avail_in = static_cast<uInt>(block.size());

@@ -1,4 +1,5 @@
-// Pi from random points in a square. Every slice has its own seed, so that the same points fall whoever draws them, in any order.
+// Pi from random points in a square. Every slice has its own seed, so that the same points fall whichever worker draws
+// them, in any order.
 #include <forkful/advise.hpp>
 #include <numeric>
 

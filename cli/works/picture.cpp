@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t most_bytes = 1'000'000'000;
 
-/// What libpng keeps while it reads or writes.
+/// What libpng stores while it reads or writes.
 class image {
  public:
   image() noexcept { about.version = PNG_IMAGE_VERSION; }

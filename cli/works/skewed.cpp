@@ -1,4 +1,4 @@
-// Slices of very different lengths: whether workers end at the same time is a matter of how slices are handed out.
+// Slices of very different lengths: whether workers end at the same time is a matter of how slices are cut into chunks.
 #include <array>
 #include <cmath>
 #include <forkful/advise.hpp>

@@ -16,7 +16,7 @@ constexpr std::uint64_t next_random(std::uint64_t& state) {
   return mixed ^ (mixed >> 31);
 }
 
-/// The sum of the first `turns` numbers after `seed`: no compiler knows it beforehand.
+/// The sum of the first `turns` numbers after `seed`: no compiler can compute it beforehand.
 std::uint64_t spin(std::uint64_t seed, std::uint64_t turns);
 
 /// How many turns of `spin` take this long here and now.

@@ -1,4 +1,4 @@
-// Which slices are tried: blocks of neighbours, spread over the whole input. What one of them throws, advise() throws.
+// Which slices are tried: blocks of neighbours, spread over the whole input. What a slice throws, advise() throws.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct block {
   std::size_t count = 1;
 };
 
-// Every place is as near to what was seen before as can be, however many there will be: the golden ratio's multiples.
+// The multiples of the golden ratio: they spread evenly over the input, however many there will be.
 class places {
  public:
   places(std::size_t slices, std::size_t count) : slices_(slices), count_(count) {}

@@ -28,7 +28,7 @@ namespace {
 constexpr unsigned most_crowded = 4;  // workers, which are forked for it
 constexpr std::size_t megabyte = std::size_t{1} << 20;
 
-// Starting and ending a worker, as one of two: a pool costs more than its workers, and that is shared among them.
+// Starting and ending a worker, as one of two: a pool costs more than its workers, and that is shared between the two.
 double start_of_a_worker(start_method start) {
   const std::uint64_t began = now_ns();
   {
@@ -60,7 +60,7 @@ double per_page(double seconds, std::size_t bytes) {
   return seconds / (static_cast<double>(bytes) / static_cast<double>(page_size()));
 }
 
-// Memory that is small beside a fork's own cost and yet can be seen in it: what forks, faults and copies are measured with.
+// Memory that forks, faults and copies are measured with: small beside a fork's own cost, and yet visible in it.
 class ballast {
  public:
   explicit ballast(unsigned cpus) : pages_(std::min<std::size_t>(std::max(8U, 2 * cpus), 64) * megabyte) {}
@@ -76,8 +76,8 @@ class ballast {
     return measuring.taken(std::move(each));
   }
 
-  // What a fork takes longer because these pages are there, for each byte. Of the quickest forks: whatever else goes on, noise only
-  // adds to them, and much of it is more than is looked for here. So it is looked for longer where it is not to be seen.
+  // What a fork takes longer because these pages are there, for each byte. Of the quickest forks: noise only adds to
+  // their time, and is often more than what is measured here. So where no difference is visible, more forks are made.
   double fork_per_byte() {
     constexpr int most = 12;
     const std::uint64_t end = now_ns() + 3'000'000;
@@ -89,7 +89,7 @@ class ballast {
       pages_.show_to_children(true);
       with = std::min(with, in_fork([] {}));
     }
-    // Huge pages make it too little to be seen: then it is no more than what could just have been seen.
+    // With huge pages the difference is too small to be seen: then it counts as just visible.
     constexpr double visible = 1e-6;
     return std::max(with - without, visible) / static_cast<double>(pages_.bytes().size());
   }
@@ -111,7 +111,7 @@ class ballast {
     return all;
   }
 
-  // Bytes a second from one half to the other: each thread its part of it, all at once.
+  // Bytes a second from one half to the other: each thread copies its part, all at once.
   double copy_rate(pace& measuring, unsigned threads) {
     const std::size_t half = pages_.bytes().size() / 2;
     const std::size_t part = half / threads;
@@ -138,8 +138,8 @@ class ballast {
   }
 
  private:
-  // Runs work(0) ... work(threads - 1) at the same time, for so many rounds, when all have prepared: seconds from the first to
-  // begin to the last to end.
+  // Runs work(0) ... work(threads - 1) at the same time, for so many rounds, when all have prepared: seconds from the
+  // first begin to the last end.
   template <class Prepare, class Work>
   static std::vector<double> at_once(unsigned threads, unsigned rounds, const Prepare& prepare, const Work& work) {
     std::atomic<unsigned> there{0};
@@ -150,7 +150,7 @@ class ballast {
       for (unsigned round = 0; round != rounds; ++round) {
         prepare(who);
         there.fetch_add(1);
-        // Two may be on the same core.
+        // Two threads may be on the same core.
         while (there.load() < (round + 1) * threads && !given_up.load()) let_others_run();
         begins[round * threads + who] = now_ns();
         work(who);
@@ -186,7 +186,7 @@ machine calibrate(unsigned cpus) {
   machine found;
   pace measuring;
   found.cpus = cpus;
-  init(0, nullptr);  // while there is one thread
+  init(0, nullptr);  // while this process has one thread
 
   std::vector<double> from_template;
   found.fork_start = measuring

@@ -6,9 +6,9 @@ namespace forkful::detail {
 
 namespace {
 
-// The C library gives freed memory back to the kernel from the first size on (M_TRIM_THRESHOLD), so what is kept until the end of a
-// call is new memory in the next one. A single object that is freed at once is used again up to the second (the largest value
-// that M_MMAP_THRESHOLD grows to).
+// The C library gives freed memory back to the kernel from the first size on (M_TRIM_THRESHOLD), so what lives until
+// the end of a call is new memory in the next one. A single object that is freed at once is used again up to the second
+// (the largest value that M_MMAP_THRESHOLD grows to).
 constexpr double given_back_from = 128.0 * 1024;
 constexpr double never_reused_from = 32.0 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ double copied_into_fresh(double bytes, const machine& on) {
   return on.fresh_copy_rate > 0 ? bytes / on.fresh_copy_rate : copied(bytes, on);
 }
 
-// Where it was not measured. What is encoded goes into the arena, which was used before.
+// For what was not measured. Encoding writes into the arena, which was used before.
 double encoding(const passing& given, const machine& on) {
   return given.encode != 0 ? given.encode : copied(given.bytes, on);
 }
@@ -50,7 +50,7 @@ call_costs costs_of(const workload& work, const crew_plan& plan, const machine& 
     const bool from_template = plan.by == way::processes && plan.from_template;
     found.start = from_template ? on.template_start : on.fork_start + on.fork_per_byte * plan.private_memory;
   }
-  // A photograph has no more workers than slices.
+  // A snapshot pool has no more workers than slices.
   if (plan.by == way::snapshot) {
     found.runners = static_cast<unsigned>(std::clamp<std::size_t>(work.slices, 1, found.runners));
   }
@@ -71,7 +71,7 @@ call_costs costs_of(const workload& work, const crew_plan& plan, const machine& 
   found.demand = std::max(1.0, threads ? work.inner_threads : 1.0);
   found.cpus = on.cpus;
   found.slowdown = std::max(1.0, work.slowdown);
-  // What copies at that rate reads as much as it writes.
+  // Copying at that rate reads as much as it writes.
   if (on.copy_rate_all > 0) found.traffic_share = work.traffic / (2 * on.copy_rate_all);
   return found;
 }

@@ -1,6 +1,7 @@
 // What each step of a simulated call costs on one machine, worked out once before the simulation begins.
 //
-// Owns nothing. Times are seconds; those of a slice do not count what it takes longer when others fight for cores or memory.
+// Owns nothing. Times are seconds; those of a slice do not count what it takes longer when other slices compete for
+// cores or memory.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct call_costs {
   double once = 0;               // by the caller, before the first chunk
   double broadcast = 0;          // by the caller, before the first chunk
   double wake = 0;               // of a worker that sleeps
-  double crowded_wake = 0;       // the same where workers and caller are more than there are cores
-  double rouse = 0;              // of that, by whoever wakes it
+  double crowded_wake = 0;       // the same where there are more workers, the caller included, than cores
+  double rouse = 0;              // of that, by the thread that wakes it
   double encode = 0;             // a slice, by the caller
   double publish = 0;            // a chunk, by the caller
   double claim = 0;              // a chunk, by its worker
@@ -35,7 +36,7 @@ struct call_costs {
 
   unsigned cpus = 1;  // where `slowdown` was measured
   double slowdown = 1;
-  double traffic_share = 0;  // of all that memory can carry, by one slice
+  double traffic_share = 0;  // of all that memory can transfer, by one slice
 };
 
 call_costs costs_of(const workload&, const crew_plan&, const machine&);

@@ -29,7 +29,7 @@ class copies {
         try {
           for (;;) slice();
         } catch (...) {
-          leave(1);  // the slice fails here, too: one who does not run is in nobody's way
+          leave(1);  // the slice fails here, too: a copy that does not run is in no slice's way
         }
       }
       child watched(pid);

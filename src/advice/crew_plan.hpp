@@ -1,4 +1,4 @@
-// What a simulated call would run on, and what came out of it.
+// What a simulated call would run on, and its result.
 //
 // Owns nothing.
 #pragma once
@@ -10,7 +10,7 @@ namespace forkful::detail {
 
 enum class way : std::uint8_t { serial, threads, snapshot, processes };
 
-// Who would run.
+// The workers that would run.
 struct crew_plan {
   way by = way::serial;
   unsigned workers = 1;
@@ -30,10 +30,10 @@ struct prediction {
   double start = 0;       // until workers were there
   double wake = 0;        // until they had begun
   double compute = 0;     // the work itself, shared by the workers that could run
-  double contention = 0;  // what it took longer because workers fight for memory or cores
-  double pass = 0;        // encoding and decoding that nobody's computing hid
+  double contention = 0;  // what it took longer because workers compete for memory or cores
+  double pass = 0;        // encoding and decoding that no computing hid
   double hand_out = 0;    // cost of the chunks
-  double tail = 0;        // at the end, when some worker had nothing left to run
+  double tail = 0;        // at the end, when a worker had nothing left to run
   std::size_t chunks = 0;
 };
 

@@ -34,7 +34,7 @@ class list {
   void add(weight how_much, std::string what, std::string means, std::string todo) {
     all_.push_back({how_much, std::move(what), std::move(means), std::move(todo)});
   }
-  // Those of the same weight as they were added: the later, the more important.
+  // Findings of the same weight as they were added: the later, the more important.
   std::vector<finding> sorted() && {
     std::stable_sort(all_.begin(), all_.end(),
                      [](const finding& a, const finding& b) { return a.how_much < b.how_much; });
@@ -100,7 +100,7 @@ void about_cpus(list& found, const limits& of) {
         "Whoever has used it up is stopped until the next tenth of a second, workers in the middle of a slice too.",
         "Raise the group's cpu.max (docker: --cpus), or give pools fewer workers.");
   }
-  // What waits is not ours: this process has just begun.
+  // The processes that wait are not ours: this one has just begun.
   if (of.load > 0.5 && of.load > 0.25 * of.online_cpus) {
     found.add(weight::costs, fmt::format("Other programs keep {:.1f} of {} CPUs busy.", of.load, of.online_cpus),
               "Workers share the cores with them, and what was measured varies.",
@@ -133,7 +133,7 @@ void about_costs(list& found, const limits& of, const machine& measured) {
 }
 
 void about_starting(list& found, const limits& of) {
-  // Two workers a CPU, and room for what else this user runs.
+  // Two workers a CPU, and room for what else the user runs.
   const std::size_t wanted = 2 * std::size_t{of.online_cpus} + 64;
   if (of.processes < wanted) {
     found.add(weight::blocks, fmt::format("`ulimit -u` allows this user {} processes and threads.", of.processes),

@@ -12,7 +12,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::size_t many_slices = 1'000'000;  // what a call costs once does not matter to so many
+constexpr std::size_t many_slices = 1'000'000;  // so many that what a call costs once does not matter
 
 class changes {
  public:
@@ -21,7 +21,7 @@ class changes {
   // From "don't" to "go parallel". What is easiest to do comes first.
   [[nodiscard]] std::string towards_parallel(double from) const {
     if (from > 0 && from < 0.8 * work_.time.mean()) {
-      // It pays already, if the means are right: no change of the work makes that surer.
+      // It pays already, if the means are right: no change of the work makes that more certain.
       return fmt::format(
           "measurements that vary less, on a quiet machine or of slices more alike: from {} a slice it pays, if the "
           "means are right",
@@ -65,7 +65,7 @@ class changes {
     }
     if (where_.workers != 0) {
       situation more = where_;
-      // Slices that sleep leave a core to others.
+      // Slices that sleep leave a core to other slices.
       more.workers = work_.cpu_share < 0.9 ? 4 * on_.cpus : on_.cpus;
       if (more.workers > where_.workers) {
         if (const auto to = turned(work_, more)) {
@@ -89,7 +89,7 @@ class changes {
         return "a pool that is started for every call would be slower than the loop: keep it";
       }
     }
-    // Whichever is nearer.
+    // The nearer of the two.
     const std::size_t few = fewest_slices();
     const double shorter = from > 2e-9 ? work_.time.mean() / from : 0;
     const double fewer = few > 2 ? static_cast<double>(work_.slices) / static_cast<double>(few) : 0;

@@ -12,9 +12,9 @@ namespace forkful::detail {
 
 namespace {
 
-// Threads that are faster by less than this are not worth what processes give: that a crash costs one slice only.
+// Threads that are faster by less than this are not worth what processes offer: that a crash costs one slice only.
 constexpr double price_of_safety = 0.1;
-// What differs by less than this is close; what differs by more and cannot be told apart is uncertain.
+// What differs by less than this is close; what differs by more, but by less than the noise, is uncertain.
 constexpr double close = 0.25;
 
 std::chrono::nanoseconds nanoseconds_of(double seconds) {
@@ -23,7 +23,7 @@ std::chrono::nanoseconds nanoseconds_of(double seconds) {
 
 std::string gain(double times) { return times < 9.95 ? fmt::format("{:.1f}", times) : fmt::format("{:.0f}", times); }
 
-// More than one thread has worked, by more than measuring is off.
+// More than one thread has worked, by more than the error of the measurement.
 bool parallel_already(const workload& work) { return work.inner_threads > 1.2; }
 
 std::string verdict_of(const weighing& all, const workload& work, const situation& where) {

@@ -18,7 +18,7 @@ struct limits {
   unsigned online_cpus = 1;                  // of the machine
   unsigned affinity_cpus = 1;                // in this process's mask
   double cpu_quota = 0;                      // CPUs' worth of time that the control group grants; 0: all
-  double load = 0;                           // processes that ran or wanted to in the last minute, of everybody
+  double load = 0;                           // processes that ran or wanted to in the last minute, of all users
   std::size_t memory = 0;                    // of the machine; 0: not known
   std::size_t memory_free = 0;               // of that, to be had without swapping
   std::size_t group_memory_left = SIZE_MAX;  // before the control group's limit is reached
@@ -32,7 +32,7 @@ struct limits {
   std::string huge_pages{};                  // "always", "madvise", "never"; empty: not known
   bool has_shm = true;                       // /dev/shm is there
   std::size_t shm = 0;                       // bytes of it
-  bool virtual_machine = false;              // as far as the processor tells
+  bool virtual_machine = false;              // as far as the processor says
   int pidfd_error = 0;                       // errno with which pidfd_open is refused; 0: it works
   bool valgrind = false;
   bool sanitizer = false;  // this forkful is built with one

@@ -75,7 +75,7 @@ class shared_outcome {
   leave(0);
 }
 
-// How this library was built: a measurement by another says little about it.
+// How this library was built: a measurement by another build says little about it.
 std::string build() {
   std::string name = FORKFUL_VERSION;
 #ifndef __OPTIMIZE__
@@ -113,7 +113,7 @@ machine measure_machine() {
         "this machine could not be measured: a process that was to do it was killed, or took longer than 20 s; look "
         "for the reason in `dmesg`, and try again when the machine has memory and time to spare");
   }
-  // What was measured is a fork of this process; what is asked for, one without private memory.
+  // The measured fork is one of this process; the figure wanted, of one without private memory.
   found.fork_start = std::max(found.fork_start - found.fork_per_byte * own_memory, found.fork_start / 10);
   return found;
 }

@@ -8,8 +8,8 @@ namespace forkful::detail {
 // What one way of going parallel costs beyond the work, when its workers are there already.
 struct way_costs {
   double call = 0;      // a whole call of one chunk, workers awake: what it takes longer than its work
-  double wake = 0;      // from handing out to the first instruction of a worker that slept, wherever the system puts it
-  double rouse = 0;     // what of that the caller spends on waking, and cannot do anything else
+  double wake = 0;      // from publishing to the first instruction of a worker that slept, wherever the system puts it
+  double rouse = 0;     // what of that the caller spends on waking, and cannot spend on anything else
   double hand_out = 0;  // what a chunk costs the caller: publishing it and taking it back
   double claim = 0;     // what a chunk costs the worker that runs it
 };
@@ -18,7 +18,7 @@ struct machine {
   unsigned cpus = 1;        // that this process may use: affinity mask and cgroup quota
   way_costs threads{};      // thread_pool
   way_costs processes{};    // process_pool
-  double crowded_wake = 0;  // processes.wake of the worker that is one more than there are cores besides the caller's
+  double crowded_wake = 0;  // processes.wake of the worker that is one more than the cores besides the caller's
   double fork_start = 0;  // starting one worker by fork, ending it included, in a process of hardly any private memory
   double fork_per_byte = 0;    // what each byte of private memory that the caller has touched adds to that
   double template_start = 0;   // the same from forkful::init's template, however large the caller is

@@ -12,7 +12,7 @@ using json = nlohmann::ordered_json;
 
 constexpr unsigned format = 3;  // another number whenever a field, or what it means, changes
 
-// A figure's name, and between what it lies on any machine there is or may soon be, sanitizers included.
+// A figure's name, and its bounds on any machine there is or may soon be, sanitizers included.
 template <class Owner>
 struct figure {
   const char* name;

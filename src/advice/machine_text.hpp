@@ -1,4 +1,4 @@
-// What was measured of a machine, as JSON: for the file that keeps it, and for programs. Owns nothing.
+// What was measured of a machine, as JSON: for the file that stores it, and for programs. Owns nothing.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +26,13 @@ std::string as_text(const machine&, const machine_key&);
 bool plausible(const machine&);
 
 // Whether it is good for other processes too: plausible, measured without much noise, and by a process that is not so large (in
-// bytes of private memory) that what an empty one costs is a small difference of large figures.
+// bytes of private memory) that the cost of an empty process is a small difference of large figures.
 bool worth_keeping(const machine&, std::size_t private_bytes);
 
 // The machine that either as_text() wrote, whatever it was measured for; or that stands as "machine" in a larger object. Empty if
 // the text is damaged, or not plausible.
 [[gnu::visibility("default")]] std::optional<machine> machine_from(std::string_view text);
-// The machine that as_text() wrote for the same key. Empty if it is another's, of another form, damaged, or not plausible.
+// The machine that as_text() wrote for the same key. Empty if it is for another key, of another form, damaged, or not plausible.
 std::optional<machine> machine_from(std::string_view text, const machine_key&);
 
 }  // namespace forkful::detail

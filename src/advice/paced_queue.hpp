@@ -1,8 +1,8 @@
 // Things that take a time each and all go on at the same pace, which changes: processor sharing. Owns their ends.
 //
-// A clock of its own counts how far everything has come; who enters with `length` to go leaves when that clock shows `length`
-// more. So a change of pace costs nothing, however many there are (virtual time, as in Demers, Keshav and Shenker, "Analysis and
-// Simulation of a Fair Queueing Algorithm", SIGCOMM 1989).
+// A clock of its own counts how far everything has come; an entry with `length` to go leaves when that clock shows
+// `length` more. So a change of pace costs nothing, however many there are (virtual time, as in Demers, Keshav and
+// Shenker, "Analysis and Simulation of a Fair Queueing Algorithm", SIGCOMM 1989).
 #pragma once
 
 #include <algorithm>
@@ -26,7 +26,7 @@ class paced_queue {
     return std::max(0.0, ends_.top().first - clock_) / pace;
   }
   void pass(double seconds, double pace) noexcept { clock_ += seconds * pace; }
-  // Who is done first; those that end at the same time by their number.
+  // The entry that is done first; those that end at the same time by their number.
   std::uint32_t leave() {
     clock_ = std::max(clock_, ends_.top().first);
     const std::uint32_t who = ends_.top().second;

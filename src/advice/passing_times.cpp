@@ -52,13 +52,13 @@ class passer {
 
   passing_times find() {
     const std::uint64_t began = now_ns();
-    if (running_ > most_seconds) {  // cold or not: to run more of them is dear
+    if (running_ > most_seconds) {  // cold or not: to run more of them is expensive
       pass_round(1);
     } else {
       pass_round(1);
       const std::size_t together = blocks_in(encoding_seconds);
       if (together > 1) pass_round(together);
-      sums_ = {};  // all of that found memory cold
+      sums_ = {};  // all of that ran with cold memory
       passed_ = 0;
       for (std::size_t round = 0; round == 0 || (round < most_rounds && seconds_since(began) < most_seconds); ++round) {
         pass_round(together);
@@ -70,7 +70,7 @@ class passer {
   }
 
  private:
-  // How many of them are encoded, and run, in so long, going by the first.
+  // How many blocks can be encoded, and run, in so long, judging by the first.
   [[nodiscard]] std::size_t blocks_in(double seconds) const {
     const double longest =
         std::max({sums_.in.encode, sums_.in.decode, sums_.out.encode, sums_.out.decode, running_, 1e-9});

@@ -28,7 +28,8 @@ constexpr std::size_t enough_samples = 48;
 constexpr double several_cores = 1.2;    // CPU time over time: more than one core was busy
 constexpr double little_memory = 256e6;  // bytes that can be forked in a few milliseconds
 
-// What slices gave. Kept, as a call keeps it: memory that is given back at once is not what results are made of.
+// The results of slices. Stored, as a call stores them: memory that is given back at once is not what results are made
+// of.
 using results = std::unique_ptr<void, void (*)(void*)>;
 
 // Runs a block in this process, or a copy of it if it is changed, and returns how long that took; the copying does not count.
@@ -104,7 +105,8 @@ class prober {
       }
       blocks_.push_back(what);
       double took = run_block(asked_, what, kept);
-      // Much longer than the others: are its slices so long, or was somebody else on the core? Asked once more, if that is cheap.
+      // Much longer than the others: are its slices so long, or was another process on the core? Measured once more, if
+      // that is cheap.
       if (!all_.empty() && took > 2 * mean_ * static_cast<double>(count) && took < most_seconds / 20) {
         took = std::min(took, run_block(asked_, what, kept));
       }
@@ -154,7 +156,7 @@ class prober {
       took.push_back(one.took);
     }
     found_.work.time = lengths::sampled(slices(), at, took);
-    // A single one that is unlike all others is known for what it is (lengths::sampled).
+    // A single slice that is unlike all others is recognised (lengths::sampled).
     const double longest = *std::max_element(took.begin(), took.end());
     double squares = 0;
     for (const double each : took) {
@@ -166,7 +168,7 @@ class prober {
     found_.spread = n < 2 ? 0.2 : std::min(0.5, 2 * std::sqrt(squares / (n - 1) / n) / mean_ * unseen);
   }
 
-  // Not where a fork is dear, or what it would look at too long, or where the cores are busy already.
+  // Not where a fork is expensive, where the slices to be timed are too long, or where the cores are busy already.
   [[nodiscard]] bool worth_looking_beside() const {
     return here_.cpus > 1 && found_.work.inner_threads == 1 && found_.work.cpu_share > 0.5 &&
            mean_ * static_cast<double>(blocks_.front().count) < most_seconds / 12 && all_seconds() > 1e-3 &&
@@ -186,7 +188,7 @@ class prober {
   const question& asked_;
   const machine& here_;
   probe_figures found_{};
-  std::vector<block> blocks_;  // that were run
+  std::vector<block> blocks_;  // that have run
   std::vector<timed> all_;
   double mean_ = 0;
 };

@@ -1,6 +1,6 @@
-// Finding out about work by doing a little of it: some slices, spread over the whole input, timed.
+// Finding out about work by doing a little of it: slices spread over the whole input are timed.
 //
-// Owns nothing. Slices that the callable would change are copied first, and what copying takes is taken off again.
+// Owns nothing. Slices that the callable would change are copied first, and the time for copying is subtracted again.
 #pragma once
 
 #include <forkful/advise.hpp>

@@ -23,7 +23,7 @@ class samples {
 
   // At least one sample. Half of them are at most so.
   [[nodiscard]] double median() const { return quantile(0.5); }
-  // One in five is at most so: for what nothing makes shorter than it is, but much makes longer.
+  // One in five is at most so: for a time that nothing makes shorter than it is, but much makes longer.
   [[nodiscard]] double low() const { return quantile(0.2); }
   // How much they differ: half the interquartile range over the median. 0 where that says nothing.
   [[nodiscard]] double spread() const {
@@ -45,7 +45,7 @@ class samples {
 // Runs measurements until their time is up, each at least once, and remembers how much they differed.
 class pace {
  public:
-  // Takes `one()` at most `most` times, and once more only while less than `milliseconds` have passed.
+  // Calls `one()` at most `most` times, and once more only while less than `milliseconds` have passed.
   template <class Measurement>
   samples repeat(std::size_t most, double milliseconds, Measurement one) {
     std::vector<double> values;
@@ -73,7 +73,7 @@ class pace {
   std::vector<double> spreads_{};
 };
 
-// Seconds since now_ns() read `began`; never 0, since whatever is measured took some time.
+// Seconds since now_ns() read `began`; never 0, since what is measured took some time.
 inline double seconds_since(std::uint64_t began) noexcept {
   return 1e-9 * static_cast<double>(std::max<std::uint64_t>(now_ns() - began, 1));
 }

@@ -1,5 +1,5 @@
-// How long a call would take: a discrete-event simulation of the engine, by its own rules for chunks (board/chunking.hpp) and for
-// handing them out, with this machine's measured costs.
+// How long a call would take: a discrete-event simulation of the engine, by its own rules for cutting chunks
+// (board/chunking.hpp) and publishing them, with this machine's measured costs.
 //
 // Owns nothing. Deterministic.
 #pragma once

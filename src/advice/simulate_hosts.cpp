@@ -21,7 +21,7 @@ struct parcel {
 };
 
 struct host {
-  double flows_until = 0;  // what it has got is run then
+  double flows_until = 0;  // what it has received has run by then
   std::size_t holds = 0;   // slices sent that it has no workers for yet, as far as rank 0 knows
 };
 
@@ -41,7 +41,8 @@ class hosts_simulation {
     rank0_free_ = ready;
     for (host& each : hosts_) each.flows_until = ready;
     while (next_ != work_.slices || !back_.empty()) {
-      // Whoever has least to do is fed next, as long as anybody has fewer slices than keep its workers busy.
+      // The host that has least to do is fed next, as long as a host has fewer slices than it takes to busy its
+      // workers.
       const auto hungriest = std::min_element(hosts_.begin(), hosts_.end(), [](const host& a, const host& b) {
         return a.holds != b.holds ? a.holds < b.holds : a.flows_until < b.flows_until;
       });
@@ -63,12 +64,12 @@ class hosts_simulation {
     bool operator>(const arrival& other) const { return at != other.at ? at > other.at : host > other.host; }
   };
 
-  // Two parcels, so that one is on its way while the other is run; and slices for everybody.
+  // Two parcels, so that one is on its way while the other runs; and slices for every worker.
   [[nodiscard]] std::size_t enough() const {
     return std::max<std::size_t>(2 * std::size_t{costs_.runners}, 2 * next_size());
   }
   [[nodiscard]] std::size_t next_size() const {
-    // By the slices that keep a host's workers busy, the same rule as for workers.
+    // As many slices as busy a host's workers; the same rule as for workers.
     return next_chunk(work_.slices, work_.slices - std::min(next_, work_.slices - 1), plan_.hosts, 0, 0);
   }
 

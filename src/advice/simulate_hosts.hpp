@@ -7,8 +7,8 @@
 
 namespace forkful::detail {
 
-// `plan.hosts` > 1. A host's pool is played as a fluid: work it has flows through all of its workers at once, as fast as its
-// busiest part lets it; so that 64 hosts of 4096 workers cost no more than 64 of one.
+// `plan.hosts` > 1. A host's pool is simulated as a fluid: its work flows through all of its workers at once, as fast
+// as its busiest part allows. So 64 hosts of 4096 workers cost no more than 64 of one.
 prediction simulate_hosts(const workload&, const crew_plan&, const machine&);
 
 }  // namespace forkful::detail

@@ -12,7 +12,7 @@ namespace forkful::detail {
 
 namespace {
 
-constexpr std::size_t most_chunks = 50'000;  // that are played through one by one
+constexpr std::size_t most_chunks = 50'000;  // that are simulated one by one
 
 }  // namespace
 
@@ -63,7 +63,7 @@ void simulation::account_waiting(double workers, double seconds) {
 void simulation::pass(double seconds) {
   parts_.start += static_cast<double>(absent_) * seconds;
   parts_.wake += static_cast<double>(woken_) * seconds;
-  // Of those who sleep, there is something to run for so many.
+  // There is something to run for so many of the workers that sleep.
   const auto sleepers = static_cast<double>(asleep_.size());
   const double needed = std::min(sleepers, static_cast<double>(unclaimed()));
   parts_.wake += needed * seconds;
@@ -150,7 +150,7 @@ simulation::chunk simulation::cut() {
   const std::size_t size =
       next_chunk(work_.slices, left, costs_.runners, work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes));
   std::size_t count = 1;
-  // As long as many are left: the end is played chunk by chunk.
+  // As long as many are left: the end is simulated chunk by chunk.
   if (grouping_ > 1) count = std::clamp<std::size_t>(left / (4 * std::size_t{costs_.runners}) / size, 1, grouping_);
   chunk made{next_slice_, next_slice_ + std::min(size * count, left), count, false};
   next_slice_ = made.last;
@@ -220,10 +220,10 @@ void simulation::forget_sleepy() {
 
 void simulation::wake_one() {
   forget_sleepy();
-  if (!looking_.empty() || asleep_.empty()) return;  // who looks finds it by itself
+  if (!looking_.empty() || asleep_.empty()) return;  // a worker that spins finds it by itself
   workers_[asleep_.back()].is = state::woken;
   ++woken_;
-  // A core that the caller and other workers have among them is not free for one more.
+  // When caller and workers occupy all cores, none is free for one more.
   const bool crowded = 1 + workers_.size() - asleep_.size() >= plan_.cores;
   const double wake = crowded ? costs_.crowded_wake : costs_.wake;
   // Threads are roused one after another before anything else; it was counted then.

@@ -1,10 +1,10 @@
-// One call on the workers of one pool, played through event by event by the engine's own rules. What simulate() is made of.
+// One call on the workers of one pool, simulated event by event by the engine's own rules. What simulate() is made of.
 //
 // Invariants:
-//  1. Chunks are cut by next_chunk (board/chunking.hpp), as the engine's are. Where there would be too many to play through one by
-//     one, neighbours are played as one that costs as much as all of them.
+//  1. Chunks are cut by next_chunk (board/chunking.hpp), as the engine's are. Where there would be too many to simulate
+//     one by one, neighbours are simulated as one chunk that costs as much as all of them.
 //  2. Every second of every worker is accounted for, so the parts of the prediction add up to its wall.
-//  3. All that runs at the same time shares the cores evenly; slices that sleep want none meanwhile.
+//  3. All that runs at the same time shares the cores evenly; slices that sleep need none meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -81,12 +81,12 @@ class simulation {
 
   std::uint32_t caller_;  // numbers of events behind those of the workers
   std::uint32_t alarm_;
-  paced_queue running_;  // on a core, whatever they do: the caller, workers between slices
+  paced_queue running_;  // on a core, whatever it does: the caller, workers between slices
   paced_queue computing_;
   paced_queue waiting_;      // for a time to pass
   double pace_ = 1;          // of what runs
-  double compute_pace_ = 1;  // of what runs slices
-  double alone_ = 1;         // the same without a fight for memory
+  double compute_pace_ = 1;  // of workers that run slices
+  double alone_ = 1;         // the same without competition for memory
 
   std::vector<worker> workers_;
   std::vector<std::uint32_t> asleep_;
@@ -96,7 +96,7 @@ class simulation {
   std::size_t handling_ = 0;
   double handling_is_passing_ = 0;  // share
 
-  std::vector<chunk> chunks_;  // handed out; threads: claimed
+  std::vector<chunk> chunks_;  // published; threads: claimed
   chunk encoded_{};            // about to be
   std::size_t grouping_ = 1;
   std::size_t next_slice_ = 0;
@@ -108,7 +108,7 @@ class simulation {
   std::size_t taking_ = 0;
 
   step doing_ = step::starting;
-  bool handed_out_ = false;  // the last thing it did
+  bool handed_out_ = false;  // the last step published a chunk
   double doing_passing_ = 0;
   double idle_since_ = 0;
   double spun_ = 0;

@@ -1,4 +1,5 @@
-// The caller, who hands out, takes back, waits and wakes. Its rules are those of backends/elsewhere/call.cpp, session.cpp and backends/here/thread_call.cpp.
+// The caller: it publishes, takes back, waits and wakes. Its rules are those of backends/elsewhere/call.cpp,
+// coordinator.cpp and backends/here/thread_call.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -127,12 +128,12 @@ double simulation::sleeps_at() const noexcept {
   return idle_since_ + (plan_.cores > 1 ? std::max(0.0, in_seconds(caller_spins_ns) - spun_) : 0);
 }
 
-// Somebody has finished a chunk, or found no work.
+// A worker has finished a chunk, or found no work.
 void simulation::ring(bool out_of_work, std::size_t finished) {
   if (caller_runs_) {
     if (next_slice_ != work_.slices || !computing_.empty() || handling_ != 0 || doing_ != step::idle) return;
     if (!out_of_work) return;
-    // All is done: what nobody has taken back yet, after being woken if the caller waited for long.
+    // All is done: the caller takes back the rest, after being woken if it waited for long.
     const worker& first = workers_[0];
     const bool slept = first.is == state::looking && now_ - first.idle_since > in_seconds(worker_spins_ns);
     for (; collected_ != chunks_.size(); ++collected_) on_board_ -= chunks_[collected_].count;
@@ -156,14 +157,14 @@ void simulation::ring(bool out_of_work, std::size_t finished) {
   }
 }
 
-// Lazy waking, as session::invite.
+// Lazy waking, as in coordinator::wake_workers.
 void simulation::invite() {
   if (unclaimed() == 0 || now_ - last_wake_ < in_seconds(unclaimed_ns)) return;
   last_wake_ = now_;
   wake_one();
 }
 
-// While it rests and work lies unclaimed, it looks again.
+// While the caller is idle and work lies unclaimed, it looks again.
 void simulation::set_alarm() {
   if (alarm_set_ || unclaimed() == 0 || asleep_.empty()) return;
   alarm_set_ = true;
@@ -175,7 +176,7 @@ void simulation::alarm() {
   if (doing_ != step::idle || unclaimed() == 0) return;
   last_wake_ = now_;
   wake_one();
-  // Once it sleeps it is woken now and then.
+  // Once the caller sleeps, it is woken now and then.
   if (!asleep_.empty()) {
     alarm_set_ = true;
     later(alarm_, now_ < sleeps_at() ? in_seconds(unclaimed_ns) : in_seconds(watch_unclaimed_ns));

@@ -1,6 +1,6 @@
 // What a call, a sleeping worker and a chunk cost on a pool: measured on the pool itself, of whatever kind.
 //
-// Owns nothing. One slice does everything: it notes in shared memory when it began, and runs until it is told to stop.
+// Owns nothing. One slice does everything: it notes in shared memory when it began, and runs until the time given.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ inline void run_until(stopwatch_slice& slice) {
   } while (slice.ended < slice.until);
 }
 
-constexpr std::uint64_t hold_ns = 250'000;  // longer than it takes to hand out some hundred chunks, or to wake somebody
+constexpr std::uint64_t hold_ns = 250'000;  // longer than it takes to publish some hundred chunks, or to wake a worker
 constexpr std::uint64_t asleep_ns = 1'000'000;  // idle for so long, a worker sleeps, and its core does
 
 struct waking {
@@ -38,8 +38,9 @@ struct waking {
   double rouse = 0;
 };
 
-// As many slices as `runners`, all as long, so that nobody runs two while all come, and the last to begin is a worker that slept. In
-// some pools the caller is one of the runners. A worker that never comes while another runs counts as if it came when that is done.
+// As many slices as `runners`, all as long, so that no worker runs two while all come, and the last to begin is a
+// worker that slept. In some pools the caller is one of the runners. A worker that never comes while another runs
+// counts as if it came when that is done.
 template <class Pool>
 waking measure_waking(Pool& pool, unsigned runners, std::size_t times, pace& measuring) {
   shared_vector<stopwatch_slice> table(runners);
@@ -59,8 +60,8 @@ waking measure_waking(Pool& pool, unsigned runners, std::size_t times, pace& mea
   return {wake, std::min(measuring.taken(std::move(rousing)).median(), wake)};
 }
 
-// Fills in the others, of a pool whose `runners` run at once. There should be a core for each runner and for the caller: with fewer one
-// waits for the other, and that is then what it costs here.
+// Fills in the other costs, of a pool whose `runners` run at once. There should be a core for each runner and for the
+// caller: with fewer one waits for the other, and the figures include that.
 template <class Pool>
 void measure_calls(Pool& pool, unsigned runners, pace& measuring, way_costs& costs) {
   constexpr std::size_t chunks = 300;
@@ -69,11 +70,11 @@ void measure_calls(Pool& pool, unsigned runners, pace& measuring, way_costs& cos
     pool.with({.chunk = chunk}).for_each(std::span{table.data(), count}, run_until);
   };
 
-  // The first slices hold the workers until all chunks are handed out; then they run what lies there as fast as they can take it.
+  // The first slices hold the workers until all chunks are published; then the workers run these as fast as they can claim them.
   std::vector<double> hand_outs;
   const samples claims = measuring.repeat(8, 2, [&] {
     for (stopwatch_slice& each : table) each = {};
-    run(1, 0);  // whoever slept is awake now
+    run(1, 0);  // a worker that slept is awake now
     const std::uint64_t free = now_ns() + hold_ns;
     for (std::size_t i = 0; i != runners; ++i) {
       table[i].until = free;
@@ -89,8 +90,8 @@ void measure_calls(Pool& pool, unsigned runners, pace& measuring, way_costs& cos
   });
   costs.claim = claims.low();
   costs.hand_out = measuring.taken(std::move(hand_outs)).low();
-  // Back to back, ten at a time: reading the clock costs a twentieth of one. Whoever is awake is called in less than it takes to wake
-  // him; if not, he was put on the caller's core, and it is tried again.
+  // Back to back, ten at a time: reading the clock costs a twentieth of one. A call to a worker that is awake takes
+  // less than waking one; if not, the worker was put on the caller's core, and it is tried again.
   for (int tries = 0; tries != 4; ++tries) {
     const samples calls = measuring.repeat(100, 1, [&] {
       const std::uint64_t began = now_ns();

@@ -20,8 +20,8 @@ constexpr double hour = 3600;
 
 constexpr std::array parallel_ways{way::threads, way::snapshot, way::processes};
 
-// From two on, since one has nobody to share with; all up to eight, then in steps of a quarter: between two of them little changes.
-// Not many more than find a core.
+// From two on, since one worker has no other to share with; all up to eight, then in steps of a quarter: between two
+// steps little changes. Not many more than there are cores.
 std::vector<unsigned> worth_trying(const workload& work, const situation& where, const machine& on) {
   constexpr double crowd = 4;
   const double cores = crowd * on.cpus / std::clamp(work.cpu_share, 0.001, 1.0);

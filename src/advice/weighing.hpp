@@ -18,7 +18,7 @@ struct weighed {
   unsigned workers = 1;
   bool possible = true;
   prediction what{};
-  double low = 0;  // between these it lies, with the noise of slices and machine
+  double low = 0;  // it lies between these two, given the noise of slices and machine
   double high = 0;
 };
 

@@ -50,7 +50,7 @@ std::vector<double> variation_of(std::size_t slices, lengths::shape form) {
   const std::size_t period = form == lengths::shape::equal ? 1 : std::clamp<std::size_t>(slices, 1, longest_period);
   std::vector<double> values(period, 1);
   if (form == lengths::shape::exponential) {
-    // A quantile for each: as many slices as there are come as near to the distribution as they can.
+    // A quantile for each: however many slices there are, they come as near to the distribution as they can.
     for (std::size_t i = 0; i != period; ++i) {
       values[i] = -std::log1p(-(static_cast<double>(i) + 0.5) / static_cast<double>(period));
     }
@@ -84,7 +84,7 @@ std::vector<group> grouped(const std::vector<double>& at, const std::vector<doub
 }
 
 // Whether the means of groups differ by more than chance makes them: by analysis of variance, with a limit of 3, which chance
-// passes once or twice in twenty.
+// exceeds once or twice in twenty.
 bool differ(const std::vector<group>& groups, const std::vector<double>& took) {
   if (groups.size() < 2) return false;
   const double mean = mean_of(took);

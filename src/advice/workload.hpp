@@ -1,4 +1,4 @@
-// What is known of some work before it is done: how many slices, how long they take, what has to be copied.
+// What is known of work before it is done: how many slices, how long they take, what has to be copied.
 //
 // A plain description: measured by the probe, or given on the command line. Times are seconds, sizes bytes.
 #pragma once
@@ -79,7 +79,7 @@ struct workload {
   double inner_threads = 1;  // how many cores one slice keeps busy: more than 1, it is parallel already
   double cpu_share = 1;      // of a slice's time in which it wants a core; the rest it sleeps or waits
   double traffic = 0;        // bytes a second that one slice streams through memory while it runs
-  double slowdown = 1;       // times as long as alone when every core runs, as measured; 1: not known, `traffic` tells
+  double slowdown = 1;       // times as long as alone when every core runs, as measured; 1: not known, `traffic` holds
   passing in{};              // one slice
   passing out{};             // one result
   double broadcast_bytes = 0;   // once a call and worker

@@ -68,7 +68,7 @@ void note(const Base& thrown, slice_failure& failure) {
   const char* const what = thrown.what();
   failure.what = what != nullptr ? what : "";
   note_more(thrown, failure);
-  // A slice of a nested pool failed: what happened is its story, which slice of ours it was is not.
+  // A slice of a nested pool failed: what happened comes from it, which slice of ours it was does not.
   if (const auto* inner = dynamic_cast<const slice_info*>(&thrown)) {
     failure.type = inner->type();
     failure.signal = inner->failure().signal;

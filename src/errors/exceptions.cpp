@@ -27,7 +27,7 @@ std::string name_of(const std::type_info& type) {
   return text == "std::__ios_failure" ? "std::ios_base::failure" : text;
 }
 
-// The value of an exception that is no std::exception, where it can be told: programs do throw "text".
+// The value of an exception that is no std::exception, where it can be shown: programs do throw "text".
 std::string handled_value() {
   try {
     throw;
@@ -100,7 +100,7 @@ std::string thrown_text(const slice_failure& thrown) {
 
 void rethrow(const slice_failure& failure) {
   const auto list = bases();
-  // A number out of range can only come from a worker that was overwritten: its text is still worth having.
+  // A number out of range can only come from a worker that was overwritten: its text is still useful.
   const auto index = failure.base < list.size() ? failure.base : base_named("forkful::slice_error");
   list[index].raise(std::make_shared<const slice_failure>(failure));
   std::abort();  // raise() does not return; function pointers cannot say so

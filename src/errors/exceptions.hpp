@@ -23,13 +23,13 @@ slice_failure capture_exception(std::size_t slice, unsigned worker, unsigned att
 /// "std::runtime_error: burnt", for a sentence about something that is no slice; "int, no std::exception" of others.
 std::string thrown_text(const slice_failure&);
 
-/// Where a crash was, as far as the worker could still tell.
+/// Where a crash was, as far as the worker could still note it.
 struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
-  std::string place;                // of it, as "cake.cpp:12"; may be empty
-  std::string caller;           // where that has no line, or is in a library: who called it and has one; may be empty
-  std::string caller_location;  // of that
+  std::string place;                // its line, as "cake.cpp:12"; may be empty
+  std::string caller;           // where that has no line, or is in a library: the next caller with a line; may be empty
+  std::string caller_location;  // the line of that caller
   access touched = access::unknown;
 };
 
@@ -48,7 +48,7 @@ struct failing_call {
 };
 
 /// Describes the end of a worker that held slices [first, last): by `signal`, or if that is 0 with `exit_status`, or if
-/// that is -1 nobody knows how.
+/// that is -1 in an unknown way.
 slice_failure crash_failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,
                             int signal, int exit_status, const failing_call& of, crash_site where = {});
 
@@ -59,7 +59,7 @@ slice_failure timeout_failure(std::size_t first, std::size_t last, unsigned work
 /// Describes a slice that was not finished because the call was stopped.
 slice_failure cancelled_failure(std::size_t slice, unsigned worker, unsigned attempt, std::string_view verb);
 
-/// The same of many slices that nobody began: what does not depend on the slice is found out once.
+/// The same of many slices that no worker began: what does not depend on the slice is found out once.
 class cancelled_slices {
  public:
   explicit cancelled_slices(std::string_view verb);

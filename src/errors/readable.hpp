@@ -1,4 +1,4 @@
-// Names of types and functions, as the people who wrote them would.
+// Names of types and functions, as their authors write them.
 #pragma once
 
 #include <string>

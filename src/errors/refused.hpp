@@ -1,4 +1,4 @@
-// What a user is told when the system refuses a call: the one place where that becomes start_failed, with what to do about it.
+// What the user reads when the system refuses a call: the one place where that becomes start_failed, with what to do about it.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The sentences for failures that nobody threw: deaths, timeouts, cancelled slices. Each says what happened, why, and
+// The sentences for failures that no code threw: deaths, timeouts, cancelled slices. Each says what happened, why, and
 // what to do now.
 #include "errors/exceptions.hpp"
 
@@ -77,7 +77,8 @@ std::string subject(std::size_t first, std::size_t last, const failing_call& of)
   return of.verb == "submit" ? "the submitted call" : named(first, last);
 }
 
-// The verb that gives an outcome a slice where this one throws; empty: this is one, or its slices are not told apart.
+// The verb that gives an outcome a slice where this one throws; empty: this is one, or its slices are not
+// distinguished.
 std::string_view forgiving(const failing_call& of) {
   if (of.slices < 2 || of.verb == "submit" || of.verb.starts_with("try_")) return {};
   if (of.verb == "update") return "try_update";
@@ -99,7 +100,7 @@ std::string way_out(std::string_view cure, const failing_call& of) {
          " that fails by chance";
 }
 
-// 1500000000 ns is "1500 ms": the largest unit that tells it exactly.
+// 1500000000 ns is "1500 ms": the largest unit that shows it exactly.
 std::string duration_text(std::chrono::nanoseconds duration) {
   constexpr std::array<std::pair<long long, std::string_view>, 3> units{
       {{1'000'000'000, " s"}, {1'000'000, " ms"}, {1'000, " µs"}}};

@@ -60,8 +60,8 @@ struct layout {
   }
 };
 
-// Address space is cheap and the table of spans small beside the memory it describes; what is beyond any use is left out, for
-// those who walk through all of it.
+// Address space is cheap and the table of spans small beside the memory it describes; what is beyond any use is left
+// out, for a checker that walks through all of it.
 std::size_t enough() {
   constexpr std::size_t under_a_checker = std::size_t{512} << 20;
   return under_valgrind() ? under_a_checker : std::bit_floor(std::min(physical_memory(), arena::largest / 8) * 8);
@@ -76,7 +76,7 @@ std::string readable(std::size_t bytes) {
 
 }  // namespace
 
-// What a forked child must not share with its parent, nor find in the state some thread of the parent had left it in.
+// What a forked child must not share with its parent, nor find in the state a thread of the parent had left it in.
 struct arena::process_side {
   std::mutex mutex;
   bool defers = false;              // a worker: frees wait for slice_done
@@ -106,11 +106,11 @@ arena::arena(const shared_mapping& mapped, std::size_t (*bytes_left)(), std::uin
                       {mapped.file, mapped.base, mapped.size, bytes_left, clock}};
   warm_limits& limits = side_->warm.limits;
   limits.least = std::min<std::uint64_t>(warm_at_first, size_ / 16);
-  // Where memory is short, what stays warm may be what somebody else wants.
+  // Where memory is short, another program may need what stays warm.
   limits.most_taken = bytes_left != nullptr ? 0 : std::min<std::uint64_t>(physical_memory(), size_) / 4;
   side_->warm.counted = true;
 
-  // release: whoever finds the arena in the list finds it made.
+  // release: a thread that finds the arena in the list finds it made.
   arena* next = newest.load(std::memory_order_relaxed);
   do next_.store(next, std::memory_order_relaxed);
   while (!newest.compare_exchange_weak(next, this, std::memory_order_release, std::memory_order_relaxed));
@@ -281,7 +281,7 @@ void* arena::allocate(std::size_t bytes, std::size_t align) {
   {
     const std::lock_guard lock{side_->mutex};
     if (void* block = try_allocate(bytes, align)) return charged(block);
-    // What is kept warm for later is of more use now.
+    // What stays warm for later is of more use now.
     heaps_[slot_].trim(spans_, slot_, 0, side_->warm);
     if (void* block = try_allocate(bytes, align)) return charged(block);
     refused = spans_.refused();
@@ -379,7 +379,7 @@ void arena::trim_all() noexcept {
 
 void arena::let_decay(std::uint64_t now, std::uint64_t began) noexcept {
   constexpr std::uint64_t second = 1'000'000'000;
-  // relaxed: of two threads that look at once, either will do.
+  // relaxed: of two threads that look at once, either may win.
   std::uint64_t last = looked_.load(std::memory_order_relaxed);
   if (now - last < second || slot_ != 0 || !takes_part()) [[likely]]
     return;

@@ -1,17 +1,16 @@
-// The one stretch of memory that every worker of a pool sees at the same address: mapping, ownership, and who may
-// allocate.
+// The one stretch of memory that every worker of a pool sees at the same address: mapping, ownership, and which process
+// may allocate.
 //
-// Owns: the mapping (an anonymous memfd, so nothing with a name can leak), the handing out of heap slots, and what is
-// private to a process: the mutex over its heap and the frees a worker has deferred. Blocks themselves are the business
-// of heap.hpp, spans of spans.hpp.
+// Owns: the mapping (an anonymous memfd, so nothing with a name can leak), the assignment of heap slots, and what is
+// private to a process: the mutex over its heap and the frees a worker has deferred. Blocks are in heap.hpp, spans in
+// spans.hpp.
 //
 // Invariants (docs/protocol.md, 8-12):
 //   * The mapping keeps its address in every process that inherits it, for as long as that process lives.
 //   * A process allocates from exactly one heap of an arena: slot 0 in the process that made the arena, its own slot in
-//   a
-//     worker. A process that inherited the arena by a fork forkful knows nothing about allocates elsewhere (here() maps
-//     a new arena) and its frees into this one do nothing.
-//   * A worker's frees take effect at slice_done(): what a slice frees and then dies over is leaked, never used twice.
+//     a worker. A process that inherited the arena by a fork which forkful knows nothing about allocates elsewhere
+//     (here() maps a new arena), and its frees into this one do nothing.
+//   * A worker's frees take effect at slice_done(): what a slice frees before it dies is leaked, never used twice.
 #pragma once
 
 #include <atomic>
@@ -30,7 +29,7 @@ namespace forkful::detail {
 class arena {
  public:
   static constexpr std::size_t largest = std::size_t{1} << 40;    // never asked for more
-  static constexpr std::size_t smallest = std::size_t{64} << 20;  // what is given up at
+  static constexpr std::size_t smallest = std::size_t{64} << 20;  // below it there is no arena
 
   // The arena this process allocates from: the inherited one in a worker, else own(). Throws start_failed.
   static arena& here();
@@ -41,7 +40,7 @@ class arena {
   static arena* holding(const void* address) noexcept;
   // A separate arena, unmapped with the handle. With `bytes_left`, which says how much more the machine has, memory is
   // committed before use, as here() does under strict overcommit and in limited control groups.
-  // `clock` tells how long memory has rested.
+  // `clock` says how long memory has rested.
   static std::unique_ptr<arena> make_for_test(std::size_t bytes, std::size_t (*bytes_left)() = nullptr,
                                               std::uint64_t (*clock)() = &now_ns);
 
@@ -87,14 +86,15 @@ class arena {
   // The allocated block or run, of whatever slot, that an address of this arena lies in; empty if there is none. Never
   // faults.
   std::span<std::byte> block_around(const void* data) const noexcept;
-  // Bytes taken by all processes, with what they keep for reuse; for the report.
+  // Bytes taken by all processes, with what they hold for reuse; for the report.
   std::size_t bytes_taken() const noexcept { return spans_.bytes_taken(); }
   // Gives this process's warm memory back to the kernel; in the process that made the arena, also that of all others.
   void trim() noexcept;
   // All that this process takes part in, if there are any yet.
   static void trim_all() noexcept;
-  // The same as trim() for what nobody has needed for a second, and not since `began`; looks at most once a second. For the process
-  // that made the arena: whenever a call has ended, which began then. Nanoseconds.
+  // The same as trim() for what no process has needed for a second, and not since `began`; looks at most once a second.
+  // For the process that made the arena: to be called whenever a call has ended, `began` being when that began.
+  // Nanoseconds.
   void let_decay(std::uint64_t now, std::uint64_t began) noexcept;
 
  private:

@@ -38,7 +38,7 @@ void memory_budget::hand_over() noexcept {
   if (drawn_ != 0) draw();
 }
 
-// Tells the kernel, when it is worth a system call.
+// Changes the kernel's limit, when it is worth a system call.
 void memory_budget::draw() noexcept {
   const bool far = taken_ >= drawn_ + step_ || drawn_ >= taken_ + step_ || taken_ == 0;
   if (lifted_ || taken_ == drawn_ || !far) return;

@@ -20,7 +20,7 @@ class memory_budget {
   // What was taken until now is the caller's: it counts no more.
   void hand_over() noexcept;
 
-  // While there is one, nothing is refused: to tell of a failure takes a little memory.
+  // While there is one, nothing is refused: to report a failure takes a little memory.
   class lifted {
    public:
     explicit lifted(memory_budget& budget) noexcept;
@@ -38,7 +38,7 @@ class memory_budget {
   std::size_t limit_ = 0;   // 0: none
   std::size_t start_ = 0;   // private bytes when it began
   std::size_t before_ = 0;  // what RLIMIT_DATA was
-  std::size_t step_ = 0;    // shared bytes that are too few to tell the kernel
+  std::size_t step_ = 0;    // shared bytes that are too few to change the kernel's limit for
   std::size_t taken_ = 0;   // shared bytes
   std::size_t drawn_ = 0;   // of these, what RLIMIT_DATA was lowered by
   bool lifted_ = false;

@@ -66,8 +66,8 @@ void heap::put(link& head, address block) noexcept {
   head.store(block, std::memory_order_release);
 }
 
-// Puts a block on a list that others push to and its owner pops from. release: the owner's acquire sees the link, and
-// all that happened to the block before. relaxed on the load: `old` is only linked to, never looked into.
+// Puts a block on a list that other processes push to and its owner pops from. release: the owner's acquire sees the
+// link, and all that happened to the block before. relaxed on the load: `old` is only linked to, never looked into.
 void heap::push(link& head, address block) noexcept {
   breakpoint(point::free_before);
   address old = head.load(std::memory_order_relaxed);
@@ -77,11 +77,11 @@ void heap::push(link& head, address block) noexcept {
   } while (!head.compare_exchange_weak(old, block, std::memory_order_release, std::memory_order_relaxed));
 }
 
-// Takes the newest block of a list that others push to; 0 if there is none. Only the owner pops, so the block seen at
-// the head stays on the list until this very exchange: its link is stable and the exchange cannot mistake an old head
-// for a new one. acquire: pairs with the release of the push that made it the head; older pushes belong to the same
-// release sequence, every change of the head being a read-modify-write. The exchange itself publishes nothing: relaxed,
-// with acquire on failure because the loop then looks into another block.
+// Takes the newest block of a list that other processes push to; 0 if there is none. Only the owner pops, so the block
+// seen at the head stays on the list until this very exchange: its link is stable and the exchange cannot mistake an
+// old head for a new one. acquire: pairs with the release of the push that made it the head; older pushes belong to the
+// same release sequence, every change of the head being a read-modify-write. The exchange itself publishes nothing:
+// relaxed, with acquire on failure because the loop then looks into another block.
 heap::address heap::pop(link& head) noexcept {
   address block = head.load(std::memory_order_acquire);
   if (block == 0) return 0;
@@ -169,10 +169,10 @@ void* heap::allocate_run(span_table& spans, unsigned slot, std::size_t length, s
       continue;
     }
     if (spans.rouse(spans.index(to_pointer(run)))) return to_pointer(run);
-    spans.release_run(spans.index(to_pointer(run)));  // there is no memory to have it made of again
+    spans.release_run(spans.index(to_pointer(run)));  // there is no memory to back it with again
   }
 
-  // A miss with much kept warm says that sizes have changed.
+  // A miss while much is warm shows that sizes have changed.
   const std::uint64_t least = warm.limits.least;
   if (const std::uint64_t half = (least + warm.bound.more) / 2; warm.bytes > half) {
     trim(spans, slot, half, warm);
@@ -222,7 +222,7 @@ void heap::trim(span_table& spans, unsigned slot, std::uint64_t keep, warm_runs&
       const address run = head.load(std::memory_order_relaxed);
       if (run == 0) break;
       const std::size_t length = run_length(spans, slot, run);
-      // First off the list, then given back: dying between leaks the run, the other order would hand it out twice.
+      // First off the list, then given back: dying between leaks the run, the other order would give it to two owners.
       head.store(length == 0 ? 0 : link_in(run).load(std::memory_order_relaxed), std::memory_order_relaxed);
       std::atomic_signal_fence(std::memory_order_seq_cst);
       if (length == 0) break;

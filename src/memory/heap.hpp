@@ -5,12 +5,10 @@
 // "Mimalloc: free list sharding in action" (2019): local lists without atomics, one list that other processes push to.
 //
 // Invariants (docs/protocol.md, 8):
-//   * All zero is an empty heap. Every state between two stores is one that a replacement can go on from: taking a
-//   block is
-//     one store, giving one back is link, then head. A death leaks at most the block (or span) in hand.
+//   * All zero is an empty heap. A replacement can go on from every state between two stores: taking a block is one
+//     store, giving one back is link, then head. A death leaks at most the block (or span) in hand.
 //   * Only the slot's process (behind its private mutex) touches `own_`, and only it pops `from_others_`, one block at
-//   a
-//     time: a single consumer, so there is no ABA. Anybody may push there.
+//     a time: a single consumer, so there is no ABA. Any process may push there.
 //   * There is no lock in here.
 //
 // Memory orders. Between a process and its replacement the kernel orders everything: the death was waited for before
@@ -45,12 +43,12 @@ constexpr std::size_t class_bytes(unsigned size_class) noexcept {
   return std::size_t{5 + (size_class - 8) % 4} << (5 + (size_class - 8) / 4);
 }
 
-// Private to a process: how much memory that nobody uses may stay warm, instead of going back to the kernel.
+// Private to a process: how much unused memory may stay warm, instead of going back to the kernel.
 struct warm_limits {
   std::uint64_t least = 0;       // in each heap, always
-  std::uint64_t most_taken = 0;  // with more taken in all the arena, only `least` is kept; no bound grows by more
+  std::uint64_t most_taken = 0;  // with more taken in all the arena, only `least` stays warm; no bound grows by more
   std::uint64_t taken = 0;       // in the whole arena, when it was counted last: a load a span
-  std::uint64_t trusted = 0;     // counted again after so many more bytes came to be kept
+  std::uint64_t trusted = 0;     // counted again after so many more bytes stay warm
 };
 
 // How much more than `least` may stay warm in one heap. Grows where memory was given back too early: by as much as was given back
@@ -60,7 +58,7 @@ struct warm_bound {
   std::uint64_t given_back = 0;  // because of it, and not taken afresh since
 };
 
-// Private to the slot's process: the runs its heap keeps warm.
+// Private to the slot's process: the warm runs of its heap.
 struct warm_runs {
   warm_limits limits;
   warm_bound bound;
@@ -85,10 +83,10 @@ class heap {
   void free_small(void* block, unsigned size_class) noexcept;
   // `run` begins a run of this heap that is in use.
   void free_run(span_table& spans, unsigned slot, void* run, warm_runs& warm) noexcept;
-  // Gives warm runs back to the kernel until at most `keep` bytes are left, those that others freed first.
+  // Gives warm runs back to the kernel until at most `keep` bytes are left, first those that other processes freed.
   void trim(span_table& spans, unsigned slot, std::uint64_t keep, warm_runs& warm) noexcept;
 
-  // Anybody may call these, for blocks of this heap.
+  // Any process may call these, for blocks of this heap.
   void push_small(void* block, unsigned size_class) noexcept;
   void push_run(span_table& spans, void* run, warm_limits& limits, given_runs& given) noexcept;
 
@@ -98,7 +96,7 @@ class heap {
 
   struct own_class {
     link free;                  // blocks given back, newest first
-    std::atomic<address> bump;  // next byte never handed out; 0 or the end of its span: none left
+    std::atomic<address> bump;  // next byte never given out; 0 or the end of its span: none left
   };
 
   static link& link_in(address block) noexcept;

@@ -69,7 +69,8 @@ std::size_t span_table::take(span_word first_word, std::size_t first, std::size_
     for (std::size_t taken = i; taken-- > 0;) words_[first + taken].store(0, std::memory_order_release);
     return first + i;
   }
-  // Only now does it read as a run. relaxed: whoever needs the length has the run's address from a release of its own.
+  // Only now does it read as a run. relaxed: a process that needs the length has the run's address from a release of
+  // its own.
   if (is_run) words_[first].store(first_word.bits(), std::memory_order_relaxed);
   return none;
 }
@@ -168,7 +169,8 @@ bool span_table::refuse(int error) noexcept {
 
 // Makes memory exist before it is touched: under strict overcommit touching it later could fail (SIGBUS), and at the
 // limit of a control group the kernel kills a process for it instead of saying no, so what is left there is looked up
-// first. Looking costs more than committing a span, hence the grant: small beside what is left, as others take too.
+// first. Looking costs more than committing a span, hence the grant: small beside what is left, as other processes take
+// too.
 bool span_table::commit(void* data, std::size_t bytes) noexcept {
   if (bytes <= granted_) {
     granted_ -= bytes;

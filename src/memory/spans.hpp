@@ -1,18 +1,18 @@
-// Who owns which 64 KiB of the arena: one 64-bit word a span, in shared memory.
+// Which heap owns which 64 KiB of the arena: one 64-bit word a span, in shared memory.
 //
 // Owns the words, the hint where to look first, the length of the file behind the spans, and the committing of memory where
-// the machine demands it. Used by heaps (which ask for spans) and by whoever is given an address (which asks whose it is).
+// the machine demands it. Used by heaps (which ask for spans) and by code that is given an address (which asks for its owner).
 //
 // Invariants (docs/protocol.md, 1, 8, 10, 11):
 //   * Claiming is recording: a span is taken by a compare-exchange of its word from 0 to its owner. At no moment is a
-//   span
-//     taken by nobody; a process killed half-way through a run leaves words that name it, which are leaked, never
-//     shared.
+//     span taken and has no owner; a process killed half-way through a run leaves words that name it, which are leaked,
+//     never shared.
 //   * A run reads as one (`run` in its first word) only while all its words are its own.
 //   * The hint may be wrong; it only says where the search begins.
-//   * A run on a list of its heap rests: its word says so, and since when. Whoever takes it off changes the word back first, by a
-//   compare-exchange. The process that made the arena may give the memory of a run back while it rests, whosever it is; only
-//   that process does, so a word that says `cooling` is followed by another one, or by the end of all.
+//   * A run on a list of its heap rests: its word says so, and since when. The process that takes it off changes the
+//     word back first, by a compare-exchange. The process that made the arena may give the memory of a run back while
+//     it rests, whichever heap owns it; only that process does, so a word that says `cooling` is followed by another
+//     one, or by the end of all.
 #pragma once
 
 #include <atomic>
@@ -88,7 +88,7 @@ class span_table {
   };
 
   static constexpr std::size_t none = SIZE_MAX;
-  // Bytes that the file grows by at the least: few enough to be no burden where all there is is locked in memory.
+  // Bytes that the file grows by at the least: few enough to be no burden where all that exists is locked in memory.
   static constexpr std::size_t least_growth = std::size_t{32} << 20;
 
   // Why the last claim failed.
@@ -120,9 +120,9 @@ class span_table {
   std::size_t index(const void* address) const noexcept {
     return (reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(spans_)) / span_bytes;
   }
-  // A span's word; a free one for an index that no span has, or none ever had. relaxed: whoever holds an address got it
-  // by a release/acquire of its own, made after the word was written; a reader with a made-up address needs only a
-  // value.
+  // A span's word; a free one for an index that no span has, or none ever had. relaxed: a process that holds an address
+  // got it by a release/acquire of its own, made after the word was written; a reader with a made-up address needs only
+  // a value.
   span_word word(std::size_t span) const noexcept {
     if (span >= count_ || (commits() && span >= shared_->committed.load(std::memory_order_relaxed))) return {};
     return span_word{words_[span].load(std::memory_order_relaxed)};
@@ -132,7 +132,7 @@ class span_table {
   std::size_t claim_small(unsigned slot, unsigned size_class) noexcept;
   // Takes `length` adjoining free spans, the first at a multiple of `align` bytes. Returns the first's index, or none.
   std::size_t claim_run(unsigned slot, std::size_t length, std::size_t align = span_bytes) noexcept;
-  // Bytes of all spans that are taken, by whomever. Cost: a load a span.
+  // Bytes of all spans that are taken, by any process. Cost: a load a span.
   std::size_t bytes_taken() const noexcept;
   // Why the last claim failed, if it did.
   refusal refused() const noexcept { return refused_; }
@@ -146,7 +146,8 @@ class span_table {
   bool rouse(std::size_t first) noexcept;
   // In the process that made the arena: gives the memory back of all runs that have rested for so many nanoseconds.
   void cool(std::uint64_t now, std::uint64_t age) noexcept;
-  // Gives a run back: its memory to the kernel, then its words. Only whoever holds the run may, or took it off its list.
+  // Gives a run back: its memory to the kernel, then its words. Only the process that holds the run, or took it off its
+  // list, may do that.
   void release_run(std::size_t first) noexcept;
 
  private:

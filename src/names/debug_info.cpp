@@ -85,7 +85,7 @@ struct debug_info::view {
     return nullptr;
   }
 
-  // The file may be another one by now.
+  // The file may have been replaced by now.
   std::uint64_t build_of(Dwfl_Module* module) const {
     const unsigned char* bits = nullptr;
     GElf_Addr address = 0;

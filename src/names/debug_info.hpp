@@ -1,7 +1,7 @@
-// What a module's debug information tells about an address: the functions that were inlined there, and the lines. Read by
+// What a module's debug information says about an address: the functions that were inlined there, and the lines. Read by
 // libdw, from the module's file or its separate debug file under /usr/lib/debug; nothing is ever fetched from a network.
 //
-// Owns libdw's view of the modules asked about, one for each, and never lets go of it: opening one takes milliseconds.
+// Owns libdw's view of the modules asked about, one for each, and never closes it: opening one takes milliseconds.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// elfutils' libdw, which reads debug information. Loaded when the first worker has crashed, for it costs whoever is linked with
-// it and its four libraries 0.4 ms at the start and 40 us in every fork. Where it is missing, names come without lines.
+// elfutils' libdw, which reads debug information. Loaded when the first worker has crashed, for it costs a program that
+// is linked with it and its four libraries 0.4 ms at the start and 40 us in every fork. Where it is missing, names come
+// without lines.
 #pragma once
 
 #include <elfutils/libdw.h>

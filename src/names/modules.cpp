@@ -141,7 +141,7 @@ bool modules::known(const void* code) const {
   const modules present = loaded();
   const module* const holds = look::holder(present, address);
   if (holds == nullptr) return true;
-  // Perhaps another one in its place: the same only if it lies alike and was built alike.
+  // Perhaps another module in its place: the same only if it lies alike and was built alike.
   return then != nullptr && then->first == holds->first && then->build == holds->build && then->build != 0;
 }
 

@@ -1,7 +1,7 @@
 // The code a process had loaded at some moment: the program, its shared libraries, what dlopen brought.
 //
 // Workers have what their process had when they were started. A callable that came later does not exist in them, though its
-// address may; this tells such a callable before it is sent. Owns a list of address ranges.
+// address may; this detects such a callable before it is sent. Owns a list of address ranges.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace forkful::detail {
 
-// Tells builds from each other.
+// Distinguishes builds.
 std::uint64_t digest(std::span<const std::byte>) noexcept;
 
 // The digest of the build id among an ELF file's notes; 0: they hold none.

@@ -56,7 +56,7 @@ std::size_t closing(std::string_view text, std::size_t open) {
 }
 
 // "lambda(int) in main" for what the demangler calls main::{lambda(int)#1}::operator()(int) const, and "lambda in main" for
-// main::<lambda>::operator(), as debug_info has it, and for Clang's main::$_0::operator().
+// main::<lambda>::operator(), as debug_info gives it, and for Clang's main::$_0::operator().
 std::string readable_lambda(const std::string& name) {
   constexpr std::string_view mangled = "{lambda(";
   constexpr std::string_view local = "<lambda>";
@@ -79,7 +79,7 @@ std::string readable_lambda(const std::string& name) {
       at = name.rfind(numbered);
       end = name.find_first_not_of("0123456789", at == std::string::npos ? at : at + numbered.size());
     }
-    // Of a class that has no name and lies nowhere, as far as -g1 tells.
+    // Of a class that has no name and lies nowhere, as far as -g1 says.
     if (name == "operator()" || name.starts_with("operator()<")) return lambda;
     if (at == std::string::npos) return name;
     rest = std::string_view{name}.substr(std::min(end, name.size()));
@@ -145,7 +145,7 @@ class namer {
     const bool system = is_system(file);
     const bool ours = file.starts_with("libforkful.so");
     std::vector<code_name> names;
-    // The C library's own lines would help nobody, and take long to read.
+    // The C library's own lines would help no user, and take long to read.
     if (!system) {
       for (debug_frame& frame : debug_info_.at(address, where)) {
         std::string symbol = std::move(frame.symbol);
@@ -156,7 +156,7 @@ class namer {
         if (frame.line > 0 && !frame.file.empty()) {
           name.place = fmt::format("{}:{}", last_part(frame.file), frame.line);
         }
-        // With -g1 what is static has lost its scope; its file tells whose it is.
+        // With -g1 what is static has lost its scope; its file shows which library it belongs to.
         name.system = name.system || frame.file.find("/include/c++/") != std::string::npos;
         name.ours = name.ours || frame.file.find("/forkful/detail/") != std::string::npos;
         name.installed = frame.file.starts_with("/usr/") || frame.file.starts_with("/opt/");
@@ -194,7 +194,7 @@ class namer {
   std::map<std::tuple<std::uintptr_t, std::uint64_t, std::string>, std::vector<code_name>> known_;
 };
 
-// A forked child must not go on with what another thread may have been in the middle of, so each process makes its own. Never
+// A forked child must not go on with a namer that another thread may have been using, so each process makes its own. Never
 // destroyed: threads may still be in it when the program ends.
 namer& namer_of_this_process() {
   struct owned {
@@ -203,7 +203,7 @@ namer& namer_of_this_process() {
   };
   static std::atomic<owned*> current{nullptr};
   const std::uint64_t me = this_process();
-  // acquire, and release below: whoever sees it sees it made.
+  // acquire, and release below: a thread that sees it sees it made.
   owned* now = current.load(std::memory_order_acquire);
   while (now == nullptr || now->owner != me) {
     auto made = std::make_unique<owned>();

@@ -12,7 +12,7 @@ struct account {
   std::uint64_t page_faults = 0;  // since it was born, minor and major, of all threads
   std::uint64_t peak_memory = 0;  // most bytes it ever had resident, shared pages included
   std::uint64_t cpu_ns = 0;       // CPU time of all threads, of the process itself and of the kernel for it
-  std::uint64_t gave_up = 0;      // how often a thread let its core go because it had to wait
+  std::uint64_t gave_up = 0;      // how often a thread gave up its core because it had to wait
   std::uint64_t lost = 0;         // how often the kernel gave a thread's core to another
 };
 

@@ -1,5 +1,5 @@
-// A clock that wakes a thread at a given time without another thread having to: setting it costs a system call, 0.3 us, waking
-// somebody nothing. Owns a timerfd.
+// A clock that wakes a thread at a given time without another thread having to: setting it costs a system call, 0.3 us,
+// waking the thread nothing. Owns a timerfd.
 #pragma once
 
 #include <cstdint>

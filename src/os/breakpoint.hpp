@@ -1,7 +1,7 @@
 // Places where a test can make this very process die, stop or report, to the instruction.
 //
 // Owns nothing. In the library that users get every breakpoint compiles to nothing; the test build (FORKFUL_BREAKPOINTS)
-// calls the hook a test installed, in whichever process passes by. The hook is inherited by fork.
+// calls the hook a test installed, in the process that passes by. The hook is inherited by fork.
 #pragma once
 
 namespace forkful::detail {
@@ -11,13 +11,13 @@ enum class point : unsigned {
   claim_after,      // worker: chunk claimed, no slice begun
   slice_begin,      // worker: cursor stored, the block is about to run
   slice_end,        // worker: block has run, cursor still names it
-  broken_off,       // a sink: what a slice left that threw is dropped, its failure is not told
+  broken_off,       // a sink: what a slice left that threw is dropped, its failure is not reported
   done_before,      // worker: results attached, chunk not yet marked done
   done_after,       // worker: chunk marked done
   spin,             // worker: idle, spinning
   sleep_before,     // worker: idle, about to sleep
   alloc_before,     // heap: before the store that takes a block
-  alloc_after,      // heap: block taken, not yet handed to the caller
+  alloc_after,      // heap: block taken, not yet given to the caller
   free_before,      // heap: before the link that gives a block back
   free_linked,      // heap: block linked, head not yet stored
   span_claimed,     // heap: span claimed, not yet installed
@@ -27,10 +27,10 @@ enum class point : unsigned {
   replace_before,   // parent: death judged, chunk not yet published again
   undo_saved,       // worker: block copied for undo, cursor does not name it yet
   end_looked_for,   // parent: nothing came of a wait, a worker's descriptor is about to be looked at
-  kill_before,      // parent: a worker is doomed (future::cancel), not yet killed
+  kill_before,      // parent: a worker is to be killed (future::cancel), not killed yet
   template_cloned,  // template: worker cloned, not yet answered
-  watched,          // caller of an auto_pool: looked after from now on
-  looked,           // whoever looks after it: has looked
+  watched,          // caller of an auto_pool: watched from now on
+  looked,           // its watchdog: has looked
   count
 };
 

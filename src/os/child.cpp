@@ -35,7 +35,7 @@ int wait_status(idtype_t kind, int who, siginfo_t& info, int options) noexcept {
 }  // namespace
 
 child::child(pid_t pid) noexcept : pid_(pid) {
-  // Valgrind has much to say of a call it does not know, each time.
+  // Valgrind prints much about a call that it does not know, each time.
   static std::atomic<bool> refused_by_valgrind{false};
   if (refused_by_valgrind.load(std::memory_order_relaxed)) return;
   end_ = fd::moved_high(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -54,8 +54,8 @@ bool child::kill() const noexcept {
   if (end_.valid()) {
     return end_.intact() && ::syscall(SYS_pidfd_send_signal, end_.number(), SIGKILL, nullptr, 0) == 0;
   }
-  // Known as a running child, its number is its own. To be a stranger's a moment later, it would have to end, lose its status to
-  // the program and see all numbers of the machine given away.
+  // It is known as a running child, so its number is its own. To be another process's a moment later, it would have to
+  // end, lose its status to the program, and all numbers of the machine would have to be used up.
   return !has_ended(pid_) && ::syscall(SYS_kill, pid_, SIGKILL) == 0;
 }
 
@@ -68,7 +68,7 @@ bool child::ended(int milliseconds) const noexcept {
   if (!end_.intact()) return ended_by_number(milliseconds);
   const readiness there = wait_readable(end_.number(), milliseconds);
   if (there != readiness::refused) return there == readiness::ready;
-  // Ask otherwise: a process taken for ended while it runs would write into what another was given.
+  // Ask otherwise: a process taken for ended while it runs would write into what another process was given.
   if (!end_.intact()) return ended_by_number(milliseconds);
   siginfo_t info{};
   const int result = wait_status(by_descriptor, end_.number(), info, WNOWAIT | (milliseconds < 0 ? 0 : WNOHANG));

@@ -1,9 +1,9 @@
-// A process that this one made, to be watched, ended and reaped. Owns the descriptor that tells its end.
+// A process that this one made, to be watched, ended and reaped. Owns the descriptor that reports its end.
 //
 // Invariant: it counts as ended only when the kernel says so. Where there is no descriptor it is asked after by its number with
 // waitid: on systems that refuse pidfd_open for good (valgrind before 3.20, seccomp filters, old containers), and where other code
 // of the program has closed it. The number is the child's until its status is taken; should the program have taken that (a wait() of
-// its own, SIGCHLD ignored), waitid knows no such child, and that says as surely that it has ended.
+// its own, SIGCHLD ignored), waitid knows no such child, which is as sure a sign that it has ended.
 #pragma once
 
 #include <sys/types.h>
@@ -41,7 +41,7 @@ class child {
   static bool has_ended(pid_t pid) noexcept;
   // Takes its status, once it has ended. Empty while it still runs.
   [[nodiscard]] std::optional<ending> reap() const noexcept;
-  // Lets go of it.
+  // Closes its descriptor.
   void reset() noexcept { *this = child(); }
 
  private:

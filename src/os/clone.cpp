@@ -48,7 +48,7 @@ pid_t clone_process(relation to_this, std::atomic<pid_t>* born) noexcept {
   unsigned long flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
   if (born != nullptr) flags |= CLONE_PARENT_SETTID;
   if (to_this == relation::sibling) flags |= CLONE_PARENT;
-  // The kernel tells a tracer of a new process only if that has the usual signal, and otherwise of a new thread. A debugger would
+  // The kernel reports a new process to a tracer only if that has the usual signal, and otherwise a new thread. A debugger would
   // take the process for one of the caller's threads, and leave its breakpoints in it.
   if (to_this == relation::child && traced()) flags |= SIGCHLD;
   // Architectures differ in which of the last two is the address for the thread id; the other one is not looked at.

@@ -14,10 +14,10 @@ unsigned usable_cpus() noexcept;
 // What that is made of: CPUs of the affinity mask, and the quota in CPUs (1.5: half of the time on the second); 0 if there is none.
 unsigned affinity_cpus() noexcept;
 double cpu_quota() noexcept;
-// CPUs of the machine, whoever may use them.
+// CPUs of the machine, whether this process may use them or not.
 unsigned online_cpus() noexcept;
 
-// Tells the core that this is a spinning loop.
+// Lets the core know that this is a spinning loop.
 inline void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -26,8 +26,8 @@ inline void relax() noexcept {
 #endif
 }
 
-// Puts memory back to where all memory is, out of every core's caches: who reads it next finds it as in data too large for them.
-// Does nothing on processors for which we do not know how.
+// Puts memory back to where all memory is, out of every core's caches: the next reader finds it as in data too large for them.
+// Does nothing on processors for which no way is known.
 inline void leave_caches(std::span<const std::byte> bytes) noexcept {
   constexpr std::size_t line = 64;
   for (std::size_t i = 0; i < bytes.size(); i += line) {
@@ -40,7 +40,7 @@ inline void leave_caches(std::span<const std::byte> bytes) noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
-// Lets another process of this core go first: two that wait for each other by spinning may have been put on the same one.
+// Lets another process of this core go first: two processes that wait for each other by spinning may share it.
 // True if there was one (judged by the time it took).
 bool let_others_run() noexcept;
 

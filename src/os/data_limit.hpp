@@ -11,7 +11,7 @@ std::size_t private_data() noexcept;
 std::size_t touched_private_memory() noexcept;
 
 std::size_t data_limit() noexcept;  // SIZE_MAX if there is none
-// Lets this process have so much, or as much as the hard limit allows. False if the system refuses.
+// Sets the limit to so much, or as much as the hard limit allows. False if the system refuses.
 bool limit_data(std::size_t bytes) noexcept;
 
 }  // namespace forkful::detail

@@ -40,12 +40,12 @@ std::uintptr_t stack_pointer(const void* context) noexcept {
 #endif
 }
 
-// All between stack pointer and base is stack. Who cannot touch it there has more of it than there may be.
+// All between stack pointer and base is stack. Memory that cannot be touched there is more stack than there may be.
 bool overflowed(std::uintptr_t address, const void* context) noexcept {
   const std::uintptr_t pointer = stack_pointer(context);
   if (pointer == 0 || ::syscall(SYS_gettid) != ::getpid()) return false;
   if (address + first_page < pointer || address >= stack_base || pointer >= stack_base) return false;
-  // A pointer further away than a stack may be long belongs to another one (a coroutine's).
+  // A pointer further away than a stack may be long belongs to another stack (a coroutine's).
   rlimit limit{};
   const bool known = ::getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
   return stack_base - pointer <= (known ? limit.rlim_cur : rlim_t{1} << 30) + (rlim_t{1} << 20);

@@ -1,7 +1,7 @@
 // The signals by which code crashes, caught to take a note before the process dies of them all the same.
 //
 // Owns the handlers and the stack they run on, so that a stack overflow can be noted too. A handler that the program had before is
-// called in place of ours, which follows when that one gives up (puts the signal back to its default and returns). The process
+// called in place of ours, which follows when the program's gives up (puts the signal back to its default and returns). The process
 // still ends by the signal that was caught.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace forkful::detail {
 
-// What a SIGSEGV or SIGBUS was about, where it can be told.
+// What a SIGSEGV or SIGBUS was about, where that is known.
 enum class access : std::uint32_t {
   unknown,   // no such signal, or the kernel does not say
   null,      // the first page: through a null pointer

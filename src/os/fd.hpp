@@ -1,9 +1,9 @@
-// An owned file descriptor that knows its file again. Owns it alone, closes it at the end; closed on exec.
+// An owned file descriptor that knows its file again. Owns it alone, and closes it at the end. Closed on exec.
 //
-// A number is not forkful's for ever: code in the same process may close all numbers (daemons do, libraries do after a fork) and
-// open files of its own, which get the same ones. So a number is compared with the file it led to at first before it is closed, and
-// before anything is written to it that another file must not get. What is kept for long is moved to high numbers, above those that
-// such code goes through and above 0 to 2, which programs print to.
+// A number is not forkful's for ever. Code in the same process may close all numbers (daemons do, libraries do after a fork) and
+// open files of its own, which get the same numbers. So a number is compared with the file it led to at first before it
+// is closed, and before anything is written to it that another file must not get. What stays open for long is moved to
+// high numbers, above those that such code goes through and above 0 to 2, which programs print to.
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +22,7 @@ struct file_identity {
   bool operator==(const file_identity&) const noexcept = default;
   // Both unset where the system does not say.
   static file_identity of(int number) noexcept;
-  // Whether the number leads there still. True if it cannot be told. One system call, async-signal-safe.
+  // Whether the number leads there still. True if that cannot be found out. One system call, async-signal-safe.
   [[nodiscard]] bool behind(int number) const noexcept;
 };
 
@@ -46,7 +46,7 @@ class fd {
 
   [[nodiscard]] int number() const noexcept { return number_; }
   [[nodiscard]] bool valid() const noexcept { return number_ >= 0; }
-  // It is valid, and nobody else in this process has closed it. One system call.
+  // It is valid, and no other code of this process has closed it. One system call.
   [[nodiscard]] bool intact() const noexcept { return number_ >= 0 && file_.behind(number_); }
   [[nodiscard]] const file_identity& file() const noexcept { return file_; }
 

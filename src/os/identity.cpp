@@ -14,7 +14,7 @@ namespace {
 
 using mark = std::atomic<std::uint64_t>;
 
-std::atomic<std::uint64_t> has_threads{0};  // relaxed: which process does; 0: none
+std::atomic<std::uint64_t> has_threads{0};  // relaxed: which process has them; 0: none
 mark fallback_mark{0};                      // stands in for the page where the kernel cannot wipe one
 std::atomic<mark*> where{nullptr};
 
@@ -25,8 +25,8 @@ mark* find_mark() {
   mark* found = page != nullptr ? static_cast<mark*>(page) : &fallback_mark;  // a fresh page is a mark that reads 0
   if (page == nullptr) pthread_atfork(nullptr, nullptr, forget);
   mark* seen = nullptr;
-  // release: whoever reads the pointer may read the page. A thread that came second uses the first one's place; its own
-  // page is left mapped, which happens at most once a thread in the life of a program.
+  // release: a thread that reads the pointer may read the page. A thread that came second uses the first one's page;
+  // its own page is left mapped, which happens at most once a thread in the life of a program.
   if (where.compare_exchange_strong(seen, found, std::memory_order_release, std::memory_order_acquire)) return found;
   return seen;
 }

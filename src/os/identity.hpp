@@ -16,13 +16,13 @@ namespace detail {
 // In a child that was cloned past the kernel's or the C library's ways of noticing: makes the next look give a new mark.
 void forget_process() noexcept;
 
-// Where the mark is kept: reads this_process() here, and 0 or another mark in a process forked from this one.
+// Where the mark lies: reads this_process() here, and 0 or another mark in a process forked from this one.
 const std::uint64_t* process_mark() noexcept;
 
-// oneTBB's threads do not survive a fork, and whoever calls it in the child may wait for a lock that one of them held. Says that this
-// process has them from now on; false if a process that it descends from said so before.
+// oneTBB's threads do not survive a fork, and a thread that calls oneTBB in the child may wait for a lock that one of
+// them held. Says that this process has them from now on; false if a process that it descends from said so before.
 bool own_threads() noexcept;
-// Whether it did.
+// Whether such a process said so.
 bool threads_left_behind() noexcept;
 
 }  // namespace detail

@@ -1,8 +1,9 @@
 // A lock that a fork cannot leave locked for ever, and whose next owner learns that it was.
 //
 // Owns a word: the mark (os/identity.hpp) of the process whose thread holds it, or 0. Invariant: a mark that is not this process's
-// was copied by a fork while another thread held the lock; that thread is not here and will never let go. What the lock guards was
-// being changed then, and is not to be believed. For sections that are short: who waits yields.
+// was copied by a fork while another thread held the lock; that thread is not here and will never release it. What the
+// lock guards was being changed then, and is not to be believed. For sections that are short: a thread that waits
+// yields.
 #pragma once
 
 #include <atomic>

@@ -34,7 +34,7 @@ std::uint64_t number_in(const std::string& path, std::uint64_t missing) {
 struct group_files {
   const char* limit;
   const char* used;
-  const char* droppable[2];  // lines of memory.stat: file cache, counted as used but given up before anything fails
+  const char* droppable[2];  // lines of memory.stat: file cache, counted as used but dropped before anything fails
 };
 constexpr group_files version_2{"memory.max", "memory.current", {"\ninactive_file ", "\nactive_file "}};
 constexpr group_files version_1{

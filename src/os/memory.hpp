@@ -3,7 +3,7 @@
 // Owns nothing but the mapping handle. The only file that calls mmap, memfd_create, ftruncate, fallocate and madvise
 // for shared memory.
 //
-// The file behind a mapping is as long as what is in use, and grows: whoever does something to all of a process's memory
+// The file behind a mapping is as long as what is in use, and grows: code that does something to all of a process's memory
 // (mlockall, a search for leaks) finds pages only there, and not a page for each of the mapping's addresses.
 #pragma once
 
@@ -17,8 +17,8 @@
 
 namespace forkful::detail {
 
-// A nameless file that forked children inherit open. Its number may be closed by user code, or be somebody else's by now, so
-// it is known again before it is used, and opened anew through the process that made it if need be.
+// A nameless file that forked children inherit open. Its number may be closed by user code, or lead to another file by
+// now. So it is checked before it is used, and opened anew through the process that made it if need be.
 struct shared_file {
   int number = -1;  // closed on exec
   file_identity identity;
@@ -26,7 +26,7 @@ struct shared_file {
   int makers_number = -1;
 };
 
-// A sparse, nameless mapping that forked children share. The caller unmaps it, or keeps it for good.
+// A sparse, nameless mapping that forked children share. The caller unmaps it, or never does.
 struct shared_mapping {
   std::byte* base = nullptr;  // nullptr: refused, see `error`
   std::size_t size = 0;
@@ -43,8 +43,9 @@ shared_mapping map_growing(std::size_t size, std::size_t align, std::size_t leng
 shared_mapping map_shared(std::size_t size, std::size_t align) noexcept;
 void unmap_shared(void* base, std::size_t size, const shared_file& file = {}) noexcept;
 
-// Makes the file at least `length` bytes long, at the cost of one page and a microsecond; never shortens it, whoever else
-// does the same at this moment. Returns 0 or errno: EBADF if the descriptor was closed, EFBIG past the file size limit.
+// Makes the file at least `length` bytes long, at the cost of one page and a microsecond; never shortens it, even if
+// another process does the same at this moment. Returns 0 or errno: EBADF if the descriptor was closed, EFBIG past the
+// file size limit.
 int grow_file(shared_file&, std::size_t length) noexcept;
 // Makes the pages under file offsets offset .. offset + bytes exist now, so that touching them later cannot fail.
 // Returns as grow_file does.

@@ -6,7 +6,7 @@ namespace forkful::detail {
 enum class readiness {
   ready,    // it can be read, or its other end is closed
   not_yet,  // the time is over
-  refused   // nobody can wait for it: the number is closed, or there is no memory
+  refused   // it cannot be waited for: the number is closed, or there is no memory
 };
 
 // Waits at most `milliseconds` (negative: for ever; 0: only looks), in time also when signals interrupt it each millisecond, as

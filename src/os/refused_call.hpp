@@ -1,4 +1,4 @@
-// A call of the system's that was refused, and without which there is no going on. What a user is told about it: errors/refused.hpp.
+// A call of the system's that was refused, and without which there is no going on. What the user reads about it: errors/refused.hpp.
 #pragma once
 
 #include <system_error>

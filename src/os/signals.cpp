@@ -27,8 +27,9 @@ enum class rule {
 
 constexpr rule rule_of(int signal) noexcept {
   switch (signal) {
-    // Sent by terminals and service managers to all processes of a program, to end it. Whether it ends is the caller's decision, and
-    // his handler must not run once a worker: it removes pid files, and writes to pipes that the worker shares with it.
+    // Sent by terminals and service managers to all processes of a program, to end it. Whether it ends is the caller's
+    // decision, and its handler must not run in each worker as well: it removes pid files, and writes to pipes that the
+    // worker shares with it.
     case SIGTERM:
     case SIGHUP:
     case SIGQUIT:
@@ -37,7 +38,7 @@ constexpr rule rule_of(int signal) noexcept {
       return rule::no_effect;
     case SIGTSTP:
       return rule::not_for_us;
-    // Handlers of these draw on the terminal, or tell an event loop of processes that it has not started.
+    // Handlers of these draw on the terminal, or report to an event loop processes that it has not started.
     case SIGCHLD:
     case SIGCONT:
     case SIGWINCH:
@@ -47,7 +48,7 @@ constexpr rule rule_of(int signal) noexcept {
   }
 }
 
-// Blocked, a fault of the code itself kills all the same, but no handler hears of it.
+// When they are blocked, a fault of the code itself kills all the same, but no handler runs.
 constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 
 thread_local sigset_t before_fork{};  // of the thread that forks, which is the one its child has
@@ -56,15 +57,16 @@ thread_local sigset_t before_fork{};  // of the thread that forks, which is the 
 pid_t reset_process = 0;
 sigset_t decided_at_start{};  // signals that did not end the caller when this process was forked
 
-// They are no handlers with SA_SIGINFO either.
+// Both are no handlers with SA_SIGINFO either.
 bool is_default(const struct sigaction& action) noexcept { return action.sa_handler == SIG_DFL; }
 bool is_ignored(const struct sigaction& action) noexcept { return action.sa_handler == SIG_IGN; }
 
-// While a thread forks, also one of the caller's that is starting a worker, all signals are held: that is no decision about any.
+// While a thread forks, also a thread of the caller that is starting a worker, all signals are held: that is no
+// decision about any signal.
 constexpr std::uint64_t all_held = 0x7ffbfeff;  // 1 to 31, but for SIGKILL and SIGSTOP
 constexpr int longest_fork_ms = 2000;
 
-// What /proc/PID/status says of signals, taken a character at a time.
+// What /proc/PID/status says about signals, read a character at a time.
 class status_lines {
  public:
   explicit status_lines(int signal) noexcept : bit_(std::uint64_t{1} << (signal - 1)) {}
@@ -121,8 +123,8 @@ status_lines read_status_of_caller(int signal) noexcept {
   return lines;
 }
 
-// Whether the caller outlives this signal. As it is now, if the system tells: programs often set up their handlers after they made
-// a pool, and nearly always after forkful::init. Async-signal-safe.
+// Whether the caller outlives this signal. As it is now, if the system says so: programs often set up their handlers
+// after they made a pool, and nearly always after forkful::init. Async-signal-safe.
 bool caller_lives_on(int signal) noexcept {
   for (int waited = 0;; ++waited) {
     const status_lines lines = read_status_of_caller(signal);
@@ -137,7 +139,7 @@ void do_nothing(int /*signal*/) {}
 
 void end_with_the_caller(int signal) {
   const int error = errno;
-  // What user code forked is no worker: for it, signals do what they usually do.
+  // A process that user code forked is no worker: there, signals do what they usually do.
   if (::getpid() != reset_process || !caller_lives_on(signal)) {
     struct sigaction usual{};
     usual.sa_handler = SIG_DFL;

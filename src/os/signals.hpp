@@ -8,10 +8,10 @@
 
 namespace forkful::detail {
 
-// Lets no signal through to this thread but those nobody can block, and keeps in mind what it blocked before: that is what
+// Blocks all signals in this thread that can be blocked, and remembers what it blocked before: that is what
 // reset_signals() gives a child that is forked now.
 void block_signals() noexcept;
-// The same, for the time of a fork: returns what to hand to release_signals() in the parent.
+// The same, for the time of a fork: returns what to pass to release_signals() in the parent.
 sigset_t hold_signals() noexcept;
 void release_signals(const sigset_t& before) noexcept;
 

@@ -1,4 +1,4 @@
-// Small files as a whole: those of /proc and /sys, and files of our own that others may read at any moment. Owns nothing.
+// Small files as a whole: those of /proc and /sys, and files of our own that other processes may read at any moment. Owns nothing.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace forkful::detail {
 // The first 4096 bytes at most; empty if the file cannot be read. Not by iostreams: they cost more than mapping the arena.
 std::string read_small_file(const std::string& path);
 
-// Writes `text` to `part`, in the same folder, and renames that to `path`: whoever looks finds the old file or the new one, whole.
+// Writes `text` to `part`, in the same folder, and renames that to `path`: a reader finds the old file or the new one, whole.
 // False, and nothing left, if that cannot be done.
 bool replace_file(const std::string& path, const std::string& part, std::string_view text);
 

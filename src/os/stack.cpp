@@ -19,8 +19,8 @@ namespace forkful::detail {
 namespace {
 
 constexpr std::size_t stack_bytes = std::size_t{8} << 20;
-// What is nearer to the beginning of the first thread's stack lies in it, however large it may become: the kernel keeps what is mapped
-// 128 MiB away.
+// An address that is nearer to the beginning of the first thread's stack lies in it, however large it may become: the
+// kernel maps nothing nearer than 128 MiB.
 constexpr std::size_t nothing_else = std::size_t{64} << 20;
 
 struct work {

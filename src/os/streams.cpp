@@ -20,8 +20,8 @@
 
 #include "os/thread_count.hpp"
 
-// How glibc walks the list of its open streams; no header declares it. Weak: where the C library has none of it, only stdout and
-// stderr are known.
+// How glibc walks the list of its open streams; no header declares it. Weak: where the C library has no such functions,
+// only stdout and stderr are known.
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" {
 [[gnu::weak]] FILE* _IO_iter_begin() noexcept;  // the first, which leads to the others
@@ -38,7 +38,7 @@ namespace {
 constexpr std::size_t at_a_time = 32;
 constexpr int most_rounds = 16;  // a stream that cannot be written (a full disk) goes on holding its text
 
-// ---- Streams in hand ----
+// ---- Streams being flushed ----
 
 // A stream whose own code runs: it is being flushed by this thread. That code may fork, work with a pool and register other streams.
 // A worker that it starts inherits the list with its stack, and leaves the stream, which is half flushed there, alone for good.
@@ -131,7 +131,7 @@ void flush(std::basic_ostream<Letter>& stream) noexcept {
   try {
     stream.flush();
   } catch (...) {
-    // A stream told to throw on failure: the text is lost, the slice is not.
+    // A stream that is set to throw on failure: the text is lost, the slice is not.
   }
 }
 
@@ -139,8 +139,8 @@ void flush(std::basic_ostream<Letter>& stream) noexcept {
 struct registry {
   std::mutex mutex;
   std::vector<std::ostream*> streams;
-  std::size_t flushed = 0;        // of them, by whoever is at it
-  std::atomic<bool> used{false};  // relaxed: a hint for who has nothing to flush
+  std::size_t flushed = 0;        // of them, by the thread that has the list
+  std::atomic<bool> used{false};  // relaxed: a hint that there is nothing to flush
 };
 
 // This thread flushes registered streams, and has the mutex.
@@ -156,7 +156,7 @@ registry& registered() {
       if (!has_list) registered().mutex.unlock();
     };
     if (const int refused = ::pthread_atfork(lock, unlock, unlock); refused != 0)
-      throw std::bad_alloc();  // all that it can be refused for
+      throw std::bad_alloc();  // the only reason for a refusal
     return made.release();     // never destroyed: forks may happen during static destruction
   }();
   return *all;
@@ -167,7 +167,7 @@ std::atomic<registry*> in_use{nullptr};
 void flush_registered() noexcept {
   registry* const all = in_use.load(std::memory_order_acquire);
   if (all == nullptr || !all->used.load(std::memory_order_relaxed)) return;
-  // Inside a stream's own code: those that are left are flushed here, and the loop outside finds none.
+  // Inside a stream's own code: the streams that are left are flushed here, and the outer loop finds none.
   const auto flush_all = [all] {
     for (all->flushed = 0; all->flushed < all->streams.size();) flush(*all->streams[all->flushed++]);
   };
@@ -181,7 +181,7 @@ void flush_registered() noexcept {
   has_list = false;
 }
 
-// Calls it while no other thread has the list.
+// Calls `change` while no other thread has the list.
 template <class Function>
 void with_list(registry& all, Function change) {
   std::unique_lock lock(all.mutex, std::defer_lock);
@@ -223,7 +223,7 @@ flushed_stream::flushed_stream(std::ostream& stream) : stream_(&stream) {
 flushed_stream::~flushed_stream() {
   detail::registry& all = detail::registered();
   detail::with_list(all, [&] {
-    // One of them: a stream may be registered twice.
+    // One entry: a stream may be registered twice.
     const auto at = std::find(all.streams.begin(), all.streams.end(), stream_);
     if (at == all.streams.end()) return;
     if (at - all.streams.begin() < static_cast<std::ptrdiff_t>(all.flushed)) --all.flushed;

@@ -1,4 +1,4 @@
-// Text that the program has written and that its streams still hold back: whoever forks sees to it that it is written once
+// Text that the program has written and that its streams still hold back: the process that forks sees to it that it is written once
 // (docs/protocol.md, 17).
 //
 // Owns the list of C++ streams that the program has asked to be flushed (forkful/flushed_stream.hpp); the C library knows its own.
@@ -11,7 +11,7 @@ namespace forkful::detail {
 // nothing is held back.
 void flush_output() noexcept;
 
-// In a new worker: what C streams still hold back was written by other threads of the caller, who write it out themselves. (A
+// In a new worker: what C streams still hold back was written by other threads of the caller, which write it out themselves. (A
 // C++ stream whose own code started this worker, while it was being flushed, is not flushed here.)
 void forget_inherited_output() noexcept;
 

@@ -3,7 +3,7 @@
 
 namespace forkful::detail {
 
-// 0 if /proc does not tell and there may be several. One system call.
+// 0 if /proc does not say and there may be several. One system call.
 unsigned thread_count() noexcept;
 
 }  // namespace forkful::detail

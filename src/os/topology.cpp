@@ -28,14 +28,14 @@ std::vector<cpu_set_t> usable_cores() {
     }
     if (CPU_COUNT(&cpus) != 0) cores.push_back(cpus);
   }
-  // What hwloc does not know of (it may have been told to read another machine's description): better together than nowhere.
+  // What hwloc does not know (it may be set to read another machine's description): better together than nowhere.
   if (cores.empty()) cores.push_back(usable);
   return cores;
 }
 
 namespace {
 
-// Which of several CPUs is the first; -1 where there are no two, or it cannot be told.
+// Which of several CPUs is the first; -1 where there are no two, or that is not known.
 int first_of_several(cpu_set_t& usable) noexcept {
   if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) < 2) return -1;
   int cpu = 0;

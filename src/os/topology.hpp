@@ -14,8 +14,9 @@ std::vector<cpu_set_t> usable_cores();
 // Keeps this process on these CPUs. False if the system refuses.
 bool pin_to(const cpu_set_t&) noexcept;
 
-// Two that are to run at the same time, and surely not on the same core: one keeps to the first CPU that it may use, for the scope
-// of an on_first_cpu, the other keeps off it for good. Nothing where there is only one, or the system refuses.
+// Two processes that are to run at the same time, and surely not on the same core: one keeps to the first CPU that it
+// may use, for the scope of an on_first_cpu, the other keeps off it for good. Nothing where there is only one, or the
+// system refuses.
 class on_first_cpu {
  public:
   on_first_cpu() noexcept;

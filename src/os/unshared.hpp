@@ -1,8 +1,8 @@
 // Descriptors that are this process's alone: no other process, forked from it in whatever way, keeps a copy.
 //
-// An end of a socket pair tells by its closing that a process has ended, which only works when nobody else holds it open. So
-// they are closed on exec, and one pthread_atfork handler closes all of them in every forked child, workers and user's forks
-// alike. What is cloned past the C library calls close_unshared() itself.
+// An end of a socket pair shows by its closing that a process has ended, which only works when no other process holds it open. So
+// they are closed on exec, and one pthread_atfork handler closes all of them in every forked child, in workers and in
+// the user's forks alike. A process that is cloned past the C library calls close_unshared() itself.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class unshared_fd {
   ~unshared_fd() { reset(); }
 
   [[nodiscard]] int number() const noexcept { return file_.number(); }
-  // Nobody else in this process has closed it.
+  // No other code of this process has closed it.
   [[nodiscard]] bool intact() const noexcept { return file_.intact(); }
   void reset() noexcept;
 

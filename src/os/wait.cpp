@@ -66,7 +66,7 @@ void waiter::forget(const child& process) noexcept {
 waited waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
   // epoll_wait counts in milliseconds: round up, so that a short wait is never turned into a busy loop.
   int left = nanoseconds < 0 ? -1 : static_cast<int>((nanoseconds + 999'999) / 1'000'000);
-  // relaxed: who is added while this waits is asked after in the next wait, as no wait lasts without a look.
+  // relaxed: a worker that is added while this waits is asked after in the next wait, as no wait lasts without a look.
   while (asks_.load(std::memory_order_relaxed)) {
     {
       const std::lock_guard lock(mutex_);
@@ -84,7 +84,7 @@ waited waiter::wait(std::int64_t nanoseconds, std::vector<unsigned>& ended) {
   return sleep(left, ended);
 }
 
-// A signal that comes counts as something.
+// An interruption by a signal is no loss: something happened.
 waited waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
   std::array<epoll_event, 64> events{};
   const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), milliseconds);
@@ -108,7 +108,7 @@ waited waiter::sleep(int milliseconds, std::vector<unsigned>& ended) {
 
 bool waiter::intact() const {
   epoll_event event = readable(tag(rung));
-  // Only ours has our bell in it. Other refusals say nothing about whose it is.
+  // Only ours has our bell in it. Other refusals do not show whether it is ours.
   const bool ours = ::epoll_ctl(epoll_.number(), EPOLL_CTL_MOD, bell_.number(), &event) == 0 ||
                     (errno != EBADF && errno != ENOENT && errno != EINVAL);
   return ours && bell_.intact() && rope_.intact();
@@ -117,7 +117,7 @@ bool waiter::intact() const {
 bool bell::ring() const noexcept {
   if (!file.behind(number)) return false;
   const char one = 1;
-  // EAGAIN means that the socket is full of rings that nobody has read: the parent wakes anyway.
+  // EAGAIN means that the socket is full of rings that the parent has not read yet: it wakes anyway.
   [[maybe_unused]] const auto sent = ::send(number, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);
   return true;
 }

@@ -1,7 +1,8 @@
 // What the parent sleeps on: a bell that workers ring, and the descriptor of each worker's end, together in one epoll. Workers that
 // have none are asked after every 10 ms. Owns the epoll and the bell; workers' descriptors are the crew's.
 //
-// The bell is a pair of sockets, not an eventfd: a socket can be told from every other file that may have got its number since.
+// The bell is a pair of sockets, not an eventfd: a socket can be distinguished from every other file that may have got
+// its number since.
 #pragma once
 
 #include <sys/types.h>
@@ -21,8 +22,8 @@ namespace forkful::detail {
 struct bell {
   int number = -1;
   file_identity file;
-  // Wakes the parent. False if the number is another file's by now, or nobody's: then nothing was written. Async-signal-safe, never
-  // blocks. Cost: two system calls.
+  // Wakes the parent. False if the number is another file's by now, or no file's: then nothing was written.
+  // Async-signal-safe, never blocks. Cost: two system calls.
   bool ring() const noexcept;
 };
 
@@ -58,8 +59,8 @@ class waiter {
   fd rope_;             // what is pulled
   std::uint64_t mark_;  // in the tags of our events: those of another epoll have other ones
 
-  std::mutex mutex_;                          // over the next, which others change while one waits
-  std::vector<numbered> without_descriptor_;  // and who they are
+  std::mutex mutex_;                          // over the next, which other threads change while one waits
+  std::vector<numbered> without_descriptor_;  // and the tags of those
   std::atomic<bool> asks_{false};             // whether there are any
 };
 

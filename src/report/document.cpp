@@ -24,7 +24,7 @@ std::vector<report> totals_of(std::span<const report> calls, unsigned cpus) {
 }
 
 std::string document(std::span<const report> totals, std::span<const report> calls, document_format format) {
-  // A total of one call says nothing that the call does not say.
+  // A total of one call shows nothing that the call does not show.
   std::vector<report> several;
   std::copy_if(totals.begin(), totals.end(), std::back_inserter(several),
                [](const report& one) { return one.calls > 1; });

@@ -15,11 +15,11 @@ enum class document_format {
   html    ///< one page, with a list to choose a total or a call from
 };
 
-/// The totals of calls of several pools, by the pools' numbers, with what is to be said about each. `cpus`: as in advise_on().
+/// The totals of calls of several pools, by the pools' numbers, with the remarks about each. `cpus`: as in advise_on().
 std::vector<report> totals_of(std::span<const report> calls, unsigned cpus);
 
-/// The totals first, then all calls, in the order given. Reports of unfinished calls are welcome. Totals of one call are left out
-/// of texts and traces.
+/// The totals first, then all calls, in the order given. Reports of unfinished calls may be among them. Totals of one
+/// call are left out of texts and traces.
 std::string document(std::span<const report> totals, std::span<const report> calls, document_format format);
 /// The same with the totals of these very calls.
 std::string document(std::span<const report> calls, document_format format);

@@ -129,7 +129,7 @@ std::string page(std::string_view title, std::string_view body, std::span<const 
   for (const report& total : totals)
     sums.push_back(as_json(total, total.has_timeline ? packed(total.recorded) : "null"));
   for (const report& call : calls) list.push_back(as_json(call, call.has_timeline ? packed(call.recorded) : "null"));
-  // The nonce keeps whatever might slip into the body from running; connections of any kind are forbidden.
+  // The nonce prevents a script that might slip into the body from running; connections of any kind are forbidden.
   std::string made =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'nonce-forkful'; "

@@ -125,7 +125,7 @@ std::vector<report> journal::all() const {
   for (const live_call& one : live) {
     if (one.taken.load(std::memory_order_acquire) != 2) continue;
     const auto same = [&](const report& other) { return other.call == one.call; };
-    // Finished, and killed before it gave back its place.
+    // The call had finished; the program was killed before it gave back its place.
     if (std::none_of(calls.begin(), calls.end(), same)) calls.push_back(of_live(one));
   }
   std::sort(calls.begin(), calls.end(), [](const report& a, const report& b) { return a.call < b.call; });

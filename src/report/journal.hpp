@@ -23,7 +23,7 @@
 
 namespace forkful::detail {
 
-// A call that is under way: who, and the chunks that came back.
+// A call that is under way: which one, and the chunks that came back.
 struct live_call {
   static constexpr std::size_t most = recorder::most;
   struct side {
@@ -58,7 +58,7 @@ struct journal {
   std::array<live_call, most_live> live;
   alignas(64) std::array<std::byte, bytes> memory;
 
-  // The writer's side. Thread-safe among threads of one process only because callers see to it.
+  // The writer's side. Safe among threads of one process only because callers lock.
   void add(const report&) noexcept;
   // A place for a call under way; null: there is none left.
   live_call* begin(const report& begun) noexcept;

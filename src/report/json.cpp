@@ -1,7 +1,7 @@
 // The report as JSON: the fields of docs/report.md. Names are stable; a time ends in _ns, a size begins with bytes_ or ends in _bytes.
 //
-// The only file of the library besides advice/machine_text.cpp that knows nlohmann's, which takes its time to compile. What is there in
-// thousands is written by {fmt}.
+// The only file of the library besides advice/machine_text.cpp that uses nlohmann's, which is slow to compile. What
+// comes in thousands is written by {fmt}.
 
 #include <algorithm>
 #include <forkful/version.hpp>

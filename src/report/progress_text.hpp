@@ -11,7 +11,7 @@ namespace forkful::detail {
 /// `rate` is in slices a second. `ended`: says how long all of it took.
 std::string progress_text(std::string_view label, const progress& so_far, double rate, std::size_t columns, bool ended);
 
-/// The rate of the last few seconds, from the one so far (0: none yet) and what was run since. A pause of five seconds counts
+/// The rate of the last few seconds, from the one so far (0: none yet) and the slices run since. A pause of five seconds counts
 /// for two thirds.
 double smoothed_rate(double before, double ran, double seconds);
 

@@ -16,7 +16,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::nanoseconds;
 
-// Below these, nothing is said: it would not be worth anybody's time.
+// Below these, nothing is said: it would not be worth the reader's time.
 constexpr double much = 0.25;                       // of the workers' time
 constexpr auto long_enough = microseconds(200);     // a chunk that takes longer is not what workers wait for
 constexpr std::size_t large_broadcast = 1'000'000;  // bytes
@@ -68,7 +68,7 @@ struct figures {
     broadcast_a_call = of.bytes_broadcast / calls;
     compute_a_call = each(compute, calls);
     wall_a_call = each(of.wall, calls);
-    // One call of hundreds that was stopped, or in which a worker died, hides nothing about the others.
+    // One call of hundreds that was stopped, or in which a worker died, suppresses no sentence about the others.
     const auto missed = static_cast<double>(of.slices - std::min(ran, of.slices));
     stopped = calls == 1 ? ran < of.slices : missed >= much * static_cast<double>(of.slices) && missed > 0;
     died = calls == 1 ? of.deaths != 0 : static_cast<double>(of.deaths) >= much * static_cast<double>(calls);
@@ -86,9 +86,9 @@ struct figures {
   const worker_row* busiest = nullptr;  // that one
   nanoseconds all{0};                   // the workers' time
   nanoseconds slice{0};                 // compute of one, on average
-  bool stopped = false;                 // before all slices were run
-  bool died = false;                    // some worker, in calls that count
-  // Of a total, on average: how a call is cut does not depend on how many there are.
+  bool stopped = false;                 // before all slices had run
+  bool died = false;                    // a worker, in calls that count
+  // Of a total, on average: how a call is cut does not depend on how many calls there are.
   std::size_t calls = 1;
   std::size_t slices_a_call = 0;
   std::size_t chunks_a_call = 0;
@@ -106,10 +106,10 @@ bool away(const report& r) { return ratio(r.away, r.wall) >= much; }
 bool total(const figures& is) { return is.calls > 1; }
 const char* a_call(const figures& is) { return total(is) ? " a call" : ""; }
 
-// Workers were not there for this call alone. A total has what they ran for the other calls too.
+// Workers were not there for this call alone. A total includes what they ran for the other calls.
 bool shared_workers(const figures& is) { return is.happened.beside_others && !total(is); }
 
-// That workers waited has to do with how the work was cut: not with a caller who was away, with other calls, with a worker that
+// That workers waited has to do with how the work was cut: not with a caller that was away, with other calls, with a worker that
 // died, nor with an end before time.
 bool waiting_explains(const figures& is) {
   const report& r = is.happened;
@@ -125,7 +125,7 @@ nanoseconds copying(const figures& is) {
          (folded(r) ? nanoseconds(0) : r.caller.reassemble);
 }
 
-// Bytes are what takes the time, not the number of hand-outs.
+// Bytes are what takes the time, not the number of chunks.
 bool copying_rules(const figures& is) {
   const report& r = is.happened;
   const nanoseconds time = copying(is);
@@ -133,7 +133,7 @@ bool copying_rules(const figures& is) {
          static_cast<double>(r.bytes_in + r.bytes_out) >= copied_per_ns * static_cast<double>(time.count());
 }
 
-// One slice is most of what the busiest worker did, and it had a core for that.
+// One slice is most of what the busiest worker did, and that worker had a core for it.
 bool one_slice_rules(const figures& is) {
   const auto& slowest = is.happened.slowest;
   return !slowest.empty() && slowest.front().count == 1 && is.happened.slices > 1 &&
@@ -169,7 +169,7 @@ void short_slices(const figures& is, findings& found) {
 void few_slices(const figures& is, findings& found) {
   const report& r = is.happened;
   const double lost = ratio(is.waited, is.all);
-  // What calls that overlap do not hand out, others may.
+  // A worker that one of several overlapping calls leaves idle, another call may use.
   if (!waiting_explains(is) || r.beside_others || lost < much || r.chunks == 0 || is.chunks_a_call >= is.workers ||
       is.compute_a_call < worth_sharing)
     return;
@@ -201,7 +201,7 @@ void uneven(const figures& is, findings& found) {
                      fmt::format("cut {} smaller{}", which, otherwise)});
     return;
   }
-  // Smaller ones help if the busiest worker's were so long that one or two of them are what the others waited for, and if they
+  // Smaller ones help if the busiest worker's were so long that the other workers waited for one or two of them, and if they
   // would not be too short then.
   const bool known = is.busiest->chunks != 0;
   const nanoseconds chunk = known ? each(is.longest, is.busiest->chunks) : each(is.compute, r.chunks);
@@ -232,18 +232,18 @@ void no_core(const figures& is, findings& found) {
 void missing(const figures& is, findings& found) {
   const std::size_t gone = is.happened.per_worker.size() - is.workers;
   if (gone == 0) return;
-  // The warning is there: whoever started them knows why.
+  // The warning is there: the user that started them knows why.
   found.push_back({static_cast<double>(gone) / static_cast<double>(is.happened.per_worker.size()), "",
                    fmt::format("make room for the {} that could not be started", counted(gone, "worker"))});
 }
 
-// The caller hands out and takes back alone: what it does for longer than workers compute is what they all wait for.
+// The caller alone publishes and takes back: when that takes it longer than the workers compute, they all wait for it.
 void caller_busy(const figures& is, findings& found) {
   const report& r = is.happened;
   const nanoseconds there = r.wall - r.away;
   const double in = ratio(r.caller.pass_in + r.caller.wake, there);
   const double out = ratio(r.caller.reassemble, there);
-  // Of a call that was submitted there is nobody else to do it; many of them are work that is cut.
+  // A submitted call has no other worker to share it; many of them are work that is cut.
   if (copying_rules(is) || away(r) || (total(is) && submitted(r) ? r.wall : is.wall_a_call) < worth_sharing ||
       in + out < busy_caller || (!total(is) && submitted(r)))
     return;
@@ -352,7 +352,7 @@ void deaths(const figures& is, findings& found) {
   found.push_back({std::max(0.02, ratio(is.waited, is.all)), std::move(said), "find out why workers died: " + why});
 }
 
-// Calls that were submitted, all of them, and nothing but their own length and order had workers wait.
+// All calls were submitted, and the workers waited only because of the length and order of these.
 bool only_submitted(const figures& is) {
   const report& r = is.happened;
   return total(is) && r.verb == "submit" && is.workers > 1 && !away(r) && !is.died && !is.stopped &&
@@ -377,8 +377,8 @@ void one_long_call(const figures& is, findings& found) {
                    fmt::format("submit call {} first, or cut it in several", slow.call)});
 }
 
-// A loop would have died of what a worker died of, and workers compute while nobody asks. Who submits one call wants to do
-// something else meanwhile; who submits many and waits for them wants them done.
+// A loop would have died of what a worker died of, and workers compute while no thread waits. A caller that submits one
+// call wants to do something else meanwhile; a caller that submits many and waits for them wants them done.
 void in_vain(const figures& is, findings& found) {
   const report& r = is.happened;
   if (is.workers < 2 || r.deaths != 0 || is.stopped || away(r) || shared_workers(is)) return;
@@ -446,7 +446,7 @@ void advise_on(report& happened, unsigned cpus) {
     std::stable_sort(found.begin(), found.end(), [](const remark& a, const remark& b) { return a.lost > b.lost; });
   }
   happened.advice = found.empty() ? nothing_to_mend(is) : found.front().advice;
-  // That it was in vain says what; what costs most besides says why, and what could be done.
+  // The verdict says that it was in vain; what costs most besides says why, and what could be done.
   if (found.size() > 1 && found.front().lost >= 1) happened.advice = found[1].advice + "; or use a serial_pool";
   for (remark& one : found) {
     if (!one.warning.empty()) happened.warnings.push_back(std::move(one.warning));

@@ -1,6 +1,6 @@
 // What is worth saying about a call, from its figures alone.
 //
-// Owns nothing. Invariants: says nothing that the figures do not show, and nothing at all about what cost little; no two sentences
+// Owns nothing. Invariants: says nothing that the figures do not show, and nothing about what cost little; no two sentences
 // about one call advise opposite things.
 #pragma once
 

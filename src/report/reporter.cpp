@@ -121,7 +121,7 @@ bool write(const destination& to, const journal& what, std::uint64_t mark) {
   leave(0);
 }
 
-// The program's normal exit: whoever looks afterwards is to find the file.
+// The program's normal exit: a reader is to find the file afterwards.
 void finish() noexcept {
   if (reporter == nullptr || reporter->owner != this_process()) return;
   const std::uint64_t dropped = reporter->shared->dropped.load(std::memory_order_relaxed);

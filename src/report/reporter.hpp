@@ -12,7 +12,8 @@
 
 namespace forkful::detail {
 
-// Where a call under way is kept, until it goes; null: not reporting, or too many are. Throws std::bad_alloc.
+// Where a call under way is stored, until it ends; null: not reporting, or too many are under way. Throws
+// std::bad_alloc.
 std::unique_ptr<timeline_copy> report_begin(const report& begun);
 // A finished call.
 void report_finished(const report&) noexcept;

@@ -110,7 +110,7 @@ std::string report::text() const {
     }
     text += caller_line(caller, wall);
   }
-  // What passed before a worker began, and while nobody asked, is no doing of the work's.
+  // The time before a worker began, and while no call was under way, is not caused by the work.
   const nanoseconds each_queued = queued / static_cast<std::int64_t>(std::max<std::size_t>(1, calls));
   if (each_queued >= worth_telling && share(queued, wall) >= much)
     text += fmt::format("queued: {}{} until a worker began\n", human_time(each_queued), calls > 1 ? " a call" : "");

@@ -1,8 +1,8 @@
 // The report as a trace in Chrome's JSON format, as ui.perfetto.dev reads it.
 //
 // A call is a process, and so is a total: thread one is the caller, the others are the workers. Invariants, without which the viewer drops slices:
-// slices of one track nest (whatever does not fit is cut to fit), parents come before children, and no pid or tid is 0 or
-// used twice. displayTimeUnit is left out: it is what the viewer notes as a peculiarity.
+// slices of one track nest (what does not fit is cut to fit), parents come before children, and no pid or tid is 0 or
+// used twice. displayTimeUnit is left out: the viewer would note it as a peculiarity.
 
 #include <algorithm>
 #include <iterator>
@@ -113,7 +113,7 @@ void draw_chunk(drawing& into, const track& where, const report& call, const tim
   if (call.calls > 1) details += fmt::format(R"(,"call":{})", chunk.call);
   if (chunk.merged > 1) details += fmt::format(R"(,"merged":{})", chunk.merged);
   into.slice(where, slices_of(call, chunk), begin, chunk.end, details + "}");
-  // Of several drawn as one, what was between them comes last.
+  // Of several chunks drawn as one, what was between them comes last.
   const nanoseconds computing = std::clamp(chunk.begin + chunk.pass_in, begin, chunk.end);
   const nanoseconds gone = std::clamp(chunk.end - chunk.idle, computing, chunk.end);
   const nanoseconds leaving = std::clamp(gone - chunk.pass_out, computing, gone);

@@ -1,4 +1,4 @@
-// advise(): what it promises of the work it looks at, whatever it says of it.
+// advise(): what it promises about the work it looks at, whatever its advice is.
 #include <chrono>
 #include <filesystem>
 #include <span>
@@ -103,7 +103,7 @@ advice advice_for(bool parallel, Ask ask) {
   return told;
 }
 
-// Sleepers do not get in each other's way, and three additions are not worth a call.
+// Slices that sleep do not get in each other's way, and three additions are not worth a call.
 TEST(advise, knows_the_clear_cases) {
   if (std::thread::hardware_concurrency() > 1) {
     const advice asleep = advice_for(

@@ -72,7 +72,7 @@ void exactly_the_bad_ones_fail(const Outcomes& outcomes, Number number_of) {
         EXPECT_EQ(why.kind, failure_kind::codec);
         EXPECT_NE(why.what.find("reads less than it writes"), std::string::npos) << why.what;
         break;
-      default:  // it reads into the next value, or past the end of all
+      default:  // reads into the next value, or past the end of all
         EXPECT_EQ(why.kind, failure_kind::codec);
     }
   }
@@ -94,8 +94,8 @@ TYPED_TEST(codec_failures, of_results_inside_containers_cost_exactly_their_slice
       [](const std::vector<brittle>& values) { return values[1].number; });
 }
 
-// What is run again after a result that could not be read: slices that used up their attempts before stay out of it, and those
-// that fail only the first time are as good as the others.
+// Slices that run again after a result that could not be read: those that used up their attempts before are not run,
+// and those that fail only the first time count as good.
 TYPED_TEST(codec_failures, run_the_rest_again_and_nothing_twice_or_shifted) {
   const auto crashing = this->pool.with({.chunk = 8}).try_map(indices(8), [](std::size_t i) {
     if (i == 3) __builtin_trap();
@@ -155,8 +155,8 @@ struct forkful::codec<told_on_arrival> {
 namespace {
 
 // A result that cannot be read makes the rest of its chunk run again, which a stop forbids: still each slice has one outcome.
-// The stop is asked for when the first chunk arrives; later ones take longer and longer, so that they are done before it is
-// heeded, meanwhile, or after.
+// The stop is asked for when the first chunk arrives; later ones take longer and longer, so that they end before it
+// takes effect, meanwhile, or after.
 TYPED_TEST(codec_failures, and_a_stop_leave_one_outcome_a_slice) {
   constexpr std::size_t n = 12;
   std::array<std::size_t, 3> seen{};  // right, not read, cancelled

@@ -1,8 +1,8 @@
 // The pools that every case in this folder runs on: a new back end joins by one more name.
 //
-// A case that holds on every back end is a TYPED_TEST over every_pool; what only some of them promise says so in its name. All back
-// ends in this process are one type here, so that what takes longest, compiling, is done once for them: which of them it is, the
-// environment says (FORKFUL_TEST_POOL). CTest runs those cases once for each.
+// A case that holds on every back end is a TYPED_TEST over every_pool; a case for what only some of them promise says
+// so in its name. All back ends in this process are one type here, so that what takes longest, compiling, is done once
+// for them: the environment (FORKFUL_TEST_POOL) says which of them it is. CTest runs those cases once for each.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -62,8 +62,8 @@ bool alone() {
 // How many chunks so many slices are counted as, if so many were asked for in each; 0: that depends on how long they take.
 template <class Pool>
 std::size_t chunks_of(std::size_t slices, std::size_t asked) {
-  if (way_of<Pool>() == "serial") return 1;  // however it is looked at in between
-  if (way_of<Pool>() == "auto") return 0;    // those that the caller has not run by then
+  if (way_of<Pool>() == "serial") return 1;  // however often progress is looked at in between
+  if (way_of<Pool>() == "auto") return 0;    // helpers take those that the caller has not run by then
   return (slices + asked - 1) / asked;
 }
 

@@ -28,8 +28,8 @@ TYPED_TEST_SUITE(handle_arguments, every_pool, pool_names);
 constexpr std::size_t slices = 20;
 using sum = std::atomic<long>;
 
-// Calls every verb with an argument `a`; `add(i, a)` says of slice i that it ran, and `added()` gives and forgets how often that
-// was said.
+// Calls every verb with an argument `a`; `add(i, a)` notes that slice i ran, and `added()` returns how often, and
+// begins again at 0.
 template <class Pool, class Add, class Added, class A>
 void every_verb(Pool& pool, Add add, Added added, A& a) {
   const auto all = forkful::indices(slices);

@@ -104,7 +104,7 @@ TYPED_TEST(imap_on, takes_constant_memory_for_endless_input_and_can_be_left_half
       if (++taken == 1000) break;
     }
     EXPECT_LE(input.reads(), 1000U + 200U);
-    // The pool is as good as new.
+    // The pool can be used as before.
     EXPECT_EQ(count_in_order(this->pool.imap(indices(50), as_text)), 50U);
   }
 }

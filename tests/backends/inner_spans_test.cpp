@@ -1,5 +1,5 @@
 // Spans of mutable elements inside structs, tuples and containers: on pools of processes they point into shared memory, or the call
-// says not_shared before anything runs. What workers wrote in a copy nobody would see.
+// says not_shared before anything runs. The caller would not see what workers wrote in a copy.
 #include <gtest/gtest.h>
 
 #include <forkful/forkful.hpp>

@@ -1,4 +1,4 @@
-// Pools that were moved from say so, whatever is asked of them, and can be assigned to.
+// Pools that were moved from say so, whatever is called, and can be assigned to.
 #include <gtest/gtest.h>
 
 #include <forkful/forkful.hpp>

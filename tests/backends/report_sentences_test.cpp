@@ -1,4 +1,4 @@
-// Reports of real calls whose sentences were wrong once: what they say, never how long anything took.
+// Reports of real calls whose sentences were wrong once: what they say, never how long a call took.
 #include <unistd.h>
 
 #include <chrono>
@@ -55,7 +55,8 @@ TYPED_TEST(report_sentences, know_of_other_calls_on_the_pool) {
   auto first = this->pool.submit([] { return 1; });
   auto second = this->pool.submit([] { return 2; });
   (void)first.get();
-  // Where the caller does the work they are over when they are submitted, and each of a snapshot_pool's has workers of its own.
+  // Where the caller does the work, the calls are over when they are submitted; each call of a snapshot_pool has
+  // workers of its own.
   const bool one_by_one = forkful_tests::alone<TypeParam>() || this->pool.report().way == "snapshot";
   EXPECT_EQ(this->pool.report().beside_others, !one_by_one);
   (void)second.get();
@@ -161,7 +162,7 @@ TEST(memory_of, shared_pages_counts_once) {
                               std::size_t sum = i;
                               for (std::size_t at = 0; at < all.size(); at += 4096)
                                 sum += static_cast<std::size_t>(all[at]);
-                              std::this_thread::sleep_for(milliseconds(5));  // so that each has some
+                              std::this_thread::sleep_for(milliseconds(5));  // so that each worker runs some
                               return sum;
                             },
                             cake.span());

@@ -137,7 +137,8 @@ TYPED_TEST(report_times, know_how_long_slices_computed) {
   EXPECT_GE(r.time().compute, all);
   EXPECT_GE(r.wall, nanoseconds(took[7]));
   ASSERT_FALSE(r.slowest.empty());
-  // No slice can have taken less than it says; whose process had to wait for a core took longer, and is rightly first.
+  // No slice can have taken less than it says; one whose process had to wait for a core took longer, and is rightly
+  // first.
   for (const slow_slices& slow : r.slowest) {
     ASSERT_EQ(slow.count, 1U);
     ASSERT_LT(slow.first, took.size());

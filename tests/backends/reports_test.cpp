@@ -1,4 +1,4 @@
-// The figures of the last call: what was copied and what was not, in how many hand-outs.
+// The figures of the last call: what was copied and what was not, in how many chunks.
 #include <string>
 #include <string_view>
 #include <thread>

@@ -86,7 +86,7 @@ TEST(serial, is_the_plain_loop) {
   });
   EXPECT_EQ(finished, 5);
   EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
-  // Also inside itself.
+  // Also inside one of its own slices.
   EXPECT_EQ(
       pool.map(indices(3), [&](std::size_t i) { return pool.map(indices(i), [](std::size_t k) { return k; }).size(); }),
       (std::vector<std::size_t>{0, 1, 2}));

@@ -1,4 +1,4 @@
-// A call that is asked to stop, and a call that tells how far it is.
+// A call that is asked to stop, and a call that reports how far it is.
 #include <unistd.h>
 #include <algorithm>
 
@@ -128,10 +128,10 @@ TYPED_TEST(stopped_on, what_progress_throws_ends_the_call) {
   EXPECT_EQ(this->pool.map(indices(3), slow).size(), 3U);
 }
 
-// The progress of chunks that are still being run counts, and what was not run does not.
+// The progress of chunks that are still running counts, and slices that did not run do not.
 TYPED_TEST(stopped_on, progress_counts_what_ran) {
   if (forkful_tests::way_of<TypeParam>() == "auto") GTEST_SKIP() << "is a loop or a pool of threads";
-  // Where the caller does the work it looks in between; elsewhere slices wait until it has looked.
+  // Where the caller does the work, it reports in between; elsewhere slices wait until it has reported.
   const int waits = forkful_tests::alone<TypeParam>() ? 1 : std::numeric_limits<int>::max();
   constexpr std::size_t all = 1000;
   std::stop_source source;

@@ -133,7 +133,7 @@ TYPED_TEST(submit_on, works_beside_an_imap_that_is_half_walked) {
   EXPECT_EQ(*at, 1U);
 }
 
-// ---- What only workers in other processes can ----
+// ---- What only workers in other processes can do ----
 
 template <class Pool>
 using submit_to_processes = on_every_pool<Pool>;

@@ -1,5 +1,5 @@
-// What only pools of threads do: everything is shared, any callable will do, and as many slices are run at once as there are
-// workers, whatever the number of CPUs.
+// What only pools of threads do: everything is shared, any callable will do, and as many slices run at once as there
+// are workers, whatever the number of CPUs.
 #include <atomic>
 #include <barrier>
 #include <condition_variable>
@@ -39,7 +39,8 @@ TYPED_TEST(on_threads, take_any_callable_and_copy_nothing) {
   EXPECT_EQ(r.bytes_shared, 0U);
 }
 
-// Each waits for all others: fewer at once would wait for ever. (An auto_pool's caller is stuck then, and is helped.)
+// Each waits for all others: fewer at once would wait for ever. (An auto_pool's caller is stuck then, and helpers
+// join.)
 TYPED_TEST(on_threads, run_as_many_slices_at_once_as_there_are_workers) {
   TypeParam eight(8U);
   std::barrier all(8);
@@ -101,7 +102,7 @@ TYPED_TEST(on_threads, never_change_two_bits_of_a_word_at_once) {
   }
 }
 
-// A range that may be read by one thread only, and says by whom it was.
+// A range that may be read by one thread only, and says which one read it.
 struct numbers_of_one_thread {
   struct iterator {
     using value_type = std::size_t;
@@ -161,7 +162,7 @@ TYPED_TEST(on_threads, say_when_a_worker_cannot_start) {
   }
 }
 
-// The slice goes on, since nobody can end a thread; what was not begun is lost.
+// The slice goes on, since no thread can end another; slices that were not begun are lost.
 TYPED_TEST(on_threads, end_with_what_runs_when_they_are_terminated) {
   std::mutex mutex;
   std::condition_variable changed;

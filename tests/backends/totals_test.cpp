@@ -151,7 +151,7 @@ TYPED_TEST(totals, outlive_their_pool_in_futures_and_imaps) {
   try {
     ++at;
   } catch (const cancelled&) {
-    // Of an imap whose pool ended first.
+    // The next result of an imap whose pool ended first.
   }
 }
 

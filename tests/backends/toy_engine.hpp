@@ -1,4 +1,4 @@
-// The smallest back end that is one, written from the page on top of forkful/detail/job.hpp and nothing else: if a case fails here
+// The smallest back end, written from the page on top of forkful/detail/job.hpp and nothing else: if a case fails here
 // alone, the page has left something out. The thread that asks for a call runs its slices, in small chunks; it reads nothing ahead.
 #pragma once
 

@@ -122,7 +122,7 @@ TYPED_TEST(travelling_types, structs_with_all_of_that_and_trees) {
   expect_same_back<tree>(this->pool, {{1, {{2, {}}, {3, {{4, {}}}}}}});
 }
 
-// A class with private members, which tells how it travels.
+// A class with private members, whose codec says how it travels.
 class polygon {
  public:
   polygon(std::string name, std::vector<point> corners) : name_(std::move(name)), corners_(std::move(corners)) {}

@@ -1,4 +1,4 @@
-// Texts that people read, held to files: tests/cli/baselines/NAME.txt.
+// Texts that users read, compared with files: tests/cli/baselines/NAME.txt.
 //
 // FORKFUL_UPDATE_BASELINES=1 makes a test write its file instead of comparing; read the difference before you commit it.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace forkful_tests {
 
-// Takes out what differs from run to run or from machine to machine: times, memory, who was quicker. A picture's rows of
+// Takes out what differs from run to run or from machine to machine: times, memory, which worker was quicker. A picture's rows of
 // friends become one, since it may be that one friend ran everything.
 inline std::string normalised(const std::string& text) {
   static const std::regex time(R"( *\b[0-9.]+ (ns|us|ms|s)(?![a-z]))");

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-// A folder for what is remembered, instead of the user's.
+// A folder for the stored machine, instead of the user's.
 class Doctor : public testing::Test {
  protected:
   Doctor() {
@@ -27,7 +27,7 @@ class Doctor : public testing::Test {
 
   [[nodiscard]] words cache() const { return {"XDG_CACHE_HOME=" + folder_}; }
 
-  // Under `ulimit -n`, which is set where it bears on nobody else.
+  // Under `ulimit -n`, which is set where it limits no other process.
   [[nodiscard]] ran with_open_files(rlim_t most, const std::string& messages = "/err") const {
     std::fflush(stdout);
     const pid_t child = fork();
@@ -46,7 +46,7 @@ class Doctor : public testing::Test {
     return {code, contents("/out"), contents("/err")};
   }
 
-  // Instead of having the program measure, which keeps nothing amid much noise. What this test is linked with has breakpoints,
+  // Instead of having the program measure, which stores nothing amid much noise. What this test is linked with has breakpoints,
   // the program has them only where sanitizers are: for one without, that would be another build's machine.
   void remember_a_machine() const {
     ASSERT_EQ(setenv("XDG_CACHE_HOME", folder_.c_str(), 1), 0);
@@ -86,7 +86,7 @@ TEST_F(Doctor, TellsCostsThenLimitsThenWhatTheyMeanAndWhatToDoNext) {
 
 TEST_F(Doctor, RemembersUntilItIsAskedToMeasureAgain) {
   remember_a_machine();
-  // When, and nothing about how much measurements differ now: that was not measured.
+  // The time of the measurement, and nothing about how much measurements differ now: that was not measured.
   const std::string remembered = run({"doctor"}, cache()).out;
   EXPECT_TRUE(std::regex_search(
       remembered, std::regex(R"(Remembered since it was measured on \d{4}-\d\d-\d\d at \d\d:\d\d; --again)")))
@@ -151,7 +151,7 @@ TEST_F(Doctor, SaysWhyItCannotMeasureAndTheRestAllTheSame) {
 
 TEST_F(Doctor, SaysSomethingBeforeItMeasures) {
   const std::string said =
-      with_open_files(too_few(), "/out").out;  // where measuring fails, what it says comes when it was tried
+      with_open_files(too_few(), "/out").out;  // where measuring fails, the sentence comes after the attempt
   const std::size_t begin = said.find("This machine: ");
   const std::size_t tried = said.find("forkful: start_failed: ");
   ASSERT_NE(tried, std::string::npos) << said;

@@ -47,7 +47,7 @@ TEST(Explain, HasAnEntryForEveryErrorThereIs) {
     EXPECT_TRUE(code == "error" || explained().contains(code)) << code;
 }
 
-// Whatever the library's sources throw of their own, and whatever their sentences send people to look up.
+// All classes of its own that the library's sources throw, and all that their sentences send users to look up.
 TEST(Explain, KnowsWhatTheLibraryThrowsAndMentions) {
   const auto known = explained();
   const auto all = classes();

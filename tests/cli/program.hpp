@@ -1,6 +1,7 @@
-// Runs the command line tool and keeps what it said: through pipes, or at a terminal that the test holds the other end of.
+// Runs the command line tool and stores its output: through pipes, or at a terminal whose other end the test holds.
 //
-// FORKFUL_PROGRAM is its path. Nothing here waits for a time: pipes are read to their end, a terminal until it says something.
+// FORKFUL_PROGRAM is its path. Nothing here waits for a time: pipes are read to their end, a terminal until the wanted
+// text has come.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -50,7 +51,7 @@ inline int exit_code_of(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// What a file that is open for writing and reading holds.
+// The text of a file that is open for writing and reading.
 inline std::string contents(std::FILE* file) {
   std::rewind(file);
   std::string text;

@@ -23,7 +23,7 @@ using testing::MatchesRegex;
 const words every_way{"serial", "thread", "snapshot", "process", "shared"};
 const words all_but_shared{"serial", "thread", "snapshot", "process"};
 
-// What is said at once of what is running, and what else went to stderr.
+// What is said at once about the race that is running, and what else went to stderr.
 ran run(const words& arguments) {
   ran result = forkful_tests::run(arguments, {});
   if (arguments.front() == "race" && result.err.starts_with("racing ")) {

@@ -1,4 +1,4 @@
-// The tour, step by step: what it tells, and that it is true.
+// The tour, step by step: what it says, and that it is true.
 #include <filesystem>
 #include <fstream>
 #include <random>

@@ -43,7 +43,8 @@ int init_beside_a_thread_of_the_programs(int argc, char** argv) {
 int main(int argc, char** argv) {
   const pid_t child = fork();
   if (child == 0) {
-    // The library's thread is not in this process, so there is one at most; with another it is one too many again.
+    // The library's thread is not in this process, so there is one at most; with another thread it is one too many
+    // again.
     std::thread extra([] { pause(); });
     extra.detach();
     _exit(init_beside_a_thread_of_the_programs(argc, argv));

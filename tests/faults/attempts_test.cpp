@@ -160,7 +160,7 @@ TYPED_TEST(attempts_on, imap_gives_what_came_before_the_crash) {
   EXPECT_EQ(got, (std::vector<std::size_t>{0, 1, 4}));
 }
 
-// What threw before the crash, in the same chunk, has failed as it would have without.
+// A slice that threw before the crash, in the same chunk, has failed as it would have without.
 TYPED_TEST(attempts_on, exceptions_before_a_crash_are_kept) {
   const auto outcomes = this->pool.with({.chunk = 10})
                             .try_map(
@@ -180,7 +180,7 @@ TYPED_TEST(attempts_on, exceptions_before_a_crash_are_kept) {
   }
 }
 
-// The result of slice 2 cannot be taken, so what came behind it runs once more, but for slice 8, which had crashed. This time slice 5
+// The result of slice 2 cannot be taken, so what follows it runs once more, but for slice 8, which had crashed. This time slice 5
 // crashes too.
 TYPED_TEST(attempts_on, a_slice_that_used_them_up_is_not_begun_again_when_others_crash_before_it) {
   const auto outcomes = this->pool.with({.chunk = 12})
@@ -205,8 +205,8 @@ TYPED_TEST(attempts_on, a_slice_that_used_them_up_is_not_begun_again_when_others
   }
 }
 
-// In a long loop over numbers the worker may know only the block. Which slice it was is found by running that block once more; and from
-// then on the pool names each.
+// In a long loop over numbers the worker may know only the block. Running that block once more shows which slice it
+// was; and from then on the pool names each.
 TYPED_TEST(attempts_on, a_crash_in_a_long_loop_over_numbers_is_named) {
   constexpr std::size_t many = 200'000;
   const auto crash = [](std::size_t slice) -> double {

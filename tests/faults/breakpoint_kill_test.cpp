@@ -66,7 +66,7 @@ cost failed_in(const std::vector<Outcome>& outcomes) {
   return named;
 }
 
-// ---- What is run while workers are killed: each makes its pool, checks what came out, and returns what it cost ----
+// ---- What runs while workers are killed: each makes its pool, checks the results, and returns what it cost ----
 
 cost map_with_attempts() {
   process_pool pool{2};
@@ -130,7 +130,7 @@ cost numbers_in_place() {
       EXPECT_TRUE(table[i] == 6.0 || table[i] == 2.0) << i << ": " << table[i];
     }
   }
-  // A death names a block: slices side by side.
+  // After a death a block is named: slices side by side.
   cost blocks;
   for (const std::size_t i : named) {
     if (i == 0 || outcomes[i - 1]) blocks.push_back(i);
@@ -159,7 +159,7 @@ cost strings_in_place() {
     if (outcomes[i]) {
       EXPECT_EQ(std::string_view(table[i]), expected[i]) << i;
     } else {
-      // Half run: what it pointed to may be gone, so it is made anew where it lies.
+      // Half run: what it pointed to may be freed, so it is made anew where it lies.
       new (&table[i]) shared_string(expected[i]);
     }
   }
@@ -172,7 +172,7 @@ cost strings_in_place() {
   return failed_in(outcomes);
 }
 
-// In place over ordinary memory: the slices are encoded, and what is left of a chunk must still find its own.
+// In place over ordinary memory: the slices are encoded, and the rest of a chunk must still find its own slices.
 cost read_in_place() {
   shared_vector<unsigned> finished(slices, 0U);
   process_pool pool{2};
@@ -287,7 +287,7 @@ INSTANTIATE_TEST_SUITE_P(faults, killed_at,
                                          target{point::lifeline_armed, false, 12}, target{point::undo_saved, false, 5}),
                          [](const auto& which) { return std::string(name_of(which.param.where)); });
 
-// Results of which every tenth comes to nothing: the slice throws, or its result does when a part of it is written.
+// Results of which every tenth is lost: the slice throws, or its result does when a part of it is written.
 bool comes_to_nothing(std::size_t i) { return i % 10 == 5; }
 
 std::size_t length_or_throw(const std::string& slice) {
@@ -355,13 +355,13 @@ TEST(killed_where_a_slice_broke_off, what_was_written_before_it_is_whole) {
   rest_is_whole(half_written_length);
 }
 
-// While nothing is asked of them: calls with pauses between, long enough for workers to spin and fall asleep, until one has
-// died there. The next calls are whole, and one of them sees the death.
+// While no call is under way: calls with pauses between, long enough for workers to spin and fall asleep, until a
+// worker has died there. The next calls are whole, and one of them sees the death.
 TEST(killed_while_idle, spinning_or_on_the_way_to_sleep_costs_nothing) {
   const watchdog bites;
   const auto expected = serially_run();
   for (const point where : {point::spin, point::sleep_before}) {
-    if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then nobody spins
+    if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then no worker spins
     unsigned kills = 0;
     std::size_t deaths = 0;
     for (unsigned pass = 1; pass <= times(50); ++pass) {
@@ -373,7 +373,7 @@ TEST(killed_while_idle, spinning_or_on_the_way_to_sleep_costs_nothing) {
         usleep(100);
         ASSERT_EQ(pool.with(one_attempt).map(texts(), run_slice), expected);
         seen += pool.report().deaths;
-        // Long enough for the caller that it sleeps, and sees who has ended.
+        // Long enough for the caller that it sleeps, and sees which worker has ended.
         pool.for_each(forkful::indices(2), [](std::size_t) { usleep(300); });
         seen += pool.report().deaths;
       }

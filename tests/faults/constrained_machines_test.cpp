@@ -39,7 +39,7 @@ struct how_it_went {
   std::string said;
 };
 
-// Runs pools in a child that `constrain` has made poor; that returns false where it could not.
+// Runs pools in a child that `constrain` has limited; that returns false where it could not.
 template <class Constrain, class Body>
 how_it_went in_poor_child(Constrain constrain, Body body) {
   const seen_by_all<sentence> said;
@@ -156,7 +156,7 @@ TEST(constrained_machines, with_one_cpu_work) {
   EXPECT_EQ(went.status, worked) << went.said;
 }
 
-// As in a container that was given next to nothing.
+// As in a container with next to nothing.
 TEST(constrained_machines, without_dev_or_proc_and_with_a_read_only_tmp_work) {
   for (const char* empty : {"/dev", "/tmp", "/proc", "/sys"}) {
     const auto went = in_poor_child(

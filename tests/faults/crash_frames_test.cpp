@@ -21,7 +21,7 @@ namespace kitchen {
 
 [[gnu::noinline]] void keep() { asm volatile(""); }
 
-// UBSan would tell of the null pointer and exit.
+// UBSan would report the null pointer and exit.
 [[gnu::noinline, gnu::no_sanitize("undefined")]] void touch(volatile char* where) {
   *where = 1;
   keep();
@@ -173,7 +173,7 @@ TEST(crash_frames, are_there_for_a_trap_and_not_for_signals_that_nobody_catches)
 
 sigjmp_buf way_back;
 
-// Whoever handles a signal in the slice keeps it: nothing is reported, nobody dies.
+// A slice that handles a signal itself goes on: nothing is reported, no worker dies.
 TEST(crash_frames, leave_a_slice_its_own_handler) {
   const watchdog bites;
   forkful::process_pool pool{1};

@@ -99,7 +99,7 @@ std::size_t square_unless_bad(std::size_t i, const counters& begun, const end& h
   return i * i;
 }
 
-// A crash of slice `bad`, whatever it was before, told as it was.
+// A crash of slice `bad`, in each way there is, reported as it was.
 void expect_named(const worker_crashed& crash, const way_to_die& way, unsigned attempt) {
   EXPECT_EQ(crash.slice(), bad);
   EXPECT_EQ(crash.signal(), way.signal);

@@ -59,7 +59,7 @@ TEST(descriptors, of_a_pool_are_none_of_those_that_programs_print_to) {
               }).exited_with(0));
 }
 
-// The daemon's habit: what was closed is opened again, and a worker dies afterwards.
+// As daemons do: what was closed is opened again, and a worker dies afterwards.
 TEST(descriptors, of_a_pool_outlive_what_daemons_do_to_the_first_three) {
   EXPECT_TRUE(in_child([] {
                 for (int number = 0; number != 3; ++number) close(number);
@@ -74,7 +74,7 @@ TEST(descriptors, of_a_pool_outlive_what_daemons_do_to_the_first_three) {
               }).exited_with(0));
 }
 
-// The worker could ring for its parent, who sleeps, and the program's file has the bell's number.
+// The worker would ring for its parent, which sleeps, but the program's file has the bell's number.
 TEST(descriptors, that_a_slice_took_for_its_own_file_are_not_written_to) {
   const std::string path = testing::TempDir() + "forkful_taken_" + std::to_string(getpid());
   EXPECT_TRUE(in_child([&] {
@@ -95,7 +95,7 @@ TEST(descriptors, that_a_slice_took_for_its_own_file_are_not_written_to) {
   std::filesystem::remove(path);
 }
 
-// Results or a sentence, as you like; but nothing hangs, what the program opened stays open, and the pool goes on.
+// Results or a sentence, either is right; but nothing hangs, what the program opened stays open, and the pool goes on.
 TEST(descriptors, that_the_program_closed_end_the_call_at_most) {
   EXPECT_TRUE(in_child([] {
                 auto pool = std::make_unique<process_pool>(2);
@@ -107,7 +107,7 @@ TEST(descriptors, that_the_program_closed_end_the_call_at_most) {
                     return 1;
                   } catch (const forkful::start_failed& error) {
                     if (call != 0 || std::string(error.what()).find("descriptors") == std::string::npos) return 2;
-                    // One number for each of the pool's own to come.
+                    // One number for each descriptor that the pool will open.
                     for (int number = numbers - 64; number != numbers; ++number) close(number);
                   }
                 }
@@ -138,7 +138,7 @@ TEST_F(killed_parents, take_workers_with_them_whose_slices_closed_all_descriptor
   tell("without descriptors");
 }
 
-// A worker that root started may not be sent a signal by the user that its parent has become.
+// A worker that root started cannot be sent a signal by the user that its parent has become.
 std::atomic<bool>* begun = nullptr;
 
 void never_end() {

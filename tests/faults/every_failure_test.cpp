@@ -1,5 +1,5 @@
-// One call in which slices fail in every way there is, at once: exactly those fail, each told as what it was, and all others
-// are delivered (docs/errors.md; docs/protocol.md, 6, 7, 14, 15, 17).
+// One call in which slices fail in every way there is, at once: exactly those fail, each reported as what it was, and
+// all others are delivered (docs/errors.md; docs/protocol.md, 6, 7, 14, 15, 17).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>

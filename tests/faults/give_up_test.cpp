@@ -1,4 +1,4 @@
-// When workers cannot be had, and when resources are scarce: one clear sentence, nothing leaked, and the pool can be used
+// When no worker can be had, and when resources are scarce: one clear sentence, nothing leaked, and the pool can be used
 // again once the cause is gone. docs/protocol.md, 10, 16.
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -73,7 +73,7 @@ TEST(giving_up, is_told_when_workers_die_before_they_begin_a_slice) {
   }
 }
 
-// Half of them: what is lost is begun again, and nobody gives up while slices get done.
+// Half of them: lost slices are begun again, and the pool does not give up while slices get done.
 TEST(giving_up, does_not_happen_while_work_gets_done) {
   const watchdog bites;
   static std::atomic<unsigned>* forks = nullptr;
@@ -147,7 +147,7 @@ TEST(scarce_resources, few_descriptors_mean_fewer_workers_or_a_sentence) {
                          rlimit plenty{};
                          getrlimit(RLIMIT_NOFILE, &plenty);
                          plenty.rlim_cur = plenty.rlim_max;
-                         setrlimit(RLIMIT_NOFILE, &plenty);  // to be able to look
+                         setrlimit(RLIMIT_NOFILE, &plenty);  // to be able to count descriptors
                          const auto workers = children_of(getpid()).size();
                          return workers >= 5 && workers < 50 && count_run(pool) == 100 &&
                                 children_of(getpid()).size() == 50;
@@ -166,7 +166,7 @@ void fill_gaps_between_descriptors() {
   }
 }
 
-// A refusal leaks nothing, and what there is enough for afterwards works.
+// A refusal leaks nothing, and afterwards all works that there is enough for.
 TEST(scarce_resources, a_refused_pool_leaves_nothing_behind) {
   const auto ended = in_child([] {
     alarm(hang_seconds);

@@ -1,8 +1,8 @@
 // Workers killed in the middle of allocating and freeing: docs/protocol.md, 8 and 9.
 //
-// A worker runs a fixed script and dies at the k-th passage of a breakpoint, for every k it has. What it held then is known
-// from a ledger outside the arena. A replacement adopts the heap and takes every block there still is; none may be one that
-// is held, none may come twice, and at most the block in hand may be missing.
+// A worker runs a fixed script and dies at the k-th passage of a breakpoint, for every k it has. A ledger outside the
+// arena says what it held then. A replacement adopts the heap and takes every block there still is; none may be one
+// that is held, none may come twice, and at most the block in hand may be missing.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -44,8 +44,8 @@ void arm(point where, int passage) {
   breakpoint_installed = die;
 }
 
-// What a process holds, for others to read after its death. An entry is filled after the block was handed out and emptied
-// before it is given back: what is neither here nor in the heap was in hand.
+// What a process holds, for other processes to read after its death. An entry is filled after the block was allocated
+// and emptied before it is given back: what is neither here nor in the heap was in hand.
 struct ledger {
   static constexpr std::size_t places = 32;
   std::array<std::atomic<void*>, places> held;
@@ -87,7 +87,7 @@ int live(arena& memory, ledger& mine, std::size_t bytes) {
   return 7;
 }
 
-// All blocks of one size that slot 1 can still come by. Ends in a child, which leaves the heap as it was found by nobody.
+// All blocks of one size that slot 1 can still come by. Runs in a child, which takes them all: the heap is used up afterwards.
 struct census {
   std::atomic<std::uint64_t> blocks;
   std::atomic<std::uint64_t> twice;
@@ -107,7 +107,7 @@ void count_blocks(arena& memory, std::size_t bytes, const std::set<void*>& held,
           return 7;  // a list may run in a circle
         }
         if (held.contains(block)) found.held.fetch_add(1);
-        std::memset(block, 0xcc, 64);  // a link that is still believed in would lead into the void
+        std::memset(block, 0xcc, 64);  // a link that is still followed would lead to unmapped memory
         found.blocks.fetch_add(1);
       }
     } catch (const std::exception&) {

@@ -52,7 +52,7 @@ TEST(inherited_text, is_printed_once_and_what_slices_print_arrives_before_the_ca
     if (count_of(everything_in(file), "[slice") != 20) return 1;
     snapshot_pool{2}.for_each(indices(5), [](std::size_t i) { std::cout << "[photo " << i << "]"; });
     if (count_of(everything_in(file), "[photo") != 5) return 2;
-    // A crash loses what the slice had not flushed, and nothing is printed twice for it.
+    // A crash loses what the slice had not flushed, and nothing is printed twice because of it.
     std::ignore = pool.with({.chunk = 1}).try_for_each(indices(20), [](std::size_t i) {
       std::printf("[again %zu]", i);
       if (i == 7) raise(SIGKILL);
@@ -80,12 +80,12 @@ TEST(inherited_signals, an_interrupt_has_no_effect_on_workers_and_its_usual_one_
     std::signal(SIGINT, [](int) { handled->fetch_add(1); });
     process_pool pool{2};
     const auto states = pool.with({.chunk = 1}).map(indices(8), [](std::size_t) {
-      raise(SIGINT);  // ^C reaches every process of the group: workers do not mind
+      raise(SIGINT);  // ^C reaches every process of the group: workers go on
       int odd = 0;
       rlimit core{};
       getrlimit(RLIMIT_CORE, &core);
       if (core.rlim_cur != 0) odd |= 4;
-      // What a worker executes is interrupted as usual.
+      // A program that a worker executes is interrupted as usual.
       const int status = std::system("kill -INT $$; exit 5");
       if (!(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)) odd |= 8;
       return odd;
@@ -100,7 +100,7 @@ TEST(inherited_signals, an_interrupt_has_no_effect_on_workers_and_its_usual_one_
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }
 
-// A ^C while the caller waits: its own handler runs, the call goes on, nobody dies.
+// A ^C while the caller waits: its own handler runs, the call goes on, no worker dies.
 TEST(inherited_signals, an_interrupt_of_the_whole_group_costs_nothing) {
   const seen_by_all<std::atomic<int>> count;
   handled = &*count;

@@ -94,7 +94,7 @@ TEST(inherited_signals, a_handler_that_lives_on_faults_does_so_in_workers_of_wor
               }).exited_with(0));
 }
 
-// UBSan would tell of the null pointer and exit.
+// UBSan would report the null pointer and exit.
 [[gnu::noinline, gnu::no_sanitize("undefined")]] int touch_what_is_not_there(char* nothing) {
   *nothing = 1;
   return 0;
@@ -112,7 +112,7 @@ bool in_force(int signal, void (*what)(int)) {
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == what;
 }
 
-// A program that fills in the flags for a handler and then wants none.
+// A program that sets the flags for a handler and then installs none.
 TEST(inherited_signals, what_is_no_handler_is_none_whatever_its_flags_say) {
   const auto ended = in_child([] {
     alarm(hang_seconds);
@@ -226,7 +226,7 @@ TEST(inherited_signals, an_ignored_interrupt_stays_ignored_in_programs_that_slic
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }
 
-// It would tell the caller's event loop, or take statuses that slices wait for.
+// It would wake the caller's event loop, or take statuses that slices wait for.
 TEST(inherited_signals, the_callers_handler_for_children_does_not_run_in_workers) {
   const seen_by_all<std::atomic<int>> counter;
   handled = &*counter;

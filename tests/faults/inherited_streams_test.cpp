@@ -162,7 +162,7 @@ TEST(inherited_text, of_very_many_streams_arrives) {
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }
 
-// Another thread is in the middle of a line, for as long as it likes: workers start all the same, and the line is written once.
+// Another thread is in the middle of a line, for as long as it takes: workers start all the same, and the line is written once.
 TEST(inherited_text, of_a_stream_that_another_thread_has_locked_is_the_callers_alone) {
   const auto ended = in_child([] {
     alarm(hang_seconds);
@@ -225,7 +225,7 @@ void use_a_pool() {
   EXPECT_EQ(other.map(indices(3), [](std::size_t i) { return 2 * i; }), (std::vector<std::size_t>{0, 2, 4}));
 }
 
-// Another log, opened when it is wanted first and kept beside the others.
+// Another log, opened when it is wanted first, beside the others.
 void open_a_log() {
   static std::ostringstream opened;
   static std::optional<flushed_stream> registered;
@@ -303,7 +303,7 @@ TEST(inherited_text, of_wcout_arrives) {
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }
 
-// A full disk: nothing is written, and nobody tries for ever.
+// A full disk: nothing is written, and no process tries for ever.
 TEST(inherited_text, that_cannot_be_written_holds_nobody_up) {
   const auto ended = in_child([] {
     alarm(hang_seconds);

@@ -1,7 +1,7 @@
 // Parents that are killed, and the wait for their workers to end with them: what tests of the lifeline share.
 //
-// Owns nothing. Each round forks a parent of its own; SIGKILL ends it. That the workers end is what is tested; how fast is
-// measured and told.
+// Owns nothing. Each round forks a parent of its own; SIGKILL ends it. That the workers end is what is tested; how fast
+// is measured and printed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ inline bool all_gone(const std::vector<pid_t>& processes) {
 // Rounds of parents that are killed; `body` is the parent's life, which enters its workers in the ledger and sets `ready`.
 class killed_parents : public testing::Test {
  protected:
-  // Orphans come to this process, which takes their status: nobody else can reuse a pid meanwhile.
+  // Orphans come to this process, which takes their status: no other process can get such a pid meanwhile.
   void SetUp() override { ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
   void TearDown() override { prctl(PR_SET_CHILD_SUBREAPER, 0); }
 

@@ -37,8 +37,9 @@ inline const char* name_of(point where) {
   return names[static_cast<std::size_t>(where)];
 }
 
-// While it lives, the worker that passes `where` for the k-th time, counted over all workers, sends itself a signal, SIGKILL if
-// nothing else is said; and so does whoever passes it up to the `last`-th time. The process that made it is spared.
+// While it lives, the worker that passes `where` for the k-th time, counted over all workers, sends itself a signal,
+// SIGKILL if nothing else is said; and so does every worker that passes it up to the `last`-th time. The process that
+// made it is spared.
 class killer {
  public:
   killer(point where, unsigned pass, unsigned last, int signal = SIGKILL) {

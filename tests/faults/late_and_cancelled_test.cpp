@@ -106,7 +106,8 @@ TYPED_TEST(cancelled_caller, ends_behind_its_call) {
   }
 }
 
-// All that a program may call, but for the verbs above: a cancellation that is pending when it does so waits until that is done.
+// All functions that a program may call, but for the verbs above: a cancellation that is pending when it does so waits
+// until that is done.
 process_pool* pool_there = nullptr;
 std::optional<forkful::shared_vector<char>> large;
 std::optional<forkful::progress_bar> bar;
@@ -205,7 +206,7 @@ TEST(caller, in_the_destructor_of_an_older_thread_local_object_gets_results) {
         int sees = 0;
         process_pool pool{2};
         std::thread([&] {
-          thread_local user_of_a_pool late;  // made before the thread's first call, destroyed after what that made
+          thread_local user_of_a_pool late;  // made before the thread's first call, destroyed after what it made
           late.pool = &pool;
           late.sees = &sees;
           std::ignore = pool.map({1, 2, 3}, twice);

@@ -48,7 +48,7 @@ TEST(leaks, a_thousand_pools_leave_nothing_behind) {
             << " of them crashes; resident " << resident_before << " kB before, " << resident_after << " kB after\n";
 }
 
-// Failures, retries and deaths give back the shared memory they had: an arena of 64 MiB, far less than goes through it, does.
+// Failures, retries and deaths give back the shared memory they had: an arena of 64 MiB, far less than they use in all, is enough.
 TEST(leaks, thousands_of_failing_calls_do_not_fill_the_arena) {
   const watchdog bites;
   struct counts {

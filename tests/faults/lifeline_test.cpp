@@ -1,7 +1,7 @@
 // The parent is killed, and its workers are gone: docs/protocol.md, 13.
 //
 // Each round forks a parent of its own, which makes a pool; SIGKILL ends the parent. That the workers end is what is tested;
-// how fast is measured and told.
+// how fast is measured and printed.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,7 +59,7 @@ TEST_F(killed_parents, take_workers_in_the_middle_of_everything_with_them) {
   tell("in the middle of short calls");
 }
 
-// A child that the user forked holds copies of whatever it inherited; the lifelines are not among them.
+// A child that the user forked holds copies of what it inherited; the lifelines are not among them.
 TEST_F(killed_parents, take_workers_with_them_though_a_child_of_the_users_lives_on) {
   for (int i = 0; i != static_cast<int>(times(20)); ++i) {
     std::atomic<pid_t>* bystander = nullptr;
@@ -127,7 +127,7 @@ TEST_F(killed_parents, take_workers_with_them_that_were_just_born) {
         return 1;
       });
       ASSERT_TRUE(wait_for(killed).killed_by(SIGKILL));
-      // Reaped: nothing of the parent is left. Whoever it forked is our child now.
+      // Reaped: nothing of the parent is left. The processes it forked are our children now.
       ASSERT_TRUE(becomes_true([] {
         while (waitpid(-1, nullptr, WNOHANG) > 0) {
         }

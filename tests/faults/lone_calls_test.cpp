@@ -1,4 +1,4 @@
-// Callers of an auto_pool that run alone are looked after, whatever comes in between.
+// Callers of an auto_pool that run alone are watched, whatever comes in between.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// Slices that take more memory than their worker may: docs/protocol.md, 15. They fail with bad_alloc; nobody dies of it.
+// Slices that take more memory than their worker may: docs/protocol.md, 15. They fail with bad_alloc; no worker dies of it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -136,7 +136,7 @@ TEST_F(memory_limit, does_not_count_what_the_caller_has_got) {
   for (std::size_t i = 0; i < slices; ++i) EXPECT_EQ(made[i][20 * mb - 1], static_cast<char>(i));
 }
 
-// Takes blocks of less and less until not even the smallest is to be had, and keeps them all.
+// Takes blocks of less and less until not even the smallest is to be had, and frees none.
 std::size_t take_the_last(std::size_t i) {
   if (i != bad) return 10 * i;
   void* taken = nullptr;

@@ -108,7 +108,7 @@ TEST(mixed_failures, each_slice_that_fails_costs_one_slice) {
 }
 
 // Three chunks, three workers. The middle one fails while the first is still being run; the last one then breaks off, long
-// before the first is done and the failure can be settled.
+// before the first is done and the failure is final.
 TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunks) {
   const watchdog bites;
   constexpr std::size_t chunk = 100;
@@ -122,7 +122,7 @@ TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunk
               const std::size_t third = i / chunk;
               count[third].fetch_add(1);
               if (i == 0) {
-                // Until all of the last chunk is run, which is not to happen, or would have by now.
+                // Until the whole last chunk has run, which must not happen, or would have by now.
                 for (int waited = 0; waited != 150 && count[2] != chunk; ++waited) usleep(10'000);
               } else if (i == chunk) {
                 while (count[0] == 0 || count[2] == 0) std::this_thread::yield();
@@ -143,7 +143,7 @@ TEST(mixed_failures, slices_above_a_failing_one_are_skipped_inside_running_chunk
 }
 
 // A failure that was only announced: its worker dies before the chunk is handed in, cannot be replaced, and the slice goes
-// well the second time. What the dead worker announced must not keep others from running.
+// well the second time. What the dead worker announced must not stop other slices from running.
 TEST(mixed_failures, a_failure_that_died_with_its_worker_holds_nobody_up) {
   struct shared_state {
     std::atomic<int> throws{0};
@@ -197,7 +197,8 @@ struct ring_watch {
   std::atomic<unsigned> first_begun{0};
 };
 
-// The first chunk is held until all that may be handed out beside it is run, by a worker that then dies; and again.
+// The first chunk is held until all chunks that may be published beside it have run, by a worker that then dies; and
+// again.
 TEST(full_ring, hands_out_nothing_that_would_overwrite_an_unsettled_chunk) {
   const watchdog bites;
   constexpr std::size_t slices = 7000;
@@ -214,7 +215,7 @@ TEST(full_ring, hands_out_nothing_that_would_overwrite_an_unsettled_chunk) {
                                   }
                                   const unsigned attempt = seen->first_begun.fetch_add(1) + 1;
                                   while (seen->finished.load() < ring - 1) std::this_thread::yield();
-                                  usleep(2000);  // in which the other would be handed more
+                                  usleep(2000);  // in which the other worker would get more
                                   seen->run_beside_first = seen->finished.load();
                                   if (attempt < 3) raise(SIGKILL);
                                   return i;
@@ -292,7 +293,7 @@ TEST(slice_that_forks, leaves_results_and_board_alone_on_a_snapshot_pool) {
   fork_in_every_fifth_slice(snapshot_pool{2});
 }
 
-// Slices that are more than numbers are run one by one: the child does not go on with the next in the worker's stead.
+// Slices that are more than numbers run one by one: the child does not go on with the next in the worker's stead.
 // (Of numbers in place it may run the rest of a block once more: docs/protocol.md, 12.)
 TEST(slice_that_forks, does_not_run_on_in_place) {
   const watchdog bites;
@@ -392,7 +393,7 @@ TEST(inherited_pool, refuses_in_a_forked_child_and_works_on_in_its_maker) {
       return 1;
     } catch (const forkful::wrong_process&) {
     }
-    pool.reset();  // ends nobody
+    pool.reset();  // ends no process
     process_pool own{2};
     return own.map(indices(4), [](std::size_t i) { return i; }).size() == 4 ? 0 : 2;
   });

@@ -1,7 +1,7 @@
 // A process that kills and stops random workers at random instants, and calls of every verb, checked against serial results:
 // what the ordinary test and the soak share.
 //
-// Each verb returns how many slices were lost where a slice had one attempt; whatever else is wrong fails the test.
+// Each verb returns how many slices were lost where a slice had one attempt; all else that is wrong fails the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,13 +29,13 @@ using forkful::shared_string;
 using forkful::shared_vector;
 using forkful::snapshot_pool;
 
-// Who has begun a slice: each writes its process id where it falls.
+// The workers that have begun a slice: each writes its process id at a place of its own.
 inline const seen_by_all<std::array<std::atomic<pid_t>, 4096>> runners;
 inline std::atomic<pid_t>& mark_of(pid_t process) { return (*runners)[static_cast<std::size_t>(process) % 4096]; }
 
-// Kills children of the process that made it, but itself, until told to stop; with `stops`, it also stops some for a while.
-// A pool rightly gives up when nobody gets as far as a slice, so those who have not begun one are spared if `most_in_a_row` such
-// were killed since the last that had.
+// Kills children of the process that made it, but itself, until it is stopped; with `stops`, it also stops some for a while.
+// A pool rightly gives up when no worker gets as far as a slice, so workers that have not begun one are spared if
+// `most_in_a_row` such were killed since the last that had.
 class nemesis {
  public:
   explicit nemesis(unsigned seed, bool stops = false) : seed_(seed), stops_(stops) {
@@ -93,7 +93,7 @@ class nemesis {
   pid_t process_ = 0;
 };
 
-// Enough work that a slice can be hit, and a result that tells whether all of it was done once.
+// Enough work that a slice can be hit, and a result that shows whether all of it was done once.
 inline std::uint64_t churn(std::uint64_t x) {
   mark_of(getpid()) = getpid();
   for (int i = 0; i < 20'000; ++i) x = x * 6364136223846793005U + 1442695040888963407U;
@@ -155,7 +155,7 @@ inline std::size_t strings_in_place(process_pool& pool, const std::vector<std::s
   for (std::size_t i = 0; i < slices; ++i) {
     if (!finished[i]) {
       ++lost;
-      new (&table[i]) shared_string();  // half done: what it points to may be gone
+      new (&table[i]) shared_string();  // half done: what it points to may be freed
       continue;
     }
     std::string expected = slices_in[i];

@@ -1,4 +1,4 @@
-// Workers that make pools of their own: how large those are, what comes back, and what is left when somebody dies.
+// Workers that make pools of their own: how large those are, what comes back, and what is left when a process dies.
 // docs/protocol.md, 12, 13, 18.
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -73,7 +73,7 @@ TYPED_TEST(nested_in, pools_two_deep_give_what_loops_give) {
 
 TYPED_TEST(nested_in, a_crash_in_there_costs_a_slice_in_there) {
   TypeParam outer{2};
-  forkful::shared_vector<int> table(40, 1);  // the outer arena is good in inner workers too
+  forkful::shared_vector<int> table(40, 1);  // the outer arena can be used in inner workers too
   const std::span<int> cells = table;
   const auto told = outer.with({.chunk = 1})
                         .map(
@@ -126,7 +126,7 @@ TYPED_TEST(nested_in, pools_leave_nothing_behind_in_their_worker) {
 // The outer worker is killed in the middle of an inner call, by one of its own workers: those go with it, and the outer pool
 // goes on.
 TYPED_TEST(nested_in, workers_of_a_killed_worker_go_with_it) {
-  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // so that nobody else reaps the orphans, and no pid is used again
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // so that no other process reaps orphans, and no pid is used again
   const seen_by_all<ledger> shared;
   seen = &*shared;
   const auto before = open_descriptors();

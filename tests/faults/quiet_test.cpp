@@ -73,7 +73,7 @@ TEST(idle_pool, uses_no_cpu) {
   EXPECT_EQ(count_run(pool), 200U);
 }
 
-// Caller and workers fall asleep and are woken in every order there is; whoever is slept over hangs.
+// Caller and workers fall asleep and are woken in every order there is; a wake-up that is missed hangs.
 TEST(sleep_and_wake, is_never_missed) {
   const watchdog bites;
   for (const unsigned workers : {1U, 2U, 5U}) {
@@ -85,7 +85,7 @@ TEST(sleep_and_wake, is_never_missed) {
                                 .map(
                                     indices(slices),
                                     [](std::size_t slice, const std::size_t& turn) {
-                                      // Around the time that others spin before they sleep.
+                                      // Around the time that workers spin before they sleep.
                                       if ((slice + turn) % 7 == 0) usleep(static_cast<useconds_t>(turn % 13 * 10));
                                       return slice;
                                     },
@@ -108,7 +108,7 @@ TEST(stopped_worker, that_is_idle_holds_nobody_up) {
   std::size_t deaths = 0;
   for (int round = 0; round != 20; ++round) {
     auto workers = children_of(getpid());
-    std::erase_if(workers, gone);  // the dead are noticed when a call has to wait
+    std::erase_if(workers, gone);  // deaths are noticed when a call has to wait
     ASSERT_GE(workers.size(), 2U);
     const pid_t one = workers[static_cast<std::size_t>(round) % workers.size()];
     ASSERT_EQ(kill(one, SIGSTOP), 0);
@@ -126,7 +126,7 @@ TEST(stopped_worker, that_is_idle_holds_nobody_up) {
       ASSERT_TRUE(becomes(one, 'Z'));
       ++killed;
     }
-    // Long enough that the caller sleeps, and sees who has ended; until it does, if everybody is that slow.
+    // Long enough that the caller sleeps, and sees which worker has ended; until it does, if the machine is that slow.
     do {
       pool.for_each(indices(6), [](std::size_t) { usleep(1000); });
       deaths += pool.report().deaths;
@@ -142,7 +142,7 @@ TEST(stopped_worker, at_any_point_without_a_chunk_holds_nobody_up) {
   const watchdog bites;
   for (const point where : {point::spin, point::sleep_before, point::claim_before, point::done_after}) {
     SCOPED_TRACE(name_of(where));
-    if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then nobody spins
+    if (where == point::spin && forkful::detail::usable_cpus() == 1) continue;  // then no worker spins
     unsigned stopped = 0;
     for (unsigned pass = 1; pass <= 10; ++pass) {
       const killer now(where, pass, pass, SIGSTOP);

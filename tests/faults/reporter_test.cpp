@@ -48,7 +48,7 @@ void killed_half_way() {
   }
 }
 
-// As Ctrl-C does it: everybody in the terminal's group.
+// As Ctrl-C does it: all processes in the terminal's group.
 void interrupted() {
   process_pool pool{2U};
   (void)pool.map(indices(10), itself);
@@ -128,7 +128,7 @@ class reporter : public testing::Test {
 
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
-  // Ends when nobody holds the program's output open any more.
+  // Ends when no process holds the program's output open any more.
   static outcome_of_program run(const std::string& program, const std::string& target) {
     std::array<int, 2> ends{};
     EXPECT_EQ(pipe(ends.data()), 0);

@@ -1,7 +1,7 @@
 // Pools in a child where something is scarce or forbidden: results must be right, or the refusal one clear sentence.
 //
-// Owns nothing. The child tells how it went by its exit status, and what was said in shared memory: it may not be allowed to
-// print.
+// Owns nothing. The child reports how it went by its exit status, and the sentence in shared memory: it may not be
+// allowed to print.
 #pragma once
 
 #include <sys/mman.h>
@@ -37,10 +37,10 @@ enum outcome : int { worked = 0, start_refused = 40, exhausted = 41, wrong = 42,
 
 inline bool is_a_sentence(const std::string& what) { return what.size() > 60 && what.find('%') == std::string::npos; }
 
-// What was said.
+// The sentence.
 using sentence = std::array<char, 500>;
 
-// A forked child has the arena of its parent's earlier tests in its address space: out of the way, for limits on that.
+// A forked child has the arena of its parent's earlier tests in its address space: this unmaps it, for limits on that.
 inline void forget_inherited_arenas() {
   std::ifstream maps("/proc/self/maps");
   std::vector<std::pair<std::uintptr_t, std::uintptr_t>> found;
@@ -53,7 +53,7 @@ inline void forget_inherited_arenas() {
   for (const auto& [begin, end] : found) munmap(reinterpret_cast<void*>(begin), end - begin);
 }
 
-// Pools in a process with little of something: results must be right, or the refusal clear.
+// Pools in a process where something is scarce: results must be right, or the refusal clear.
 template <class Body>
 int told(Body body, sentence& said) {
   const auto keep = [&](const std::exception& error) { std::string(error.what()).copy(said.data(), said.size() - 1); };

@@ -65,7 +65,7 @@ void run_by_several_threads() {
 TEST(several_calls, share_a_process_pool_that_crashes) { run_by_several_threads<process_pool>(); }
 TEST(several_calls, share_a_snapshot_pool_that_crashes) { run_by_several_threads<snapshot_pool>(); }
 
-// What slices of a test wait for, and tell: made before the workers that are to see it.
+// What slices of a test wait for, and report: made before the workers that are to see it.
 struct gate {
   std::atomic<int> begun{0};
   std::atomic<bool> open{false};
@@ -77,8 +77,8 @@ void wait_at_the_gate(std::size_t /*slice*/) {
   while (!shared_gate->open) std::this_thread::yield();
 }
 
-// A long slice of one thread holds up no other thread's, though its thread is the one that watches. There are so many calls that
-// lost wake-ups, which cost up to 100 ms each, would wake the watchdog.
+// A long slice of one thread holds up no other thread's, though its thread is the leader. There are so many calls that
+// lost wake-ups, which cost up to 100 ms each, would count as a hang.
 TEST(several_calls, do_not_wait_for_each_other) {
   const watchdog bites;
   constexpr unsigned calls = 900;  // all on the board beside the long one
@@ -119,8 +119,8 @@ void wait_for_sleepers(std::size_t how_many) {
   }
 }
 
-// Beside a long call, whose thread sleeps until it is done: what is handed out meanwhile wakes somebody. Thousands of times
-// 100 ms, should nobody be woken before that thread looks again, would wake the watchdog.
+// Beside a long call, whose thread sleeps until it is done: a chunk published meanwhile wakes a worker. Thousands of
+// times 100 ms, should no worker be woken before that thread looks again, would count as a hang.
 TEST(several_calls, wake_workers_for_themselves) {
   const watchdog bites;
   const seen_by_all<gate> its_gate;
@@ -140,7 +140,7 @@ TEST(several_calls, wake_workers_for_themselves) {
   longer.join();
 }
 
-// What is submitted is begun though nobody waits for it yet, as long as there are idle workers.
+// A submitted call is begun though no thread waits for it yet, as long as there are idle workers.
 TEST(several_calls, are_begun_before_anybody_waits_for_them) {
   const watchdog bites;
   for (unsigned round = 0; round != times(20); ++round) {
@@ -198,7 +198,7 @@ TEST(several_calls, lose_nothing_when_another_is_cancelled_and_killed) {
   forkful::detail::breakpoint_installed = nullptr;
 }
 
-// restart() in one thread holds the verbs of others back until there are new workers; none is refused.
+// restart() in one thread holds the verbs of other threads back until there are new workers; none is refused.
 TEST(several_calls, are_not_refused_while_another_thread_starts_the_pool_anew) {
   const watchdog bites;
   process_pool pool(2U);
@@ -229,7 +229,7 @@ TEST(several_calls, are_not_refused_while_another_thread_starts_the_pool_anew) {
   EXPECT_GE(right, times(50));
 }
 
-// The thread that watches the crew ends first; somebody else has to notice the deaths.
+// The leader ends first; another thread has to notice the deaths.
 TEST(several_calls, survive_the_end_of_the_thread_that_watches) {
   const watchdog bites;
   process_pool pool(2U);
@@ -285,8 +285,8 @@ TEST(several_calls, end_when_the_pool_is_terminated_while_they_are_encoded) {
   EXPECT_EQ(cancelled_calls, 3U);
 }
 
-// The thread that looks after the crew finds that nothing has happened for a while, and looks whether all descriptors are there
-// still. Whoever changes the crew waits meanwhile, or a worker that is just being replaced would count as lost.
+// The leader finds that nothing has happened for a while, and looks whether all descriptors are there still. A thread
+// that changes the crew waits meanwhile, or a worker that is just being replaced would count as lost.
 struct other_thread {
   std::stop_source asks;
   std::thread runs;
@@ -342,7 +342,7 @@ TEST(several_calls, of_terminated_pools_end_as_cancelled_in_every_thread) {
         }
       });
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 * round));  // any instant will do
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 * round));  // at any instant
     pool.terminate();
     for (std::thread& one : threads) one.join();
     EXPECT_EQ(ended, 3);
@@ -351,7 +351,7 @@ TEST(several_calls, of_terminated_pools_end_as_cancelled_in_every_thread) {
   }
 }
 
-// Reading debug information takes milliseconds: nobody else waits for it, and the worker is replaced before.
+// Reading debug information takes milliseconds: no other thread waits for it, and the worker is replaced before.
 TEST(crash, is_named_while_other_calls_go_on) {
   const watchdog bites;
   static process_pool* all = nullptr;

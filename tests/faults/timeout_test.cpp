@@ -171,7 +171,7 @@ TEST_F(late_slice, is_told_from_one_that_was_killed_in_time) {
   EXPECT_EQ(pool.report().deaths, 1U);
 }
 
-// Whoever stops before its timer is set cannot end itself: the parent sees that nothing moves. No slice was begun, so it
+// A worker that stops before its timer is set cannot end itself: the parent sees that nothing moves. No slice was begun, so it
 // costs no attempt.
 TEST(stopped_before_its_slice, is_ended_by_the_parent) {
   const watchdog bites;
@@ -184,7 +184,7 @@ TEST(stopped_before_its_slice, is_ended_by_the_parent) {
   EXPECT_EQ(pool.report().deaths, 1U);
 }
 
-// The timer of a call is called off with it: a later slice without a limit may take longer.
+// The timer of a call is cancelled with it: a later slice without a limit may take longer.
 TEST(timeout, ends_with_its_call) {
   const watchdog bites;
   process_pool pool{1};

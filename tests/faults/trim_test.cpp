@@ -1,4 +1,4 @@
-// What pools keep of freed shared memory, and forkful::trim (docs/protocol.md, 8).
+// How much freed shared memory pools hold, and forkful::trim (docs/protocol.md, 8).
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-// Calls that nobody ends in good order: half walked when the pool gives up, dropped with arguments that use the pool themselves,
+// Calls that no thread ends in good order: half walked when the pool gives up, dropped with arguments that use the pool themselves,
 // inherited by a fork. docs/protocol.md, several calls, 12, 16.
 #include <gtest/gtest.h>
 #include <sys/types.h>
@@ -41,7 +41,7 @@ pool_options fragile() {
   return options;
 }
 
-// Every worker it comes to dies, and no other gets through its start.
+// Every worker that gets it dies, and no other gets through its start.
 void give_up(process_pool& pool) {
   shared->no_start = true;
   EXPECT_THROW(pool.with({.attempts = 100}).for_each(indices(1), [](std::size_t) { raise(SIGKILL); }), start_failed);
@@ -129,7 +129,7 @@ void dropped_with_a_farewell() {
   for (int round = 1; round <= 20; ++round) {
     Pool pool(2U);
     (void)pool.submit([](const farewell<Pool>&) { return 1; }, farewell<Pool>(&pool, &called));
-    // Whichever call finds that it is done lets go of it.
+    // The call that finds the submitted one done destroys it.
     while (called != round) {
       ASSERT_EQ(pool.map(indices(2), [](std::size_t i) { return i; }).size(), 2U);
     }
@@ -147,8 +147,8 @@ TEST(unfinished_calls, may_use_their_snapshot_pool_when_they_are_let_go_of) {
 std::function<int()> childs_part;
 ending childs_end{};
 
-// Another thread waits for the future and this one is about to kill a worker, so all locks are held at the fork. The child is told
-// whose pool it is, and destroys what it inherited; the parent notices nothing.
+// Another thread waits for the future and this one is about to kill a worker, so all locks are held at the fork. The
+// child gets an error that says whose pool it is, and destroys what it inherited; the parent notices nothing.
 template <class Pool>
 void inherited_by_a_fork() {
   const watchdog bites;

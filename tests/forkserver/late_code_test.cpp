@@ -60,7 +60,7 @@ TEST(loaded_modules, know_what_was_loaded_before_and_not_what_came_later) {
       EXPECT_TRUE(each.known(here));
       EXPECT_TRUE(each.known(in_libc));
     }
-    // Made at run time: nobody can tell.
+    // Made at run time: that cannot be found out.
     void* const made = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     EXPECT_TRUE(before.known(made));
     munmap(made, 4096);
@@ -112,7 +112,7 @@ TEST_P(late_code, runs_in_workers_that_were_there_before_it) {
   const std::vector<int> slices = {1, 2, 3};
   {
     const plugin late(FORKFUL_PLUGIN_1);
-    EXPECT_TRUE(newcomers().empty());  // for code they have, workers stay
+    EXPECT_TRUE(newcomers().empty());  // where they have the code, workers stay
     EXPECT_EQ(pool.map(slices, late.run_slice()), (std::vector<int>{11, 21, 31}));
     EXPECT_EQ(pool.report().deaths, 0U);
     const auto after = newcomers();

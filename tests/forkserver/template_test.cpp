@@ -1,4 +1,4 @@
-// Workers from the template: what they see, how they are watched, and what is left when somebody dies. docs/protocol.md, 18.
+// Workers from the template: what they see, how they are watched, and what is left when a process dies. docs/protocol.md, 18.
 //
 // This program called forkful::init. A test that needs a template of its own to kill, or other conditions at init, forks a
 // child, which calls init for itself.
@@ -68,7 +68,7 @@ TEST(template_workers, are_children_of_the_caller_and_see_the_program_as_it_was_
     EXPECT_EQ(parent, getpid());
     EXPECT_EQ(seen_here, 0);
   }
-  // Forked ones see what there is now; automatic means the template.
+  // Forked workers see what there is now; automatic means the template.
   process_pool forked{forkful::pool_options{.workers = 2, .start = start_method::fork}};
   EXPECT_EQ(forked.map(indices(1), [](std::size_t) { return set_later; })[0], 7);
   EXPECT_EQ(forkful::snapshot_pool{2}.map(indices(1), [](std::size_t) { return set_later; })[0], 7);
@@ -110,7 +110,7 @@ TEST(template_workers, are_what_the_c_library_takes_them_for) {
   pthread_mutex_init(&here.robust, &kind);
   const std::span<const std::max_align_t> locks(room);
 
-  // Each worker is itself: an error-checking mutex tells a second lock by its owner from one by somebody else.
+  // Each worker is itself: an error-checking mutex distinguishes a second lock by its owner from one by another thread.
   pthread_mutex_lock(&here.checked);
   const auto held_here = pool.map(
       indices(1),
@@ -131,7 +131,7 @@ TEST(template_workers, are_what_the_c_library_takes_them_for) {
       locks);
   EXPECT_EQ(held_twice[0], std::pair(EDEADLK, 0));
 
-  // Dies with a robust mutex held: the next owner is told.
+  // Dies with a robust mutex held: the next owner is informed.
   const auto died = pool.try_map(
       indices(1),
       [](std::size_t, std::span<const std::max_align_t> where) {
@@ -387,7 +387,7 @@ TEST(template_killed, workers_are_forked_instead_and_running_ones_go_on) {
     };
     if (sees(pool) != 0) return 2;
     if (pool.try_map(indices(1), [](std::size_t) { return raise(SIGKILL); })[0].has_value()) return 3;
-    // Whoever is replaced is forked now; so are the workers of later pools.
+    // Replacements are forked now; so are the workers of later pools.
     for (const pid_t worker : children_of(getpid())) {
       kill(worker, SIGKILL);
       if (!becomes_true([&] { return gone(worker); })) return 8;
@@ -401,7 +401,7 @@ TEST(template_killed, workers_are_forked_instead_and_running_ones_go_on) {
   EXPECT_TRUE(ended.exited_with(0)) << ended.status;
 }
 
-// Between the clone and the answer: the worker lives, though nobody said so.
+// Between the clone and the answer: the worker lives, though no answer said so.
 TEST(template_killed, right_after_it_cloned_a_worker_nobody_is_lost) {
   const auto ended = in_child([] {
     alarm(hang_seconds);
@@ -511,7 +511,7 @@ TEST_F(killed_parents_with_a_template, take_them_with_them_though_a_child_of_the
 
 // ---- Leaks ----
 
-// Once it waits for the next request: after an answer it still has to let go of what the request brought.
+// Once it waits for the next request: after an answer it still has to close what the request brought.
 std::vector<std::string> descriptors_of_template(pid_t server) {
   EXPECT_TRUE(becomes_true([&] { return state_of(server) == 'S'; }));
   return names_in("/proc/" + std::to_string(server) + "/fd");
@@ -548,7 +548,7 @@ TEST(template_leaks, workers_hold_no_descriptor_of_the_template) {
   const watchdog bites;
   const std::string of_template = "/proc/" + std::to_string(children_of(getpid()).front()) + "/fd";
   auto pool = forkserver_pool(2);
-  // Two of its own for two of the template's, which may not have let go yet of what it sent along. Both have shared memory's, which
+  // Two of its own for two of the template's, which may not have closed yet what it sent along. Both have shared memory's, which
   // is not counted here.
   for (const std::size_t open : pool.with({.chunk = 1}).map(indices(4), [](std::size_t) { return open_descriptors(); }))
     EXPECT_TRUE(becomes_true([&] { return names_in(of_template).size() == open + 1; })) << open;

@@ -1,4 +1,5 @@
-// A program that a debugger traces: what the debugger is told decides whether it leaves its breakpoints in our processes.
+// A program that a debugger traces: what the kernel reports to the debugger decides whether it leaves its breakpoints
+// in our processes.
 #include <gtest/gtest.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@ struct told {
   int status = -1;    // with which it ended
 };
 
-// What gdb does by default: lets go of new processes, and keeps threads.
+// What gdb does by default: it detaches from new processes, and stays attached to threads.
 template <class Body>
 told trace(Body body) {
   const pid_t child = start_child([&] {

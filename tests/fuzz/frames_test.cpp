@@ -1,4 +1,4 @@
-// A short, repeatable run of what `./dev fuzz` does for as long as one likes: docs/protocol.md, 11.
+// A short, repeatable run of what `./dev fuzz` does for as long as the user likes: docs/protocol.md, 11.
 #include <gtest/gtest.h>
 
 #include <array>

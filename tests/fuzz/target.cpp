@@ -36,7 +36,7 @@ struct loose_handle {
   forkful::detail::handle to{};
 };
 
-// A codec of the user's own, with all a source offers: a count it chose, raw bytes across segments, values.
+// A codec of the user's own, with all that a source offers: a count that it chose, raw bytes across segments, values.
 struct crate {
   std::string label;
   std::vector<std::uint16_t> bottles;

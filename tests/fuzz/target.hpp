@@ -12,11 +12,11 @@
 
 namespace forkful_tests {
 
-// What became of an input.
+// The outcome of an input.
 enum class fate : unsigned { decoded, refused, chain_refused, count };
 
 // Decodes the input. Whatever was decoded is encoded again and must then come back equal; a handle that was adopted must
-// lie in what the writer owned; an exception can be thrown again, whatever the failure says.
+// lie in what the writer owned; an exception can be thrown again, whatever the failure holds.
 fate decode(const std::uint8_t* input, std::size_t bytes);
 
 // Builds values as the input says; each must come back from its encoding. Returns how many did.

@@ -1,4 +1,5 @@
-// The real oneTBB and OpenBLAS inside workers use as many threads as pool_options::inner_threads says, whoever loaded them.
+// The real oneTBB and OpenBLAS inside workers use as many threads as pool_options::inner_threads says, whether the
+// caller or a slice loaded them.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +37,7 @@ threads use_tbb(int scope) {
   return {function_in<int (*)()>(FORKFUL_TBB_MODULE, "tbb_allowed", scope)(), used};
 }
 
-// OpenBLAS does not tell how many it used; the product shows that it worked.
+// OpenBLAS does not report how many it used; the product shows that it worked.
 threads use_blas(int scope) {
   constexpr const char* blas = "libopenblas.so.0";
   constexpr int rows = 300;

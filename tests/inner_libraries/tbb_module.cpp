@@ -1,4 +1,4 @@
-// Uses oneTBB, and tells how many threads it may use and how many it did.
+// Uses oneTBB, and reports how many threads it may use and how many it did.
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 

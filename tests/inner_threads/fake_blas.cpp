@@ -1,5 +1,5 @@
-// Stands for OpenBLAS, MKL, BLIS and oneTBB: the functions by which they are told how many threads to use, and what they were
-// told.
+// Stands for OpenBLAS, MKL, BLIS and oneTBB: the functions that set how many threads they use, and the numbers that
+// were set.
 #include <cstddef>
 #include <cstdint>
 

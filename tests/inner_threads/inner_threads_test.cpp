@@ -1,4 +1,4 @@
-// Libraries with threads of their own are told how many to use inside workers: pool_options::inner_threads.
+// Libraries with threads of their own get their number inside workers from pool_options::inner_threads.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -32,7 +32,7 @@ using forkful::process_pool;
 using forkful::snapshot_pool;
 using forkful_tests::watchdog;
 
-// What OpenBLAS, MKL, BLIS and oneTBB were told in this process.
+// The numbers that OpenBLAS, MKL, BLIS and oneTBB got in this process.
 std::array<int, 4> told(std::size_t) {
   return {told_openblas, told_mkl, static_cast<int>(told_blis), static_cast<int>(told_tbb)};
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# check.sh COMPILER INCLUDE SOURCE FOLDER: every loop of loops.cpp works on four numbers at a time, whoever wrote it.
+# check.sh COMPILER INCLUDE SOURCE FOLDER: every loop of loops.cpp works on four numbers at a time, by hand or from a
+# verb.
 set -eu
 compiler=$1 include=$2 source=$3 folder=$4
 

@@ -28,7 +28,7 @@ void into(forkful::process_pool& pool, const std::vector<double>& numbers, forkf
 std::vector<double> by_copy(forkful::process_pool& pool, const std::vector<double>& numbers) {
   return pool.map(numbers, [](double x) { return twice_and_one(x); });
 }
-// Integers, which a compiler must fear to be the words that tell a worker which process it is.
+// Integers, which a compiler must suspect to be the words by which a worker knows which process it is.
 std::vector<long> integers_by_copy(forkful::process_pool& pool, const std::vector<long>& numbers) {
   return pool.map(numbers, [](long x) { return twice_and_one(x); });
 }

@@ -1,5 +1,5 @@
 // expect: set forkful::enable_bitwise<T> to true
-// Nobody knows which member of a union is alive; its bytes travel when its author says that they may.
+// No code can see which member of a union is alive; its bytes travel when its author says that they may.
 #include <forkful/codec.hpp>
 
 union slice {

@@ -1,5 +1,5 @@
 // expect: forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as arguments after the callable, or use a snapshot_pool
-// A lambda with captures stays at home; the same lambda with an argument travels.
+// A lambda with captures does not travel; the same lambda with an argument does.
 #include <forkful/process_pool.hpp>
 
 std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<int>& cake, int forks) {

@@ -1,5 +1,5 @@
 // expect: arguments after the callable arrive as const&, because each worker has its own
-// What a worker adds up in its own copy, nobody would see.
+// The caller would not see what a worker adds up in its own copy.
 #include <forkful/process_pool.hpp>
 
 void all(forkful::process_pool& pool, const std::vector<int>& numbers) {

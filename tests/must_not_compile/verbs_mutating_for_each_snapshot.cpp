@@ -1,5 +1,5 @@
 // expect: forkful: this callable changes its slices, but they lie in ordinary memory
-// A snapshot's workers would change their own photograph.
+// A snapshot's workers would change their own copy.
 #include <forkful/snapshot_pool.hpp>
 
 #ifdef CONTROL

@@ -1,4 +1,5 @@
-// Works whose times and results a test knows: `honest` gives the same on every way, the liars give one wrong bit on `process`.
+// Works whose times and results a test knows: `honest` gives the same on every way, the liars (wrong works) give one
+// wrong bit on `process`.
 #pragma once
 
 #include "race/work.hpp"

@@ -97,7 +97,7 @@ class Checks:
         return url
 
     def is_quiet(self, name, url):
-        self.browser.evaluate("1")  # whatever it has to say has been said before this answer
+        self.browser.evaluate("1")  # its messages come before this answer
         assert self.browser.complaints == [], f"{name}: {self.browser.complaints}"
         assert self.browser.requests == [url], f"{name}: {self.browser.requests}"
 
@@ -220,7 +220,7 @@ class Checks:
             assert self.browser.evaluate("document.querySelector('#which-call').length") == len(choices), name
             assert self.browser.evaluate("document.querySelector('#which-call').selectedIndex") == 0, name
             assert self.drawn() > 3, self.drawn()
-            # First the whole program: one timeline, and what is to be said of each pool.
+            # First the whole program: one timeline, and the remarks about each pool.
             advice = self.browser.evaluate("[...document.querySelectorAll('.advice')].map(e => e.textContent)")
             said = [total["advice"] for total in document["totals"]]
             assert len(advice) == len(said) and all(one.endswith(other) for one, other in zip(advice, said)), (advice, said)

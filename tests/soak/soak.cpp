@@ -1,8 +1,8 @@
 // The stand-alone soak program of `./dev soak [MINUTES]`: kills, killed parents, pools without number, and an arena under
-// sustained load. Figures are printed; what is wrong fails, what is slow does not.
+// sustained load. Figures are printed; wrong results fail, slow ones do not.
 //
-// FORKFUL_SOAK_MINUTES gives each stage its share of that time; without it each goes on until it has done what it set out
-// to do. Kills come from tests/faults/nemesis.hpp, pools from belongings.hpp, killed parents from killed_parents.hpp.
+// FORKFUL_SOAK_MINUTES gives each stage its share of that time; without it each goes on until it has reached its goal.
+// Kills come from tests/faults/nemesis.hpp, pools from belongings.hpp, killed parents from killed_parents.hpp.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -181,7 +181,7 @@ TEST(soak, pools_come_and_go) {
 
 // ---- The arena under sustained load ----
 
-// Memory of the arena that exists, in kilobytes: each process's share of the pages it has mapped, summed.
+// Memory of the arena that exists, in kilobytes: the share of each process in the pages it has mapped, summed.
 std::size_t arena_kilobytes() {
   auto processes = children_of(getpid());
   processes.push_back(getpid());

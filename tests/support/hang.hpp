@@ -1,5 +1,5 @@
-// What counts as a hang. Far more than any test takes, on a slow machine with others running beside it: tests fail because
-// something never comes, not because it takes its time. CTest itself waits a little longer (FORKFUL_TEST_TIMEOUT).
+// What counts as a hang. Far more than any test takes, on a slow machine with other tests beside it: a test fails
+// because something never comes, not because it takes long. CTest itself waits a little longer (FORKFUL_TEST_TIMEOUT).
 #pragma once
 
 #include <unistd.h>

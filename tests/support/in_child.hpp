@@ -23,7 +23,8 @@
 namespace forkful_tests {
 
 // GCC 12's AddressSanitizer does not hold the lock of its allocator over a fork, as the C library does: a child forked while
-// another thread is about to sleep, or has just begun, may never allocate. So this waits until the others sleep, if they do so soon.
+// another thread is about to sleep, or has just begun, may never allocate. So this waits until the other threads sleep,
+// if they do so soon.
 inline void let_threads_settle() {
   if (!sanitized) return;
   const auto finished_slices = [] {

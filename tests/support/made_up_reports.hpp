@@ -104,7 +104,7 @@ inline forkful::report ordinary(std::size_t chunks, unsigned workers) {
   return call;
 }
 
-/// Two workers died and a slice failed; what they said is meant to break a page.
+/// Two workers died and a slice failed; their messages are meant to break a page.
 inline forkful::report with_crashes() {
   forkful::report call = ordinary(40, 2);
   using kind = forkful::timeline_event::kind;
@@ -149,7 +149,7 @@ inline forkful::report one_slice() {
   return call;
 }
 
-/// Killed in the middle: nothing was added up.
+/// The program was killed in the middle: no figures were summed up.
 inline forkful::report unfinished() {
   forkful::report call = ordinary(20, 2);
   call.finished = false;

@@ -1,4 +1,4 @@
-// Made-up work on a made-up machine, for tests of what is simulated and judged.
+// Made-up work on a made-up machine, for tests of the simulation and the verdict.
 #pragma once
 
 #include "advice/machine.hpp"

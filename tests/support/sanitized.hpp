@@ -3,7 +3,7 @@
 
 namespace forkful_tests {
 
-// AddressSanitizer makes forks ten times as dear, takes terabytes of address space, and keeps what was freed for a while.
+// AddressSanitizer makes forks ten times as expensive, takes terabytes of address space, and holds freed memory for a while.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool sanitized = true;
 #elif defined(__has_feature)

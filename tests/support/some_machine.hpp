@@ -1,4 +1,4 @@
-// A machine whose every figure is one that a machine can have, for tests of what is kept of one.
+// A machine whose every figure is one that a machine can have, for tests of what is stored about one.
 #pragma once
 
 #include "advice/machine.hpp"
@@ -24,7 +24,7 @@ inline forkful::detail::machine some_machine() {
   return made;
 }
 
-// As if it were this one, measured by a process that is small enough however large this one is.
+// As if it were this machine, measured by a process that is small enough however large this one is.
 inline forkful::detail::machine some_machine_here() {
   forkful::detail::machine made = some_machine();
   made.cpus = forkful::detail::usable_cpus();

@@ -135,7 +135,7 @@ int __wrap_close(int fd) {
   return -1;
 }
 
-// ECHILD means that somebody else has taken the status: somebody does.
+// ECHILD means that other code has taken the status: so it is taken here.
 int __real_waitid(int kind, id_t who, siginfo_t* how, int options);
 int __wrap_waitid(int kind, id_t who, siginfo_t* how, int options) {
   const bool failed = fails(call::waitid);

@@ -48,7 +48,7 @@ std::vector<std::string> cake() {
   return slices;
 }
 
-// A worker dies over slice 3; the others are as they should be, or throw what became of them.
+// A worker dies over slice 3; the others are as they should be, or throw.
 template <class Pool>
 bool one_slice_crashes(Pool& pool) {
   const auto outcomes = pool.with({.chunk = 2}).try_map(indices(6), [](std::size_t i) {
@@ -60,7 +60,7 @@ bool one_slice_crashes(Pool& pool) {
   return !outcomes[3].has_value();
 }
 
-// Long enough that the caller falls asleep and has to be rung for.
+// Long enough that the caller falls asleep and a worker has to ring.
 template <typename Pool>
 void wait_for_a_slice(Pool& pool) {
   pool.for_each(indices(1), [](std::size_t) { usleep(10'000); });
@@ -108,7 +108,7 @@ bool shared_memory() {
   return tables[2].size() == 200'000 && std::count(tables[2].begin(), tables[2].end(), 'x') == 200'000;
 }
 
-// Somebody is to look after callers that run alone; without, nobody is alone.
+// A watchdog thread watches callers that run alone; without it, no caller runs alone.
 bool lone_callers() {
   forkful::auto_pool pool{2};
   const auto slices = cake();
@@ -118,7 +118,7 @@ bool lone_callers() {
   return true;
 }
 
-// oneTBB keeps what it made for its first threads; whether a lone caller ever needs them is a matter of time.
+// oneTBB holds what it made for its first threads; whether a lone caller ever needs them is a matter of time.
 void two_threads() {
   static forkful::thread_pool pool{2};
   std::latch both{2};
@@ -225,7 +225,7 @@ int run(work body, told& about) {
     const std::string what = error.what();
     what.copy(about.sentence.data(), about.sentence.size() - 1);
     how = is_a_sentence(what) ? refused : unclear;
-    // A refusal to the parent names the call. (A worker that is refused something ends; its slice is what is named.)
+    // A refusal to the parent names the call. (A worker whose call is refused ends; its slice is named.)
     const bool named = about.plan.which == call::allocate || what.find(name_of(about.plan.which)) != std::string::npos;
     if (error.code() == "start_failed" && !about.plan.in_children && !named) how = unclear;
     if (about.plan.error == EMFILE && what.find("ulimit -n") == std::string::npos) how = unclear;
@@ -246,7 +246,7 @@ int run(work body, told& about) {
   if (open_descriptors() > descriptors) return leaked_descriptors;
   if (!body()) return broken_after;
   if (open_descriptors() > descriptors) return leaked_descriptors;
-  // The last helpers of a pool of threads take what they hold with them when they have looked in vain.
+  // The last helpers of a pool of threads free what they hold when they have looked in vain.
   for (int i = 0; i != 500; ++i) {
     about.blocks = blocks_in_use() - blocks;
     if (about.blocks <= about.usual_blocks) return how;
@@ -272,7 +272,7 @@ long blocks_left_by(work body) {
     EXPECT_TRUE(in_child([&] { return run(body, *about); }).exited_with(right));
     most = std::max(most, about->blocks);
   }
-  return body == clones ? most + 8 : most;  // a template that was given up keeps the reason
+  return body == clones ? most + 8 : most;  // a template that was given up stores the reason
 }
 
 void fail_each(work body, call which, int error, bool for_good, bool in_children, long usual_blocks, tally& count) {
@@ -461,7 +461,7 @@ TEST(refused_calls, to_the_template_leave_it_for_the_workers_to_come) {
     process_pool first{1};
     plan->armed = false;
     std::ignore = first.map(indices(1), [](std::size_t i) { return i; });
-    // Of what is said of the first call: the workers, not what it cost.
+    // Of the warnings about the first call: the one about the workers, not those about costs.
     const auto said = [](const process_pool& pool) {
       for (const std::string& one : pool.report().warnings)
         if (one.find("forked from the caller") != std::string::npos) return one;
@@ -480,7 +480,8 @@ TEST(refused_calls, to_the_template_leave_it_for_the_workers_to_come) {
 
 // ---- Not knowing is no answer ----
 
-// A worker that takes itself for the only thread's fork asks the loader, whose lock another thread may have held.
+// A worker that believes it was forked by a program's only thread asks the loader, whose lock another thread may have
+// held.
 TEST(refused_calls, leave_the_number_of_threads_open_unless_there_is_one) {
   const auto counted = [](bool beside) {
     return in_child([&] {

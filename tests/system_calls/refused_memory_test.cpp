@@ -163,7 +163,7 @@ void each_allocation_fails(const char* name, bool (*verb)(Pool&)) {
   tally count;
   const auto on_a_thread_of_its_own = [](auto body) {
     std::thread(body).join();
-  };  // which keeps reports while it lives
+  };  // which stores reports while it lives
   on_a_thread_of_its_own([&] {
     Pool pool(2U);
     EXPECT_EQ(one_run(pool, verb, plan, count), "");  // what is made once is made now

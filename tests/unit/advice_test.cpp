@@ -39,7 +39,7 @@ void spend(worker_row& row, nanoseconds time_split::* part, nanoseconds time) {
 }
 
 std::string said(report r, unsigned cpus = 8) {
-  // All slices were run, if the sample says nothing else.
+  // All slices ran, if the sample says nothing else.
   std::size_t ran = 0;
   for (const worker_row& row : r.per_worker) ran += row.slices;
   if (ran == 0 && !r.per_worker.empty()) r.per_worker[0].slices = r.slices;

@@ -1,4 +1,4 @@
-// The arena: mapping it under limits, who may allocate, slots, and checking what a worker says.
+// The arena: mapping it under limits, which process may allocate, slots, and checking what a worker wrote.
 #include "memory/arena.hpp"
 
 #include <fcntl.h>
@@ -40,7 +40,7 @@ constexpr std::size_t mebibyte = std::size_t{1} << 20;
 constexpr std::size_t gibibyte = std::size_t{1} << 30;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool address_space_is_the_sanitizers = true;  // it maps terabytes: RLIMIT_AS leaves nothing for anybody
+constexpr bool address_space_is_the_sanitizers = true;  // it maps terabytes: RLIMIT_AS leaves nothing for the test
 #else
 constexpr bool address_space_is_the_sanitizers = false;
 #endif
@@ -135,7 +135,7 @@ TEST(arena, takes_one_descriptor_no_memory_and_no_name_until_it_is_used) {
                   .exited_with(7));
 }
 
-// Whoever makes all memory of a process resident or reads through it (mlockall, a search for leaks) meets what is in use.
+// Code that makes all memory of a process resident or reads through it (mlockall, a search for leaks) meets what is in use.
 TEST(arena, exists_only_as_far_as_it_is_used) {
   if (under_valgrind()) GTEST_SKIP() << "all of it exists there";
   const auto memory = arena::make_for_test(64 * gibibyte);
@@ -284,7 +284,7 @@ TEST(arena, keeps_no_more_than_at_first_where_a_quarter_of_it_is_taken) {
 }
 
 // While much is taken nothing more may stay warm, however often it is taken afresh; that must not count as giving back too early,
-// or what is kept afterwards knows no bound any more and runs of sizes that nobody wants stay for ever.
+// or what stays warm afterwards has no bound any more and runs of sizes that no call needs stay for ever.
 TEST(arena, learns_nothing_from_memory_that_was_given_back_because_much_was_taken) {
   const auto memory = arena::make_for_test(64 * mebibyte);
   void* const much = memory->allocate(15 * mebibyte);

@@ -1,4 +1,4 @@
-// What auto_pool's calls learn for one another.
+// What auto_pool's calls record for one another.
 #include "backends/here/auto_call.hpp"
 
 #include <gtest/gtest.h>

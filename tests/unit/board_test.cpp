@@ -1,4 +1,4 @@
-// The board without processes: words, claims, hints, and what the ring promises.
+// The board without processes: words, claims, hints, and the order of the ring.
 #include "board/board.hpp"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,7 @@ class sleepers {
   sleepers(const sleepers&) = delete;
   sleepers& operator=(const sleepers&) = delete;
 
-  // Returns when so many have risen; never, if nobody wakes them.
+  // Returns when so many have risen; never, if no thread wakes them.
   void wait_until_risen(int how_many) const {
     while (risen_.load() < how_many) std::this_thread::yield();
     EXPECT_EQ(risen_.load(), how_many);
@@ -184,7 +184,7 @@ TEST_F(Board, WhoSeemsToSleepAndWasNotWokenIsNotOnItsWay) {
   slots[0].state.store(worker_state::sleeping);
   wakings known;
   publish();
-  // It has risen and not said so yet: nobody is there to be woken. Then it runs, and falls asleep.
+  // It has risen and not said so yet: no thread is left to be woken. Then it runs, and falls asleep.
   wake_for_unclaimed(*table, known, 1'000'000);
   EXPECT_EQ(known.pending, 0u);
   claim_chunk(*table, 0, 1);

@@ -1,4 +1,4 @@
-// Values become bytes and the same values again; what is not a value is found out; nothing is copied that need not be.
+// Values become bytes and the same values again; what is not a value is detected; nothing is copied without need.
 #include <gtest/gtest.h>
 #include <forkful/codec.hpp>
 

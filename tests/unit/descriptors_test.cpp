@@ -84,7 +84,7 @@ TEST(descriptors, that_are_not_shared_stay_so_when_their_number_was_anothers_bef
   EXPECT_TRUE(forkful_tests::in_child([&] { return is_open(number) ? 1 : 0; }).exited_with(0)) << "a child has it";
 }
 
-// Those on their way count against a limit that all programs of a user share.
+// Descriptors on their way count against a limit that all programs of a user share.
 TEST(descriptors, of_a_lifeline_are_left_on_their_way_once) {
   std::array<int, 2> ends{};
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);

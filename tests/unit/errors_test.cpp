@@ -1,4 +1,4 @@
-// Errors: every class is caught as everything it is, what it says is kept, and an exception that crosses as a
+// Errors: every class is caught as everything it is, what it says is preserved, and an exception that crosses as a
 // slice_failure comes back as the nearest standard class it had.
 #include <sys/resource.h>
 #include <any>
@@ -93,7 +93,7 @@ slice_failure captured_value(const Thrown& thrown) {
   return captured([&] { throw thrown; });
 }
 
-// Rethrows the failure and hands what was caught as Caught to `check`; anything else fails the test.
+// Rethrows the failure and passes what was caught as Caught to `check`; anything else fails the test.
 template <class Caught, class Check>
 void expect_thrown(const slice_failure& failure, Check&& check) {
   try {
@@ -466,7 +466,7 @@ TEST(Cancelled, BelongsToItsSlice) {
             "it is still wanted");
 }
 
-// What is recommended has to exist, and not to be what was called.
+// A recommended verb has to exist, and not to be the one that was called.
 TEST(WaysOut, FitTheVerb) {
   const std::string repeats = "more call_options::attempts repeat a slice that fails by chance";
   const struct {

@@ -104,7 +104,7 @@ TEST(frame, forgets_what_follows_a_mark_and_reuses_its_memory) {
   EXPECT_EQ(segments(out.first()), before);
   out.rollback({});
   EXPECT_EQ(out.size(), 0U);
-  out.write(std::string(100'000, 'x'));  // larger than any segment kept
+  out.write(std::string(100'000, 'x'));  // larger than any segment that is reused
   source in(out.first());
   EXPECT_EQ(in.read<std::string>().size(), 100'000U);
   EXPECT_EQ(in.remaining(), 0U);

@@ -104,7 +104,7 @@ TEST(heap, a_run_is_reused_for_lengths_it_fits_and_no_others) {
 }
 
 TEST(heap, runs_beyond_the_warm_bound_are_free_for_anybody_again) {
-  const auto memory = arena::make_for_test(64 * mebibyte);  // keeps 4 MiB warm
+  const auto memory = arena::make_for_test(64 * mebibyte);  // 4 MiB stay warm
   std::vector<void*> runs;
   for (int i = 0; i != 20; ++i) runs.push_back(memory->allocate(2 * mebibyte));
   for (void* run : runs) memory->deallocate(run);
@@ -117,7 +117,7 @@ TEST(heap, runs_beyond_the_warm_bound_are_free_for_anybody_again) {
 }
 
 TEST(heap, sizes_that_changed_do_not_keep_old_runs_warm_for_ever) {
-  const auto memory = arena::make_for_test(64 * mebibyte);  // keeps 4 MiB warm
+  const auto memory = arena::make_for_test(64 * mebibyte);  // 4 MiB stay warm
   std::vector<void*> runs;
   for (int i = 0; i != 32; ++i) runs.push_back(memory->allocate(span_bytes * 2));
   for (void* run : runs) memory->deallocate(run);
@@ -200,7 +200,7 @@ TEST(heap, processes_that_free_each_others_blocks_never_see_one_block_twice) {
       if (random() % 50 == 0) bytes = 16 + random() % 30'000;
       if (random() % 500 == 0) bytes = 40'000 + random() % 300'000;
       auto* mine = stamped::make(memory->allocate(bytes), bytes, round * workers + slot);
-      // acq_rel: hands the contents over and takes the other's.
+      // acq_rel: passes the contents on and takes the other process's.
       stamped* other = shared->mailboxes[random() % 512].exchange(mine, std::memory_order_acq_rel);
       if (other != nullptr) {
         if (!other->intact()) shared->broken.fetch_add(1);

@@ -1,4 +1,4 @@
-// The mark that tells processes apart.
+// The mark that distinguishes processes.
 #include "os/identity.hpp"
 
 #include <gtest/gtest.h>

@@ -77,7 +77,7 @@ TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
   EXPECT_LE(given.ways[3].low, given.ways[0].high);
 }
 
-// "Too close: 0.50 x the loop's time" and "slices of 43 ns or more, instead of 261.6 us" were said of slices that vary much.
+// "Too close: 0.50 x the loop's time" and "slices of 43 ns or more, instead of 261.6 us" were said about slices that vary much.
 TEST(Judge, WhereNoiseIsAllThatOverlapsItIsUncertainNotClose) {
   situation where = without_threads();
   where.spread = 0.6;
@@ -91,7 +91,7 @@ TEST(Judge, WhereNoiseIsAllThatOverlapsItIsUncertainNotClose) {
   EXPECT_EQ(given.flip.find("instead of"), std::string::npos) << given.flip;
 }
 
-// Whatever is said to turn the verdict has to lie on the other side of what there is.
+// A value that is said to turn the verdict has to lie beyond the present one.
 TEST(Judge, NoFlipAsksForLessThanThereIs) {
   for (const std::size_t slices : {2UL, 10UL, 1'000UL, 100'000UL}) {
     for (const double mean : {5e-8, 1e-6, 20e-6, 1e-3}) {

@@ -1,4 +1,5 @@
-// What is measured of a machine, how it is kept, and when it is measured anew. No timing is asserted: only what noise cannot change.
+// What is measured about a machine, how it is stored, and when it is measured anew. No timing is asserted: only what
+// noise cannot change.
 #include "advice/machine.hpp"
 
 #include <gtest/gtest.h>
@@ -243,7 +244,7 @@ TEST_F(machine_cache, what_is_measured_again_is_kept_unless_it_is_blurred) {
 
 TEST_F(machine_cache, a_folder_that_cannot_be_written_costs_nothing_but_the_memory) {
   write(folder_ + "/file", "");
-  setenv("XDG_CACHE_HOME", (folder_ + "/file").c_str(), 1);  // no folder can be made in it, whoever tries
+  setenv("XDG_CACHE_HOME", (folder_ + "/file").c_str(), 1);  // no folder can be made in it, not even by root
   EXPECT_TRUE(plausible(measure_again()));
   EXPECT_FALSE(cached_machine());
 }

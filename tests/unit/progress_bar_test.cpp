@@ -140,7 +140,7 @@ TEST(ProgressBar, GivesEveryCallALineOfItsOwn) {
   bar({1, 9, milliseconds(100), 2});
   EXPECT_EQ(screen.shown(), "\r\n\reating [#             ]  11 % 1/9, 10.0/s, 1 s left, 2 busy\x1b[K");
   bar({9, 9, milliseconds(200), 0});
-  bar({9, 9, milliseconds(200), 0});  // told twice, drawn once
+  bar({9, 9, milliseconds(200), 0});  // reported twice, drawn once
   const std::string shown = screen.shown();
   EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 1);
 }

@@ -1,4 +1,4 @@
-// The timeline while it is kept: bounded, and what it leaves out it adds to what it keeps.
+// The timeline while it is recorded: bounded, and what it leaves out it adds to what stays.
 #include "measure/recorder.hpp"
 
 #include <gtest/gtest.h>
@@ -108,7 +108,7 @@ TEST(Recorder, BoundsEventsAndSortsThem) {
   EXPECT_LT(all.events.front().at, all.events.back().at);
 }
 
-// It is counted in the middle of settling a death, where nothing may be thrown: one slice may be there with several attempts.
+// It is counted in the middle of recovery from a death, where nothing may be thrown: one slice may be there with several attempts.
 TEST(tally, keeps_the_slowest_in_the_memory_it_had_at_first_however_few_slices_there_are) {
   detail::job work{};
   work.slices = 1;

@@ -1,5 +1,5 @@
-// What is said about a call, on reports as real programs gave them: each sentence where it is true, and no two that advise opposite
-// things. Each row is such a program; what it must not be told is there with what it is told.
+// What is said about a call, on reports as real programs gave them: each sentence where it is true, and no two that
+// advise opposite things. Each row is such a program, with the sentences that it must and must not get.
 #include "report/remarks.hpp"
 
 #include <gtest/gtest.h>

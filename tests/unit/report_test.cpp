@@ -1,4 +1,4 @@
-// The report as text: baselines, because people read it.
+// The report as text: baselines, because users read it.
 #include <gtest/gtest.h>
 #include <forkful/report.hpp>
 

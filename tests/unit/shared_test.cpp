@@ -1,4 +1,4 @@
-// Containers in shared memory: what they hold, who frees it, and what a worker may do with them.
+// Containers in shared memory: what they hold, which process frees it, and what a worker may do with them.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -359,7 +359,7 @@ TEST(Simulate, EveryWorkerDecodesABroadcast) {
   const machine on = usual_machine(4);
   const crew_plan plan{.by = way::processes, .workers = 4, .cores = 4};
   const double without = simulate(work, plan, on).wall;
-  work.broadcast_bytes = 150e6;  // 15 ms to encode, once, and 100 ms to decode, by all at the same time
+  work.broadcast_bytes = 150e6;  // 15 ms to encode, once, and 100 ms to decode, by all workers at the same time
   EXPECT_NEAR(simulate(work, plan, on).wall - without, 0.115, 1e-3);
 }
 

@@ -75,7 +75,7 @@ std::size_t address_space() {
 void limit_memory(std::size_t room) {
   grow_stack();
   const std::size_t most =
-      room == RLIM_INFINITY ? room : address_space() + room;  // asked once: asking takes some itself
+      room == RLIM_INFINITY ? room : address_space() + room;  // asked once: asking takes memory itself
   const rlimit little{most, RLIM_INFINITY};
   setrlimit(RLIMIT_AS, &little);
 }

@@ -1,4 +1,5 @@
-// Freed runs that stay warm for reuse: how long they do, who gives them back, and what becomes of them then (docs/protocol.md, 8).
+// Freed runs that stay warm for reuse: how long they do, which process gives them back, and what happens to them then
+// (docs/protocol.md, 8).
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -81,7 +82,7 @@ TEST(warm_memory, that_a_long_call_needed_at_its_beginning_stays) {
 std::size_t* left_now = nullptr;
 std::size_t left_for_all() noexcept { return *left_now; }
 
-// A run that another process gave back and cooled: there is not enough to have it made of again, but for a smaller one there is.
+// A run that another process gave back and cooled: there is not enough memory for it again, but for a smaller one there is.
 TEST(warm_memory, that_cannot_be_had_again_is_not_handed_out_the_next_time) {
   const seen_by_all<std::size_t> left;
   left_now = &*left;
@@ -117,7 +118,7 @@ TEST(warm_memory, that_cannot_be_had_again_is_not_handed_out_the_next_time) {
   EXPECT_TRUE(ended.exited_with(right)) << ended.status;
 }
 
-// Freed after somebody read the clock to see what is old.
+// Freed after another process read the clock to see what is old.
 TEST(warm_memory, that_rests_since_a_moment_ago_is_not_taken_for_old) {
   time_now = 101 * second;
   const auto memory = arena::make_for_test(gibibyte, nullptr, told_time);
@@ -206,7 +207,7 @@ TEST(warm_memory, is_never_taken_from_under_who_uses_it) {
       memory->deallocate(run);
       memory->slice_done();
     }
-    *state = 2;  // also if it was not right: the parent waits for it
+    *state = 2;  // also after an error: the parent waits for it
     return right ? 7 : 1;
   });
   while (*state == 0) std::this_thread::yield();

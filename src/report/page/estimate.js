@@ -2,7 +2,7 @@
 // states the formula too.
 'use strict';
 
-/** A total of calls of which it is not known how many there were at a time. */
+/** A total of calls where it is not known how many ran at a time. */
 forkful.submits = (call) => call.calls > 1 && call.verb.includes('submit');
 
 /** What the call cost, in ns: once, for each worker, for each slice at the caller, for each slice at a worker; null if unknown. */

@@ -125,7 +125,8 @@ forkful.drawChooser = (element, calls, totals) => {
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => forkful.redraw());
 
-  // On paper: light colours, the numbers beside the pictures, and canvases of three dots a pixel, which uPlot makes when the window says it has them.
+  // On paper: light colours, the numbers beside the pictures, and canvases of three dots a pixel, which uPlot makes
+  // when the window reports that it has them.
   const density = (ratio) => {
     if (ratio) Object.defineProperty(window, 'devicePixelRatio', {value: ratio, configurable: true});
     else delete window.devicePixelRatio;

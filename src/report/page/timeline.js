@@ -170,7 +170,7 @@ forkful.timeline = (...calls) => {
           box(2 * chunk.idle_ns > chunk.end_ns - chunk.begin_ns ? fills.idle : fills.compute, from, drawn, y);
           continue;
         }
-        // What was between hand-outs that are drawn as one comes last.
+        // Of several chunks drawn as one, what was between them comes last.
         const computing = x(chunk.begin_ns + chunk.pass_in_ns);
         const gone = Math.max(x(chunk.end_ns - chunk.idle_ns), computing);
         const leaving = Math.max(x(chunk.end_ns - chunk.idle_ns - chunk.pass_out_ns), computing);
@@ -343,7 +343,7 @@ forkful.timeline = (...calls) => {
   return forkful.section(title, stage, says, tools, legend, ...notes, ...told, forkful.chunkTable(drawn));
 };
 
-/** All chunks in numbers, made when somebody opens it, five hundred at a time. */
+/** All chunks in numbers, made when the user opens it, five hundred at a time. */
 forkful.chunkTable = ({chunks, steps, lanes}) => {
   const {make, time} = forkful;
   const details = make('details', {}, make('summary', {}, `The timeline in numbers (${forkful.counted(chunks.length, 'chunk')})`));

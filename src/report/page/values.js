@@ -82,7 +82,7 @@ forkful.make = (tag, attributes = {}, ...children) => {
   return made;
 };
 
-/** A figure of the report: what a person reads, and the exact number for whoever looks closer. */
+/** A figure of the report: what a person reads, and the exact number for a closer look. */
 forkful.figure = (field, value, write = forkful.count) =>
   forkful.make('data', {value, 'data-field': field, title: `${field}: ${value}`}, write(value));
 
