@@ -10,7 +10,7 @@
 #include "format/fmt.hpp"
 #include "quantity.hpp"
 #include "race/rounds.hpp"
-#include "race/tell.hpp"
+#include "race/texts.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 #include "works/skewed.hpp"

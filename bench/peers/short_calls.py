@@ -7,7 +7,7 @@ from turns import serve
 CAKE = ["slice_0", "slice_1", "slice_2", "slice_3"]
 
 
-def eaten(piece):
+def work(piece):
     return piece + "_eaten"
 
 
@@ -15,7 +15,7 @@ def work():
     times = []
     for i in range(-20, 200):
         began = time.perf_counter()
-        result = pool.map(eaten, CAKE)
+        result = pool.map(work, CAKE)
         if i >= 0:
             times.append(time.perf_counter() - began)
     return times, "".join(piece + "/" for piece in result)

@@ -65,8 +65,8 @@ class still_tree {
       known = tree_.size();
       for (const pid_t each : tree_) ::kill(each, SIGSTOP);
       for (const pid_t each : tree_)
-        for (int patience = 0; patience < 500 && std::string_view("TtZ").find(state_of(each)) == std::string_view::npos;
-             ++patience)
+        for (int limit = 0; limit < 500 && std::string_view("TtZ").find(state_of(each)) == std::string_view::npos;
+             ++limit)
           std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
   }

@@ -2,7 +2,7 @@
 #include <forkful/version.hpp>
 #include <nlohmann/json.hpp>
 
-#include "race/tell.hpp"
+#include "race/texts.hpp"
 
 namespace race {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "format/fmt.hpp"
-#include "race/tell.hpp"
+#include "race/texts.hpp"
 #include "report/page.hpp"
 #include "units.hpp"
 

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "format/fmt.hpp"
-#include "race/tell.hpp"
+#include "race/texts.hpp"
 #include "terminal.hpp"
 #include "units.hpp"
 

@@ -95,10 +95,10 @@ void about_cpus(list& found, const limits& of) {
               "Start it without taskset (or with a wider cpuset) to use the others.");
   }
   if (of.cpu_quota > 0 && of.cpu_quota < cpus) {
-    found.add(
-        weight::costs, fmt::format("The control group grants the time of {:.3g} CPUs.", of.cpu_quota),
-        "Whoever has used it up is stopped until the next tenth of a second, workers in the middle of a slice too.",
-        "Raise the group's cpu.max (docker: --cpus), or give pools fewer workers.");
+    found.add(weight::costs, fmt::format("The control group grants the time of {:.3g} CPUs.", of.cpu_quota),
+              "A group that has used it up is stopped until the next tenth of a second, workers in the middle of a "
+              "slice too.",
+              "Raise the group's cpu.max (docker: --cpus), or give pools fewer workers.");
   }
   // The processes that wait are not ours: this one has just begun.
   if (of.load > 0.5 && of.load > 0.25 * of.online_cpus) {

@@ -58,7 +58,7 @@ class simulation {
   void forget_sleepy();
   void wake_one();
   [[nodiscard]] std::size_t helpers_called() const noexcept;
-  void invite();
+  void wake_workers();
 
   void caller_goes_on();
   [[nodiscard]] bool front_done() const noexcept;

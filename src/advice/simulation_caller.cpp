@@ -55,7 +55,7 @@ void simulation::caller_goes_on() {
         looking_.pop_back();
         look(who);
       }
-      invite();
+      wake_workers();
       handed_out_ = true;
       break;
     }
@@ -158,7 +158,7 @@ void simulation::ring(bool out_of_work, std::size_t finished) {
 }
 
 // Lazy waking, as in coordinator::wake_workers.
-void simulation::invite() {
+void simulation::wake_workers() {
   if (unclaimed() == 0 || now_ - last_wake_ < in_seconds(unclaimed_ns)) return;
   last_wake_ = now_;
   wake_one();

@@ -108,7 +108,7 @@ bool span_table::rouse(std::size_t first) noexcept {
 }
 
 void span_table::cool(std::uint64_t now, std::uint64_t age) noexcept {
-  constexpr std::size_t kept = 4096;  // the page that the link lies in
+  constexpr std::size_t saved = 4096;  // the page that the link lies in
   const std::size_t top = std::min<std::size_t>(shared_->top.load(std::memory_order_relaxed), count_);
   for (std::size_t first = 0; first < top;) {
     const span_word seen = word(first);
@@ -116,8 +116,8 @@ void span_table::cool(std::uint64_t now, std::uint64_t age) noexcept {
     if (seen.kind() == span_kind::idle && seen.age(now) >= age &&
         words_[first].compare_exchange_strong(bits, seen.in(span_kind::cooling).bits(), std::memory_order_acquire,
                                               std::memory_order_relaxed)) {
-      std::byte* const begin = address(first) + kept;
-      const bool gone = remove_pages(backing_.file, offset(begin), begin, seen.length() * span_bytes - kept) == 0;
+      std::byte* const begin = address(first) + saved;
+      const bool gone = remove_pages(backing_.file, offset(begin), begin, seen.length() * span_bytes - saved) == 0;
       words_[first].store(seen.in(gone ? span_kind::cold : span_kind::idle).bits(), std::memory_order_release);
     }
     first += seen.begins_run() ? std::clamp<std::size_t>(seen.length(), 1, count_) : 1;

@@ -102,10 +102,10 @@ unsigned usable_cpus() noexcept {
 }
 
 bool let_others_run() noexcept {
-  constexpr std::uint64_t nobody_ns = 2'000;  // a yield to no process takes well under a microsecond
+  constexpr std::uint64_t idle_ns = 2'000;  // a yield to no process takes well under a microsecond
   const std::uint64_t began = now_ns();
   ::sched_yield();
-  return now_ns() - began > nobody_ns;
+  return now_ns() - began > idle_ns;
 }
 
 }  // namespace forkful::detail

@@ -118,7 +118,7 @@ TYPED_TEST(slices_of_length, of_two_images_are_zipped_and_changed_in_place) {
 }
 
 // An attempt in place is undone before the next, also of the last, shorter slice.
-TEST(SlicesOfLength, AreAsTheyWereBeforeTheNextAttempt) {
+TEST(slices_of_length, are_as_they_were_before_the_next_attempt) {
   process_pool pool(2U);
   const shared_vector<int> cake(25, 1);
   const shared<std::atomic<int>> deaths(0);

@@ -16,14 +16,14 @@ ran advise(words arguments) {
   return run(all);
 }
 
-TEST(Advise, HelpBeginsWithExamples) {
+TEST(advise, help_begins_with_examples) {
   const ran help = run({"advise", "--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_TRUE(help.out.starts_with("Examples:\n  forkful advise ")) << help.out;
   expect_baseline("help_advise", help.out);
 }
 
-TEST(Advise, MistakesGetOneSentenceAndExitCode2) {
+TEST(advise, mistakes_get_one_sentence_and_exit_code2) {
   std::string said;
   for (const words& mistake : {words{},
                                words{"--slices", "10"},
@@ -57,7 +57,7 @@ TEST(Advise, MistakesGetOneSentenceAndExitCode2) {
   expect_baseline("advise_mistakes", said);
 }
 
-TEST(Advise, AMachineThatCannotBeReadIsSaid) {
+TEST(advise, a_machine_that_cannot_be_read_is_said) {
   const ran missing = run({"advise", "--machine", "/nowhere", "--slices", "10", "--time", "1us"});
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_NE(missing.err.find("cannot read /nowhere"), std::string::npos) << missing.err;
@@ -66,7 +66,7 @@ TEST(Advise, AMachineThatCannotBeReadIsSaid) {
   EXPECT_NE(wrong.err.find("/dev/null holds no machine"), std::string::npos) << wrong.err;
 }
 
-TEST(Advise, AnswersForTheMachineThatDoctorWasAsked) {
+TEST(advise, answers_for_the_machine_that_doctor_was_asked) {
   const std::string file = testing::TempDir() + "forkful_machine.json";
   std::ofstream(file) << run({"doctor", "--json"}).out;
   const words arguments{"advise", "--machine", file, "--slices", "1000", "--time", "20us"};
@@ -77,7 +77,7 @@ TEST(Advise, AnswersForTheMachineThatDoctorWasAsked) {
   std::remove(file.c_str());
 }
 
-TEST(Advise, SaysVerdictWaysBreakEvenCostAndChangeInThisOrder) {
+TEST(advise, says_verdict_ways_break_even_cost_and_change_in_this_order) {
   const ran given = advise({"--slices", "1000", "--time", "20us", "--bytes-in", "1KB"});
   EXPECT_EQ(given.exit_code, 0) << given.err;
   EXPECT_EQ(given.err, "");
@@ -92,7 +92,7 @@ TEST(Advise, SaysVerdictWaysBreakEvenCostAndChangeInThisOrder) {
   expect_baseline("advise", given.out);
 }
 
-TEST(Advise, EveryOptionMatters) {
+TEST(advise, every_option_matters) {
   const words plain{"--slices", "1000", "--time", "20us"};
   const std::string before = advise(plain).out;
   for (const words& option :
@@ -107,14 +107,14 @@ TEST(Advise, EveryOptionMatters) {
   }
 }
 
-TEST(Advise, UnitsMeanWhatTheySay) {
+TEST(advise, units_mean_what_they_say) {
   const std::string us = advise({"--slices", "1000", "--time", "20us", "--bytes-in", "2000"}).out;
   EXPECT_EQ(advise({"--slices", "1e3", "--time", "0.02ms", "--bytes-in", "2KB"}).out, us);
   EXPECT_EQ(advise({"--slices", "1000", "--time", "20000 ns", "--bytes-in", "0.002 MB"}).out, us);
   EXPECT_EQ(advise({"--slices", "1000", "--time", "0.00002s", "--bytes-in", "2000B"}).out, us);
 }
 
-TEST(Advise, JsonHoldsAdviceAndCurve) {
+TEST(advise, json_holds_advice_and_curve) {
   const ran alone = advise({"--slices", "1000", "--time", "20us", "--json"});
   EXPECT_EQ(alone.exit_code, 0) << alone.err;
   const auto plain = nlohmann::json::parse(alone.out);
@@ -137,7 +137,7 @@ TEST(Advise, JsonHoldsAdviceAndCurve) {
   EXPECT_EQ(both.at("curve").size(), 7U * 13U);
 }
 
-TEST(Advise, TheCurveIsReadableWithoutColour) {
+TEST(advise, the_curve_is_readable_without_colour) {
   const ran given = advise({"--slices", "1e6", "--time", "1ms", "--skew", "exponential", "--curve"});
   EXPECT_EQ(given.exit_code, 0) << given.err;
   for (const std::string& line : lines_of(given.out)) EXPECT_LE(line.size(), 80U) << line;
@@ -147,7 +147,7 @@ TEST(Advise, TheCurveIsReadableWithoutColour) {
   expect_baseline("advise_curve", given.out);
 }
 
-TEST(Advise, WritesAPageThatHoldsTheCurve) {
+TEST(advise, writes_a_page_that_holds_the_curve) {
   const std::string file = testing::TempDir() + "forkful_advice.html";
   const ran given = advise({"--slices", "1000", "--time", "20us", "--html", file});
   EXPECT_EQ(given.exit_code, 0) << given.err;

@@ -5,7 +5,7 @@
 namespace forkful_tests {
 namespace {
 
-TEST(CommandLine, HelpBeginsWithExamples) {
+TEST(command_line, help_begins_with_examples) {
   const ran help = run({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_TRUE(help.out.starts_with("Examples:\n  forkful tour")) << help.out;
@@ -13,7 +13,7 @@ TEST(CommandLine, HelpBeginsWithExamples) {
   expect_baseline("help", help.out);
 }
 
-TEST(CommandLine, HelpOfTheTourBeginsWithExamplesAndStatesExitCodes) {
+TEST(command_line, help_of_the_tour_begins_with_examples_and_states_exit_codes) {
   const ran help = run({"tour", "--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_TRUE(help.out.starts_with("Examples:\n  forkful tour")) << help.out;
@@ -21,14 +21,14 @@ TEST(CommandLine, HelpOfTheTourBeginsWithExamplesAndStatesExitCodes) {
   expect_baseline("help_tour", help.out);
 }
 
-TEST(CommandLine, WithoutAnyWordItShowsHelpAsAMistake) {
+TEST(command_line, without_any_word_it_shows_help_as_a_mistake) {
   const ran nothing = run({});
   EXPECT_EQ(nothing.exit_code, 2);
   EXPECT_EQ(nothing.out, "");
   EXPECT_EQ(nothing.err, run({"--help"}).out);
 }
 
-TEST(CommandLine, ListNamesEveryStepAndRunsNone) {
+TEST(command_line, list_names_every_step_and_runs_none) {
   const ran list = run({"tour", "--list"});
   EXPECT_EQ(list.exit_code, 0);
   EXPECT_EQ(list.err, "");
@@ -36,7 +36,7 @@ TEST(CommandLine, ListNamesEveryStepAndRunsNone) {
   expect_baseline("list", list.out);
 }
 
-TEST(CommandLine, MistypedWordsGetASuggestionAndExitCode2) {
+TEST(command_line, mistyped_words_get_a_suggestion_and_exit_code2) {
   std::string said;
   for (const words& mistake :
        {words{"tuor"}, words{"xylophone"}, words{"--hlep"}, words{"tour", "--lst"}, words{"tour", "--stpe", "3"},
@@ -55,12 +55,12 @@ TEST(CommandLine, MistypedWordsGetASuggestionAndExitCode2) {
   expect_baseline("mistakes", said);
 }
 
-TEST(CommandLine, WhatItRepeatsCannotMoveTheCursor) {
+TEST(command_line, what_it_repeats_cannot_move_the_cursor) {
   EXPECT_EQ(run({"tu\033[2Jor"}).err.find('\033'), std::string::npos);
   EXPECT_EQ(run({"tour", "--step", "\033[2J"}).err.find('\033'), std::string::npos);
 }
 
-TEST(CommandLine, AFullDiskIsSaid) {
+TEST(command_line, a_full_disk_is_said) {
   const pid_t child = fork();
   if (child == 0) {
     std::freopen("/dev/full", "w", stdout);
@@ -70,7 +70,7 @@ TEST(CommandLine, AFullDiskIsSaid) {
   EXPECT_EQ(exit_code_of(child), 1);
 }
 
-TEST(CommandLine, ColourIsForTerminals) {
+TEST(command_line, colour_is_for_terminals) {
   EXPECT_EQ(run({"tour", "--step", "1"}).out.find('\033'), std::string::npos);
 
   at_terminal coloured({"tour", "--step", "1"});
@@ -78,14 +78,14 @@ TEST(CommandLine, ColourIsForTerminals) {
   EXPECT_NE(coloured.said().find("\033["), std::string::npos);
 }
 
-TEST(CommandLine, ColourOnlyAddsToTheText) {
+TEST(command_line, colour_only_adds_to_the_text) {
   at_terminal coloured({"tour", "--step", "1"});
   EXPECT_EQ(coloured.end(), 0);
   const std::string plain = std::regex_replace(coloured.said(), std::regex("\033\\[[0-9;]*m|\r"), "");
   EXPECT_EQ(plain, run({"tour", "--step", "1"}).out);
 }
 
-TEST(CommandLine, NoColorAndDumbTerminalsTurnColourOff) {
+TEST(command_line, no_color_and_dumb_terminals_turn_colour_off) {
   for (const char* setting : {"NO_COLOR=1", "TERM=dumb"}) {
     at_terminal plain({"tour", "--step", "1"}, {setting});
     EXPECT_EQ(plain.end(), 0);
@@ -99,7 +99,7 @@ TEST(CommandLine, NoColorAndDumbTerminalsTurnColourOff) {
 
 constexpr std::string_view prompt = "Enter for the next step, q to leave: ";
 
-TEST(CommandLine, AtATerminalItPausesBetweenStepsUntilTheReaderLeaves) {
+TEST(command_line, at_a_terminal_it_pauses_between_steps_until_the_reader_leaves) {
   at_terminal tour({"tour"});
   EXPECT_TRUE(tour.says("--- 1 of 10 ---"));
   EXPECT_TRUE(tour.says(prompt));
@@ -112,7 +112,7 @@ TEST(CommandLine, AtATerminalItPausesBetweenStepsUntilTheReaderLeaves) {
   EXPECT_EQ(tour.said().find("3 of 10"), std::string::npos);
 }
 
-TEST(CommandLine, EndOfInputLeaves) {
+TEST(command_line, end_of_input_leaves) {
   at_terminal tour({"tour"});
   EXPECT_TRUE(tour.says(prompt));
   tour.type("\004");
@@ -120,13 +120,13 @@ TEST(CommandLine, EndOfInputLeaves) {
   EXPECT_EQ(tour.said().find("2 of 10"), std::string::npos);
 }
 
-TEST(CommandLine, OneStepAloneDoesNotPause) {
+TEST(command_line, one_step_alone_does_not_pause) {
   at_terminal step({"tour", "--step", "1"});
   EXPECT_EQ(step.end(), 0);
   EXPECT_EQ(step.said().find(prompt), std::string::npos);
 }
 
-TEST(CommandLine, YesWalksOnAtATerminal) {
+TEST(command_line, yes_walks_on_at_a_terminal) {
   at_terminal tour({"tour", "--yes"});
   EXPECT_TRUE(tour.says("--- 2 of 10 ---"));
   EXPECT_EQ(tour.said().find(prompt), std::string::npos);

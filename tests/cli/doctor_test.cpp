@@ -17,13 +17,13 @@ namespace {
 using nlohmann::json;
 
 // A folder for the stored machine, instead of the user's.
-class Doctor : public testing::Test {
+class doctor : public testing::Test {
  protected:
-  Doctor() {
+  doctor() {
     std::string name = testing::TempDir() + "forkful_doctor_XXXXXX";
     folder_ = mkdtemp(name.data());
   }
-  ~Doctor() override { std::filesystem::remove_all(folder_); }
+  ~doctor() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] words cache() const { return {"XDG_CACHE_HOME=" + folder_}; }
 
@@ -63,7 +63,7 @@ class Doctor : public testing::Test {
   std::string folder_;
 };
 
-TEST_F(Doctor, TellsCostsThenLimitsThenWhatTheyMeanAndWhatToDoNext) {
+TEST_F(doctor, tells_costs_then_limits_then_what_they_mean_and_what_to_do_next) {
   const ran said = run({"doctor"}, cache());
   EXPECT_EQ(said.exit_code, 0) << said.err;
   EXPECT_EQ(said.err, "");
@@ -84,7 +84,7 @@ TEST_F(Doctor, TellsCostsThenLimitsThenWhatTheyMeanAndWhatToDoNext) {
   for (const std::string& line : lines_of(said.out)) EXPECT_LE(line.size(), 80U) << line;
 }
 
-TEST_F(Doctor, RemembersUntilItIsAskedToMeasureAgain) {
+TEST_F(doctor, remembers_until_it_is_asked_to_measure_again) {
   remember_a_machine();
   // The time of the measurement, and nothing about how much measurements differ now: that was not measured.
   const std::string remembered = run({"doctor"}, cache()).out;
@@ -97,7 +97,7 @@ TEST_F(Doctor, RemembersUntilItIsAskedToMeasureAgain) {
   EXPECT_NE(now.find("repeated measurements"), std::string::npos) << now;
 }
 
-TEST_F(Doctor, GivesProgramsEverything) {
+TEST_F(doctor, gives_programs_everything) {
   const ran said = run({"doctor", "--json"}, cache());
   EXPECT_EQ(said.exit_code, 0);
   EXPECT_EQ(said.err, "");
@@ -125,7 +125,7 @@ TEST_F(Doctor, GivesProgramsEverything) {
   EXPECT_TRUE(all.at("next").is_string());
 }
 
-TEST_F(Doctor, FindsALimitAndSaysItLast) {
+TEST_F(doctor, finds_a_limit_and_says_it_last) {
   const ran said = with_open_files(20);
   EXPECT_EQ(said.exit_code, 0) << said.err;
   EXPECT_NE(said.out.find("X `ulimit -n` allows 20 open files."), std::string::npos) << said.out;
@@ -139,7 +139,7 @@ rlim_t too_few() {
   return static_cast<rlim_t>(next) + 2;
 }
 
-TEST_F(Doctor, SaysWhyItCannotMeasureAndTheRestAllTheSame) {
+TEST_F(doctor, says_why_it_cannot_measure_and_the_rest_all_the_same) {
   const ran said = with_open_files(too_few());
   EXPECT_EQ(said.exit_code, 1);
   EXPECT_TRUE(said.err.starts_with("forkful: start_failed: ")) << said.err;
@@ -149,7 +149,7 @@ TEST_F(Doctor, SaysWhyItCannotMeasureAndTheRestAllTheSame) {
   EXPECT_NE(said.out.find("next: "), std::string::npos);
 }
 
-TEST_F(Doctor, SaysSomethingBeforeItMeasures) {
+TEST_F(doctor, says_something_before_it_measures) {
   const std::string said =
       with_open_files(too_few(), "/out").out;  // where measuring fails, the sentence comes after the attempt
   const std::size_t begin = said.find("This machine: ");
@@ -158,7 +158,7 @@ TEST_F(Doctor, SaysSomethingBeforeItMeasures) {
   EXPECT_LT(begin, tried) << said;
 }
 
-TEST_F(Doctor, ColourOnlyAddsToTheText) {
+TEST_F(doctor, colour_only_adds_to_the_text) {
   at_terminal terminal({"doctor"}, cache());
   EXPECT_EQ(terminal.end(), 0);
   EXPECT_NE(terminal.said().find("\033[1mWhat there is to use\033[0m"), std::string::npos);
@@ -169,7 +169,7 @@ TEST_F(Doctor, ColourOnlyAddsToTheText) {
   EXPECT_EQ(colourless.said().find('\033'), std::string::npos);
 }
 
-TEST_F(Doctor, HelpBeginsWithExamples) { expect_baseline("help_doctor", run({"doctor", "--help"}).out); }
+TEST_F(doctor, help_begins_with_examples) { expect_baseline("help_doctor", run({"doctor", "--help"}).out); }
 
 }  // namespace
 }  // namespace forkful_tests

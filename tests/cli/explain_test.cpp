@@ -38,7 +38,7 @@ std::set<std::string> classes() {
                  R"(\nclass (\w+) : public (?:error|std::runtime_error, public slice_info))");
 }
 
-TEST(Explain, HasAnEntryForEveryErrorThereIs) {
+TEST(explain, has_an_entry_for_every_error_there_is) {
   const auto found = classes();
   ASSERT_GE(found.size(), 10U);
   EXPECT_EQ(explained(), found);
@@ -48,7 +48,7 @@ TEST(Explain, HasAnEntryForEveryErrorThereIs) {
 }
 
 // All classes of its own that the library's sources throw, and all that their sentences send users to look up.
-TEST(Explain, KnowsWhatTheLibraryThrowsAndMentions) {
+TEST(explain, knows_what_the_library_throws_and_mentions) {
   const auto known = explained();
   const auto all = classes();
   std::size_t thrown = 0;
@@ -69,7 +69,7 @@ TEST(Explain, KnowsWhatTheLibraryThrowsAndMentions) {
   EXPECT_GT(thrown, 10U) << "the search looks for the wrong thing";
 }
 
-TEST(Explain, EveryEntrySaysWhatHappenedWhyAndWhatToDo) {
+TEST(explain, every_entry_says_what_happened_why_and_what_to_do) {
   for (const std::string& code : explained()) {
     const json entry = json::parse(run({"explain", code, "--json"}).out);
     for (const char* part : {"code", "what_happened", "why", "what_to_do", "example"}) {
@@ -87,17 +87,17 @@ TEST(Explain, EveryEntrySaysWhatHappenedWhyAndWhatToDo) {
   }
 }
 
-TEST(Explain, ReadsAsItShould) {
+TEST(explain, reads_as_it_should) {
   expect_baseline("explain", run({"explain"}).out);
   expect_baseline("explain_slice_timeout", run({"explain", "slice_timeout"}).out);
   expect_baseline("help_explain", run({"explain", "--help"}).out);
 }
 
-TEST(Explain, KnowsAClassByItsFullName) {
+TEST(explain, knows_a_class_by_its_full_name) {
   EXPECT_EQ(run({"explain", "forkful::not_shared"}).out, run({"explain", "not_shared"}).out);
 }
 
-TEST(Explain, AMistypedCodeGetsASuggestionAndExitCode2) {
+TEST(explain, a_mistyped_code_gets_a_suggestion_and_exit_code2) {
   const ran mistyped = run({"explain", "worker_crash"});
   EXPECT_EQ(mistyped.exit_code, 2);
   EXPECT_EQ(mistyped.out, "");
@@ -107,7 +107,7 @@ TEST(Explain, AMistypedCodeGetsASuggestionAndExitCode2) {
   EXPECT_EQ(run({"explain", ""}).exit_code, 2);
 }
 
-TEST(Explain, ColourIsForTerminals) {
+TEST(explain, colour_is_for_terminals) {
   EXPECT_EQ(run({"explain"}).out.find('\033'), std::string::npos);
   at_terminal coloured({"explain", "cancelled"});
   EXPECT_EQ(coloured.end(), 0);

@@ -71,13 +71,13 @@ words ran_of(const json& race) {
   return names;
 }
 
-class Race : public testing::Test {
+class race_program : public testing::Test {
  protected:
-  Race() {
+  race_program() {
     std::string pattern = (fs::temp_directory_path() / "forkful_race_XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
   }
-  ~Race() override { fs::remove_all(directory_); }
+  ~race_program() override { fs::remove_all(directory_); }
 
   [[nodiscard]] std::string path(const std::string& name) const { return (directory_ / name).string(); }
   std::string file(const std::string& name, const std::string& contents) {
@@ -101,14 +101,14 @@ class Race : public testing::Test {
   fs::path directory_;
 };
 
-TEST_F(Race, ListNamesEveryWorkInALine) {
+TEST_F(race_program, list_names_every_work_in_a_line) {
   const ran list = run({"race", "--list"});
   EXPECT_EQ(list.exit_code, 0);
   EXPECT_EQ(list.err, "");
   expect_baseline("race_list", list.out);
 }
 
-TEST_F(Race, HelpBeginsWithExamples) {
+TEST_F(race_program, help_begins_with_examples) {
   const ran help = run({"race", "--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_TRUE(help.out.starts_with("Examples:\n  forkful race")) << help.out;
@@ -116,7 +116,7 @@ TEST_F(Race, HelpBeginsWithExamples) {
   expect_baseline("help_race", help.out);
 }
 
-TEST_F(Race, StringsTravelWithTheBytesTheyHave) {
+TEST_F(race_program, strings_travel_with_the_bytes_they_have) {
   const json race = run_json({"--work", "strings", "--slices", "50", "--bytes", "100B"});
   EXPECT_EQ(ran_of(race), every_way);
   EXPECT_GE(way_of(race, "process").at("bytes_in"), 5'000);
@@ -127,7 +127,7 @@ TEST_F(Race, StringsTravelWithTheBytesTheyHave) {
   EXPECT_EQ(way_of(race, "shared").at("bytes_out"), 0);
 }
 
-TEST_F(Race, NumbersAreCopiedOnlyWhereTheyHaveToBe) {
+TEST_F(race_program, numbers_are_copied_only_where_they_have_to_be) {
   const json race = run_json({"--work", "numbers", "--slices", "10", "--bytes", "8KB"});
   EXPECT_EQ(ran_of(race), every_way);
   EXPECT_EQ(way_of(race, "process").at("bytes_in"), 80'000);
@@ -137,19 +137,19 @@ TEST_F(Race, NumbersAreCopiedOnlyWhereTheyHaveToBe) {
   EXPECT_EQ(way_of(race, "shared").at("bytes_in").get<int>() + way_of(race, "shared").at("bytes_out").get<int>(), 0);
 }
 
-TEST_F(Race, WorksOnNumbersOnlyHaveNothingToChangeInPlace) {
+TEST_F(race_program, works_on_numbers_only_have_nothing_to_change_in_place) {
   EXPECT_EQ(ran_of(run_json({"--work", "sleep", "--slices", "4", "--time", "50us"})), all_but_shared);
   EXPECT_EQ(ran_of(run_json({"--work", "montecarlo", "--slices", "4", "--time", "50us"})), all_but_shared);
 }
 
-TEST_F(Race, MonteCarloSaysWhatPiIs) {
+TEST_F(race_program, monte_carlo_says_what_pi_is) {
   const json race = run_json({"--work", "montecarlo", "--slices", "64", "--time", "100us", "--ways", "serial"});
   const std::string remark = race.at("remark");
   ASSERT_THAT(remark, MatchesRegex("pi is about [0-9.]+"));
   EXPECT_NEAR(std::stod(remark.substr(12)), 3.14159, 0.05);
 }
 
-TEST_F(Race, EveryShapeOfSkewedSlices) {
+TEST_F(race_program, every_shape_of_skewed_slices) {
   for (const char* shape : {"equal", "linear", "exponential", "bimodal", "giant"}) {
     const json race = run_json({"--work", "skewed", "--slices", "20", "--time", "5us", "--skew", shape});
     EXPECT_EQ(ran_of(race), all_but_shared);
@@ -157,7 +157,7 @@ TEST_F(Race, EveryShapeOfSkewedSlices) {
   }
 }
 
-TEST_F(Race, MatricesNeedOpenBlasAndSaySo) {
+TEST_F(race_program, matrices_need_open_blas_and_say_so) {
   const ran result = run(race({"--work", "matrix", "--slices", "3", "--bytes", "20KB", "--json"}));
   if (result.exit_code == 1) {
     EXPECT_THAT(result.err, HasSubstr("needs OpenBLAS, which is not installed here"));
@@ -167,7 +167,7 @@ TEST_F(Race, MatricesNeedOpenBlasAndSaySo) {
   EXPECT_EQ(ran_of(json::parse(result.out)), every_way);
 }
 
-TEST_F(Race, ACrashIsSurvivedByProcessesAndNotTriedElsewhere) {
+TEST_F(race_program, a_crash_is_survived_by_processes_and_not_tried_elsewhere) {
   const json race = run_json({"--work", "crash", "--slices", "5", "--time", "1us"});
   EXPECT_EQ(ran_of(race), (words{"snapshot", "process"}));
   EXPECT_EQ(way_of(race, "serial").at("why_not"), "would end the program");
@@ -177,20 +177,20 @@ TEST_F(Race, ACrashIsSurvivedByProcessesAndNotTriedElsewhere) {
   EXPECT_EQ(race.at("remark"), "slice 2 crashed in every call: it was named, and all 4 others came back");
 }
 
-TEST_F(Race, OnlyTheWaysThatWereAskedForTheLoopFirst) {
+TEST_F(race_program, only_the_ways_that_were_asked_for_the_loop_first) {
   const json race = run_json({"--work", "strings", "--slices", "4", "--ways", "process,serial,process"});
   ASSERT_EQ(race.at("ways").size(), 2U);
   EXPECT_EQ(ran_of(race), (words{"serial", "process"}));
 }
 
-TEST_F(Race, SaysWhatIsRunningBeforeItReadsAnything) {
+TEST_F(race_program, says_what_is_running_before_it_reads_anything) {
   const ran result = forkful_tests::run(race({"--json", path("missing")}));
   EXPECT_TRUE(
       result.err.starts_with("racing gzip: serial, thread, snapshot, process, shared in turns, until it is sure\n"))
       << result.err;
 }
 
-TEST_F(Race, MarkdownIsATableAndAVerdict) {
+TEST_F(race_program, markdown_is_a_table_and_a_verdict) {
   const ran result = run(race({"--work", "strings", "--slices", "4", "--ways", "serial,process", "--markdown"}));
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
@@ -205,7 +205,7 @@ TEST_F(Race, MarkdownIsATableAndAVerdict) {
   EXPECT_TRUE(lines.back().starts_with("**")) << lines.back();
 }
 
-TEST_F(Race, TheVerdictComesLastAndEveryLineFits) {
+TEST_F(race_program, the_verdict_comes_last_and_every_line_fits) {
   const ran result = run(race({"--work", "crash", "--slices", "5", "--time", "1us"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out.find('\033'), std::string::npos);
@@ -216,7 +216,7 @@ TEST_F(Race, TheVerdictComesLastAndEveryLineFits) {
   EXPECT_THAT(last, testing::ContainsRegex("Fastest: |Too close to say: ")) << result.out;
 }
 
-TEST_F(Race, FilesAreGzippedSoThatGunzipGivesThemBack) {
+TEST_F(race_program, files_are_gzipped_so_that_gunzip_gives_them_back) {
   std::string first;
   for (int i = 0; i < 3'000; ++i) first += "line " + std::to_string(i) + "\n";
   const std::string second = "short";
@@ -234,7 +234,7 @@ TEST_F(Race, FilesAreGzippedSoThatGunzipGivesThemBack) {
   EXPECT_LT(contents_of("all.gz").size(), unpacked.size() / 2);
 }
 
-TEST_F(Race, AFileThatCannotBeReadCostsASentence) {
+TEST_F(race_program, a_file_that_cannot_be_read_costs_a_sentence) {
   const ran result = run(race({path("missing"), file("good", std::string(5'000, 'a'))}));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(without_directory(result.err),
@@ -298,7 +298,7 @@ unsigned char straightforward_blur(const pixels& from, int x, int y) {
   return static_cast<unsigned char>(sum / 65536 / 65536 + 0.5);
 }
 
-TEST_F(Race, APictureIsReallyBlurred) {
+TEST_F(race_program, a_picture_is_really_blurred) {
   pixels sharp{.width = 61, .height = 47};
   for (unsigned i = 0; i < sharp.width * sharp.height; ++i)
     sharp.grey.push_back(static_cast<unsigned char>((i * 2654435761U) >> 24));
@@ -323,28 +323,28 @@ TEST_F(Race, APictureIsReallyBlurred) {
           << x << ", " << y;
 }
 
-TEST_F(Race, APictureOfOneColourStaysAsItIs) {
+TEST_F(race_program, a_picture_of_one_colour_stays_as_it_is) {
   const pixels plain{.width = 5, .height = 3, .grey = std::vector<unsigned char>(15, 77)};
   write_grey(path("sharp.png"), plain);
   EXPECT_EQ(run(race_to(path("blurred.png"))).exit_code, 0);
   EXPECT_EQ(read_grey(path("blurred.png")).grey, plain.grey);
 }
 
-TEST_F(Race, WithoutAPictureItDrawsOne) {
+TEST_F(race_program, without_a_picture_it_draws_one) {
   const ran result = run(race({"--work", "blur", "--ways", "serial", "--out", path("drawn.png")}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("32 slices of a drawn picture of 1200 x 800 pixels\n"));
   EXPECT_TRUE(contents_of("drawn.png").starts_with("\x89PNG"));
 }
 
-TEST_F(Race, WhatIsNoPictureIsRefused) {
+TEST_F(race_program, what_is_no_picture_is_refused) {
   const ran result = run(race({"--work", "blur", "--in", file("text", "no picture at all")}));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(without_directory(result.err),
             "forkful: 'DIRECTORY/text' is no picture to blur (Not a PNG file); name a PNG file\n");
 }
 
-TEST_F(Race, ThePageHasTheTableAndACallOfEveryWay) {
+TEST_F(race_program, the_page_has_the_table_and_a_call_of_every_way) {
   const ran result =
       run(race({"--work", "strings", "--slices", "4", "--ways", "serial,process,shared", "--html", path("race.html")}));
   EXPECT_EQ(result.exit_code, 0);
@@ -358,7 +358,7 @@ TEST_F(Race, ThePageHasTheTableAndACallOfEveryWay) {
   EXPECT_FALSE(fs::exists(path("race.html.part")));
 }
 
-TEST_F(Race, WhatCannotBeWrittenIsSaidBeforeTheRace) {
+TEST_F(race_program, what_cannot_be_written_is_said_before_the_race) {
   const ran result = run(race({"--work", "strings", "--html", path("no_such_folder/race.html")}));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(without_directory(result.err),
@@ -366,7 +366,7 @@ TEST_F(Race, WhatCannotBeWrittenIsSaidBeforeTheRace) {
   EXPECT_EQ(result.out.find("median"), std::string::npos);
 }
 
-TEST_F(Race, MistakesGetASentenceAndExitCode2) {
+TEST_F(race_program, mistakes_get_a_sentence_and_exit_code2) {
   std::string said;
   for (const words& mistake : {words{"--wrok", "strings"},
                                words{"--work", "strnigs"},
@@ -407,7 +407,7 @@ TEST_F(Race, MistakesGetASentenceAndExitCode2) {
   expect_baseline("race_mistakes", said);
 }
 
-TEST_F(Race, CtrlCEndsItWhereverItIs) {
+TEST_F(race_program, ctrl_c_ends_it_wherever_it_is) {
   at_terminal race({"race", "--work", "sleep", "--slices", "2", "--time", "10s"});
   ASSERT_TRUE(race.says("warm-up round"));
   race.type("\x03");

@@ -12,13 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class RealCake : public testing::Test {
+class real_cake : public testing::Test {
  protected:
-  RealCake() {
+  real_cake() {
     std::string pattern = (fs::temp_directory_path() / "forkful_cake_XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
   }
-  ~RealCake() override { fs::remove_all(directory_); }
+  ~real_cake() override { fs::remove_all(directory_); }
 
   std::string file(const std::string& name, const std::string& contents) {
     std::ofstream(directory_ / name) << contents;
@@ -37,7 +37,7 @@ class RealCake : public testing::Test {
 
 const std::string text(5000, 'a');
 
-TEST_F(RealCake, EveryWayGivesTheBytesOfTheLoopAndItsOwnCopies) {
+TEST_F(real_cake, every_way_gives_the_bytes_of_the_loop_and_its_own_copies) {
   const ran result = run_slice({file("one", text), file("two", text + text), file("three", "short")});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
@@ -52,7 +52,7 @@ TEST_F(RealCake, EveryWayGivesTheBytesOfTheLoopAndItsOwnCopies) {
   EXPECT_TRUE(matches(result.out, "\nFastest: |\nNo way beat the loop")) << result.out;
 }
 
-TEST_F(RealCake, DefaultIsEveryLicenceTextOnce) {
+TEST_F(real_cake, default_is_every_licence_text_once) {
   if (!fs::exists("/usr/share/common-licenses")) GTEST_SKIP() << "this system has no licence texts";
   const ran result = run({"tour", "--step", "10"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -62,7 +62,7 @@ TEST_F(RealCake, DefaultIsEveryLicenceTextOnce) {
   }
 }
 
-TEST_F(RealCake, BadInputCostsItsSliceAndASentenceEach) {
+TEST_F(real_cake, bad_input_costs_its_slice_and_a_sentence_each) {
   const std::string missing = (directory_ / "missing").string();
   const std::string folder = (directory_ / "folder").string();
   const std::string pipe = (directory_ / "pipe").string();
@@ -84,7 +84,7 @@ TEST_F(RealCake, BadInputCostsItsSliceAndASentenceEach) {
   EXPECT_TRUE(matches(result.out, "\nprocess, in place .* yes\n")) << result.out;
 }
 
-TEST_F(RealCake, AFileWithoutReadPermissionIsBadInput) {
+TEST_F(real_cake, a_file_without_read_permission_is_bad_input) {
   if (geteuid() == 0) GTEST_SKIP() << "root may read every file";
   const std::string secret = file("secret", text);
   fs::permissions(secret, fs::perms::none);
@@ -95,7 +95,7 @@ TEST_F(RealCake, AFileWithoutReadPermissionIsBadInput) {
   EXPECT_TRUE(matches(result.out, "\ngood +5.0 KB -> ")) << result.out;
 }
 
-TEST_F(RealCake, WithNothingButBadInputThereIsNoCake) {
+TEST_F(real_cake, with_nothing_but_bad_input_there_is_no_cake) {
   const ran result = run_slice({(directory_ / "missing").string()});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(lines_of(result.err).size(), 2U) << result.err;
@@ -103,7 +103,7 @@ TEST_F(RealCake, WithNothingButBadInputThereIsNoCake) {
   EXPECT_EQ(result.out.find("speed-up"), std::string::npos);
 }
 
-TEST_F(RealCake, NamesMayBeAnything) {
+TEST_F(real_cake, names_may_be_anything) {
   const ran result = run_slice({file("two words", text), file("\033[2Jescape\nline", text),
                                 file("gr\xc3\xbc\xc3\x9f"
                                      "e",
@@ -118,14 +118,14 @@ TEST_F(RealCake, NamesMayBeAnything) {
       << result.out;
 }
 
-TEST_F(RealCake, TheSameFileTwiceIsTwoSlices) {
+TEST_F(real_cake, the_same_file_twice_is_two_slices) {
   const std::string twice = file("twice", text);
   const ran result = run_slice({twice, twice});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_TRUE(matches(result.out, "\ntwice .*\ntwice ")) << result.out;
 }
 
-TEST_F(RealCake, HundredsOfSlicesStayWithinEightyColumns) {
+TEST_F(real_cake, hundreds_of_slices_stay_within_eighty_columns) {
   words files;
   for (int i = 0; i < 300; ++i) files.push_back(file("slice" + std::to_string(i), text));
   const ran result = run_slice(files);

@@ -18,18 +18,18 @@ bool has_line(const std::string& text, const std::string& line) {
 }
 
 // Steps 9 and 10 measure; they have tests of their own.
-class Step : public testing::TestWithParam<int> {};
+class tour_step : public testing::TestWithParam<int> {};
 
-TEST_P(Step, ReadsAsItsBaseline) {
+TEST_P(tour_step, reads_as_its_baseline) {
   const ran result = step(GetParam());
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   expect_baseline("step_" + std::to_string(GetParam()), normalised(result.out));
 }
 
-INSTANTIATE_TEST_SUITE_P(Tour, Step, testing::Range(1, 9));
+INSTANTIATE_TEST_SUITE_P(each, tour_step, testing::Range(1, 9));
 
-TEST(Tour, WalksThroughAllStepsInOrderWithinEightyColumns) {
+TEST(tour, walks_through_all_steps_in_order_within_eighty_columns) {
   const ran tour = run({"tour"});
   EXPECT_EQ(tour.exit_code, 0) << tour.err;
   EXPECT_EQ(tour.err, "");
@@ -46,7 +46,7 @@ TEST(Tour, WalksThroughAllStepsInOrderWithinEightyColumns) {
   }
 }
 
-TEST(Tour, OnAPhotographFriendsEatAndTheOriginalIsUntouched) {
+TEST(tour, on_a_photograph_friends_eat_and_the_original_is_untouched) {
   const std::string out = step(4).out;
   for (const char* eaten : {"slice_0_eaten", "slice_1_eaten", "slice_2_eaten", "slice_3_eaten"})
     EXPECT_TRUE(std::regex_search(out, std::regex(std::string("friend [01] sees ") + eaten))) << out;
@@ -54,13 +54,13 @@ TEST(Tour, OnAPhotographFriendsEatAndTheOriginalIsUntouched) {
   EXPECT_TRUE(std::regex_search(out, std::regex(" [0-9.]+ [KM]B by friend [01]: the pages it wrote to"))) << out;
 }
 
-TEST(Tour, InSharedMemoryTheCakeIsEatenAndNothingCopied) {
+TEST(tour, in_shared_memory_the_cake_is_eaten_and_nothing_copied) {
   const std::string out = step(5).out;
   EXPECT_TRUE(has_line(out, "cake: slice_0_eaten slice_1_eaten slice_2_eaten slice_3_eaten")) << out;
   EXPECT_TRUE(has_line(out, "  copied    0 B to the friends, 0 B back")) << out;
 }
 
-TEST(Tour, TheWholeCakeTravelsBackOnlyAndEachSliceBothWays) {
+TEST(tour, the_whole_cake_travels_back_only_and_each_slice_both_ways) {
   const std::string whole = step(6).out;
   const std::string each = step(7).out;
   for (const std::string& out : {whole, each})
@@ -69,7 +69,7 @@ TEST(Tour, TheWholeCakeTravelsBackOnlyAndEachSliceBothWays) {
   EXPECT_TRUE(std::regex_search(each, std::regex("copied +[1-9][0-9]* B to the friends, [1-9][0-9]* B back"))) << each;
 }
 
-TEST(Tour, AFaintingFriendCostsOneSliceAndWithTwoAttemptsNone) {
+TEST(tour, a_fainting_friend_costs_one_slice_and_with_two_attempts_none) {
   const std::string out = step(8).out;
   EXPECT_TRUE(std::regex_search(out, std::regex("slice 1 crashed worker [01] \\(SIGKILL"))) << out;
   EXPECT_TRUE(has_line(out, "slice_0_eaten")) << out;
@@ -79,7 +79,7 @@ TEST(Tour, AFaintingFriendCostsOneSliceAndWithTwoAttemptsNone) {
   EXPECT_TRUE(std::regex_search(out, std::regex("\\[slice_1 *\\]x"))) << "no picture of the one who fainted\n" << out;
 }
 
-TEST(Tour, WhatIsNotWorthItIsMeasured) {
+TEST(tour, what_is_not_worth_it_is_measured) {
   const ran result = step(9);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   for (const char* who :
@@ -90,7 +90,7 @@ TEST(Tour, WhatIsNotWorthItIsMeasured) {
 }
 
 }  // namespace
-TEST(Tour, LeavesOnInterruptAndSaysHowFarItCame) {
+TEST(tour, leaves_on_interrupt_and_says_how_far_it_came) {
   at_terminal tour({"tour"});
   ASSERT_TRUE(tour.says("Enter for the next step"));
   tour.type("\x03");
@@ -99,7 +99,7 @@ TEST(Tour, LeavesOnInterruptAndSaysHowFarItCame) {
       << tour.said();
 }
 
-TEST(Tour, GoesOnAfterAnInterruptThatItsStarterIgnores) {
+TEST(tour, goes_on_after_an_interrupt_that_its_starter_ignores) {
   at_terminal tour({"tour"}, {}, SIG_IGN);
   ASSERT_TRUE(tour.says("Enter for the next step"));
   tour.type("\x03");
@@ -107,7 +107,7 @@ TEST(Tour, GoesOnAfterAnInterruptThatItsStarterIgnores) {
   EXPECT_EQ(tour.end(), 0) << tour.said();
 }
 
-TEST(Tour, IsExportedAsOnePageThatHoldsEveryStepAndItsReports) {
+TEST(tour, is_exported_as_one_page_that_holds_every_step_and_its_reports) {
   const std::string page = testing::TempDir() + "tour.html";
   const ran exported = run({"tour", "--export", page});
   EXPECT_EQ(exported.exit_code, 0) << exported.err;
@@ -128,13 +128,13 @@ TEST(Tour, IsExportedAsOnePageThatHoldsEveryStepAndItsReports) {
   std::filesystem::remove(page);
 }
 
-TEST(Tour, ThatCannotBeWrittenSaysSoBeforeItWalks) {
+TEST(tour, that_cannot_be_written_says_so_before_it_walks) {
   const ran exported = run({"tour", "--export", "/no/such/folder/tour.html"});
   EXPECT_EQ(exported.exit_code, 1);
   EXPECT_EQ(exported.err, "forkful: cannot write /no/such/folder/tour.html: No such file or directory\n");
 }
 
-TEST(Tour, StopsHandingOutOnInterruptAndSaysHowManySlicesWereEaten) {
+TEST(tour, stops_handing_out_on_interrupt_and_says_how_many_slices_were_eaten) {
   // Slices that take a second or so each: the reader does not wait for them.
   std::vector<std::string> files;
   std::mt19937 random(1);
@@ -156,7 +156,7 @@ TEST(Tour, StopsHandingOutOnInterruptAndSaysHowManySlicesWereEaten) {
   for (const std::string& file : files) std::filesystem::remove(file);
 }
 
-TEST(Tour, LeavesAtOnceOnASecondInterruptWhileItsWorkersAreBusy) {
+TEST(tour, leaves_at_once_on_a_second_interrupt_while_its_workers_are_busy) {
   at_terminal tour({"tour", "--step", "10"});
   ASSERT_TRUE(tour.says("10 of 10"));
   tour.type("\x03\x03");

@@ -9,7 +9,7 @@
 #include "race/fake_works.hpp"
 #include "race/noise.hpp"
 #include "race/rounds.hpp"
-#include "race/tell.hpp"
+#include "race/texts.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 
@@ -39,7 +39,7 @@ race::outcome run(std::size_t work, std::size_t rounds, std::span<const way> way
 
 constexpr std::array loop_and_processes{way::serial, way::process};
 
-TEST(Difference, IsEmptyOnlyForTheSameBits) {
+TEST(difference, is_empty_only_for_the_same_bits) {
   EXPECT_EQ(race::difference({"ab", "cd"}, {"ab", "cd"}), "");
   EXPECT_EQ(race::difference({}, {}), "");
   EXPECT_EQ(race::difference({"ab", "cd"}, {"ab", "ce"}), "slice 1 differs from byte 1 on");
@@ -49,7 +49,7 @@ TEST(Difference, IsEmptyOnlyForTheSameBits) {
   EXPECT_EQ(race::difference({std::string("a\0b", 3)}, {std::string("a\0c", 3)}), "slice 0 differs from byte 2 on");
 }
 
-TEST(Spread, OfFewTimesIsLowestAndHighest) {
+TEST(spread, of_few_times_is_lowest_and_highest) {
   const race::spread five = race::spread_of({5ns, 1ns, 3ns, 2ns, 4ns});
   EXPECT_EQ(five.median, 3ns);
   EXPECT_EQ(five.low, 1ns);
@@ -60,7 +60,7 @@ TEST(Spread, OfFewTimesIsLowestAndHighest) {
 }
 
 // From tables of the sign test: of 10 times the second lowest and second highest, of 25 the eighth, of 100 the fortieth.
-TEST(Spread, OfManyTimesIsTheIntervalOfOrderStatistics) {
+TEST(spread, of_many_times_is_the_interval_of_order_statistics) {
   const auto interval = [](int n) {
     times all;
     for (int i = n; i >= 1; --i) all.emplace_back(i);
@@ -73,12 +73,12 @@ TEST(Spread, OfManyTimesIsTheIntervalOfOrderStatistics) {
   EXPECT_EQ(interval(100), std::pair(40L, 61L));
 }
 
-TEST(Spread, NoiseIsTheMiddleHalfOverTheMedian) {
+TEST(spread, noise_is_the_middle_half_over_the_median) {
   EXPECT_DOUBLE_EQ(race::spread_of({10ns, 10ns, 10ns, 10ns, 90ns}).noise, 0.0);
   EXPECT_DOUBLE_EQ(race::spread_of({5ns, 8ns, 10ns, 12ns, 90ns}).noise, 0.4);
 }
 
-TEST(Verdict, NamesTheFastestAndByHowMuch) {
+TEST(verdict, names_the_fastest_and_by_how_much) {
   EXPECT_EQ(said_of({ran(way::serial, 19ms, 20ms, 21ms), ran(way::process, 9ms, 10ms, 11ms)}),
             "Fastest: process, 2.0 x the loop.");
   EXPECT_EQ(said_of({ran(way::serial, 29ms, 30ms, 31ms), ran(way::snapshot, 14ms, 15ms, 16ms),
@@ -88,13 +88,13 @@ TEST(Verdict, NamesTheFastestAndByHowMuch) {
             "Fastest: process, 1.5 x the next, snapshot.");
 }
 
-TEST(Verdict, SaysWhenTheLoopWins) {
+TEST(verdict, says_when_the_loop_wins) {
   EXPECT_EQ(said_of({ran(way::serial, 9ms, 10ms, 11ms), ran(way::process, 19ms, 20ms, 21ms),
                      ran(way::snapshot, 49ms, 50ms, 51ms)}),
             "Fastest: the loop. Going parallel does not pay here: process took 2.0 x as long.");
 }
 
-TEST(Verdict, IsTooCloseWhereIntervalsOverlap) {
+TEST(verdict, is_too_close_where_intervals_overlap) {
   const race::verdict of_two = race::verdict_of(race_of(
       {ran(way::serial, 39ms, 40ms, 41ms), ran(way::process, 19ms, 20ms, 21ms), ran(way::shared, 20ms, 21ms, 23ms)}));
   EXPECT_EQ(of_two.sentence, "Too close to say: process and shared took about the same, 2.0 x the loop.");
@@ -104,19 +104,19 @@ TEST(Verdict, IsTooCloseWhereIntervalsOverlap) {
             "Too close to say: process and serial took about the same; going parallel gained nothing.");
 }
 
-TEST(Verdict, IsTooCloseWhereMediansAreTheSameToTwoPercent) {
+TEST(verdict, is_too_close_where_medians_are_the_same_to_two_percent) {
   EXPECT_EQ(said_of({ran(way::serial, 1020us, 1020us, 1020us), ran(way::process, 1000us, 1000us, 1000us)}),
             "Too close to say: process and serial took about the same; going parallel gained nothing.");
   EXPECT_EQ(said_of({ran(way::serial, 1030us, 1030us, 1030us), ran(way::process, 1000us, 1000us, 1000us)}),
             "Fastest: process, 1.03 x the loop.");
 }
 
-TEST(Verdict, OfOneWayOrNone) {
+TEST(verdict, of_one_way_or_none) {
   EXPECT_EQ(said_of({ran(way::serial, 9ms, 10ms, 11ms)}), "Only serial ran.");
   EXPECT_EQ(said_of({{.which = way::thread, .why_not = "would end the program"}}), "No way could run.");
 }
 
-TEST(Referee, StopsAtFiveRoundsWhenTheMediansAreSure) {
+TEST(referee, stops_at_five_rounds_when_the_medians_are_sure) {
   const race::outcome race = run(honest, 0, loop_and_processes);
   EXPECT_EQ(race.rounds, 5U);
   EXPECT_EQ(race.lanes[0].times, times(5, 20ms));
@@ -125,9 +125,11 @@ TEST(Referee, StopsAtFiveRoundsWhenTheMediansAreSure) {
   EXPECT_TRUE(race.all_same());
 }
 
-TEST(Referee, RunsAsManyRoundsAsItWasTold) { EXPECT_EQ(run(honest, 3, loop_and_processes).lanes[1].times.size(), 3U); }
+TEST(referee, runs_as_many_rounds_as_it_was_told) {
+  EXPECT_EQ(run(honest, 3, loop_and_processes).lanes[1].times.size(), 3U);
+}
 
-TEST(Referee, RunsEveryWayInTurns) {
+TEST(referee, runs_every_way_in_turns) {
   std::vector<std::string> told;
   const race::entry& entry = race::works()[honest];
   const auto what = entry.make({});
@@ -139,7 +141,7 @@ TEST(Referee, RunsEveryWayInTurns) {
                                 "round 1", "round 2", HasSubstr("one call more")));
 }
 
-TEST(Referee, FindsAWrongBitWheneverItComes) {
+TEST(referee, finds_a_wrong_bit_whenever_it_comes) {
   for (const std::size_t work : {liar, late_liar}) {
     const race::outcome race = run(work, 2, loop_and_processes);
     EXPECT_FALSE(race.all_same());
@@ -153,7 +155,7 @@ TEST(Referee, FindsAWrongBitWheneverItComes) {
   }
 }
 
-TEST(Referee, PutsThePredictionBesideTheMeasurement) {
+TEST(referee, puts_the_prediction_beside_the_measurement) {
   const race::outcome race = run(honest, 2, race::all_ways, 0);
   const auto json = nlohmann::json::parse(as_json(race));
   EXPECT_EQ(json.at("ways").at(0).at("predicted_ns"), 21'000'000);
@@ -167,13 +169,13 @@ TEST(Referee, PutsThePredictionBesideTheMeasurement) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), cli::columns) << line;
 }
 
-TEST(Referee, PredictsNothingForOtherWorkersThanTheAdvisorExpects) {
+TEST(referee, predicts_nothing_for_other_workers_than_the_advisor_expects) {
   const race::outcome race = run(honest, 1, race::all_ways, 3);
   for (const lane& each : race.lanes) EXPECT_FALSE(each.predicted.has_value());
   EXPECT_EQ(as_text(race).find("predicted"), std::string::npos);
 }
 
-TEST(Noise, IsSaidInOneSentence) {
+TEST(noise, is_said_in_one_sentence) {
   race::outcome quiet = race_of({ran(way::serial, 9ms, 10ms, 11ms)});
   EXPECT_EQ(race::noise_of(quiet, ""), "");
   EXPECT_EQ(race::noise_of(quiet, "others kept 1.3 CPUs busy just before"),
@@ -197,7 +199,7 @@ int left_with(std::vector<std::string> words) {
   return code;
 }
 
-TEST(Referee, LeavesWith1WhereResultsDiffer) {
+TEST(referee, leaves_with1_where_results_differ) {
   EXPECT_EQ(left_with({"--work", "honest", "--rounds", "1", "--workers", "1"}), cli::all_well);
   EXPECT_EQ(left_with({"--work", "liar", "--rounds", "1", "--workers", "1"}), cli::input_failed);
   EXPECT_EQ(left_with({"--work", "liar", "--rounds", "1", "--workers", "1", "--json"}), cli::input_failed);

@@ -18,7 +18,7 @@ namespace {
 
 using namespace forkful_tests;
 
-TEST(EveryContainer, IsARangeOfSlices) {
+TEST(every_container, is_a_range_of_slices) {
   forkful::process_pool pool(2U);
   const values expected{1, 2, 3};
   every_verb(pool, [] { return std::list<int>{1, 2, 3}; }, as_long, expected);
@@ -33,7 +33,7 @@ TEST(EveryContainer, IsARangeOfSlices) {
   every_verb(pool, [] { return std::map<int, std::string>{{1, "a"}, {2, "b"}}; }, key, {1, 2});
 }
 
-TEST(EveryContainer, MayBeAListInBracesOrAnArray) {
+TEST(every_container, may_be_a_list_in_braces_or_an_array) {
   forkful::process_pool pool(2U);
   const values expected{1, 2, 3};
   EXPECT_EQ(pool.map({1, 2, 3}, as_long), expected);
@@ -84,7 +84,7 @@ class counter {
   int end_;
 };
 
-TEST(EveryContainer, MayBeAGenerator) {
+TEST(every_container, may_be_a_generator) {
   forkful::process_pool pool(2U);
   every_verb(pool, [] { return counter(4); }, as_long, {0, 1, 2, 3});
   values got;

@@ -5,6 +5,6 @@ namespace {
 
 using namespace forkful_tests;
 
-TEST(GreedyElements, MayBeMadeOfAnything) { everything_about<greedy::object>(); }
+TEST(greedy_elements, may_be_made_of_anything) { everything_about<greedy::object>(); }
 
 }  // namespace

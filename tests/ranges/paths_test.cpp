@@ -5,7 +5,7 @@ namespace {
 
 using namespace forkful_tests;
 
-TEST(GreedyElements, MayBePaths) { everything_about<path>(); }
-TEST(GreedyElements, MayBeAny) { everything_about<std::any>(); }
+TEST(greedy_elements, may_be_paths) { everything_about<path>(); }
+TEST(greedy_elements, may_be_any) { everything_about<std::any>(); }
 
 }  // namespace

@@ -5,6 +5,6 @@ namespace {
 
 using namespace forkful_tests;
 
-TEST(GreedyElements, MayBeTrees) { everything_about<greedy::tree>(); }
+TEST(greedy_elements, may_be_trees) { everything_about<greedy::tree>(); }
 
 }  // namespace

@@ -49,17 +49,17 @@ std::string said(report r, unsigned cpus = 8) {
   return all + "next: " + r.advice;
 }
 
-TEST(Advice, IsSilentWhereNothingIsToBeMended) {
+TEST(advice, is_silent_where_nothing_is_to_be_mended) {
   EXPECT_EQ(said(sample({milliseconds(10), microseconds(9400)})),
             "next: nothing to mend: 2 workers computed 97 % of the time");
 }
 
-TEST(Advice, DoesNotPraiseWhatItCannotExplain) {
+TEST(advice, does_not_praise_what_it_cannot_explain) {
   EXPECT_EQ(said(sample({microseconds(7600), microseconds(7600)})),
             "next: nothing stands out: 2 workers computed 76 % of the time");
 }
 
-TEST(Advice, SuggestsLargerChunksWhereSlicesAreShort) {
+TEST(advice, suggests_larger_chunks_where_slices_are_short) {
   report r = sample({milliseconds(6), milliseconds(6)});
   r.slices = 30'000;
   r.chunks = 30'000;
@@ -69,14 +69,14 @@ TEST(Advice, SuggestsLargerChunksWhereSlicesAreShort) {
       "next: hand out larger chunks: pool.with({.chunk = 500})");
 }
 
-TEST(Advice, DoesNotSuggestChunksThatWouldLeaveWorkersWithoutAny) {
+TEST(advice, does_not_suggest_chunks_that_would_leave_workers_without_any) {
   report r = sample({milliseconds(6), milliseconds(6)});
   r.slices = r.chunks = 10;
   r.slowest = {{0, 1, 0, milliseconds(2)}};
   EXPECT_EQ(said(r), "next: nothing stands out: 2 workers computed 60 % of the time");
 }
 
-TEST(Advice, NamesTheOneSliceThatOthersWaitedFor) {
+TEST(advice, names_the_one_slice_that_others_waited_for) {
   report r = sample({milliseconds(10), milliseconds(2)});
   r.slowest = {{7, 1, 0, milliseconds(9)}};
   EXPECT_EQ(said(r),
@@ -85,7 +85,7 @@ TEST(Advice, NamesTheOneSliceThatOthersWaitedFor) {
             "next: cut slice 7 smaller, or put it first");
 }
 
-TEST(Advice, SuggestsSmallerChunksWhereSlicesDiffer) {
+TEST(advice, suggests_smaller_chunks_where_slices_differ) {
   report r = sample({milliseconds(10), milliseconds(4)});
   r.chunks = 4;
   r.slowest = {{7, 1, 0, milliseconds(1)}};
@@ -95,7 +95,7 @@ TEST(Advice, SuggestsSmallerChunksWhereSlicesDiffer) {
       "next: hand out smaller chunks: pool.with({.chunk = 14})");
 }
 
-TEST(Advice, SeesThatThereIsNotEnoughForEveryWorker) {
+TEST(advice, sees_that_there_is_not_enough_for_every_worker) {
   report r = sample({milliseconds(9), milliseconds(9), {}, {}});
   r.slices = r.chunks = 2;
   EXPECT_EQ(said(r),
@@ -107,7 +107,7 @@ TEST(Advice, SeesThatThereIsNotEnoughForEveryWorker) {
             "next: hand out smaller chunks, so that every worker gets some");
 }
 
-TEST(Advice, SaysWhenALoopWouldHaveBeenAsFast) {
+TEST(advice, says_when_a_loop_would_have_been_as_fast) {
   report r = sample({milliseconds(2), milliseconds(2)});
   r.chunks = 2;
   EXPECT_EQ(said(r),
@@ -115,7 +115,7 @@ TEST(Advice, SaysWhenALoopWouldHaveBeenAsFast) {
             "next: use a serial_pool here, or give the slices more to do");
 }
 
-TEST(Advice, FindsThatCopyingTookLongerThanComputing) {
+TEST(advice, finds_that_copying_took_longer_than_computing) {
   report r = sample({milliseconds(1), milliseconds(1)});
   r.bytes_in = 5'000'000;
   r.bytes_out = 1000;
@@ -134,7 +134,7 @@ TEST(Advice, FindsThatCopyingTookLongerThanComputing) {
   EXPECT_NE(said(r).find("map_into"), std::string::npos) << said(r);
 }
 
-TEST(Advice, HintsAtSpansForLargeBroadcastArguments) {
+TEST(advice, hints_at_spans_for_large_broadcast_arguments) {
   report r = sample({milliseconds(10), milliseconds(10)});
   r.bytes_in = r.bytes_broadcast = 1'000'000;
   EXPECT_EQ(said(r), "next: nothing to mend: 2 workers computed 100 % of the time");
@@ -145,7 +145,7 @@ TEST(Advice, HintsAtSpansForLargeBroadcastArguments) {
             "next: pass the large argument as a span of a forkful::shared_vector");
 }
 
-TEST(Advice, SaysThatStartingTookTooLong) {
+TEST(advice, says_that_starting_took_too_long) {
   report r = sample({milliseconds(6), milliseconds(6)});
   r.way = "snapshot";
   for (worker_row& row : r.per_worker) spend(row, &time_split::start, milliseconds(4));
@@ -154,7 +154,7 @@ TEST(Advice, SaysThatStartingTookTooLong) {
             "next: use a process_pool, whose workers stay, or give one call more to do");
 }
 
-TEST(Advice, CountsWhatWasCopiedOnWriteAgainstTheWork) {
+TEST(advice, counts_what_was_copied_on_write_against_the_work) {
   report r = sample({milliseconds(10), milliseconds(10)});
   r.bytes_copied_on_write = 40'960'000;
   EXPECT_EQ(
@@ -168,7 +168,7 @@ TEST(Advice, CountsWhatWasCopiedOnWriteAgainstTheWork) {
   EXPECT_EQ(said(r), "next: nothing to mend: 2 workers computed 100 % of the time");
 }
 
-TEST(Advice, TellsOfDeaths) {
+TEST(advice, tells_of_deaths) {
   report r = sample({milliseconds(9), milliseconds(9)});
   r.deaths = 2;
   r.retries = 1;
@@ -177,13 +177,13 @@ TEST(Advice, TellsOfDeaths) {
             "next: find out why workers died: try_map names the slices");
 }
 
-TEST(Advice, KeepsWhatWasSaidBefore) {
+TEST(advice, keeps_what_was_said_before) {
   report r = sample({milliseconds(9), milliseconds(9)});
   r.warnings = {"said before"};
   EXPECT_EQ(said(r), "said before\nnext: nothing to mend: 2 workers computed 90 % of the time");
 }
 
-TEST(Advice, SendsALoopThatIsWorthSharingToAPool) {
+TEST(advice, sends_a_loop_that_is_worth_sharing_to_a_pool) {
   report r = sample({milliseconds(10)});
   r.way = "serial";
   EXPECT_EQ(said(r), "next: try a process_pool: slices take 10.0 us, so there is something to share");
@@ -191,13 +191,13 @@ TEST(Advice, SendsALoopThatIsWorthSharingToAPool) {
   EXPECT_EQ(said(r), "next: nothing to mend: too little work to share");
 }
 
-TEST(Advice, JudgesNoCallThatWasNotFinished) {
+TEST(advice, judges_no_call_that_was_not_finished) {
   report r = sample({milliseconds(1), milliseconds(1)});
   r.finished = false;
   EXPECT_EQ(said(r), "next: the program ended in the middle of this call");
 }
 
-TEST(Advice, HasNothingToSayOfNothing) {
+TEST(advice, has_nothing_to_say_of_nothing) {
   report r = sample({nanoseconds(0)});
   r.slices = r.chunks = 0;
   r.wall = nanoseconds(0);

@@ -16,9 +16,9 @@
 namespace forkful::detail {
 namespace {
 
-class Board : public testing::Test {
+class board_ring : public testing::Test {
  protected:
-  Board() {
+  board_ring() {
     table->slots = slots.data();
     table->workers = static_cast<unsigned>(slots.size());
   }
@@ -63,7 +63,7 @@ class sleepers {
   std::vector<std::thread> threads_;
 };
 
-TEST(ChunkWord, KeepsEveryFieldAtItsLargest) {
+TEST(chunk_word, keeps_every_field_at_its_largest) {
   const chunk_word word(chunk_state::running, 0xffffffff, max_workers, 1023, max_attempts);
   EXPECT_EQ(word.state(), chunk_state::running);
   EXPECT_EQ(word.generation(), 0xffffffff);
@@ -72,7 +72,7 @@ TEST(ChunkWord, KeepsEveryFieldAtItsLargest) {
   EXPECT_EQ(word.attempt(), max_attempts);
 }
 
-TEST(ChunkWord, ClaimingAndFinishingChangeOnlyWhatTheySay) {
+TEST(chunk_word, claiming_and_finishing_change_only_what_they_say) {
   const chunk_word ready(chunk_state::ready, 7, 0, 0, 2);
   const chunk_word mine = ready.claimed_by(5, 9);
   EXPECT_EQ(mine.state(), chunk_state::running);
@@ -86,9 +86,9 @@ TEST(ChunkWord, ClaimingAndFinishingChangeOnlyWhatTheySay) {
   EXPECT_EQ(done.generation(), 7u);
 }
 
-TEST_F(Board, AnEmptyBoardHasNothingToClaim) { EXPECT_EQ(claim_chunk(*table, 0, 1).held, nullptr); }
+TEST_F(board_ring, an_empty_board_has_nothing_to_claim) { EXPECT_EQ(claim_chunk(*table, 0, 1).held, nullptr); }
 
-TEST_F(Board, EachChunkIsClaimedOnceAndInOrder) {
+TEST_F(board_ring, each_chunk_is_claimed_once_and_in_order) {
   for (int i = 0; i < 3; ++i) publish();
   for (std::uint64_t i = 0; i < 3; ++i) {
     const claim got = claim_chunk(*table, static_cast<unsigned>(i), 4);
@@ -101,7 +101,7 @@ TEST_F(Board, EachChunkIsClaimedOnceAndInOrder) {
   EXPECT_EQ(probably_unclaimed(*table), 0u);
 }
 
-TEST_F(Board, AChunkHandedOutAgainIsFoundBelowAWrongHint) {
+TEST_F(board_ring, a_chunk_handed_out_again_is_found_below_a_wrong_hint) {
   for (int i = 0; i < 3; ++i) publish();
   for (int i = 0; i < 3; ++i) ASSERT_NE(claim_chunk(*table, 0, 1).held, nullptr);
   publish_again(*table, 1, 2, ++generation);
@@ -112,7 +112,7 @@ TEST_F(Board, AChunkHandedOutAgainIsFoundBelowAWrongHint) {
   EXPECT_EQ(got.word.attempt(), 2u);
 }
 
-TEST_F(Board, EveryPublicationChangesTheEpochThatSleepersWatch) {
+TEST_F(board_ring, every_publication_changes_the_epoch_that_sleepers_watch) {
   const std::uint32_t before = table->epoch.load();
   publish();
   const std::uint32_t published = table->epoch.load();
@@ -121,7 +121,7 @@ TEST_F(Board, EveryPublicationChangesTheEpochThatSleepersWatch) {
   EXPECT_NE(published, table->epoch.load());
 }
 
-TEST_F(Board, TheRingGoesRound) {
+TEST_F(board_ring, the_ring_goes_round) {
   for (std::uint64_t i = 0; i < 3 * ring_size; ++i) {
     publish();
     const claim got = claim_chunk(*table, 0, 1);
@@ -134,7 +134,7 @@ TEST_F(Board, TheRingGoesRound) {
   }
 }
 
-TEST_F(Board, AFinishedChunkRingsOnlyASleepingParentThatWantsIt) {
+TEST_F(board_ring, a_finished_chunk_rings_only_a_sleeping_parent_that_wants_it) {
   for (int i = 0; i < 3; ++i) publish();
   EXPECT_FALSE(finish_chunk(*table, claim_chunk(*table, 0, 1)));
   table->wanted.store(2);
@@ -144,14 +144,14 @@ TEST_F(Board, AFinishedChunkRingsOnlyASleepingParentThatWantsIt) {
   EXPECT_TRUE(parent_sleeps(*table));
 }
 
-TEST_F(Board, SomebodyIsAwakeUnlessAllSleep) {
+TEST_F(board_ring, somebody_is_awake_unless_all_sleep) {
   for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
   EXPECT_FALSE(any_worker_awake(*table));
   slots[2].state.store(worker_state::spinning);
   EXPECT_TRUE(any_worker_awake(*table));
 }
 
-TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
+TEST_F(board_ring, who_was_woken_a_moment_ago_is_not_woken_again) {
   for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
   const sleepers three(*table, 3);
   wakings known;
@@ -180,7 +180,7 @@ TEST_F(Board, WhoWasWokenAMomentAgoIsNotWokenAgain) {
   three.wait_until_risen(3);
 }
 
-TEST_F(Board, WhoSeemsToSleepAndWasNotWokenIsNotOnItsWay) {
+TEST_F(board_ring, who_seems_to_sleep_and_was_not_woken_is_not_on_its_way) {
   slots[0].state.store(worker_state::sleeping);
   wakings known;
   publish();
@@ -196,7 +196,7 @@ TEST_F(Board, WhoSeemsToSleepAndWasNotWokenIsNotOnItsWay) {
   one.wait_until_risen(1);
 }
 
-TEST_F(Board, WhoWasWokenAndDoesNotComeIsWokenOnceMore) {
+TEST_F(board_ring, who_was_woken_and_does_not_come_is_woken_once_more) {
   for (worker_slot& slot : slots) slot.state.store(worker_state::sleeping);
   const sleepers two(*table, 2);
   wakings known;
@@ -219,7 +219,7 @@ std::vector<std::size_t> all_chunks(std::size_t slices, unsigned workers, std::s
   return sizes;
 }
 
-TEST(Chunking, CoversEverySliceOnceForAnyNumbers) {
+TEST(chunking, covers_every_slice_once_for_any_numbers) {
   for (const std::size_t slices : {1, 2, 3, 4, 7, 100, 12'345, 1'000'000}) {
     for (const unsigned workers : {1u, 2u, 3u, 64u, 1000u}) {
       for (const std::size_t asked : {0, 1, 3, 5'000'000}) {
@@ -232,23 +232,23 @@ TEST(Chunking, CoversEverySliceOnceForAnyNumbers) {
   }
 }
 
-TEST(Chunking, AutomaticChunksEndSmallSoThatWorkersEndTogether) {
+TEST(chunking, automatic_chunks_end_small_so_that_workers_end_together) {
   const auto sizes = all_chunks(1'000'000, 2, 0, 0);
   EXPECT_EQ(sizes.front(), 1'000'000u / 256);
   EXPECT_EQ(sizes.back(), 1u);
   EXPECT_TRUE(std::is_sorted(sizes.rbegin(), sizes.rend()));
 }
 
-TEST(Chunking, FewSlicesAreHandedOutOneByOne) {
+TEST(chunking, few_slices_are_handed_out_one_by_one) {
   EXPECT_EQ(all_chunks(4, 2, 0, 0), (std::vector<std::size_t>{1, 1, 1, 1}));
 }
 
-TEST(Chunking, CopiedChunksStayNearAMegabyte) {
+TEST(chunking, copied_chunks_stay_near_a_megabyte) {
   EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 10'000), (std::size_t{1} << 20) / 10'000);
   EXPECT_EQ(next_chunk(1'000, 1'000, 2, 0, std::size_t{1} << 30), 1u);
 }
 
-TEST(Chunking, WhatTheCallerAsksForIsWhatHeGets) {
+TEST(chunking, what_the_caller_asks_for_is_what_he_gets) {
   EXPECT_EQ(next_chunk(100, 100, 2, 7, 1 << 20), 7u);
   EXPECT_EQ(next_chunk(100, 5, 2, 7, 0), 5u);
 }

@@ -175,7 +175,7 @@ void for_each_base(Visit&& visit) {
   visit(row<std::exception>{"std::exception", {}});
 }
 
-TEST(Bases, EachComesBackAsItselfAndAsSliceInfoWithItsText) {
+TEST(bases, each_comes_back_as_itself_and_as_slice_info_with_its_text) {
   std::size_t seen = 0;
   for_each_base([&]<class Exact>(const row<Exact>& base) {
     SCOPED_TRACE(base.name);
@@ -189,7 +189,7 @@ TEST(Bases, EachComesBackAsItselfAndAsSliceInfoWithItsText) {
   EXPECT_EQ(seen + 3, forkful::detail::bases().size());
 }
 
-TEST(Bases, AUsersClassComesBackAsTheNearestWithItsNameAndText) {
+TEST(bases, a_users_class_comes_back_as_the_nearest_with_its_name_and_text) {
   for_each_base([]<class Exact>(const row<Exact>& base) {
     SCOPED_TRACE(base.name);
     struct derived : Exact {
@@ -203,7 +203,7 @@ TEST(Bases, AUsersClassComesBackAsTheNearestWithItsNameAndText) {
   });
 }
 
-TEST(Bases, TheClassesAboveTheNearestCatchToo) {
+TEST(bases, the_classes_above_the_nearest_catch_too) {
   const slice_failure range = captured_value(my_error{});
   expect_comes_back_as<std::out_of_range, std::logic_error>(range, "my own what");
   EXPECT_EQ(type_that_came_back(range), "my_error");
@@ -216,7 +216,7 @@ TEST(Bases, TheClassesAboveTheNearestCatchToo) {
   expect_comes_back_as<forkful::error, std::runtime_error>(captured_value(forkful::codec_error{"x"}), "x");
 }
 
-TEST(Bases, WhatTheLibraryItselfThrowsIsRecognised) {
+TEST(bases, what_the_library_itself_throws_is_recognised) {
   const slice_failure at = captured([] { EXPECT_EQ(std::vector<int>{}.at(1), 0); });
   expect_comes_back_as<std::out_of_range>(at, at.what);
   EXPECT_NE(at.what.find("range_check"), std::string::npos);
@@ -228,7 +228,7 @@ TEST(Bases, WhatTheLibraryItselfThrowsIsRecognised) {
             "std::bad_any_cast");
 }
 
-TEST(Bases, KindSaysMemoryAndCodec) {
+TEST(bases, kind_says_memory_and_codec) {
   EXPECT_EQ(captured_value(std::bad_alloc{}).kind, failure_kind::memory);
   EXPECT_EQ(captured_value(std::bad_array_new_length{}).kind, failure_kind::memory);
   EXPECT_EQ(captured_value(forkful::arena_exhausted{""}).kind, failure_kind::memory);
@@ -243,7 +243,7 @@ std::error_code code_that_came_back(const Error& thrown) {
   return code;
 }
 
-TEST(Codes, ValueAndCategoryAreKept) {
+TEST(codes, value_and_category_are_kept) {
   EXPECT_EQ(code_that_came_back(std::system_error{EAGAIN, std::system_category(), "x"}),
             std::error_code(EAGAIN, std::system_category()));
   EXPECT_EQ(code_that_came_back(std::system_error{EDOM, std::generic_category()}),
@@ -256,13 +256,13 @@ TEST(Codes, ValueAndCategoryAreKept) {
             std::make_error_code(std::future_errc::promise_already_satisfied));
 }
 
-TEST(Codes, RegexErrorKeepsItsCode) {
+TEST(codes, regex_error_keeps_its_code) {
   expect_thrown<std::regex_error>(
       captured_value(std::regex_error{std::regex_constants::error_paren}),
       [](const std::regex_error& e) { EXPECT_EQ(e.code(), std::regex_constants::error_paren); });
 }
 
-TEST(Codes, FilesystemErrorKeepsCodeAndPaths) {
+TEST(codes, filesystem_error_keeps_code_and_paths) {
   const std::filesystem::filesystem_error thrown{"rename", "/from", "/to",
                                                  std::make_error_code(std::errc::cross_device_link)};
   expect_thrown<std::filesystem::filesystem_error>(captured_value(thrown), [&](const auto& e) {
@@ -273,7 +273,7 @@ TEST(Codes, FilesystemErrorKeepsCodeAndPaths) {
   });
 }
 
-TEST(Codes, AnUnknownCategoryKeepsItsValueAndItsNameInTheType) {
+TEST(codes, an_unknown_category_keeps_its_value_and_its_name_in_the_type) {
   const my_category cake;
   const slice_failure failure = captured_value(std::system_error{7, cake, "baking"});
   expect_comes_back_as<std::system_error>(failure, "baking: lie");
@@ -281,7 +281,7 @@ TEST(Codes, AnUnknownCategoryKeepsItsValueAndItsNameInTheType) {
   EXPECT_EQ(type_that_came_back(failure), "std::system_error (error category cake)");
 }
 
-TEST(SliceError, TellsTheTypeAndTheValueWhereItCan) {
+TEST(slice_error, tells_the_type_and_the_value_where_it_can) {
   const std::string rest =
       ". It is no std::exception, so only this came back: throw a class derived from std::exception to keep its kind "
       "and what()";
@@ -297,20 +297,20 @@ TEST(SliceError, TellsTheTypeAndTheValueWhereItCan) {
             head + "char const*: null" + rest);
 }
 
-TEST(Capture, TakesTheFirstBaseOfAnExceptionThatHasTwo) {
+TEST(capture, takes_the_first_base_of_an_exception_that_has_two) {
   const slice_failure failure = captured_value(two_headed{});
   expect_comes_back_as<std::overflow_error>(failure, "overflow");
   EXPECT_EQ(failure.type, "two_headed");
 }
 
-TEST(Capture, ReadsANullWhatAsEmpty) { expect_comes_back_as<std::exception>(captured_value(mute_error{}), ""); }
+TEST(capture, reads_a_null_what_as_empty) { expect_comes_back_as<std::exception>(captured_value(mute_error{}), ""); }
 
-TEST(Capture, KeepsLongTexts) {
+TEST(capture, keeps_long_texts) {
   const std::string text(1'000'000, 'x');
   expect_comes_back_as<std::runtime_error>(captured_value(std::runtime_error{text}), text);
 }
 
-TEST(Capture, BecomesBadAllocWhereThereIsNoMemoryToDescribe) {
+TEST(capture, becomes_bad_alloc_where_there_is_no_memory_to_describe) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer ends the process instead of throwing bad_alloc";
 #else
@@ -327,7 +327,7 @@ TEST(Capture, BecomesBadAllocWhereThereIsNoMemoryToDescribe) {
 #endif
 }
 
-TEST(Capture, NamesTheOuterTypeOfANestedException) {
+TEST(capture, names_the_outer_type_of_a_nested_exception) {
   const slice_failure failure = captured([] {
     try {
       throw std::bad_alloc{};
@@ -339,7 +339,7 @@ TEST(Capture, NamesTheOuterTypeOfANestedException) {
   EXPECT_EQ(failure.type, "my_error");
 }
 
-TEST(Capture, LeavesTheHandledExceptionAlone) {
+TEST(capture, leaves_the_handled_exception_alone) {
   try {
     throw my_error{};
   } catch (const my_error& mine) {
@@ -349,12 +349,12 @@ TEST(Capture, LeavesTheHandledExceptionAlone) {
   }
 }
 
-TEST(Capture, WorksOnAnExceptionPtr) {
+TEST(capture, works_on_an_exception_ptr) {
   const auto thrown = std::make_exception_ptr(std::length_error{"long"});
   expect_comes_back_as<std::length_error>(captured([&] { std::rethrow_exception(thrown); }), "long");
 }
 
-TEST(NestedPools, KeepTheInnermostTypeAndTextButNameTheOuterSlice) {
+TEST(nested_pools, keep_the_innermost_type_and_text_but_name_the_outer_slice) {
   slice_failure inner = captured_value(my_error{});
   inner.slice = 1;
   inner.worker = 0;
@@ -368,7 +368,7 @@ TEST(NestedPools, KeepTheInnermostTypeAndTextButNameTheOuterSlice) {
   EXPECT_EQ(foreign.type, "no_exception");
 }
 
-TEST(NestedPools, ACrashInsideIsAnExceptionOutside) {
+TEST(nested_pools, a_crash_inside_is_an_exception_outside) {
   slice_failure inner = crash_failure(1, 2, 0, 1, 1, SIGSEGV, 0, mapped);
   inner.frames = {"parse(int)", "main"};
   const slice_failure outer = captured([&] { rethrow(inner); });
@@ -385,7 +385,7 @@ TEST(NestedPools, ACrashInsideIsAnExceptionOutside) {
   expect_comes_back_as<forkful::slice_timeout, forkful::error>(late, late.what);
 }
 
-TEST(WorkerCrashed, IsCaughtAsEverythingItIs) {
+TEST(worker_crashed, is_caught_as_everything_it_is) {
   const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGKILL, 0, mapped);
   EXPECT_EQ(failure.kind, failure_kind::crash);
   expect_comes_back_as<forkful::worker_crashed, forkful::error, std::runtime_error>(failure, failure.what);
@@ -397,7 +397,7 @@ TEST(WorkerCrashed, IsCaughtAsEverythingItIs) {
   });
 }
 
-TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
+TEST(worker_crashed, says_how_it_ended_and_what_to_do) {
   EXPECT_EQ(crash_failure(4711, 4712, 1, 1, 1, SIGSEGV, 0, mapped).what,
             "slice 4711 crashed worker 1 (SIGSEGV, segmentation fault) on attempt 1 of 1: its code touched memory that "
             "it may not touch, or overflowed its stack. Run it on a serial_pool in a debugger to see where; try_map "
@@ -419,7 +419,7 @@ TEST(WorkerCrashed, SaysHowItEndedAndWhatToDo) {
   });
 }
 
-TEST(WorkerCrashed, InALibraryNamesWhoCalledItToo) {
+TEST(worker_crashed, in_a_library_names_who_called_it_too) {
   forkful::detail::crash_site inside;
   inside.top = "parse";
   inside.caller = "parse(std::string const&)";
@@ -429,7 +429,7 @@ TEST(WorkerCrashed, InALibraryNamesWhoCalledItToo) {
                                     "parse(std::string const&) at log.cpp:12, on attempt 1 of 1: "));
 }
 
-TEST(WorkerCrashed, NamesEverySignal) {
+TEST(worker_crashed, names_every_signal) {
   for (int signal = 1; signal < SIGRTMAX; ++signal) {
     const std::string what = crash_failure(0, 1, 0, 1, 1, signal, 0, mapped).what;
     const bool named = what.find("(SIG") != std::string::npos;
@@ -440,7 +440,7 @@ TEST(WorkerCrashed, NamesEverySignal) {
   EXPECT_NE(crash_failure(0, 1, 0, 1, 1, SIGXCPU, 0, mapped).what.find("(SIGXCPU, CPU time limit"), std::string::npos);
 }
 
-TEST(SliceTimeout, SaysHowLongAndWhatToDo) {
+TEST(slice_timeout, says_how_long_and_what_to_do) {
   const slice_failure failure = timeout_failure(slice, slice + 1, worker, attempt, 2, 1500ms, mapped);
   EXPECT_EQ(failure.kind, failure_kind::timeout);
   expect_comes_back_as<forkful::slice_timeout, forkful::error, std::runtime_error>(
@@ -454,7 +454,7 @@ TEST(SliceTimeout, SaysHowLongAndWhatToDo) {
   EXPECT_NE(timeout_failure(0, 1, 0, 1, 1, 2s, half_done).what.find("may be half done"), std::string::npos);
 }
 
-TEST(Cancelled, BelongsToItsSlice) {
+TEST(cancelled, belongs_to_its_slice) {
   const slice_failure failure = cancelled_failure(slice, worker, attempt, "map");
   EXPECT_EQ(failure.kind, failure_kind::cancelled);
   expect_comes_back_as<forkful::cancelled, forkful::error>(
@@ -467,7 +467,7 @@ TEST(Cancelled, BelongsToItsSlice) {
 }
 
 // A recommended verb has to exist, and not to be the one that was called.
-TEST(WaysOut, FitTheVerb) {
+TEST(ways_out, fit_the_verb) {
   const std::string repeats = "more call_options::attempts repeat a slice that fails by chance";
   const struct {
     failing_call of;
@@ -500,7 +500,7 @@ TEST(WaysOut, FitTheVerb) {
   }
 }
 
-TEST(WaysOut, ASubmittedCallHasNoSlices) {
+TEST(ways_out, a_submitted_call_has_no_slices) {
   const failing_call submitted{"submit", false, 1};
   for (const std::string& what : {crash_failure(0, 1, worker, 1, 1, SIGSEGV, 0, submitted).what,
                                   crash_failure(0, 1, worker, 1, 1, 0, 3, submitted).what,
@@ -511,7 +511,7 @@ TEST(WaysOut, ASubmittedCallHasNoSlices) {
   }
 }
 
-TEST(Rethrow, SurvivesABaseOutOfRange) {
+TEST(rethrow, survives_a_base_out_of_range) {
   slice_failure failure = captured_value(std::logic_error{"text"});
   failure.base = std::numeric_limits<std::uint32_t>::max();
   failure.error_category = 99;
@@ -533,7 +533,7 @@ void expect_forkful_error(std::string_view code) {
   EXPECT_TRUE(std::is_nothrow_copy_constructible_v<Error>);
 }
 
-TEST(Errors, EachHasItsCode) {
+TEST(errors, each_has_its_code) {
   expect_forkful_error<forkful::arena_exhausted>("arena_exhausted");
   expect_forkful_error<forkful::codec_error>("codec_error");
   expect_forkful_error<forkful::start_failed>("start_failed");
@@ -544,14 +544,14 @@ TEST(Errors, EachHasItsCode) {
   expect_forkful_error<forkful::error>("error");
 }
 
-TEST(Errors, CopiesNeverThrow) {
+TEST(errors, copies_never_throw) {
   EXPECT_TRUE(std::is_nothrow_copy_constructible_v<forkful::worker_crashed>);
   EXPECT_TRUE(std::is_nothrow_copy_constructible_v<forkful::slice_timeout>);
   EXPECT_TRUE(std::is_nothrow_copy_constructible_v<forkful::slice_error>);
   EXPECT_FALSE((std::is_base_of_v<std::exception, slice_info>));
 }
 
-TEST(Errors, ACopyKeepsEverything) {
+TEST(errors, a_copy_keeps_everything) {
   std::exception_ptr kept;
   {
     const slice_failure failure = crash_failure(slice, slice + 1, worker, attempt, 2, SIGSEGV, 0, mapped);
@@ -569,7 +569,7 @@ TEST(Errors, ACopyKeepsEverything) {
   }
 }
 
-TEST(ErrorsPage, HasAnEntryForEveryCodeAndTheBasesInOrder) {
+TEST(errors_page, has_an_entry_for_every_code_and_the_bases_in_order) {
   std::ifstream file{std::filesystem::path{__FILE__}.parent_path() / "../../docs/errors.md"};
   const std::string page{std::istreambuf_iterator<char>{file}, {}};
   ASSERT_FALSE(page.empty());
@@ -590,7 +590,7 @@ struct no_default {
   int value;
 };
 
-TEST(Outcome, HoldsAValue) {
+TEST(outcome, holds_a_value) {
   outcome<int> good{42};
   EXPECT_TRUE(good.has_value());
   EXPECT_TRUE(good);
@@ -602,7 +602,7 @@ TEST(Outcome, HoldsAValue) {
   EXPECT_EQ(std::as_const(good).value(), 43);
 }
 
-TEST(Outcome, ThrowsItsFailureLikeMapWould) {
+TEST(outcome, throws_its_failure_like_map_would) {
   const auto bad = outcome<int>::failed(captured_value(my_error{}));
   EXPECT_FALSE(bad.has_value());
   EXPECT_FALSE(bad);
@@ -613,14 +613,14 @@ TEST(Outcome, ThrowsItsFailureLikeMapWould) {
   EXPECT_EQ(bad.value_or(7), 7);
 }
 
-TEST(Outcome, CopiesShareTheFailure) {
+TEST(outcome, copies_share_the_failure) {
   const auto bad = outcome<std::string>::failed(captured_value(my_error{}));
   const std::vector<outcome<std::string>> copies(2, bad);
   EXPECT_EQ(&copies[0].failure(), &bad.failure());
   EXPECT_EQ(&copies[1].failure(), &bad.failure());
 }
 
-TEST(Outcome, NeedsNoDefaultConstructor) {
+TEST(outcome, needs_no_default_constructor) {
   std::vector<outcome<no_default>> outcomes;
   outcomes.emplace_back(no_default{1});
   outcomes.emplace_back(std::in_place, 2);
@@ -630,7 +630,7 @@ TEST(Outcome, NeedsNoDefaultConstructor) {
   EXPECT_FALSE(outcomes[2]);
 }
 
-TEST(Outcome, TakesMoveOnlyValues) {
+TEST(outcome, takes_move_only_values) {
   outcome<std::unique_ptr<int>> good{std::make_unique<int>(5)};
   outcome<std::unique_ptr<int>> moved = std::move(good);
   const std::unique_ptr<int> value = std::move(moved).value();
@@ -639,7 +639,7 @@ TEST(Outcome, TakesMoveOnlyValues) {
   EXPECT_THROW(static_cast<void>(std::move(bad).value()), forkful::slice_error);
 }
 
-TEST(Outcome, MayHoldAFailureOrABoolAsItsValue) {
+TEST(outcome, may_hold_a_failure_or_a_bool_as_its_value) {
   const outcome<slice_failure> good{captured_value(my_error{})};
   EXPECT_TRUE(good.has_value());
   EXPECT_EQ(good.value().type, "my_error");
@@ -648,9 +648,9 @@ TEST(Outcome, MayHoldAFailureOrABoolAsItsValue) {
   EXPECT_FALSE(no.value());
 }
 
-TEST(Outcome, CostsOnePointerPairBeyondItsValue) { EXPECT_LE(sizeof(outcome<double>), 24U); }
+TEST(outcome, costs_one_pointer_pair_beyond_its_value) { EXPECT_LE(sizeof(outcome<double>), 24U); }
 
-TEST(Outcome, OfVoidIsSuccessOrFailure) {
+TEST(outcome, of_void_is_success_or_failure) {
   outcome<void> good;
   EXPECT_TRUE(good);
   EXPECT_NO_THROW(good.value());

@@ -12,10 +12,11 @@ using detail::journal;
 using detail::live_call;
 using std::chrono::nanoseconds;
 
-class Journal : public testing::Test {
+class journal_file : public testing::Test {
  protected:
-  Journal() : memory_(detail::map_shared(sizeof(journal), 4096)), kept(*reinterpret_cast<journal*>(memory_.base)) {}
-  ~Journal() override { detail::unmap_shared(memory_.base, memory_.size); }
+  journal_file()
+      : memory_(detail::map_shared(sizeof(journal), 4096)), kept(*reinterpret_cast<journal*>(memory_.base)) {}
+  ~journal_file() override { detail::unmap_shared(memory_.base, memory_.size); }
 
  private:
   detail::shared_mapping memory_;
@@ -37,7 +38,7 @@ report sample(std::uint64_t call) {
   return r;
 }
 
-TEST_F(Journal, KeepsFinishedCallsWhole) {
+TEST_F(journal_file, keeps_finished_calls_whole) {
   kept.add(sample(2));
   kept.add(sample(1));
   const auto all = kept.all();
@@ -51,7 +52,7 @@ TEST_F(Journal, KeepsFinishedCallsWhole) {
   EXPECT_EQ(all[0].recorded.events[0].text, "signal 9 (SIGKILL)");
 }
 
-TEST_F(Journal, ShowsCallsUnderWayAsFarAsTheyCame) {
+TEST_F(journal_file, shows_calls_under_way_as_far_as_they_came) {
   live_call* const one = kept.begin(sample(5));
   ASSERT_NE(one, nullptr);
   one->put(0, {1, 0, 10, 1, nanoseconds(100), nanoseconds(200), nanoseconds(10), nanoseconds(20)}, 1);
@@ -69,7 +70,7 @@ TEST_F(Journal, ShowsCallsUnderWayAsFarAsTheyCame) {
   EXPECT_EQ(r.recorded.chunks.size(), 2U);
 }
 
-TEST_F(Journal, ShowsACallOnceAlsoWhenItWasKilledBetweenItsEndAndGivingBackItsPlace) {
+TEST_F(journal_file, shows_a_call_once_also_when_it_was_killed_between_its_end_and_giving_back_its_place) {
   ASSERT_NE(kept.begin(sample(5)), nullptr);
   kept.add(sample(5));
   const auto all = kept.all();
@@ -77,7 +78,7 @@ TEST_F(Journal, ShowsACallOnceAlsoWhenItWasKilledBetweenItsEndAndGivingBackItsPl
   EXPECT_TRUE(all[0].finished);
 }
 
-TEST_F(Journal, ReplacesTheChunksOfALiveCallAtOnce) {
+TEST_F(journal_file, replaces_the_chunks_of_a_live_call_at_once) {
   live_call* const one = kept.begin(sample(5));
   ASSERT_NE(one, nullptr);
   for (std::size_t i = 0; i < 10; ++i) one->put(i, {0, i, 1, 1, nanoseconds(i), nanoseconds(i + 1), {}, {}}, i + 1);
@@ -88,7 +89,7 @@ TEST_F(Journal, ReplacesTheChunksOfALiveCallAtOnce) {
   EXPECT_TRUE(kept.all()[0].recorded.thinned);
 }
 
-TEST_F(Journal, HasPlacesForSomeCallsAtATime) {
+TEST_F(journal_file, has_places_for_some_calls_at_a_time) {
   live_call* last = nullptr;
   for (std::size_t i = 0; i < journal::most_live; ++i) {
     last = kept.begin(sample(i + 1));
@@ -99,7 +100,7 @@ TEST_F(Journal, HasPlacesForSomeCallsAtATime) {
   EXPECT_EQ(kept.begin(sample(100)), last);
 }
 
-TEST_F(Journal, CountsWhatDoesNotFit) {
+TEST_F(journal_file, counts_what_does_not_fit) {
   kept.add(sample(1));
   kept.used = journal::bytes - 128;
   kept.add(sample(2));

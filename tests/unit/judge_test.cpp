@@ -28,7 +28,7 @@ double seconds(std::chrono::nanoseconds time) { return 1e-9 * static_cast<double
 
 // ---- Verdicts ---------------------------------------------------------------------------------------------------------
 
-TEST(Judge, LongSlicesGoParallelAndTextIsAsItWas) {
+TEST(judge, long_slices_go_parallel_and_text_is_as_it_was) {
   const advice given = judge(work_of(1'000, 100e-6), {}, usual_machine());
   EXPECT_TRUE(given.parallel);
   EXPECT_FALSE(given.too_close);
@@ -45,7 +45,7 @@ TEST(Judge, LongSlicesGoParallelAndTextIsAsItWas) {
             "what if:      below 73 ns a slice the loop would be faster\n");
 }
 
-TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
+TEST(judge, where_threads_cannot_go_text_says_why) {
   const advice given = judge(work_of(4, 1e-6), without_threads(), usual_machine());
   EXPECT_FALSE(given.parallel);
   EXPECT_FALSE(given.too_close);
@@ -66,7 +66,7 @@ TEST(Judge, WhereThreadsCannotGoTextSaysWhy) {
             "              be 1.2 times as fast as the loop\n");
 }
 
-TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
+TEST(judge, where_intervals_overlap_it_is_too_close_to_call) {
   const situation where = without_threads();
   const double from = seconds(judge(work_of(20, 10e-6), where, usual_machine()).break_even);
   const advice given = judge(work_of(20, from), where, usual_machine());
@@ -78,7 +78,7 @@ TEST(Judge, WhereIntervalsOverlapItIsTooCloseToCall) {
 }
 
 // "Too close: 0.50 x the loop's time" and "slices of 43 ns or more, instead of 261.6 us" were said about slices that vary much.
-TEST(Judge, WhereNoiseIsAllThatOverlapsItIsUncertainNotClose) {
+TEST(judge, where_noise_is_all_that_overlaps_it_is_uncertain_not_close) {
   situation where = without_threads();
   where.spread = 0.6;
   const advice given = judge(work_of(1'000, 260e-6), where, usual_machine());
@@ -92,7 +92,7 @@ TEST(Judge, WhereNoiseIsAllThatOverlapsItIsUncertainNotClose) {
 }
 
 // A value that is said to turn the verdict has to lie beyond the present one.
-TEST(Judge, NoFlipAsksForLessThanThereIs) {
+TEST(judge, no_flip_asks_for_less_than_there_is) {
   for (const std::size_t slices : {2UL, 10UL, 1'000UL, 100'000UL}) {
     for (const double mean : {5e-8, 1e-6, 20e-6, 1e-3}) {
       for (const double spread : {0.0, 0.2, 0.6, 0.9}) {
@@ -116,7 +116,7 @@ TEST(Judge, NoFlipAsksForLessThanThereIs) {
   }
 }
 
-TEST(Judge, NoiseWidensTheIntervals) {
+TEST(judge, noise_widens_the_intervals) {
   machine on = usual_machine();
   situation where;
   const advice quiet = judge(work_of(1'000, 1e-3), where, on);
@@ -138,7 +138,7 @@ TEST(Judge, NoiseWidensTheIntervals) {
   EXPECT_GT(after.high, before.high);
 }
 
-TEST(Judge, ThreadsThatAreMuchFasterGetNoWordForProcesses) {
+TEST(judge, threads_that_are_much_faster_get_no_word_for_processes) {
   workload work = work_of(100, 100e-6);
   work.in.bytes = work.out.bytes = 10'000;
   const advice given = judge(work, {}, usual_machine());
@@ -146,7 +146,7 @@ TEST(Judge, ThreadsThatAreMuchFasterGetNoWordForProcesses) {
   EXPECT_EQ(given.verdict.find("survives"), std::string::npos) << given.verdict;
 }
 
-TEST(Judge, ACallableThatIsParallelAlreadyIsLeftAlone) {
+TEST(judge, a_callable_that_is_parallel_already_is_left_alone) {
   workload work = work_of(100, 1e-3);
   work.inner_threads = 2;
   situation where;
@@ -162,7 +162,7 @@ TEST(Judge, ACallableThatIsParallelAlreadyIsLeftAlone) {
   EXPECT_THAT(given.flip, StartsWith("nothing: the callable keeps the cores busy by itself"));
 }
 
-TEST(Judge, WithNoParallelWayTheLoopIsIt) {
+TEST(judge, with_no_parallel_way_the_loop_is_it) {
   situation where;
   where.why_not[1] = where.why_not[2] = where.why_not[3] = "it may not";
   const advice given = judge(work_of(1'000, 1e-3), where, usual_machine());
@@ -172,12 +172,12 @@ TEST(Judge, WithNoParallelWayTheLoopIsIt) {
   EXPECT_EQ(given.break_even.count(), 0);
 }
 
-TEST(Judge, WithoutSlicesThereIsNothingToDo) {
+TEST(judge, without_slices_there_is_nothing_to_do) {
   const advice given = judge(work_of(0, 1), {}, usual_machine());
   EXPECT_EQ(given.text(), "nothing to do: there are no slices\n");
 }
 
-TEST(Judge, TakesNoMoreWorkersThanAreOfUse) {
+TEST(judge, takes_no_more_workers_than_are_of_use) {
   const advice given = judge(work_of(3, 10e-3), {.workers = 16}, usual_machine(16));
   EXPECT_EQ(given.ways[3].workers, 3U);
   EXPECT_EQ(judge(work_of(1'000, 10e-3), {.workers = 5}, usual_machine(16)).ways[3].workers, 5U);
@@ -186,7 +186,7 @@ TEST(Judge, TakesNoMoreWorkersThanAreOfUse) {
 
 // ---- Break-even -------------------------------------------------------------------------------------------------------
 
-TEST(Judge, AtTheBreakEvenBothTakeTheSame) {
+TEST(judge, at_the_break_even_both_take_the_same) {
   for (const std::size_t slices : {4UL, 100UL, 10'000UL}) {
     const situation where = without_threads();
     const double from = seconds(judge(work_of(slices, 1e-4), where, usual_machine()).break_even);
@@ -202,7 +202,7 @@ TEST(Judge, AtTheBreakEvenBothTakeTheSame) {
 
 // ---- The largest cost -------------------------------------------------------------------------------------------------
 
-TEST(Judge, NamesTheLargestCost) {
+TEST(judge, names_the_largest_cost) {
   const auto largest = [](const workload& work, const situation& where, const machine& on) {
     return judge(work, where, on).dominating_cost;
   };
@@ -252,7 +252,7 @@ TEST(Judge, NamesTheLargestCost) {
 // ---- The change that would turn it -----------------------------------------------------------------------------------
 
 // The change, applied, turns the verdict: that is what the sentence promises.
-TEST(Judge, ColdPoolsAreToBeKept) {
+TEST(judge, cold_pools_are_to_be_kept) {
   situation where = without_threads();
   where.cold = true;
   where.private_memory = 1e9;
@@ -263,7 +263,7 @@ TEST(Judge, ColdPoolsAreToBeKept) {
   EXPECT_TRUE(judge(work_of(100, 20e-6), where, usual_machine()).parallel);
 }
 
-TEST(Judge, CopiesAreToBeAvoided) {
+TEST(judge, copies_are_to_be_avoided) {
   situation where = without_threads();
   workload work = work_of(100, 100e-6);
   work.in.bytes = 3e6;
@@ -279,7 +279,7 @@ TEST(Judge, CopiesAreToBeAvoided) {
   EXPECT_THAT(judge(work, where, usual_machine()).flip, StartsWith("keep slices and results in shared memory"));
 }
 
-TEST(Judge, ChunksThatAreTooSmallAreToBeLeftToForkful) {
+TEST(judge, chunks_that_are_too_small_are_to_be_left_to_forkful) {
   workload work = work_of(100'000, 0.2e-6);
   work.asked_chunk = 1;
   const advice given = judge(work, without_threads(), usual_machine());
@@ -289,7 +289,7 @@ TEST(Judge, ChunksThatAreTooSmallAreToBeLeftToForkful) {
   EXPECT_TRUE(judge(work, without_threads(), usual_machine()).parallel);
 }
 
-TEST(Judge, OneLongSliceIsToBeSplit) {
+TEST(judge, one_long_slice_is_to_be_split) {
   const workload work = [] {
     workload made;
     made.slices = 100;
@@ -301,7 +301,7 @@ TEST(Judge, OneLongSliceIsToBeSplit) {
   EXPECT_THAT(given.flip, StartsWith("split the longest slice, which takes 10.0 ms: process_pool of 2 would be "));
 }
 
-TEST(Judge, TooFewWorkersAreToBeMore) {
+TEST(judge, too_few_workers_are_to_be_more) {
   situation where = without_threads();
   where.workers = 1;
   const advice given = judge(work_of(100, 1e-3), where, usual_machine());
@@ -309,14 +309,14 @@ TEST(Judge, TooFewWorkersAreToBeMore) {
   EXPECT_THAT(given.flip, StartsWith("use more workers: process_pool of 2 would be 2.0 times as fast"));
 }
 
-TEST(Judge, ShortCallsAreToBeTakenTogether) {
+TEST(judge, short_calls_are_to_be_taken_together) {
   const advice given = judge(work_of(4, 1e-6), without_threads(), usual_machine());
   EXPECT_THAT(given.flip, StartsWith("64 times as much in one call (256 slices)"));
   EXPECT_TRUE(judge(work_of(256, 1e-6), without_threads(), usual_machine()).parallel);
   EXPECT_FALSE(judge(work_of(128, 1e-6), without_threads(), usual_machine()).parallel);
 }
 
-TEST(Judge, WhatPaysSaysWhenItWouldNot) {
+TEST(judge, what_pays_says_when_it_would_not) {
   const advice given = judge(work_of(1'000, 10e-6), without_threads(), usual_machine());
   EXPECT_TRUE(given.parallel);
   EXPECT_THAT(given.flip, HasSubstr("the loop would be faster"));
@@ -331,7 +331,7 @@ TEST(Judge, WhatPaysSaysWhenItWouldNot) {
   EXPECT_EQ(warm.flip, "a pool that is started for every call would be slower than the loop: keep it");
 }
 
-TEST(Judge, OnOneCoreNothingComputesFaster) {
+TEST(judge, on_one_core_nothing_computes_faster) {
   const advice given = judge(work_of(1'000, 1e-3), without_threads(), usual_machine(1));
   EXPECT_FALSE(given.parallel);
   EXPECT_THAT(given.flip, StartsWith("nothing on one core"));
@@ -344,7 +344,7 @@ TEST(Judge, OnOneCoreNothingComputesFaster) {
 
 // ---- Forms ------------------------------------------------------------------------------------------------------------
 
-TEST(Judge, SaysTheSameEveryTimeInLinesOfEightyColumns) {
+TEST(judge, says_the_same_every_time_in_lines_of_eighty_columns) {
   for (const std::size_t slices : {1UL, 10UL, 100'000UL}) {
     for (const double mean : {1e-8, 1e-5, 1e-2}) {
       workload work = work_of(slices, mean, shape::exponential);
@@ -360,7 +360,7 @@ TEST(Judge, SaysTheSameEveryTimeInLinesOfEightyColumns) {
   }
 }
 
-TEST(Judge, JsonHoldsEveryMember) {
+TEST(judge, json_holds_every_member) {
   situation where = without_threads();
   where.why_not[1] = "a \"quoted\" reason";
   const advice given = judge(work_of(1'000, 100e-6), where, usual_machine());

@@ -21,7 +21,7 @@ timeline_chunk chunk_at(unsigned worker, std::size_t first, int begin, int end) 
   return {worker, first, 1, 1, nanoseconds(begin), nanoseconds(end), nanoseconds(1), nanoseconds(2)};
 }
 
-TEST(Recorder, KeepsChunksByWorkerThenByTime) {
+TEST(recorder, keeps_chunks_by_worker_then_by_time) {
   recorder kept(begun_by(2), nullptr);
   kept.add(chunk_at(1, 5, 30, 40));
   kept.add(chunk_at(0, 6, 35, 45));
@@ -34,7 +34,7 @@ TEST(Recorder, KeepsChunksByWorkerThenByTime) {
   EXPECT_FALSE(all.thinned);
 }
 
-TEST(Recorder, DrawsNeighboursTogetherWhenThereAreTooMany) {
+TEST(recorder, draws_neighbours_together_when_there_are_too_many) {
   constexpr std::size_t count = 25 * recorder::most;
   recorder kept(begun_by(3), nullptr);
   for (std::size_t i = 0; i < count; ++i) {
@@ -66,7 +66,7 @@ TEST(Recorder, DrawsNeighboursTogetherWhenThereAreTooMany) {
   EXPECT_LE(most, 64U) << "evenly";
 }
 
-TEST(Recorder, BoundsTheCallersSteps) {
+TEST(recorder, bounds_the_callers_steps) {
   recorder kept(begun_by(1), nullptr);
   constexpr int count = 200'000;
   for (int i = 0; i < count; ++i) {
@@ -87,7 +87,7 @@ TEST(Recorder, BoundsTheCallersSteps) {
   EXPECT_EQ(long_ones, 200U) << "what is long stays to be seen";
 }
 
-TEST(Recorder, JoinsStepsOfOneKind) {
+TEST(recorder, joins_steps_of_one_kind) {
   recorder kept(begun_by(1), nullptr);
   kept.add({timeline_step::kind::idle, nanoseconds(0), nanoseconds(10)});
   kept.add({timeline_step::kind::idle, nanoseconds(10), nanoseconds(20)});
@@ -97,7 +97,7 @@ TEST(Recorder, JoinsStepsOfOneKind) {
   EXPECT_FALSE(all.thinned);
 }
 
-TEST(Recorder, BoundsEventsAndSortsThem) {
+TEST(recorder, bounds_events_and_sorts_them) {
   recorder kept(begun_by(1), nullptr);
   for (std::size_t i = 0; i < recorder::most_events + 5; ++i) {
     kept.add(timeline_event{timeline_event::kind::slice_failed, 0, i, nanoseconds(1'000'000 - i), "x"});

@@ -38,7 +38,7 @@ std::string on_one_line(std::string text) {
   return text;
 }
 
-TEST(ReportJson, NamesEveryFieldWithItsUnit) {
+TEST(report_json, names_every_field_with_its_unit) {
   EXPECT_EQ(
       tiny().json(),
       R"~({"way":"process","verb":"map","pool":0,"call":5,"calls":1,"finished":true,"began_ns":0,"wall_ns":9000,"slices":1,"chunks":1,)~"
@@ -51,17 +51,17 @@ TEST(ReportJson, NamesEveryFieldWithItsUnit) {
       R"~("at_ns":7002,"text":"signal 9 (SIGKILL)"}],"caller":[]}})~");
 }
 
-TEST(ReportJson, HasNoTimelineWhereNoneWasAskedFor) {
+TEST(report_json, has_no_timeline_where_none_was_asked_for) {
   EXPECT_NE(made_up::without_timeline().json().find(R"~("timeline":null)~"), std::string::npos);
 }
 
-TEST(ReportJson, IsUtf8WhateverAnExceptionSaid) {
+TEST(report_json, is_utf8_whatever_an_exception_said) {
   const std::string json = made_up::with_crashes().json();
   EXPECT_EQ(json.find('\xff'), std::string::npos);
   EXPECT_NE(json.find("\xef\xbf\xbd"), std::string::npos);  // the replacement character
 }
 
-TEST(ReportDocument, KeepsCallsApart) {
+TEST(report_document, keeps_calls_apart) {
   const std::vector calls{tiny(), made_up::without_timeline()};
   const std::vector totals{tiny()};
   EXPECT_EQ(document(totals, calls, document_format::json), R"~({"forkful":")~" FORKFUL_VERSION R"~(","totals":[)~" +
@@ -73,7 +73,7 @@ TEST(ReportDocument, KeepsCallsApart) {
                                                  "\n");
 }
 
-TEST(ReportDocument, shows_the_total_of_several_calls_first) {
+TEST(report_document, shows_the_total_of_several_calls_first) {
   const std::vector calls{made_up::ordinary(12, 3), made_up::ordinary(4, 3), tiny()};
   const std::string text = document(calls, document_format::text);
   EXPECT_EQ(text.substr(0, text.find('\n')),
@@ -83,7 +83,7 @@ TEST(ReportDocument, shows_the_total_of_several_calls_first) {
   EXPECT_LT(page.find("2 calls of map: 160 slices"), page.find("map: 120 slices")) << "also without scripts";
 }
 
-TEST(ReportTrace, DrawsChunksCrashesAndTheCallerOnTracksOfTheirOwn) {
+TEST(report_trace, draws_chunks_crashes_and_the_caller_on_tracks_of_their_own) {
   EXPECT_EQ(
       on_one_line(tiny().trace()),
       R"~({"traceEvents":[{"name":"process_name","ph":"M","pid":1,"tid":1,"args":{"name":"call 5: map (process)"}},)~"
@@ -100,7 +100,7 @@ TEST(ReportTrace, DrawsChunksCrashesAndTheCallerOnTracksOfTheirOwn) {
       R"~({"name":"worker died: signal 9 (SIGKILL)","ph":"i","pid":1,"tid":2,"s":"t","ts":7.0021,"args":{"slice":4}}]})~");
 }
 
-TEST(ReportTrace, CutsWhatDoesNotNest) {
+TEST(report_trace, cuts_what_does_not_nest) {
   forkful::report call = tiny();
   forkful::timeline_chunk overlapping = call.recorded.chunks[0];
   overlapping.begin = nanoseconds{6'000};
@@ -115,14 +115,14 @@ TEST(ReportTrace, CutsWhatDoesNotNest) {
             std::string::npos);
 }
 
-TEST(ReportTrace, SaysWhereSeveralChunksAreDrawnAsOne) {
+TEST(report_trace, says_where_several_chunks_are_drawn_as_one) {
   forkful::report call = tiny();
   call.recorded.chunks[0].merged = 3;
   EXPECT_NE(call.trace().find(R"~({"name":"2 slices from 4 on","ph":"X",)~"), std::string::npos);
   EXPECT_NE(call.trace().find(R"~("args":{"first":4,"count":2,"merged":3})~"), std::string::npos);
 }
 
-TEST(ReportPage, LetsNoTextOfAnExceptionEndItsScript) {
+TEST(report_page, lets_no_text_of_an_exception_end_its_script) {
   const std::string page = made_up::with_crashes().html();
   const std::size_t data = page.find("<script type=\"application/json\"");
   ASSERT_NE(data, std::string::npos);
@@ -130,7 +130,7 @@ TEST(ReportPage, LetsNoTextOfAnExceptionEndItsScript) {
   EXPECT_EQ(page.find("<img"), std::string::npos);
 }
 
-TEST(ReportTrace, PutsSeveralCallsOnOneClock) {
+TEST(report_trace, puts_several_calls_on_one_clock) {
   forkful::report later = tiny();
   later.began = nanoseconds{52'000};
   forkful::report earlier = tiny();
@@ -145,7 +145,7 @@ TEST(ReportTrace, PutsSeveralCallsOnOneClock) {
   EXPECT_NE(trace.find(R"~("pid":1,"tid":2,"ts":1.0011,)~"), std::string::npos);
 }
 
-TEST(ReportTime, AddsUpToTheWallOfAllWorkersAndTheCaller) {
+TEST(report_time, adds_up_to_the_wall_of_all_workers_and_the_caller) {
   const forkful::report call = made_up::ordinary(60, 2);
   EXPECT_EQ(call.time().sum(), call.wall * 3);
   forkful::report uneven = call;

@@ -33,7 +33,7 @@ forkful::report sample() {
   return what;
 }
 
-TEST(ReportText, SaysWhoDidWhatAndWhatWasCopied) {
+TEST(report_text, says_who_did_what_and_what_was_copied) {
   EXPECT_EQ(sample().text(),
             "map: 4 slices in 2 chunks by 2 workers (process), 1.5 ms\n"
             "worker 0    #######################=======  computing 75 %, passing 23 %\n"
@@ -45,14 +45,14 @@ TEST(ReportText, SaysWhoDidWhatAndWhatWasCopied) {
             "next: cut slice 3 smaller, or put it first\n");
 }
 
-TEST(ReportText, SaysLittleOfLittle) {
+TEST(report_text, says_little_of_little) {
   forkful::report what;
   what.way = "serial";
   what.verb = "for_each";
   EXPECT_EQ(what.text(), "for_each: 0 slices in 0 chunks by 0 workers (serial), 0 ns\ncopied in 0 B, copied out 0 B\n");
 }
 
-TEST(ReportText, NamesDeathsOnlyWhenThereWereSome) {
+TEST(report_text, names_deaths_only_when_there_were_some) {
   forkful::report what = sample();
   EXPECT_EQ(what.text().find("died"), std::string::npos);
   what.deaths = 1;
@@ -60,7 +60,7 @@ TEST(ReportText, NamesDeathsOnlyWhenThereWereSome) {
   EXPECT_NE(what.text().find("\n1 worker died, 2 chunks handed out again\n"), std::string::npos) << what.text();
 }
 
-TEST(ReportText, PicksReadableUnits) {
+TEST(report_text, picks_readable_units) {
   forkful::report what = sample();
   what.bytes_in = 999'960'000;
   what.bytes_out = 999;
@@ -68,7 +68,7 @@ TEST(ReportText, PicksReadableUnits) {
   EXPECT_NE(what.text().find("\ncopied in 1.0 GB, copied out 999 B\n"), std::string::npos) << what.text();
 }
 
-TEST(ReportText, BreaksLongSentences) {
+TEST(report_text, breaks_long_sentences) {
   forkful::report what = sample();
   what.warnings = {
       "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"};
@@ -78,7 +78,7 @@ TEST(ReportText, BreaksLongSentences) {
       << what.text();
 }
 
-TEST(ReportText, SumsUpManyWorkers) {
+TEST(report_text, sums_up_many_workers) {
   forkful::report what = sample();
   what.workers = 100;
   what.per_worker.assign(100, what.per_worker[0]);
@@ -88,7 +88,7 @@ TEST(ReportText, SumsUpManyWorkers) {
       << text;
 }
 
-TEST(ReportText, StaysWithinEightyColumns) {
+TEST(report_text, stays_within_eighty_columns) {
   forkful::report what = sample();
   what.way = "snapshot";
   what.slices = what.chunks = 4'000'000'000;

@@ -21,7 +21,7 @@ constexpr shape all_shapes[] = {shape::equal, shape::linear, shape::exponential,
 
 // ---- Lengths ----------------------------------------------------------------------------------------------------------
 
-TEST(Lengths, OfEveryShapeHaveTheMeanTheyWereGiven) {
+TEST(lengths, of_every_shape_have_the_mean_they_were_given) {
   for (const shape form : all_shapes) {
     for (const std::size_t slices : {1UL, 2UL, 7UL, 100UL, 1025UL, 100'000'000UL}) {
       const lengths made = lengths::shaped(slices, 2e-3, form);
@@ -31,7 +31,7 @@ TEST(Lengths, OfEveryShapeHaveTheMeanTheyWereGiven) {
   }
 }
 
-TEST(Lengths, SumsAddUpWhereverTheyAreCut) {
+TEST(lengths, sums_add_up_wherever_they_are_cut) {
   std::vector<lengths> all;
   for (const shape form : all_shapes) all.push_back(lengths::shaped(5'000, 1e-3, form));
   std::vector<std::size_t> at;
@@ -56,7 +56,7 @@ TEST(Lengths, SumsAddUpWhereverTheyAreCut) {
   }
 }
 
-TEST(Lengths, HaveTheShapeTheyAreCalledBy) {
+TEST(lengths, have_the_shape_they_are_called_by) {
   const lengths linear = lengths::shaped(100, 1, shape::linear);
   EXPECT_NEAR(linear.sum(0, 1), 0.01, 1e-9);
   EXPECT_NEAR(linear.sum(99, 100), 1.99, 1e-9);
@@ -82,7 +82,7 @@ TEST(Lengths, HaveTheShapeTheyAreCalledBy) {
   EXPECT_GT(exponential.longest(), 6);
 }
 
-TEST(Lengths, SampledFollowATrendThatSamplesShow) {
+TEST(lengths, sampled_follow_a_trend_that_samples_show) {
   std::vector<std::size_t> at;
   std::vector<double> took;
   for (std::size_t i = 0; i != 32; ++i) {
@@ -95,21 +95,21 @@ TEST(Lengths, SampledFollowATrendThatSamplesShow) {
   EXPECT_NEAR(rising.longest(), 1'000, 250);
 }
 
-TEST(Lengths, SampledWithoutATrendVaryAsTheSamplesDo) {
+TEST(lengths, sampled_without_a_trend_vary_as_the_samples_do) {
   const lengths mixed = lengths::sampled(1'000, {1, 100, 300, 500, 700, 900}, {1, 3, 1, 3, 3, 1});
   EXPECT_NEAR(mixed.mean(), 2, 0.02);
   EXPECT_NEAR(mixed.longest(), 3, 1e-9);
   EXPECT_NEAR(mixed.sum(0, 6), 12, 1e-9);
 }
 
-TEST(Lengths, ASampleLongerThanAllOthersTogetherIsTheOnlyOneOfItsKind) {
+TEST(lengths, a_sample_longer_than_all_others_together_is_the_only_one_of_its_kind) {
   const lengths one = lengths::sampled(1'000, {0, 250, 500, 750}, {900, 1, 1, 1});
   EXPECT_NEAR(one.sum(0, 1), 900, 1e-6);
   EXPECT_NEAR(one.sum(1, 1'000), 999, 1e-6);
   EXPECT_NEAR(one.longest(), 900, 1e-6);
 }
 
-TEST(Lengths, ScaledAreAsManyTimesAsLong) {
+TEST(lengths, scaled_are_as_many_times_as_long) {
   for (const shape form : all_shapes) {
     const lengths made = lengths::shaped(1'003, 1e-3, form);
     EXPECT_NEAR(made.scaled(3).sum(7, 900), 3 * made.sum(7, 900), 1e-9);
@@ -132,19 +132,19 @@ double sum_of(const prediction& p) {
 
 constexpr way parallel_ways[] = {way::threads, way::snapshot, way::processes};
 
-TEST(Simulate, SerialIsTheSumOfAllLengths) {
+TEST(simulate, serial_is_the_sum_of_all_lengths) {
   const prediction loop = simulate(work_of(1'000, 1e-3, shape::giant), {.by = way::serial}, usual_machine(2));
   EXPECT_NEAR(loop.wall, 1, 1e-9);
   EXPECT_NEAR(loop.compute, 1, 1e-9);
 }
 
-TEST(Simulate, NoSlicesTakeNoTime) {
+TEST(simulate, no_slices_take_no_time) {
   for (const way by : {way::serial, way::threads, way::snapshot, way::processes}) {
     EXPECT_EQ(simulate(work_of(0, 1), {.by = by, .workers = 2, .cores = 2}, usual_machine(2)).wall, 0);
   }
 }
 
-TEST(Simulate, OneSliceOnASleepingWorkerTakesTheCallAndTheWaking) {
+TEST(simulate, one_slice_on_a_sleeping_worker_takes_the_call_and_the_waking) {
   machine on = free_machine(2);
   on.processes = {.call = 3e-6, .wake = 50e-6, .hand_out = 1e-6, .claim = 0.5e-6};
   const prediction one = simulate(work_of(1, 1e-4), {.by = way::processes, .workers = 2, .cores = 2}, on);
@@ -157,7 +157,7 @@ TEST(Simulate, OneSliceOnASleepingWorkerTakesTheCallAndTheWaking) {
   EXPECT_NEAR(longer.wall, 3e-6 + 50e-6 + 1e-3 + 50e-6, 1e-9);
 }
 
-TEST(Simulate, TwoLongSlicesOnTwoWorkersRunAtOnceOnceTheSecondIsWoken) {
+TEST(simulate, two_long_slices_on_two_workers_run_at_once_once_the_second_is_woken) {
   machine on = free_machine(2);
   on.processes.wake = 50e-6;
   const prediction two = simulate(work_of(2, 1e-3), {.by = way::processes, .workers = 2, .cores = 2}, on);
@@ -168,7 +168,7 @@ TEST(Simulate, TwoLongSlicesOnTwoWorkersRunAtOnceOnceTheSecondIsWoken) {
   EXPECT_NEAR(two.compute, 1e-3, 1e-9);
 }
 
-TEST(Simulate, AWorkerForWhomNoCoreIsLeftComesLate) {
+TEST(simulate, a_worker_for_whom_no_core_is_left_comes_late) {
   machine on = free_machine(2);
   on.processes.wake = 50e-6;
   on.crowded_wake = 300e-6;
@@ -182,14 +182,14 @@ TEST(Simulate, AWorkerForWhomNoCoreIsLeftComesLate) {
       << "the caller of a thread pool is one of its workers";
 }
 
-TEST(Simulate, AShortBurstIsEatenByOneWorker) {
+TEST(simulate, a_short_burst_is_eaten_by_one_worker) {
   machine on = free_machine(2);
   on.processes.wake = 50e-6;
   const prediction burst = simulate(work_of(4, 1e-6), {.by = way::processes, .workers = 2, .cores = 2}, on);
   EXPECT_NEAR(burst.wall, 54e-6, 1e-9);
 }
 
-TEST(Simulate, WorkersWakeEachOtherSoThatManyAreThereSoon) {
+TEST(simulate, workers_wake_each_other_so_that_many_are_there_soon) {
   const machine on = usual_machine(65);
   // 31.25 ms are the work. The caller alone, 20 us apart until it sleeps, would take 13 ms to have all of them running.
   const prediction many = simulate(work_of(2'000, 1e-3), {.by = way::processes, .workers = 64, .cores = 65}, on);
@@ -198,7 +198,7 @@ TEST(Simulate, WorkersWakeEachOtherSoThatManyAreThereSoon) {
   EXPECT_GT(many.wake, 0.0005) << "but not all at once";
 }
 
-TEST(Simulate, TheCallerOfAThreadPoolEatsTooAndNeedsNoWaking) {
+TEST(simulate, the_caller_of_a_thread_pool_eats_too_and_needs_no_waking) {
   machine on = free_machine(2);
   on.threads.wake = 40e-6;
   EXPECT_NEAR(simulate(work_of(1, 1e-4), {.by = way::threads, .workers = 2, .cores = 2}, on).wall, 1e-4, 1e-9);
@@ -208,7 +208,7 @@ TEST(Simulate, TheCallerOfAThreadPoolEatsTooAndNeedsNoWaking) {
   EXPECT_NEAR(simulate(work_of(2, 1e-3), {.by = way::threads, .workers = 2, .cores = 2}, on).wall, 1.04e-3, 1e-9);
 }
 
-TEST(Simulate, APhotographForksWorkersOneAfterAnother) {
+TEST(simulate, a_photograph_forks_workers_one_after_another) {
   machine on = free_machine(4);
   on.fork_start = 1e-3;
   on.fork_per_byte = 1e-9;
@@ -220,7 +220,7 @@ TEST(Simulate, APhotographForksWorkersOneAfterAnother) {
       << "no more of them than there are slices";
 }
 
-TEST(Simulate, AColdPoolStartsByForkOrFromTheTemplate) {
+TEST(simulate, a_cold_pool_starts_by_fork_or_from_the_template) {
   machine on = free_machine(2);
   on.fork_start = 3e-3;
   on.template_start = 1e-3;
@@ -234,7 +234,7 @@ TEST(Simulate, AColdPoolStartsByForkOrFromTheTemplate) {
   EXPECT_EQ(simulate(work, plan, on).start, 0);
 }
 
-TEST(Simulate, WithoutCostsEveryShapeEndsWithinAFewPercentOfTheBound) {
+TEST(simulate, without_costs_every_shape_ends_within_a_few_percent_of_the_bound) {
   for (const shape form : all_shapes) {
     for (const unsigned workers : {2U, 4U, 8U}) {
       for (const way by : {way::threads, way::processes}) {
@@ -249,7 +249,7 @@ TEST(Simulate, WithoutCostsEveryShapeEndsWithinAFewPercentOfTheBound) {
   }
 }
 
-TEST(Simulate, IsNeverFasterThanItsWorkNorSlowerThanOneWorkerWithAllCosts) {
+TEST(simulate, is_never_faster_than_its_work_nor_slower_than_one_worker_with_all_costs) {
   const machine on = usual_machine(4);
   for (const shape form : all_shapes) {
     for (const std::size_t slices : {1UL, 3UL, 100UL, 5'000UL}) {
@@ -275,7 +275,7 @@ TEST(Simulate, IsNeverFasterThanItsWorkNorSlowerThanOneWorkerWithAllCosts) {
   }
 }
 
-TEST(Simulate, CutsChunksAsTheEngineDoes) {
+TEST(simulate, cuts_chunks_as_the_engine_does) {
   workload work = work_of(12'345, 1e-5);
   const auto chunks_of = [](std::size_t asked, std::size_t bytes, unsigned workers) {
     std::size_t count = 0;
@@ -296,14 +296,14 @@ TEST(Simulate, CutsChunksAsTheEngineDoes) {
             chunks_of(0, 300'000, 2));
 }
 
-TEST(Simulate, WorkersWithoutCoresShareThem) {
+TEST(simulate, workers_without_cores_share_them) {
   const workload work = work_of(64, 1e-2);
   const prediction crowded = simulate(work, {.by = way::processes, .workers = 8, .cores = 2}, free_machine(2));
   EXPECT_NEAR(crowded.wall, 0.32, 0.01);
   EXPECT_GT(crowded.contention, 0.2);
 }
 
-TEST(Simulate, SlicesThatSleepNeedNoCores) {
+TEST(simulate, slices_that_sleep_need_no_cores) {
   workload work = work_of(64, 1e-2);
   work.cpu_share = 0;
   const machine on = usual_machine(2);
@@ -315,7 +315,7 @@ TEST(Simulate, SlicesThatSleepNeedNoCores) {
   EXPECT_LT(eight, 0.165);
 }
 
-TEST(Simulate, MemoryCarriesOnlySoMuch) {
+TEST(simulate, memory_carries_only_so_much) {
   workload work = work_of(1'000, 1e-3);
   work.traffic = 15e9;  // of 30 GB/s, reading and writing
   const machine on = usual_machine(8);
@@ -329,7 +329,7 @@ TEST(Simulate, MemoryCarriesOnlySoMuch) {
   EXPECT_NEAR(simulate(work, {.by = way::processes, .workers = 8, .cores = 8}, on).wall, 0.25, 0.01);
 }
 
-TEST(Simulate, ACallableThatIsParallelAlreadyGainsNothing) {
+TEST(simulate, a_callable_that_is_parallel_already_gains_nothing) {
   workload work = work_of(100, 1e-2);
   work.inner_threads = 2;
   const machine on = usual_machine(2);
@@ -340,7 +340,7 @@ TEST(Simulate, ACallableThatIsParallelAlreadyGainsNothing) {
       << "four threads on two cores";
 }
 
-TEST(Simulate, WhatIsCopiedCostsTheCallerWhereItCannotBeHidden) {
+TEST(simulate, what_is_copied_costs_the_caller_where_it_cannot_be_hidden) {
   workload work = work_of(100, 1e-4);
   work.in.bytes = 1e7;  // 1 ms to encode: the workers wait for the caller
   const prediction copied = simulate(work, {.by = way::processes, .workers = 2, .cores = 3}, usual_machine(3));
@@ -354,7 +354,7 @@ TEST(Simulate, WhatIsCopiedCostsTheCallerWhereItCannotBeHidden) {
   EXPECT_LT(simulate(work, {.by = way::processes, .workers = 2, .cores = 3}, usual_machine(3)).wall, 0.01);
 }
 
-TEST(Simulate, EveryWorkerDecodesABroadcast) {
+TEST(simulate, every_worker_decodes_a_broadcast) {
   workload work = work_of(4, 1e-2);
   const machine on = usual_machine(4);
   const crew_plan plan{.by = way::processes, .workers = 4, .cores = 4};
@@ -363,7 +363,7 @@ TEST(Simulate, EveryWorkerDecodesABroadcast) {
   EXPECT_NEAR(simulate(work, plan, on).wall - without, 0.115, 1e-3);
 }
 
-TEST(Simulate, MoreOfEverythingNeverTakesLess) {
+TEST(simulate, more_of_everything_never_takes_less) {
   const machine on = usual_machine(8);
   double before = 0;
   for (const double mean : {1e-6, 1e-5, 1e-4, 1e-3}) {
@@ -379,7 +379,7 @@ TEST(Simulate, MoreOfEverythingNeverTakesLess) {
   }
 }
 
-TEST(Simulate, HundredMillionSlicesCostNoMoreThanAFew) {
+TEST(simulate, hundred_million_slices_cost_no_more_than_a_few) {
   const workload work = work_of(100'000'000, 1e-6, shape::exponential);
   const prediction two = simulate(work, {.by = way::processes, .workers = 2, .cores = 2}, free_machine(2));
   EXPECT_NEAR(two.wall, 50, 0.1);
@@ -391,7 +391,7 @@ TEST(Simulate, HundredMillionSlicesCostNoMoreThanAFew) {
   EXPECT_GT(single.wall, 50 + 1e8 * 0.1e-6 / 2) << "every chunk is claimed";
 }
 
-TEST(Simulate, HostsShareTheWork) {
+TEST(simulate, hosts_share_the_work) {
   const workload work = work_of(100'000, 1e-3);
   crew_plan plan{.by = way::processes, .workers = 8, .cores = 9};
   const double one = simulate(work, plan, usual_machine(9)).wall;
@@ -407,14 +407,14 @@ TEST(Simulate, HostsShareTheWork) {
   }
 }
 
-TEST(Simulate, ASlowNetworkIsTheLimitOfManyHosts) {
+TEST(simulate, a_slow_network_is_the_limit_of_many_hosts) {
   workload work = work_of(10'000, 1e-3);
   work.in.bytes = 1e5;
   const crew_plan plan{.by = way::processes, .workers = 8, .cores = 9, .hosts = 64, .bandwidth = 1e9};
   EXPECT_GT(simulate(work, plan, usual_machine(9)).wall, 1.0) << "1 GB at 1 GB/s";
 }
 
-TEST(Simulate, SaysTheSameEveryTime) {
+TEST(simulate, says_the_same_every_time) {
   for (const shape form : all_shapes) {
     for (const way by : parallel_ways) {
       const workload work = work_of(3'000, 1e-4, form);

@@ -25,7 +25,7 @@ auto listed(const Range& range) {
   return values;
 }
 
-TEST(Indices, AreTheNumbersBelowN) {
+TEST(indices, are_the_numbers_below_n) {
   EXPECT_EQ(listed(forkful::indices(4)), (std::vector<std::size_t>{0, 1, 2, 3}));
   EXPECT_EQ(forkful::indices(0).size(), 0u);
   const auto range = forkful::indices(10);
@@ -35,7 +35,7 @@ TEST(Indices, AreTheNumbersBelowN) {
   EXPECT_LT(range.begin(), range.end());
 }
 
-TEST(Slices, DifferInLengthByAtMostOneAndCoverAll) {
+TEST(slices, differ_in_length_by_at_most_one_and_cover_all) {
   for (std::size_t n = 0; n <= 25; ++n) {
     std::vector<int> values(n);
     for (std::size_t k = 0; k <= n + 3; ++k) {
@@ -55,7 +55,7 @@ TEST(Slices, DifferInLengthByAtMostOneAndCoverAll) {
   }
 }
 
-TEST(Slices, OfALengthAreThatLongButTheLastAndCoverAll) {
+TEST(slices, of_a_length_are_that_long_but_the_last_and_cover_all) {
   for (std::size_t n = 0; n <= 25; ++n) {
     std::vector<int> values(n);
     for (const std::size_t length : {std::size_t{1}, std::size_t{3}, std::size_t{5}, std::size_t{24}, std::size_t{25},
@@ -73,12 +73,12 @@ TEST(Slices, OfALengthAreThatLongButTheLastAndCoverAll) {
   }
 }
 
-TEST(Slices, OfNoLengthAreRefused) {
+TEST(slices, of_no_length_are_refused) {
   std::vector<int> values(3);
   EXPECT_THROW((void)forkful::slices_of(values, 0), std::invalid_argument);
 }
 
-TEST(Slices, BorrowLvaluesAndOwnRvalues) {
+TEST(slices, borrow_lvalues_and_own_rvalues) {
   std::vector<int> values{1, 2, 3};
   forkful::slices(values, 1)[0][0] = 9;
   EXPECT_EQ(values[0], 9);
@@ -86,7 +86,7 @@ TEST(Slices, BorrowLvaluesAndOwnRvalues) {
   EXPECT_EQ(owned[1][0], 5);
 }
 
-TEST(Zip, IsAsLongAsTheShortestAndRefersToTheElements) {
+TEST(zip, is_as_long_as_the_shortest_and_refers_to_the_elements) {
   std::vector<int> a{1, 2, 3};
   std::list<std::string> b{"x", "y"};
   const auto both = forkful::zip(a, b);
@@ -97,7 +97,7 @@ TEST(Zip, IsAsLongAsTheShortestAndRefersToTheElements) {
   EXPECT_EQ(b.front(), "x!");
 }
 
-TEST(Indexed, AddressesWhatCanOnlyBeWalked) {
+TEST(indexed, addresses_what_can_only_be_walked) {
   std::forward_list<int> walked{5, 6, 7};
   const forkful::detail::indexed<std::forward_list<int>&> by_index(walked);
   ASSERT_EQ(by_index.size(), 3u);
@@ -105,7 +105,7 @@ TEST(Indexed, AddressesWhatCanOnlyBeWalked) {
   EXPECT_EQ(walked, (std::forward_list<int>{5, 6, 70}));
 }
 
-TEST(Indexed, KeepsWhatCanBeWalkedOnlyOnce) {
+TEST(indexed, keeps_what_can_be_walked_only_once) {
   struct words {
     std::istringstream text{"one two three"};
     auto begin() { return std::istream_iterator<std::string>(text); }

@@ -132,9 +132,10 @@ struct write_back {
         return;
       }
       R changed = results.next();
-      static_assert(assignable,
-                    "forkful: update cannot put changed slices back into this range, whose elements are const or made on "
-                    "the fly: give it a range of elements that can be assigned, or use map");
+      static_assert(
+          assignable,
+          "forkful: update cannot put changed slices back into this range, whose elements are const or made on "
+          "the fly: give it a range of elements that can be assigned, or use map");
       if constexpr (!assignable)
         return;
       else if constexpr (is_span<typename indexed<Range>::value_type>)
