@@ -226,8 +226,7 @@ void crew::check(waited came) {
   throw start_failed(
       "the pool lost its workers: the program has closed descriptors that are forkful's (a loop over all numbers, "
       "closefrom, close_range), so the end of a worker could not be noticed any more; close only what you have opened, "
-      "or "
-      "make pools after such code. All workers were ended, and the next call starts new ones");
+      "or make pools after such code. All workers were ended, and the next call starts new ones");
 }
 
 const std::vector<unsigned>& crew::ended() {

@@ -21,7 +21,7 @@
 
 namespace forkful::detail {
 
-// Whether the so-manieth call in a row that could be shared at once begins alone: the 1st, 2nd, 4th ..., from the 64th on every
+// Whether the n-th call in a row that could be shared at once begins alone: the 1st, 2nd, 4th ..., from the 64th on every
 // 64th. What was measured while helpers ran slices may be far from what the loop takes, and would never be set right.
 bool must_remeasure(unsigned in_a_row) noexcept;
 
