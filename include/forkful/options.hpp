@@ -15,7 +15,9 @@ enum class start_method {
   fork,  ///< copies of the caller at that moment: globals, environment, open files, everything (docs/inheritance.md).
          ///< Unsafe while other threads hold locks that slices need; takes longer the more memory the caller has
          ///< touched (15 ms a worker and GB)
-  forkserver  ///< from the template that forkful::init made, as automatic; without init the pool throws start_failed
+  forkserver,  ///< from the template that forkful::init made, as automatic; without init the pool throws start_failed
+  zygote  ///< from a template of the pool's own, which is forked once from the caller, whatever threads run, when the
+          ///< pool is made or restarted: all workers, replacements too, see the program as it was then
 };
 
 /// How a pool is made. Every member may be left at its default. A `serial_pool` has no workers: all of it is without effect.
@@ -52,6 +54,8 @@ struct pool_options {
   /// on write. Costs at most 100 ns a chunk, and memory that is bounded. FORKFUL_REPORT turns it on for a whole
   /// program. A serial_pool records it too.
   bool record_timeline = false;
+  /// Replaces a worker after so many chunks, whatever their size; 0: never.
+  std::size_t max_chunks_per_worker = 0;
 };
 
 /// How far a call has come.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "crew/host_fork.hpp"
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
 #include "os/cpu.hpp"
@@ -50,7 +51,11 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
       members_(table.workers),
       waiter_(make_waiter()),
       made_by_(this_process()) {
-  if (start != start_method::fork) template_ = worker_template::here();
+  if (start == start_method::zygote) {
+    make_own_template();
+  } else if (start != start_method::fork) {
+    template_ = worker_template::here();
+  }
   if (start == start_method::forkserver && template_ == nullptr) {
     throw start_failed(
         "start_method::forkserver needs forkful::init(argc, argv) as the first line of main, in this very process: "
@@ -95,7 +100,7 @@ std::uint64_t crew::fill() {
     descriptors_lost_ = false;
     take_stock();
   }
-  const bool recycles = settings_.max_slices != 0 || settings_.memory != 0;
+  const bool recycles = settings_.max_slices != 0 || settings_.max_chunks != 0 || settings_.memory != 0;
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     // Those that left after their last chunk are replaced before a call waits for them.
     if (recycles && members_[worker].process.valid() && members_[worker].process.ended(0) &&
@@ -119,8 +124,30 @@ std::uint64_t crew::fill() {
 
 void crew::renew() {
   shut_down();
-  if (template_ != nullptr) leave_template();
+  if (own_template_ != nullptr) {
+    make_own_template();
+  } else if (template_ != nullptr) {
+    leave_template();
+  }
   fill();
+}
+
+void crew::make_own_template() {
+  own_template_.reset();
+  note_threads_at_fork();
+  settings_.alone = threads_at_fork_ == 1;
+  if (settings_.inner_threads != 0) find_inner_threads();
+  own_template_ = worker_template::of_pool(settings_.around);
+  template_ = own_template_.get();
+}
+
+void crew::note_threads_at_fork() {
+  threads_at_fork_ = thread_count();
+  if (threads_at_fork_ <= 1) return;
+  warn(fmt::format(
+      "{} other {} when workers were forked: locks held there stay locked in the workers for ever (OpenMP hangs); call "
+      "forkful::init first, or make pools before starting threads",
+      threads_at_fork_ - 1, threads_at_fork_ == 2 ? "thread ran" : "threads ran"));
 }
 
 // What code the workers will have that are about to be started.
@@ -193,19 +220,11 @@ pid_t crew::make_process(const worker_start& begin) {
     warn("workers are forked from the caller, which is slower the larger it is and unsafe while other threads run: " +
          template_->trouble());
   }
-  threads_at_fork_ = thread_count();
-  if (threads_at_fork_ > 1) {
-    warn(fmt::format(
-        "{} other {} when workers were forked: locks held there stay locked in the workers for ever (OpenMP hangs); "
-        "call forkful::init first, or make pools before starting threads",
-        threads_at_fork_ - 1, threads_at_fork_ == 2 ? "thread ran" : "threads ran"));
-  }
+  note_threads_at_fork();
   worker_start forked = begin;
   forked.settings.alone = threads_at_fork_ == 1;  // where it is not known, a lock may be held for ever
   if (forked.settings.inner_threads != 0) find_inner_threads();
-  const pid_t pid = fork_flushed();
-  if (pid == 0) run_worker(forked);
-  return pid;
+  return fork_within(settings_.around, [&] { return fork_flushed(); }, [&] { run_worker(forked); });
 }
 
 void crew::warn(const std::string& sentence) {
@@ -298,7 +317,8 @@ std::string crew::take_trouble() {
 }
 
 void crew::shut_down() noexcept {
-  if (settings_.on_exit != nullptr) await_exits();
+  const bool leaves = settings_.around != nullptr && settings_.around->worker_leaves != nullptr;
+  if (settings_.on_exit != nullptr || leaves) await_exits();
   end_now();
 }
 

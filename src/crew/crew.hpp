@@ -93,6 +93,8 @@ class crew {
   static void kill(member& one) noexcept;
   void start(unsigned worker);
   void take_stock();
+  void make_own_template();
+  void note_threads_at_fork();
   void leave_template();
   pid_t make_process(const worker_start& begin);
   void warn(const std::string& sentence);
@@ -112,7 +114,8 @@ class crew {
   std::vector<std::string> warnings_;
   std::string missing_;
   std::uint64_t made_by_;
-  worker_template* template_ = nullptr;  // null: workers are forked
+  std::shared_ptr<worker_template> own_template_;  // null: there is none of this pool's own
+  worker_template* template_ = nullptr;            // null: workers are forked
   unsigned threads_at_fork_ = 0;
 };
 

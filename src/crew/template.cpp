@@ -11,6 +11,7 @@
 #include <mutex>
 #include <type_traits>
 
+#include "crew/host_fork.hpp"
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
 #include "memory/arena.hpp"
@@ -52,15 +53,16 @@ const unsigned threads_at_load = thread_count();
     worker_start begin;
     std::array<fd, carried> sent;
     if (receive_message(requests, &begin, sizeof begin, &sent, -1) != received::message) leave(1);
-    const pid_t pid = clone_process(relation::sibling, &born);
+    const pid_t pid = fork_within(
+        begin.settings.around, [&] { return clone_process(relation::sibling, &born); },
+        [&] {
+          fd(requests).reset();
+          fd(line).reset();
+          begin.line = sent[0].number();
+          begin.parent = {sent[1].number(), sent[1].file()};
+          run_worker(begin);
+        });
     const int error = pid < 0 ? errno : 0;
-    if (pid == 0) {
-      fd(requests).reset();
-      fd(line).reset();
-      begin.line = sent[0].number();
-      begin.parent = {sent[1].number(), sent[1].file()};
-      run_worker(begin);
-    }
     breakpoint(point::template_cloned);
     if (!send_message(requests, &error, sizeof error, {})) leave(1);
   }
@@ -69,6 +71,16 @@ const unsigned threads_at_load = thread_count();
 }  // namespace
 
 struct worker_template::state {
+  explicit state(const char* called) : name(called) {}
+  state(const state&) = delete;
+  state& operator=(const state&) = delete;
+  // Of a pool. Where it was inherited there is nothing to end.
+  ~state() {
+    if (this_process() != owner) return;
+    give_up("the pool has ended");
+    if (born != nullptr) arena::own().deallocate(born);
+  }
+
   // First: only its address is stored, and searches for leaks look for the beginning of a block.
   worker_template handle{*this};
   std::mutex mutex;
@@ -78,7 +90,10 @@ struct worker_template::state {
   socket_ends requests;
   std::atomic<pid_t>* born = nullptr;  // in the arena
   std::string trouble;
-  unsigned others = 0;  // threads that libraries had started
+  const char* name;
+  const host* around = nullptr;
+  unsigned others = 0;  // threads that ran beside the one that made it
+  bool of_pool = false;
   modules code = modules::loaded();
   worker_template* inherited = nullptr;  // from the process that forked this one, as that left it: not looked at
 
@@ -105,9 +120,11 @@ struct worker_template::state {
     flush_output();  // else every worker would print what is buffered now once more
     // Beside other threads only the C library's fork will do: it runs the handlers with which their libraries prepare
     // for that, and releases its own locks. Then template and workers end with a SIGCHLD.
-    const pid_t pid = others == 0 ? clone_process(relation::child, nullptr) : fork_flushed();
-    if (pid == 0) serve(requests.theirs.number(), line.worker_end(), *born, others != 0);
-    if (pid < 0) throw refused_call(others == 0 ? "clone" : "fork", errno);
+    const bool forks = others != 0 || of_pool;
+    const pid_t pid = fork_within(
+        around, [&] { return forks ? fork_flushed() : clone_process(relation::child, nullptr); },
+        [&] { serve(requests.theirs.number(), line.worker_end(), *born, forks); });
+    if (pid < 0) throw refused_call(forks ? "fork" : "clone", errno);
     requests.theirs.reset();
     line.forget_worker_end();
     process = child(pid);
@@ -139,7 +156,8 @@ void worker_template::make() {
                     "starts threads",
                     threads - 1, threads == 2 ? "thread runs" : "threads run"));
   }
-  auto* made = new state;  // for good: a pool may be made as late as in static destructors
+  auto* made = new state(
+      "the process that forkful::init made");  // for good: a pool may be made as late as in static destructors
   made->others = threads > 1 ? threads - 1 : 0;
   try {
     or_start_failed([&] { made->launch(); });
@@ -157,12 +175,25 @@ void worker_template::make() {
   });
 }
 
+std::shared_ptr<worker_template> worker_template::of_pool(const host* around) {
+  const auto made = std::make_shared<state>("the pool's template");
+  made->around = around;
+  made->others = std::max(1U, thread_count()) - 1;
+  made->of_pool = true;
+  try {
+    or_start_failed([&] { made->launch(); });
+  } catch (const error& refused) {
+    made->give_up(refused.what());
+  }
+  return {made, &made->handle};
+}
+
 pid_t worker_template::start(const worker_start& begin) noexcept {
   const std::lock_guard lock(state_.mutex);
   if (!state_.process.valid()) return -1;
   try {
     if (!state_.requests.ours.intact()) {
-      state_.give_up("the program has closed the descriptor over which the process that forkful::init made is asked");
+      state_.give_up(fmt::format("the program has closed the descriptor over which {} is asked", state_.name));
       return -1;
     }
     state_.born->store(0, std::memory_order_relaxed);
@@ -176,13 +207,12 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
       }
     } else if (errno != EPIPE && errno != ECONNRESET) {
       // It has not heard of this worker, and may be asked for the next.
-      state_.trouble = fmt::format("the process that forkful::init made could not be asked: sendmsg failed: {}",
-                                   std::strerror(errno));
+      state_.trouble = fmt::format("{} could not be asked: sendmsg failed: {}", state_.name, std::strerror(errno));
       return -1;
     }
     if (answer != received::message)
-      state_.give_up(answer == received::closed ? "the process that forkful::init made has ended"
-                                                : "the process that forkful::init made did not answer and was ended");
+      state_.give_up(
+          fmt::format("{} {}", state_.name, answer == received::closed ? "has ended" : "did not answer and was ended"));
     // Stored by the kernel while the template was inside clone: now it has answered or ended, and this is final.
     const pid_t pid = state_.born->load(std::memory_order_acquire);
     if (answer == received::message)
@@ -194,7 +224,7 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
 }
 
 std::string worker_template::remark() const {
-  if (state_.others == 0) return "";
+  if (state_.others == 0 || state_.of_pool) return "";
   return fmt::format(
       "{} {} before main when forkful::init was called, started by a library that is linked to the program (OpenBLAS "
       "does that): workers come from a copy without them, and a lock that one of them held then stays locked there; "

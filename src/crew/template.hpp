@@ -1,8 +1,9 @@
-// The template: a small process, cloned from this one by forkful::init, from which workers are cloned (the forkserver).
+// The template: a process with one thread, made from this one, from which workers are cloned (the forkserver). There is that of the
+// program, which forkful::init makes while the program is small, and one for each pool of start_method::zygote, made with the pool.
 //
 // Cheap however large this process has grown, and safe however many threads it has: the template has one thread and what there
-// was at init. Owns the template process and the socket over which it is asked. Invariants (docs/protocol.md, 18):
-//   * Only the process that called init uses its template.
+// was when it was made. Owns the template process and the socket over which it is asked. Invariants (docs/protocol.md, 18):
+//   * Only the process that made a template uses it.
 //   * Workers are this process's children, not the template's: the template may die and they go on.
 //   * A worker is never lost: its pid is in shared memory before it runs its first instruction, whatever dies then.
 //   * The template ends when this process ends.
@@ -10,6 +11,8 @@
 
 #include <sys/types.h>
 
+#include <forkful/detail/host.hpp>
+#include <memory>
 #include <string>
 
 #include "names/modules.hpp"
@@ -25,6 +28,9 @@ class worker_template {
   static void make();
   // This process's; null if it did not call init.
   static worker_template* here() noexcept;
+  // One of a pool's own: forks this process as it is now, with what `around` does, if it is not null. Ends with the last owner. What
+  // the machine refuses is no error: trouble() says it, and workers are forked. Throws bad_alloc.
+  static std::shared_ptr<worker_template> of_pool(const host* around);
 
   // Clones a worker, which gets copies of the descriptors in `begin`. Returns its pid; -1 if there is none, trouble() says why.
   // Thread-safe. Never waits long for a template that does not answer: it is ended.

@@ -17,11 +17,12 @@ namespace forkful::detail {
 
 namespace {
 
-void run_hook(void (*hook)()) {
+template <class Hook, class... Self>
+void run_hook(Hook hook, Self... self) {
   end_frames_here(__builtin_frame_address(0));
   if (hook == nullptr) return;
   const std::uint64_t me = this_process();
-  hook();
+  hook(self...);
   if (this_process() != me) leave(0);  // user code forked, and came back here in the child
 }
 
@@ -42,6 +43,11 @@ void begin(const worker_start& start, memory_budget& budget) noexcept {
   } catch (...) {
     give_up(start, "on_worker_start threw " + thrown_text(capture_exception(0, start.worker, 1)));
   }
+  try {
+    if (const host* const around = start.settings.around) run_hook(around->worker_starts, around->self);
+  } catch (...) {
+    give_up(start, thrown_text(capture_exception(0, start.worker, 1)));
+  }
   if (start.settings.memory != 0) {
     if (!budget.begin(start.settings.memory)) {
       give_up(start, "the system refused what worker_memory_limit needs (/proc/self/status, setrlimit)");
@@ -56,6 +62,7 @@ void end(const worker_start& start) noexcept {
   start.record->stage.store(worker_stage::leaving, std::memory_order_release);
   try {
     run_hook(start.settings.on_exit);
+    if (const host* const around = start.settings.around) run_hook(around->worker_leaves, around->self);
   } catch (...) {
     // There is no call left to report it to.
   }

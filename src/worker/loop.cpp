@@ -46,6 +46,7 @@ class worker {
         incarnation_(static_cast<unsigned>(start.incarnation)),
         budget_(budget),
         max_slices_(start.settings.max_slices),
+        max_chunks_(start.settings.max_chunks),
         identity_(this_process()) {}
 
   // Until the board closes or this worker has run as much as it may. It holds nothing then.
@@ -86,7 +87,7 @@ class worker {
   // Chunks get smaller in the course of a call: another one like the last is the most that may come.
   [[nodiscard]] bool used_up() const noexcept {
     return bell_lost_ || (max_slices_ != 0 && ran_ + last_chunk_ > max_slices_) ||
-           (budget_.limited() && out_of_memory_);
+           (max_chunks_ != 0 && chunks_ >= max_chunks_) || (budget_.limited() && out_of_memory_);
   }
 
   // Lazy waking: short bursts are run by the workers that are awake, because waking costs more than they do.
@@ -164,6 +165,7 @@ class worker {
     take_account(held, note);
     last_chunk_ = held.last - held.first;
     ran_ += held.reached - held.first;
+    ++chunks_;
     flush_output();
     if (held.reached != held.first) expected_.saw(held.reached - held.first, out.size());
     out.take();  // the frame is the chunk's since its first segment
@@ -388,7 +390,9 @@ class worker {
   bool out_of_memory_ = false;
   bool bell_lost_ = false;  // nothing would wake the parent
   std::uint64_t max_slices_;
+  std::uint64_t max_chunks_;
   std::uint64_t ran_ = 0;
+  std::uint64_t chunks_ = 0;  // that it has run
   std::uint64_t last_chunk_ = 1;
   std::uint64_t identity_;
   std::uint64_t job_ = 0;  // whose broadcast arguments and block size these are

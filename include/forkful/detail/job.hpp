@@ -89,6 +89,7 @@
 #include <cstdint>
 #include <forkful/codec.hpp>
 #include <forkful/detail/clock.hpp>
+#include <forkful/detail/host.hpp>
 #include <forkful/errors.hpp>
 #include <forkful/options.hpp>
 #include <forkful/outcome.hpp>
@@ -313,8 +314,9 @@ void reset_total(engine&) noexcept;
 std::unique_ptr<engine> start_serial(const pool_options&);
 std::unique_ptr<engine> start_threads(const pool_options&);
 std::unique_ptr<engine> start_auto(const pool_options&);
-std::unique_ptr<engine> start_snapshot(const pool_options&);
-std::unique_ptr<engine> start_processes(const pool_options&);
+/// `around`: what a program that is more than C++ does at each fork; null: nothing.
+std::unique_ptr<engine> start_snapshot(const pool_options&, const host* around = nullptr);
+std::unique_ptr<engine> start_processes(const pool_options&, const host* around = nullptr);
 
 /// CPUs this process may use: what a pool of 0 workers gets.
 unsigned cpus_to_use() noexcept;

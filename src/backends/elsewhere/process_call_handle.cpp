@@ -63,9 +63,15 @@ void process_call_handle::conclude() {
   call_->conclude();
 }
 
-worker_settings settings_of(const pool_options& options) noexcept {
-  return {options.on_worker_start,     options.on_worker_exit, options.max_slices_per_worker,
-          options.worker_memory_limit, options.inner_threads,  options.pin};
+worker_settings settings_of(const pool_options& options, const host* around) noexcept {
+  return {.on_start = options.on_worker_start,
+          .on_exit = options.on_worker_exit,
+          .max_slices = options.max_slices_per_worker,
+          .max_chunks = options.max_chunks_per_worker,
+          .memory = options.worker_memory_limit,
+          .around = around,
+          .inner_threads = options.inner_threads,
+          .pinned = options.pin};
 }
 
 void check_attempts(const job& work, const call_options& options) {

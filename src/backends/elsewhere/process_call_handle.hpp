@@ -37,7 +37,7 @@ class process_call_handle final : public ongoing {
   std::uint64_t made_by_;
 };
 
-worker_settings settings_of(const pool_options& options) noexcept;
+worker_settings settings_of(const pool_options& options, const host* around) noexcept;
 // Throws std::invalid_argument for attempts in place that could not be undone.
 void check_attempts(const job& work, const call_options& options);
 // Lets what was submitted finish, but not while an exception unwinds: then no caller will look at it. Ends the workers.

@@ -15,9 +15,10 @@ namespace {
 
 class process_engine final : public engine {
  public:
-  explicit process_engine(const pool_options& options)
+  process_engine(const pool_options& options, const host* around)
       : engine(options, "process"),
         options_(options),
+        around_(around),
         running_(make(checked_workers(options.workers)), checked_workers(options.workers)) {}
   ~process_engine() override {
     const cancellation_deferred whole;
@@ -51,20 +52,21 @@ class process_engine final : public engine {
 
  private:
   [[nodiscard]] std::shared_ptr<coordinator> make(unsigned workers) const {
-    auto made = std::make_shared<coordinator>(workers, options_.start, settings_of(options_));
+    auto made = std::make_shared<coordinator>(workers, options_.start, settings_of(options_, around_));
     made->fill();
     return made;
   }
 
   pool_options options_;
+  const host* around_;
   renewable<coordinator> running_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine> start_processes(const pool_options& options) {
+std::unique_ptr<engine> start_processes(const pool_options& options, const host* around) {
   const cancellation_deferred whole;
-  return std::make_unique<process_engine>(options);
+  return std::make_unique<process_engine>(options, around);
 }
 
 }  // namespace forkful::detail

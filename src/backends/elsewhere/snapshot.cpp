@@ -22,9 +22,10 @@ namespace {
 
 class snapshot_engine final : public engine {
  public:
-  explicit snapshot_engine(const pool_options& options)
+  snapshot_engine(const pool_options& options, const host* around)
       : engine(options, "snapshot"),
         options_(options),
+        around_(around),
         workers_(checked_workers(options.workers)),
         made_by_(this_process()) {
     // Without a first board the pool could not work: better to say so now.
@@ -105,7 +106,7 @@ class snapshot_engine final : public engine {
 
   // Forked, whatever the options say: workers are to see the caller's memory.
   [[nodiscard]] std::shared_ptr<coordinator> make_coordinator(unsigned workers) const {
-    return std::make_shared<coordinator>(workers, start_method::fork, settings_of(options_));
+    return std::make_shared<coordinator>(workers, start_method::fork, settings_of(options_, around_));
   }
 
   // A coordinator that no call uses; null, and the one that was first taken, when there are enough in use.
@@ -131,6 +132,7 @@ class snapshot_engine final : public engine {
   }
 
   pool_options options_;
+  const host* around_;
   mutable std::mutex mutex_;  // of all below
   std::atomic<unsigned> workers_;
   bool closed_ = false;
@@ -140,9 +142,9 @@ class snapshot_engine final : public engine {
 
 }  // namespace
 
-std::unique_ptr<engine> start_snapshot(const pool_options& options) {
+std::unique_ptr<engine> start_snapshot(const pool_options& options, const host* around) {
   const cancellation_deferred whole;
-  return std::make_unique<snapshot_engine>(options);
+  return std::make_unique<snapshot_engine>(options, around);
 }
 
 }  // namespace forkful::detail

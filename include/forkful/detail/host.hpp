@@ -1,0 +1,23 @@
+// What the program around forkful does whenever forkful forks for a pool: for language runtimes, whose locks have to be held then.
+//
+// Plain function pointers, called one after another: an interpreter's lock cannot be taken in a pthread_atfork handler, whose order
+// among others' is not ours to choose.
+#pragma once
+
+namespace forkful::detail {
+
+/// Belongs to the caller, and must live as long as the pool, in workers and templates at the same address. Every member may be null.
+/// Called with a mutex of the pool held: what they take must not be held by a thread that calls into the pool.
+struct host {
+  void* self = nullptr;  ///< handed to all of them
+  /// In the thread that is about to fork or clone, before it takes any lock of forkful's for that.
+  void (*before_fork)(void* self) noexcept = nullptr;
+  /// In the same thread once it has forked, or could not; and, with `child`, before anything else in the new process.
+  void (*after_fork)(void* self, bool child) noexcept = nullptr;
+  /// In each new worker, after pool_options::on_worker_start and before its first chunk. What it throws reaches start_failed.
+  void (*worker_starts)(void* self) = nullptr;
+  /// In a worker that leaves in good order, after pool_options::on_worker_exit. What it throws is ignored.
+  void (*worker_leaves)(void* self) = nullptr;
+};
+
+}  // namespace forkful::detail
