@@ -1,6 +1,7 @@
 #include "system_calls/failing.hpp"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -184,8 +185,8 @@ long __real_syscall(long number, long a, long b, long c, long d, long e, long f)
   va_end(rest);
   const auto which = [&] {
     switch (number) {
-      case SYS_futex:
-        return call::futex;
+      case SYS_futex:  // a wake never fails, and what it woke depends on it
+        return a[1] == FUTEX_WAIT ? call::futex : call::count;
       case SYS_pidfd_open:
         return call::pidfd_open;
       case SYS_pidfd_send_signal:

@@ -353,7 +353,6 @@ const std::vector<trial> ending_workers{
     {call::poll, {EINTR, ENOMEM}, {ENOMEM}},
     {call::pidfd_send_signal, {EPERM, ENOSYS}, {EPERM}},
     {call::waitid, {EINTR, ECHILD}, {ECHILD}},
-    {call::futex, {EINTR, EAGAIN}, {}},
 };
 const std::vector<trial> mapping_memory{
     {call::memfd_create, {EMFILE, ENOMEM}, {ENFILE, ENOSYS, EPERM}, true},
