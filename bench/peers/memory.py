@@ -10,7 +10,7 @@ from multiprocessing import shared_memory
 import numpy
 
 
-def work(slice_):
+def run_slice(slice_):
     return (slice_ + 1) & 255
 
 
@@ -28,7 +28,7 @@ def total_shared(name):
 
 
 def bookkeeping(pool):
-    return 8 * n, sum(pool.map(work, table)) * 10  # its slices are a tenth of the others'
+    return 8 * n, sum(pool.map(run_slice, table)) * 10  # its slices are a tenth of the others'
 
 
 def argument(pool):
@@ -52,7 +52,7 @@ if __name__ == "__main__":
     work = {"bookkeeping": bookkeeping, "argument": argument, "shared": shared}[sys.argv[1]]
     table = bytes(n) if work is bookkeeping else b""
     with multiprocessing.Pool(2) as pool:
-        pool.map(work, range(2))
+        pool.map(run_slice, range(2))
         print("ready", flush=True)
         for line in sys.stdin:
             print(*work(pool), flush=True)

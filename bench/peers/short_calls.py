@@ -7,7 +7,7 @@ from turns import serve
 CAKE = ["slice_0", "slice_1", "slice_2", "slice_3"]
 
 
-def work(piece):
+def run_slice(piece):
     return piece + "_eaten"
 
 
@@ -15,7 +15,7 @@ def work():
     times = []
     for i in range(-20, 200):
         began = time.perf_counter()
-        result = pool.map(work, CAKE)
+        result = pool.map(run_slice, CAKE)
         if i >= 0:
             times.append(time.perf_counter() - began)
     return times, "".join(piece + "/" for piece in result)

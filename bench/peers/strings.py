@@ -8,7 +8,7 @@ from turns import serve
 CAKE = [f"slice_{i}" for i in range(20_000)]
 
 
-def work(piece):
+def run_slice(piece):
     return piece + "_eaten"
 
 
@@ -28,9 +28,9 @@ def rounds(call, count):
 if __name__ == "__main__":
     if sys.argv[1] == "pool":
         with multiprocessing.Pool(2) as pool:
-            serve(rounds(lambda: pool.map(work, CAKE), 5))
+            serve(rounds(lambda: pool.map(run_slice, CAKE), 5))
     else:
         from joblib import Parallel, delayed
 
         with Parallel(n_jobs=2) as parallel:
-            serve(rounds(lambda: parallel(delayed(work)(piece) for piece in CAKE), 1))
+            serve(rounds(lambda: parallel(delayed(run_slice)(piece) for piece in CAKE), 1))
