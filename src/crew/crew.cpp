@@ -292,7 +292,7 @@ death crew::reap(unsigned worker) {
   end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
   if (end.late) end.ended_ns = deadline;
   const bool starting = records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting;
-  if (!end.said.empty() || (starting && settings_.on_start != nullptr)) {
+  if (!end.said.empty() || (starting && starts_with_others_code())) {
     try {
       failed_start_ = end;
     } catch (const std::bad_alloc&) {
@@ -307,13 +307,17 @@ death crew::reap(unsigned worker) {
   return end;
 }
 
+bool crew::starts_with_others_code() const noexcept {
+  return settings_.on_start != nullptr || (settings_.around != nullptr && settings_.around->worker_starts != nullptr);
+}
+
 std::uint64_t crew::largest_chunk() const noexcept {
   return settings_.max_slices == 0 ? ~std::uint64_t{0} : settings_.max_slices;
 }
 
 std::string crew::take_trouble() {
   const std::optional<death> failed = std::exchange(failed_start_, std::nullopt);
-  return failed ? failed->trouble() : "";
+  return failed ? failed->trouble(settings_.on_start != nullptr ? "on_worker_start" : "its start") : "";
 }
 
 void crew::shut_down() noexcept {

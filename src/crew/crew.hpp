@@ -95,6 +95,7 @@ class crew {
   void take_stock();
   void make_own_template();
   void note_threads_at_fork();
+  [[nodiscard]] bool starts_with_others_code() const noexcept;
   void leave_template();
   pid_t make_process(const worker_start& begin);
   void warn(const std::string& sentence);

@@ -72,17 +72,17 @@ void death::read(const worker_record& noted) {
 
 crash_site death::site() const { return late ? crash_site{} : site_of(*this); }
 
-std::string death::trouble() const {
+std::string death::trouble(const std::string& starting) const {
   if (!said.empty()) return said;
-  if (signal == 0 && exit_status < 0) return "on_worker_start ended, it is not known how";
-  if (signal == 0) return "on_worker_start left with exit status " + std::to_string(exit_status);
-  return "on_worker_start crashed (" + signal_text(signal) + ")" + in_function(site_of(*this));
+  if (signal == 0 && exit_status < 0) return starting + " ended it, with a status that is not known";
+  if (signal == 0) return starting + " left with exit status " + std::to_string(exit_status);
+  return starting + " crashed (" + signal_text(signal) + ")" + in_function(site_of(*this));
 }
 
 std::string death::brief_failure() const {
   if (late) return "too late";
   if (signal != 0) return signal_text(signal);
-  return exit_status < 0 ? "it is not known how" : "exit status " + std::to_string(exit_status);
+  return exit_status < 0 ? "exit status not known" : "exit status " + std::to_string(exit_status);
 }
 
 slice_failure death::failure(std::size_t first, std::size_t last, unsigned worker, unsigned attempt, unsigned attempts,

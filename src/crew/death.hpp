@@ -28,8 +28,8 @@ struct death : ending {
 
   // Adds what the worker itself has noted.
   void read(const worker_record&);
-  // Why a worker did not get through its start, as the end of a sentence.
-  [[nodiscard]] std::string trouble() const;
+  // Why a worker did not get through its start, as the end of a sentence. `starting`: the code that was to run, as its subject.
+  [[nodiscard]] std::string trouble(const std::string& starting) const;
 
   // "signal 11 (SIGSEGV)", "exit status 3", "too late".
   [[nodiscard]] std::string brief_failure() const;

@@ -48,22 +48,32 @@ const forkful::detail::host around{
     .worker_leaves = [](void*) { note('l'); },
 };
 const forkful::detail::host failing{.worker_starts = [](void*) { throw std::runtime_error("no oven"); }};
+const forkful::detail::host crashing{.worker_starts = [](void*) { std::raise(SIGSEGV); }};
 
-struct hosted_processes : forkful::detail::process_way {
-  static std::unique_ptr<forkful::detail::engine> start(const pool_options& options) {
-    return forkful::detail::start_processes(options, &around);
-  }
-};
 struct hosted_snapshots : forkful::detail::snapshot_way {
   static std::unique_ptr<forkful::detail::engine> start(const pool_options& options) {
     return forkful::detail::start_snapshot(options, &around);
   }
 };
-struct failing_processes : forkful::detail::process_way {
+template <const forkful::detail::host* Host>
+struct processes_of : forkful::detail::process_way {
   static std::unique_ptr<forkful::detail::engine> start(const pool_options& options) {
-    return forkful::detail::start_processes(options, &failing);
+    return forkful::detail::start_processes(options, Host);
   }
 };
+
+template <const forkful::detail::host* Host>
+std::string refusal(start_method start) {
+  try {
+    forkful::basic_pool<processes_of<Host>> pool(pool_options{.workers = 2, .start = start});
+    (void)pool.map(indices(4), [](std::size_t i) { return i; });
+  } catch (const start_failed& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+using hosted_processes = processes_of<&around>;
 
 class host : public testing::Test {
  protected:
@@ -140,12 +150,9 @@ TEST_F(host, is_called_for_each_call_on_snapshots) {
 }
 
 TEST_F(host, says_why_a_worker_does_not_start) {
-  try {
-    forkful::basic_pool<failing_processes> pool(pool_options{.workers = 2});
-    (void)pool.map(indices(4), itself);
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const start_failed& error) {
-    EXPECT_THAT(error.what(), HasSubstr("std::runtime_error: no oven"));
+  for (const start_method start : {start_method::fork, start_method::zygote}) {
+    EXPECT_THAT(refusal<&failing>(start), HasSubstr("because std::runtime_error: no oven"));
+    EXPECT_THAT(refusal<&crashing>(start), HasSubstr("because its start crashed (SIGSEGV, segmentation fault)"));
   }
 }
 

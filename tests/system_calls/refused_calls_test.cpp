@@ -148,6 +148,13 @@ bool clones() {
   return one_slice_crashes(pool);
 }
 
+// Workers are cloned from a template of the pool's own, which is made and ended with it.
+bool zygote_clones() {
+  process_pool pool(forkful::pool_options{.workers = 2, .start = forkful::start_method::zygote});
+  return pool.map(indices(3), [](std::size_t i) { return i; }) == std::vector<std::size_t>{0, 1, 2} &&
+         one_slice_crashes(pool);
+}
+
 // Every worker on a core of its own.
 bool pinned() {
   process_pool pool(forkful::pool_options{.workers = 2, .pin = true});
@@ -438,6 +445,22 @@ TEST(refused_calls, to_the_template) {
 }
 TEST(refused_calls, of_the_template) {
   fail_all(clones, true,
+           {{call::clone, {EAGAIN, ENOMEM}, {EAGAIN}},
+            {call::recvmsg, {EINTR, ENOMEM}, {}},
+            {call::sendmsg, {EINTR, EPIPE}, {}}});
+}
+
+TEST(refused_calls, that_make_a_zygote_and_ask_it) {
+  fail_all(zygote_clones, false,
+           {{call::fork, {EAGAIN}, {ENOMEM}, true},
+            {call::socketpair, {EMFILE, ENOMEM}, {ENFILE}, true},
+            {call::sendmsg, {EINTR, ENOMEM, EPIPE, ETOOMANYREFS}, {EPIPE, ETOOMANYREFS}},
+            {call::recvmsg, {EINTR, ENOMEM, ECONNRESET}, {ECONNRESET}},
+            {call::poll, {EINTR, ENOMEM}, {ENOMEM}},
+            {call::waitid, {EINTR, ECHILD}, {ECHILD}}});
+}
+TEST(refused_calls, of_a_zygote) {
+  fail_all(zygote_clones, true,
            {{call::clone, {EAGAIN, ENOMEM}, {EAGAIN}},
             {call::recvmsg, {EINTR, ENOMEM}, {}},
             {call::sendmsg, {EINTR, EPIPE}, {}}});
