@@ -59,6 +59,19 @@ TEST_F(killed_parents, take_workers_in_the_middle_of_everything_with_them) {
   tell("in the middle of short calls");
 }
 
+// The zygote is one of the three, and the parent's end of its lifeline is not among what it inherits.
+TEST_F(killed_parents, take_a_zygote_and_its_workers_with_them) {
+  for (int i = 0; i != static_cast<int>(times(20)); ++i) {
+    round(3, [] {
+      process_pool pool(forkful::pool_options{.workers = 2, .start = forkful::start_method::zygote});
+      for (const pid_t child : children_of(getpid())) seen->enter(child);
+      seen->ready = true;
+      for (;;) pause();
+    });
+  }
+  tell("idle, of a zygote");
+}
+
 // A child that the user forked holds copies of what it inherited; the lifelines are not among them.
 TEST_F(killed_parents, take_workers_with_them_though_a_child_of_the_users_lives_on) {
   for (int i = 0; i != static_cast<int>(times(20)); ++i) {
