@@ -95,12 +95,18 @@ class late_code : public testing::TestWithParam<start_method> {
   const watchdog bites_;
   process_pool pool{forkful::pool_options{.workers = 2, .start = GetParam()}};
 };
-INSTANTIATE_TEST_SUITE_P(every_start, late_code, testing::Values(start_method::fork, start_method::forkserver),
-                         [](const auto& one) { return one.param == start_method::fork ? "fork" : "forkserver"; });
+INSTANTIATE_TEST_SUITE_P(every_start, late_code,
+                         testing::Values(start_method::fork, start_method::forkserver, start_method::zygote),
+                         [](const auto& one) {
+                           return one.param == start_method::fork     ? "fork"
+                                  : one.param == start_method::zygote ? "zygote"
+                                                                      : "forkserver";
+                         });
 
 TEST_P(late_code, runs_in_workers_that_were_there_before_it) {
   const auto children_before = children_of(getpid());
-  ASSERT_EQ(children_before.size(), 3U);  // the template is one of them
+  const std::size_t zygotes = GetParam() == start_method::zygote ? 1 : 0;  // replaced with the workers
+  ASSERT_EQ(children_before.size(), 3 + zygotes);                          // the program's template is one of them
   const std::set<pid_t> before(children_before.begin(), children_before.end());
   const auto newcomers = [&] {
     std::ignore = pool.map(indices(3), [](std::size_t i) { return i; });
@@ -116,8 +122,8 @@ TEST_P(late_code, runs_in_workers_that_were_there_before_it) {
     EXPECT_EQ(pool.map(slices, late.run_slice()), (std::vector<int>{11, 21, 31}));
     EXPECT_EQ(pool.report().deaths, 0U);
     const auto after = newcomers();
-    EXPECT_EQ(after.size(), 2U);
-    EXPECT_EQ(children_of(getpid()).size(), 3U);
+    EXPECT_EQ(after.size(), 2 + zygotes);
+    EXPECT_EQ(children_of(getpid()).size(), 3 + zygotes);
     std::vector<int> in_there;
     late.map()(pool, in_there);
     ASSERT_EQ(in_there.size(), 20U);

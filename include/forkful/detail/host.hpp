@@ -12,7 +12,8 @@ struct host {
   void* self = nullptr;  ///< handed to all of them
   /// In the thread that is about to fork or clone, before it takes any lock of forkful's for that.
   void (*before_fork)(void* self) noexcept = nullptr;
-  /// In the same thread once it has forked, or could not; and, with `child`, before anything else in the new process.
+  /// In the same thread once it has forked, or could not; and, with `child`, before anything else of forkful's in the
+  /// new process.
   void (*after_fork)(void* self, bool child) noexcept = nullptr;
   /// In each new worker, after pool_options::on_worker_start and before its first chunk. What it throws reaches start_failed.
   void (*worker_starts)(void* self) = nullptr;
