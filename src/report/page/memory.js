@@ -1,4 +1,4 @@
-// "They made a copy of the cake": what was copied and what was only looked at, as cakes whose areas are to scale.
+// What was copied and what was only looked at, as circles whose areas are to scale, cut like the workers' shares.
 'use strict';
 
 forkful.memory = (call) => {
@@ -14,17 +14,17 @@ forkful.memory = (call) => {
 
   const words = make('p', {});
   if (call.way === 'serial') words.append('Everything ran in this process: there was nothing to copy to another. ');
-  else if (copied === 0) words.append('Nobody made a copy of the cake. ');
-  else words.append(`They made a copy: ${bytes(copied)} in all. `);
+  else if (copied === 0) words.append('Nothing was copied. ');
+  else words.append(`${bytes(copied)} were copied in all. `);
   for (const {field, says} of cakes) {
     if (call[field] > 0) words.append(figure(field, call[field], bytes), ` ${says}. `);
   }
-  if (call.way === 'snapshot') words.append('The rest of the program’s memory was only looked at: a photograph costs nothing until somebody writes on it. ');
+  if (call.way === 'snapshot') words.append('The rest of the program’s memory was only looked at: a photograph costs nothing until a worker writes to it. ');
 
   // To scale within a picture; and a few bytes do not look like gigabytes from afar.
   const radius = largest >= 1e6 ? 70 : largest >= 1e4 ? 48 : 30;
   const drawing = make('div', {class: 'cakes', role: 'img', 'aria-label':
-    `Four cakes to scale: ${cakes.map(({field, title}) => `${title} ${bytes(call[field])}`).join(', ')}.`});
+    `Four circles to scale: ${cakes.map(({field, title}) => `${title} ${bytes(call[field])}`).join(', ')}.`});
   if (largest > 0) {
     for (const {field, is, title} of cakes) {
       const size = Math.sqrt(call[field] / largest) * radius;
