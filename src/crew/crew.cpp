@@ -322,30 +322,26 @@ std::string crew::take_trouble() {
 
 void crew::shut_down() noexcept {
   const bool leaves = settings_.around != nullptr && settings_.around->worker_leaves != nullptr;
-  if (settings_.on_exit != nullptr || leaves) await_exits();
+  if (settings_.on_exit != nullptr || leaves) leave(now_ns() + exit_limit_ns);
   end_now();
 }
 
-void crew::await_exits() noexcept {
+bool crew::leave(std::uint64_t until) noexcept {
   // seq_cst on the epoch: a worker that sees the new one sees the board closing; one that saw the old one does not fall
   // asleep on it.
   table_.closing.store(1, std::memory_order_release);
   table_.epoch.fetch_add(1, std::memory_order_seq_cst);
   futex_wake(table_.epoch, max_workers);
-  const std::uint64_t until = now_ns() + exit_limit_ns;
+  bool left = true;
   for (const member& one : members_) {
-    const std::uint64_t now = now_ns();
-    if (!one.process.valid()) continue;
-    static_cast<void>(one.process.ended(now < until ? static_cast<int>((until - now) / 1'000'000) : 0));
+    constexpr std::uint64_t longest_ms = 1'000'000'000;
+    const std::uint64_t now = std::min(now_ns(), until);
+    if (one.process.valid()) {
+      left = one.process.ended(static_cast<int>(std::min((until - now) / 1'000'000, longest_ms))) && left;
+    }
   }
-  // A worker that has not left is not to begin anything new when the board opens again.
-  for (member& one : members_) {
-    if (one.process.valid()) kill(one);
-  }
-  for (const member& one : members_) {
-    if (one.process.valid()) static_cast<void>(one.process.ended(-1));
-  }
-  table_.closing.store(0, std::memory_order_relaxed);
+  if (left) end_now();
+  return left;
 }
 
 void crew::end_now() noexcept {
@@ -355,6 +351,8 @@ void crew::end_now() noexcept {
   for (unsigned worker = 0; worker < members_.size(); ++worker) {
     if (members_[worker].process.valid()) reap(worker);
   }
+  // Not before all have ended: one that has not left is not to begin anything new when the board opens again.
+  table_.closing.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace forkful::detail

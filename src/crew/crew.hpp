@@ -59,6 +59,9 @@ class crew {
   // at their exit finish what they hold and leave by themselves; one that has not left after 10 s is killed, like all
   // others at once.
   void shut_down() noexcept;
+  // Lets all workers finish what they hold and leave by themselves, and reaps them. False: it is `until`, and some have not; to be called
+  // again, or end_now(). They hold nothing that is wanted, as above.
+  bool leave(std::uint64_t until) noexcept;
   // Kills all workers now and reaps them.
   void end_now() noexcept;
   // Chunks are not to be larger.
@@ -99,7 +102,6 @@ class crew {
   void leave_template();
   pid_t make_process(const worker_start& begin);
   void warn(const std::string& sentence);
-  void await_exits() noexcept;
 
   board& table_;
   arena& arena_;

@@ -255,6 +255,8 @@ class ongoing {
   virtual bool advance(const wait_policy&) = 0;
   /// Takes back what no worker has begun; with `kill` ends the worker that is running it. True: the call was cancelled.
   virtual bool cancel(bool kill) = 0;
+  /// Whether a worker has begun any of it; where the engine cannot tell, that it may have. By any thread.
+  [[nodiscard]] virtual bool begun() { return true; }
   /// Once it has ended: completes the report, and throws what it has to throw.
   virtual void conclude() = 0;
 
@@ -296,6 +298,36 @@ class engine {
   std::shared_ptr<totals> sums_;
 };
 
+/// For a thread that carries on the calls that nobody waits for. Thread-safe but for next(), which is one thread's. Lives no longer
+/// than its engine, and no restart() comes meanwhile.
+class port {
+ public:
+  port() noexcept = default;
+  port(const port&) = delete;
+  port& operator=(const port&) = delete;
+  virtual ~port() = default;
+  /// Leaves the call to the port, until it is destroyed; it was begun by the same engine. Others may carry it on all the same.
+  virtual void take(ongoing&) = 0;
+  /// Sleeps until a call that was left to it can be carried on: something of it is back, more of it can be published, or it ends.
+  /// Returns which: a name, for the call may be gone already. Null: rung, or it is `until` (CLOCK_MONOTONIC nanoseconds; 0
+  /// only looks). Each is returned again after an advance() only if there is more. Without calls it sleeps without waking.
+  /// Throws wrong_process. Cost: as many looks as there are workers, not calls.
+  virtual const ongoing* next(std::uint64_t until) = 0;
+  /// Makes next() return null, at once or when it is called.
+  virtual void ring() noexcept = 0;
+};
+
+/// An engine whose workers stay from call to call and are processes: for programs around forkful that drive it themselves.
+class lasting_engine : public engine {
+ public:
+  using engine::engine;
+  /// Never null. Throws wrong_process.
+  virtual std::unique_ptr<port> open_port() = 0;
+  /// Lets what was submitted finish and the workers leave in good order, however long that takes. Nothing more can be begun until
+  /// restart(). False: it is `until` (CLOCK_MONOTONIC nanoseconds), and they have not yet; to be called again, or terminate().
+  virtual bool finish(std::uint64_t until) = 0;
+};
+
 /// Runs the job to its end and stores its report as this thread's last, also when it throws. Throws the failure with
 /// the lowest slice unless `keep_going`, and what engine::begin throws.
 void run_job(engine&, job&, const call_options&);
@@ -316,7 +348,7 @@ std::unique_ptr<engine> start_threads(const pool_options&);
 std::unique_ptr<engine> start_auto(const pool_options&);
 /// `around`: what a program that is more than C++ does at each fork; null: nothing.
 std::unique_ptr<engine> start_snapshot(const pool_options&, const host* around = nullptr);
-std::unique_ptr<engine> start_processes(const pool_options&, const host* around = nullptr);
+std::unique_ptr<lasting_engine> start_processes(const pool_options&, const host* around = nullptr);
 
 /// CPUs this process may use: what a pool of 0 workers gets.
 unsigned cpus_to_use() noexcept;

@@ -449,6 +449,16 @@ bool call::something_back() noexcept {
   return false;
 }
 
+bool call::begun() noexcept {
+  if (collected_ != 0) return true;
+  return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const chunk_in_flight& what) {
+    return what.where == chunk_in_flight::stage::back ||
+           (what.where == chunk_in_flight::stage::on_board && board_.word(what.sequence).state() != chunk_state::ready);
+  });
+}
+
+bool call::can_publish() const noexcept { return waiting_ != 0 ? !board_.full() : more_input() && next_size() != 0; }
+
 std::uint64_t call::first_on_board() const noexcept {
   for (const chunk_in_flight& what : in_flight_) {
     if (what.where == chunk_in_flight::stage::on_board) return what.sequence;

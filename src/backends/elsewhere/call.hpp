@@ -58,6 +58,17 @@ struct chunk_in_flight {
   }
 };
 
+class call;
+class call_port;
+
+// What a port remembers of a call that was left to it. Behind the coordinator's mutex.
+struct left_to_port {
+  call_port* port = nullptr;  // null: none
+  const ongoing* known_as = nullptr;
+  std::list<call*>::iterator where{};
+  bool told = false;  // it is among the port's news
+};
+
 class call : public retirable {
  public:
   // `work` must live as long as the call unless `owner` keeps it alive.
@@ -83,6 +94,17 @@ class call : public retirable {
   [[nodiscard]] bool more_input() const noexcept;
   // The chunk that collect() waits for is done.
   [[nodiscard]] bool something_back() noexcept;
+  // A worker has begun some of it.
+  [[nodiscard]] bool begun() noexcept;
+  // Something more could be published now, were it asked to.
+  [[nodiscard]] bool can_publish() const noexcept;
+  // The sequences of its chunks on the board.
+  template <class Visit>
+  void for_each_on_board(Visit visit) const {
+    for (const chunk_in_flight& what : in_flight_) {
+      if (what.where == chunk_in_flight::stage::on_board) visit(what.sequence);
+    }
+  }
   // There is something that waits for room on the board.
   [[nodiscard]] bool wants_room() const noexcept { return waiting_ != 0; }
   // The first chunk of this call on the board; none: the board's `published`.
@@ -121,6 +143,7 @@ class call : public retirable {
   [[nodiscard]] const std::stop_token& stop_asked() const noexcept { return options_.stop; }
 
   tally counted;
+  left_to_port left;
   bool open = true;              // more may be published (coordinator::rest)
   std::condition_variable news;  // for a thread that waits while another leads
   std::uint64_t spun_ns = 0;     // how long its thread has spun

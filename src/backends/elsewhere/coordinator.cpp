@@ -82,9 +82,9 @@ bool coordinator::advance(const std::shared_ptr<call>& now, const wait_policy& h
   }
   note_end_of_input(*now);
   // A thread that waits may have to watch the crew now, or find room on the board.
-  if (!led_ && !followers_.empty()) followers_.front()->news.notify_one();
-  if (!led_) unled_.notify_one();
+  if (!led_) let_another_lead();
   ended = ended || now->ended();
+  if (!ended && ports_.advanced(*now) && led_) crew_.ring();
   if (ended) now->take_final_figures();
   // Until the caller asks for it again.
   stopwatch& watch = now->counted.watch;
@@ -136,11 +136,16 @@ void coordinator::take_back_finished() {
   while (board_.tail() != board_.head()) {
     const std::uint64_t front = board_.tail();
     if (!board_.done(front)) return;
-    parent_board::record& mine = board_.at(front);
-    call& owner = *mine.of;
-    owner.take_back(*mine.what);
-    owner.news.notify_one();
+    take_back(front);
   }
+}
+
+void coordinator::take_back(std::uint64_t sequence) {
+  parent_board::record& mine = board_.at(sequence);
+  call& owner = *mine.of;
+  owner.take_back(*mine.what);
+  owner.news.notify_one();
+  call_ports::tell(owner);
 }
 
 // Lazy waking: when all workers sleep one is woken at once, and another each time that work has lain unclaimed for a
@@ -174,7 +179,7 @@ void coordinator::wake_workers_for(call& now) noexcept {
 
 // ---- Waiting: one thread leads, the others follow -----------------------------------------------------------------------
 
-void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
+void coordinator::wait(call* now, lock_type& lock, std::uint64_t until, call_port* mine) {
   // Another call may have given up and ended all workers.
   if (!board_.closed && crew_.running_count() == 0) fill_for(now);
   if (now != nullptr && led_) now->counted.watch.enter(stopwatch::phase::idle);
@@ -185,14 +190,10 @@ void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
     const auto most = std::chrono::nanoseconds(
         std::min(unclaimed ? watch_unclaimed_ns : watch_ns, until - std::min(until, now_ns())));
     if (now == nullptr) {
-      unled_.wait_for(lock, most);
+      (mine != nullptr ? mine->news : unled_).wait_for(lock, most);
       return;
     }
-    // The leader may sleep for a later chunk than ours: say which one we wait for, then look once more (the mirror image of
-    // finish_chunk: store, fence, load).
-    const std::uint64_t mine = now->first_on_board();
-    if (mine < table_->wanted.load(std::memory_order_relaxed)) table_->wanted.store(mine, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    want(now->first_on_board());
     if (now->something_back()) return;
     followers_.push_back(now);
     now->news.wait_for(lock, most);
@@ -201,7 +202,7 @@ void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
   }
   led_ = true;
   try {
-    if (now == nullptr || !spin(*now, lock, until)) sleep(now, lock, until);
+    if (now == nullptr || !spin(*now, lock, until)) sleep(now, lock, until, mine);
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
     led_ = false;
@@ -209,7 +210,25 @@ void coordinator::wait(call* now, lock_type& lock, std::uint64_t until) {
   }
   led_ = false;
   // Our thread may run user code now: another one has to lead meanwhile.
-  if (!followers_.empty()) followers_.front()->news.notify_one();
+  let_another_lead();
+}
+
+void coordinator::let_another_lead() noexcept {
+  if (!followers_.empty()) {
+    followers_.front()->news.notify_one();
+  } else {
+    ports_.notify_one();
+  }
+  unled_.notify_one();
+}
+
+// The leader may sleep for a later chunk than this one: says so, before the thread that wants it looks once more (the mirror image
+// of finish_chunk: store, fence, load).
+void coordinator::want(std::uint64_t sequence) noexcept {
+  if (sequence < table_->wanted.load(std::memory_order_relaxed)) {
+    table_->wanted.store(sequence, std::memory_order_relaxed);
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 // Results of short slices arrive sooner than a sleeper wakes. True: the call's first chunk is done, or taken care of.
@@ -240,14 +259,14 @@ bool coordinator::spin(call& now, lock_type& lock, std::uint64_t until) {
   return arrived;
 }
 
-void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
+void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until, const call_port* mine) {
   if (now != nullptr) now->counted.watch.enter(stopwatch::phase::idle);
   gather_limits();
   const bool unclaimed = board_.something_ready();
   // Regardless of which workers seem to be looking: a spinner may have been stopped.
   if (unclaimed) wake_sleeper(*table_);
-  const bool alone =
-      now != nullptr && followers_.empty() && !now->wants_room() && now->first_on_board() != board_.head();
+  const bool alone = now != nullptr && followers_.empty() && ports_.idle() && !now->wants_room() &&
+                     now->first_on_board() != board_.head();
   table_->wanted.store(alone ? now->wanted() : board_.tail(), std::memory_order_relaxed);
   table_->parent_asleep.store(1, std::memory_order_relaxed);
   // Pairs with the fence in finish_chunk: a worker that marks its chunk done after this look sees that we sleep.
@@ -256,9 +275,11 @@ void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
   for (call* one : followers_) {
     if (one->wants_room() || one->something_back()) one->news.notify_one();
   }
+  ports_.look(board_);
   const bool room =
       (now == nullptr || now->wants_room()) && board_.tail() != board_.head() && board_.done(board_.tail());
-  if (!room && (now == nullptr || !now->something_back())) {
+  const bool news = now != nullptr ? now->something_back() : mine != nullptr && mine->has_news();
+  if (!room && !news) {
     // Where all workers are running there is none to wake.
     const std::uint64_t most = unclaimed && !all_running(*table_) ? watch_unclaimed_ns : watch_ns;
     const std::uint64_t nanoseconds = std::min(most, until - std::min(until, now_ns()));
@@ -281,6 +302,55 @@ void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until) {
   for (call* one : followers_) {
     if (one->wants_room() || one->something_back()) one->news.notify_one();
   }
+  ports_.look(board_);
+}
+
+// ---- Ports: calls that one thread carries on because nobody waits for them ---------------------------------------------------
+
+void coordinator::open(call_port& mine) {
+  const std::lock_guard lock(mutex_);
+  ports_.add(mine);
+}
+
+void coordinator::close(call_port& mine) noexcept {
+  const std::lock_guard lock(mutex_);
+  ports_.remove(mine);
+}
+
+void coordinator::leave_to(call_port& mine, call& one, const ongoing& known_as) {
+  const std::lock_guard lock(mutex_);
+  ports_.leave(one, mine, known_as, board_);
+  want(one.first_on_board());
+  if (ports_.advanced(one) && led_) crew_.ring();
+  mine.news.notify_one();  // also without news: there is something to watch now
+}
+
+const ongoing* coordinator::next(call_port& mine, std::uint64_t until) {
+  lock_type lock(mutex_);
+  for (;;) {
+    ports_.look(board_);
+    if (mine.take_ring()) return nullptr;
+    if (call* const one = mine.take_news(); one != nullptr) return one->left.known_as;
+    if (until != for_ever && now_ns() >= until) return nullptr;
+    try {
+      if (!mine.idle()) {
+        wait(nullptr, lock, until, &mine);
+      } else if (until == for_ever) {
+        mine.news.wait(lock);
+      } else {
+        mine.news.wait_for(lock, std::chrono::nanoseconds(until - std::min(until, now_ns())));
+      }
+    } catch (...) {
+      if (!lock.owns_lock()) lock.lock();
+      give_up_all(std::current_exception());
+    }
+  }
+}
+
+void coordinator::ring(call_port& mine) noexcept {
+  const std::lock_guard lock(mutex_);
+  mine.ring();
+  if (led_) crew_.ring();  // the port's own thread may lead
 }
 
 // ---- Deaths -------------------------------------------------------------------------------------------------------------
@@ -335,6 +405,7 @@ bool coordinator::worker_died(unsigned worker, unsigned incarnation, const death
     const chunk_word word = board_.word(sequence);
     if (word.state() != chunk_state::running || word.worker() != worker || word.incarnation() != incarnation) continue;
     mine.of->counted.add_death(worker);
+    call_ports::tell(*mine.of);
     return mine.of->worker_died(*mine.what, worker, end);
   }
   if (seen_by != nullptr) seen_by->counted.add_death(worker);
@@ -370,13 +441,20 @@ bool coordinator::cancel(call& now, bool kill) {
     }
   }
   now.news.notify_one();
+  call_ports::tell(now);
   if (led_) crew_.ring();  // the thread that leads may be the one that waits for it
   destroy_retired(lock);
   return done;
 }
 
+bool coordinator::begun(call& now) {
+  const std::lock_guard lock(mutex_);
+  return now.begun();
+}
+
 void coordinator::drop(std::shared_ptr<call> now, bool ended) {
   lock_type lock(mutex_);
+  call_ports::forget(*now);
   if (!ended) {
     now->stop_input();
     note_end_of_input(*now);
@@ -447,8 +525,11 @@ bool coordinator::ends_by_itself() {
   return open_ == 0;
 }
 
-void coordinator::empty_board(lock_type& lock) {
-  for (take_back_finished(); board_.tail() != board_.head(); take_back_finished()) wait(nullptr, lock, for_ever);
+void coordinator::empty_board(lock_type& lock, std::uint64_t until) {
+  for (take_back_finished(); board_.tail() != board_.head(); take_back_finished()) {
+    if (until != for_ever && now_ns() >= until) return;
+    wait(nullptr, lock, until);
+  }
 }
 
 void coordinator::drain() {
@@ -462,13 +543,32 @@ void coordinator::finish() {
   empty_board_or_collapse(lock);
   board_.closed = true;
   crew_.shut_down();
-  for (call* one : followers_) one->news.notify_one();
+  tell_all();
   destroy_retired(lock);
 }
 
-void coordinator::empty_board_or_collapse(lock_type& lock) {
+// Whoever waits for a call looks again.
+void coordinator::tell_all() noexcept {
+  for (call* one : followers_) one->news.notify_one();
+  ports_.tell_all();
+}
+
+bool coordinator::leave(std::uint64_t until) {
+  lock_type lock(mutex_);
+  empty_board_or_collapse(lock, until);
+  const bool empty = board_.tail() == board_.head();
+  if (empty) {
+    board_.closed = true;
+    tell_all();
+  }
+  const bool left = empty && crew_.leave(until);
+  destroy_retired(lock);
+  return left;
+}
+
+void coordinator::empty_board_or_collapse(lock_type& lock, std::uint64_t until) {
   try {
-    empty_board(lock);
+    empty_board(lock, until);
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
     give_up_all(std::current_exception());
@@ -489,6 +589,7 @@ void coordinator::give_up_all(const std::exception_ptr& reason) noexcept {
   }
   table_->next.store(board_.head(), std::memory_order_relaxed);
   table_->parent_asleep.store(0, std::memory_order_relaxed);
+  ports_.tell_all();
 }
 
 void coordinator::terminate() {
@@ -506,15 +607,13 @@ void coordinator::terminate() {
     // What is done is done.
     for (std::uint64_t at = board_.tail(); at != board_.head(); ++at) {
       const parent_board::record& mine = board_.at(at);
-      if (mine.owner == nullptr || !board_.done(at)) continue;
-      call& owner = *mine.of;
-      owner.take_back(*mine.what);
+      if (mine.owner != nullptr && board_.done(at)) take_back(at);
     }
   } catch (const std::bad_alloc&) {
     // No memory to take over what failed: given up with the rest.
   }
   give_up_all(reason);
-  for (call* one : followers_) one->news.notify_one();
+  tell_all();
   crew_.ring();
   destroy_retired(lock);
 }
@@ -523,7 +622,7 @@ void coordinator::wake() noexcept {
   const cancellation_deferred whole;
   const std::lock_guard lock(mutex_);
   crew_.ring();
-  for (call* one : followers_) one->news.notify_one();
+  tell_all();
 }
 
 // Retired calls may have user's objects to destroy.

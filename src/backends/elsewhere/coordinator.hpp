@@ -1,8 +1,8 @@
 // A board with its workers, and the calls that are on it: which threads may touch what, which sleep, which one watches.
 //
 // Owns board and crew. Calls of several threads share them behind one mutex, which is never held while user code runs. One
-// thread at a time leads: it watches the crew, reaps and replaces. The others wait for news of their own call, and one of
-// them takes over when the leader's call is done. Between calls no thread watches.
+// thread at a time leads: it watches the crew, reaps and replaces. The others wait for news of their own call, or of those left to their
+// port, and one of them takes over when the leader's call is done. Between calls no thread watches.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backends/elsewhere/call.hpp"
+#include "backends/elsewhere/call_port.hpp"
 #include "backends/elsewhere/parent_board.hpp"
 #include "board/board_memory.hpp"
 #include "crew/lateness.hpp"
@@ -33,14 +34,26 @@ class coordinator {
   bool advance(const std::shared_ptr<call>& now, const wait_policy& how_long);
   // Takes back what no worker has begun, or with `kill` ends the worker that is running it. True: cancelled.
   bool cancel(call& now, bool kill);
+  // A worker has begun some of it.
+  [[nodiscard]] bool begun(call& now);
   // The caller will not ask for the call any more. Takes it over, so that it is retired behind the mutex and destroyed
   // after it.
   void drop(std::shared_ptr<call> now, bool ended);
+
+  void open(call_port& mine);
+  void close(call_port& mine) noexcept;
+  // `known_as`: what next() is to return.
+  void leave_to(call_port& mine, call& one, const ongoing& known_as);
+  // As port::next.
+  const ongoing* next(call_port& mine, std::uint64_t until);
+  void ring(call_port& mine) noexcept;
 
   // Carries on until the board is empty.
   void drain();
   // The same, and ends all workers in good order. Nothing more can be begun.
   void finish();
+  // As lasting_engine::finish.
+  bool leave(std::uint64_t until);
   // Ends all workers; what was not done is cancelled, and nothing more can be begun.
   void terminate();
   // Ends all workers if there is nothing on the board and no call is about to publish more. True if so.
@@ -66,9 +79,13 @@ class coordinator {
 
   void take_back_finished();
   bool carry_on(const std::shared_ptr<call>& now, lock_type& lock, const wait_policy& how_long);
-  void wait(call* now, lock_type& lock, std::uint64_t until);
+  void wait(call* now, lock_type& lock, std::uint64_t until, call_port* mine = nullptr);
   bool spin(call& now, lock_type& lock, std::uint64_t until);
-  void sleep(call* now, lock_type& lock, std::uint64_t until);
+  void sleep(call* now, lock_type& lock, std::uint64_t until, const call_port* mine);
+  void let_another_lead() noexcept;
+  void want(std::uint64_t sequence) noexcept;
+  void take_back(std::uint64_t sequence);
+  void tell_all() noexcept;
   void check_workers(call* now, std::uint64_t slept);
   void give_up_all(const std::exception_ptr& reason) noexcept;
   void gather_limits() noexcept;
@@ -76,8 +93,8 @@ class coordinator {
   void wake_workers_for(call& now) noexcept;
   void fill_for(call* now);
   bool worker_died(unsigned worker, unsigned incarnation, const death& end, call* seen_by);
-  void empty_board(lock_type& lock);
-  void empty_board_or_collapse(lock_type& lock);
+  void empty_board(lock_type& lock, std::uint64_t until = for_ever);
+  void empty_board_or_collapse(lock_type& lock, std::uint64_t until = for_ever);
   void note_end_of_input(call& now) noexcept;
   void destroy_retired(lock_type& lock) noexcept;
 
@@ -92,6 +109,7 @@ class coordinator {
   bool led_ = false;               // a thread watches the crew
   std::vector<call*> followers_;   // calls whose threads wait for the leader
   std::condition_variable unled_;  // for a thread that waits without a call of its own
+  call_ports ports_;
   std::uint64_t calls_ = 0;
   std::uint64_t looked_ = 0;                 // when the crew was looked at last: a worker that has ended was alive then
   unsigned idle_deaths_ = 0;                 // in a row

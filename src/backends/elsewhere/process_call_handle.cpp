@@ -54,6 +54,18 @@ bool process_call_handle::cancel(bool kill) {
   return coordinator_->cancel(*call_, kill);
 }
 
+bool process_call_handle::begun() {
+  const cancellation_deferred whole;
+  check_process(made_by_);
+  return coordinator_->begun(*call_);
+}
+
+void process_call_handle::leave_to(call_port& port) {
+  const cancellation_deferred whole;
+  check_process(made_by_);
+  coordinator_->leave_to(port, *call_, *this);
+}
+
 void process_call_handle::conclude() {
   coordinator_->describe(*call_);
   const std::uint64_t now = now_ns();

@@ -21,7 +21,10 @@ class process_call_handle final : public ongoing {
   ~process_call_handle() override;
   bool advance(const wait_policy& how_long) override;
   bool cancel(bool kill) override;
+  [[nodiscard]] bool begun() override;
   void conclude() override;
+  // Leaves it to the port, one of its coordinator's.
+  void leave_to(call_port& port);
 
  private:
   struct waker {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "backends/elsewhere/process_call_handle.hpp"
+#include "backends/elsewhere/process_port.hpp"
 #include "backends/engine.hpp"
 #include "backends/renewable.hpp"
 #include "measure/listener.hpp"
@@ -13,10 +14,10 @@ namespace forkful::detail {
 
 namespace {
 
-class process_engine final : public engine {
+class process_engine final : public lasting_engine {
  public:
   process_engine(const pool_options& options, const host* around)
-      : engine(options, "process"),
+      : lasting_engine(options, "process"),
         options_(options),
         around_(around),
         running_(make(checked_workers(options.workers)), checked_workers(options.workers)) {}
@@ -32,6 +33,13 @@ class process_engine final : public engine {
     const auto stays = running_.staying();
     check_attempts(work, options);
     return std::make_unique<process_call_handle>(running_.now(), work, options, std::move(owner), false);
+  }
+
+  std::unique_ptr<port> open_port() override { return std::make_unique<process_port>(running_.now()); }
+
+  bool finish(std::uint64_t until) override {
+    const cancellation_deferred whole;
+    return running_.now()->leave(until);
   }
 
   // Also while restart() waits for submitted work: then that is what ends it.
@@ -64,7 +72,7 @@ class process_engine final : public engine {
 
 }  // namespace
 
-std::unique_ptr<engine> start_processes(const pool_options& options, const host* around) {
+std::unique_ptr<lasting_engine> start_processes(const pool_options& options, const host* around) {
   const cancellation_deferred whole;
   return std::make_unique<process_engine>(options, around);
 }
