@@ -1,0 +1,320 @@
+#include "call.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <forkful/progress.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "clock.hpp"
+#include "gil.hpp"
+
+namespace forkful::python {
+
+namespace {
+
+constexpr std::uint64_t between_signals_ns = 50'000'000;
+
+// Handlers of signals run on the main thread alone.
+bool on_main_thread() noexcept { return gettid() == getpid(); }
+
+py::object list_of_none(Py_ssize_t size) {
+  py::object made = py::reinterpret_steal<py::object>(PyList_New(size));
+  if (!made) throw py::error_already_set();
+  for (Py_ssize_t i = 0; i != size; ++i) PyList_SET_ITEM(made.ptr(), i, Py_NewRef(Py_None));
+  return made;
+}
+
+}  // namespace
+
+call::call(std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
+           call_settings settings)
+    : engine_(std::move(where)),
+      what_(std::move(what)),
+      values_(std::move(values)),
+      shipper_(std::move(shipper)),
+      settings_(std::move(settings)),
+      made_by_(getpid()),
+      failures_(py::dict()) {
+  if (!settings_.lazy) job_.slices = static_cast<std::size_t>(PyList_GET_SIZE(values_.ptr()));
+  if (!settings_.stream) results_ = list_of_none(PyList_GET_SIZE(values_.ptr()));
+  begin();
+}
+
+call::~call() {
+  {
+    const in_engine away;
+    going_.reset();
+    if (plan_ != nullptr && getpid() == made_by_) detail::shared_deallocate(plan_);
+  }
+  for (PyObject* one : pulled_) Py_XDECREF(one);
+}
+
+void call::begin() {
+  const running where = engine_->where();
+  job_.verb = settings_.verb.c_str();
+  job_.caller = this;
+  job_.keep_going = true;  // what the callable raises travels as a result
+  job_.unordered = settings_.unordered;
+  plan_ = ::new (detail::shared_allocate(sizeof(plan), alignof(plan))) plan{.how = settings_.how};
+  job_.plan = plan_;
+  if (where == running::shipped) {
+    payload_ = what_.cast<std::shared_ptr<payload>>();
+    plan_->number = payload_->number();
+    plan_->data = payload_->bytes().data();
+    plan_->bytes = payload_->bytes().size();
+    writer_.use(shipper_.ptr());
+    job_.bytes_broadcast = plan_->bytes;
+    job_.encode = [](void* self, std::size_t first, std::size_t last, sink& to) {
+      return static_cast<call*>(self)->encode(first, last, to);
+    };
+  } else {
+    plan_->callable = what_.ptr();
+    plan_->caller = this;
+    plan_->value = [](const void* self, std::size_t slice) { return static_cast<const call*>(self)->value(slice); };
+  }
+  if (settings_.lazy) {
+    job_.pull = [](void* self, std::size_t wanted) { return static_cast<call*>(self)->pull(wanted); };
+    job_.forget = [](void* self, std::size_t end) {
+      const with_gil held;
+      static_cast<call*>(self)->let_go_below(end);
+    };
+  }
+  job_.collect = [](void* self, const detail::finished_slices& ready) { static_cast<call*>(self)->collect(ready); };
+  if (where == running::here) {
+    job_.run = run_here;
+    job_.make_results = [](std::size_t) -> void* { return new results_here; };
+    job_.drop_results = [](void* mine) { delete static_cast<results_here*>(mine); };
+  } else {
+    job_.run = run_in_worker;
+    job_.results = true;
+    job_.passes = true;
+  }
+  call_options options;
+  options.chunk = settings_.chunk;
+  options.timeout = std::chrono::nanoseconds(std::llround(settings_.timeout * 1e9));
+  options.attempts = settings_.attempts;
+  options.window = settings_.window;
+  options.stop = stop_.get_token();
+  if (settings_.progress.ptr() == Py_True) {
+    options.progress = progress_bar(settings_.verb);
+  } else if (!settings_.progress.is_none() && settings_.progress.ptr() != Py_False) {
+    options.progress = [this](const progress& so_far) { report_progress(so_far); };
+  }
+  const in_engine away;
+  going_ = detail::begin_job(**engine_, job_, options, nullptr);
+  ended_ = job_.slices == 0 && job_.pull == nullptr;
+}
+
+// ---- Called by the engine, without the GIL, on the thread that carries the call on --------------------------------------
+
+std::size_t call::encode(std::size_t first, std::size_t last, sink& to) {
+  {
+    const with_gil held;
+    writer_.begin(last - first);
+    for (std::size_t slice = first; slice != last; ++slice) {
+      if (writer_.put(value(slice), last - first > 1)) continue;
+      unsent_[slice] = take_error();
+      throw std::runtime_error("forkful: a value cannot be sent");
+    }
+    if (!writer_.finish()) {
+      // The engine asks again, for one after another.
+      owned error = take_error();
+      if (last - first == 1) unsent_[first] = std::move(error);
+      throw std::runtime_error("forkful: values cannot be sent together");
+    }
+  }
+  writer_.write(to.extend(writer_.size(), frame_alignment));
+  return writer_.size();
+}
+
+std::size_t call::pull(std::size_t wanted) {
+  const with_gil held;
+  std::size_t got = 0;
+  for (; got != wanted; ++got) {
+    PyObject* const next = PyIter_Next(values_.ptr());
+    if (next == nullptr) break;
+    pulled_.push_back(next);
+  }
+  if (PyErr_Occurred() == nullptr) return got;
+  // What came before it in this chunk is not begun, as in multiprocessing.
+  error_ = take_error();
+  for (; got != 0; --got) {
+    Py_DECREF(pulled_.back());
+    pulled_.pop_back();
+  }
+  return 0;
+}
+
+void call::report_progress(const progress& so_far) {
+  const with_gil held;
+  const owned done(PyObject_CallFunction(settings_.progress.ptr(), "nndI", static_cast<Py_ssize_t>(so_far.done),
+                                         static_cast<Py_ssize_t>(so_far.total),
+                                         std::chrono::duration<double>(so_far.elapsed).count(), so_far.busy));
+  if (done) return;
+  error_ = take_error();
+  throw std::runtime_error("forkful: the progress function raised");
+}
+
+void call::collect(const detail::finished_slices& what) {
+  bool failed = false;
+  {
+    const with_gil held;
+    auto failure = what.failures->begin();
+    reader_.close();
+    std::size_t in_frame = 0;  // values read of it
+    std::size_t here = 0;      // results taken
+    for (std::size_t slice = what.first; slice != what.last; ++slice, ++*what.taken) {
+      if (failure != what.failures->end() && failure->slice == slice) {
+        owned error = failure_of(failure->failure);
+        settle(slice, false, std::move(error));
+        failed = true;
+        ++failure;
+        continue;
+      }
+      if (what.results != nullptr) {
+        results_here::one& mine = static_cast<results_here*>(what.results)->all[here++];
+        failed = failed || mine.raised;
+        settle(slice, !mine.raised, owned(std::exchange(mine.value, nullptr)));
+        continue;
+      }
+      while (in_frame == reader_.values()) {
+        in_frame = 0;
+        const char* const head = what.in->view(sizeof(frame_head), frame_alignment);
+        if (!reader_.open(head, SIZE_MAX)) throw std::runtime_error(text_of(take_error().get()));
+        what.in->view(reader_.bytes() - sizeof(frame_head));
+      }
+      origin came = origin::returned;
+      owned value(reader_.get(in_frame++, settings_.load_exception.ptr(), &came));
+      const bool succeeded = value && came == origin::returned;
+      failed = failed || !succeeded;
+      settle(slice, succeeded, value ? std::move(value) : take_error());
+    }
+    reader_.close();
+  }
+  if (failed && settings_.fail_fast) stop_.request_stop();
+}
+
+owned call::failure_of(const slice_failure& failed) {
+  if (const auto known = unsent_.find(failed.slice); known != unsent_.end()) {
+    owned error = std::move(known->second);
+    unsent_.erase(known);
+    return error;
+  }
+  py::list frames;
+  for (const std::string& one : failed.frames) frames.append(one);
+  owned error(PyObject_CallFunction(
+      shipping.item_failed, "siskIIIiiOd", settings_.verb.c_str(), static_cast<int>(failed.kind), failed.what.c_str(),
+      static_cast<unsigned long>(failed.slice), failed.worker, failed.attempt, settings_.attempts, failed.signal,
+      failed.exit_status, frames.ptr(), settings_.timeout));
+  return error ? std::move(error) : take_error();
+}
+
+void call::let_go_below(std::size_t end) {
+  for (; pulled_from_ < end; ++pulled_from_) {
+    const owned gone(pulled_.front());
+    pulled_.pop_front();
+  }
+}
+
+void call::settle(std::size_t slice, bool succeeded, owned value) {
+  ++arrived_;
+  if (!settings_.stream) {
+    if (succeeded) {
+      PyList_SetItem(results_.ptr(), static_cast<Py_ssize_t>(slice), value.release());
+    } else {
+      failures_[py::int_(slice)] = py::reinterpret_borrow<py::object>(value.get());
+    }
+    return;
+  }
+  if (settings_.lazy && slice >= pulled_from_) {
+    Py_CLEAR(pulled_[slice - pulled_from_]);
+    std::size_t done = pulled_from_;
+    while (done - pulled_from_ != pulled_.size() && pulled_[done - pulled_from_] == nullptr) ++done;
+    let_go_below(done);
+  }
+  next_.emplace_back(slice, succeeded, std::move(value));
+}
+
+// ---- Called by Python's side, with the GIL --------------------------------------------------------------------------------
+
+bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
+  const in_engine away;
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (!wait_for_others) {
+    if (!lock.try_lock()) return false;
+  } else if (how_long.until == detail::for_ever) {
+    lock.lock();
+  } else if (const std::uint64_t now = detail::now_ns();
+             !lock.try_lock_for(std::chrono::nanoseconds(how_long.until - std::min(now, how_long.until)))) {
+    return false;
+  }
+  if (!ended_) ended_ = going_->advance(how_long);
+  return ended_;
+}
+
+bool call::advance(double seconds, std::size_t enough) {
+  struct asked {
+    const call* of;
+    std::size_t until;
+    [[nodiscard]] bool met() const noexcept { return of->arrived_ >= until; }
+  } ask{this, enough == 0 ? SIZE_MAX : arrived_ + enough};
+  const std::uint64_t until = in_seconds(seconds);
+  const bool signals = on_main_thread();
+  for (;;) {
+    detail::wait_policy how_long{
+        .until = until, .enough = [](void* a) { return static_cast<asked*>(a)->met(); }, .asker = &ask};
+    if (enough == 0) how_long.enough = nullptr;
+    if (signals) how_long.until = std::min(until, detail::now_ns() + between_signals_ns);
+    if (ended_ || carry_on(how_long, true)) return true;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (ask.met() || detail::now_ns() >= until) return ended_;
+  }
+}
+
+bool call::look() { return ended_ || carry_on({.until = 0}, false); }
+
+bool call::cancel(bool kill) {
+  const in_engine away;
+  return going_->cancel(kill);
+}
+
+bool call::begun() {
+  const in_engine away;
+  return going_->begun();
+}
+
+void call::stop() {
+  const in_engine away;
+  stop_.request_stop();
+}
+
+void call::conclude() {
+  {
+    const in_engine away;
+    try {
+      detail::conclude_job((*engine_)->number(), *going_);
+    } catch (...) {
+      if (!error_) throw;
+    }
+  }
+  if (!error_) return;
+  raise(owned(std::move(error_)).get());
+  throw py::error_already_set();
+}
+
+py::object call::take_results() { return std::exchange(results_, py::none()); }
+
+py::object call::take_failures() { return std::exchange(failures_, py::none()); }
+
+py::object call::take_next() {
+  if (next_.empty()) return py::none();
+  auto [slice, succeeded, value] = std::move(next_.front());
+  next_.pop_front();
+  return py::make_tuple(slice, succeeded, py::reinterpret_steal<py::object>(value.release()));
+}
+
+}  // namespace forkful::python

@@ -1,0 +1,120 @@
+// A call of a pool's verb: its values, its results, and its place in the engine.
+//
+// Carried on by any thread, one at a time. Invariants: a value is alive until it is settled, a result is let go of when
+// it was handed over. Members below `mutex_` are touched by the thread that carries the call on, with the GIL; the others hold the
+// GIL only.
+#pragma once
+
+#include <pybind11/pybind11.h>
+#include "python.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <forkful/detail/job.hpp>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "engine.hpp"
+#include "frame.hpp"
+#include "owned.hpp"
+#include "worker.hpp"
+
+namespace forkful::python {
+
+namespace py = pybind11;
+
+struct call_settings {
+  std::string verb;
+  calling how = calling::one;
+  std::size_t chunk = 0;
+  double timeout = 0;  // seconds; 0: none
+  unsigned attempts = 1;
+  std::size_t window = 0;  // values read ahead of results; 0: as many as the engine likes
+  bool lazy = false;       // `values` is an iterator
+  bool stream = false;     // results are taken one by one
+  bool unordered = false;
+  bool fail_fast = false;
+  py::object load_exception;  // (bytes) -> the exception of a value that failed
+  py::object progress;        // None or False; True: a bar on stderr; else called with (done, total, seconds, busy)
+};
+
+class call {
+ public:
+  // `values`: a list, or an iterator if lazy. `what`: a payload where values travel, else the callable. `shipper`: of the pool.
+  call(std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper, call_settings settings);
+  call(const call&) = delete;
+  call& operator=(const call&) = delete;
+  ~call();
+
+  // Carries the call on for so many seconds (negative: to its end), or until `enough` more results have arrived (0: to its end), if no other
+  // thread does. True: it has ended. Raises what a signal handler raises; then the call goes on.
+  bool advance(double seconds, std::size_t enough);
+  // The same without waiting, nor for another thread that carries it on: false then. Everything that fits is with the workers.
+  bool look();
+  bool cancel(bool kill);
+  bool begun();
+  // What was not begun is not.
+  void stop();
+  // Once it has ended: raises what the engine has to say of the whole call, or what its input or its progress function raised.
+  void conclude();
+
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  [[nodiscard]] std::size_t arrived() const noexcept { return arrived_; }
+  // Of a list of values: results in their order, None where there is none; taken over by the caller.
+  py::object take_results();
+  // {index: exception}, taken over.
+  py::object take_failures();
+  // Of an iterator: the next (index, succeeded, result or exception) that has arrived; None: none has.
+  py::object take_next();
+  detail::ongoing* going() noexcept { return going_.get(); }
+
+ private:
+  std::size_t encode(std::size_t first, std::size_t last, sink& to);
+  std::size_t pull(std::size_t wanted);
+  void collect(const detail::finished_slices& what);
+  void settle(std::size_t slice, bool succeeded, owned value);
+  void let_go_below(std::size_t end);
+  owned failure_of(const slice_failure& failed);
+  [[nodiscard]] PyObject* value(std::size_t slice) const {
+    return settings_.lazy ? pulled_[slice - pulled_from_]
+                          : PyList_GET_ITEM(values_.ptr(), static_cast<Py_ssize_t>(slice));
+  }
+  void report_progress(const progress& so_far);
+  void begin();
+  bool carry_on(const detail::wait_policy& how_long, bool wait_for_others);
+
+  std::shared_ptr<engine> engine_;
+  std::shared_ptr<payload> payload_;
+  py::object what_;
+  py::object values_;
+  py::object shipper_;
+  call_settings settings_;
+  pid_t made_by_;
+  plan* plan_ = nullptr;  // in shared memory
+
+  py::object results_;
+  py::object failures_;
+  std::deque<std::tuple<std::size_t, bool, owned>> next_;
+  std::deque<PyObject*> pulled_;  // owned; null: let go of
+  std::size_t pulled_from_ = 0;
+  std::unordered_map<std::size_t, owned> unsent_;  // what encoding a value raised
+  owned error_;                                    // what the input or progress raised
+  std::size_t arrived_ = 0;
+  frame_writer writer_;
+  frame_reader reader_;
+  detail::job job_;
+  std::stop_source stop_;
+  std::atomic<bool> ended_{false};
+
+  std::timed_mutex mutex_;  // of the thread that carries it on; taken without the GIL
+  std::unique_ptr<detail::ongoing> going_;
+};
+
+}  // namespace forkful::python

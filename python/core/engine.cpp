@@ -1,0 +1,55 @@
+#include "engine.hpp"
+
+#include <utility>
+
+#include "clock.hpp"
+#include "gil.hpp"
+
+namespace forkful::python {
+
+engine::engine(running where, py::object side, const pool_options& options)
+    : where_(where), side_(std::move(side)), host_(side_.ptr()) {
+  const in_engine away;
+  if (where_ == running::shipped) {
+    std::unique_ptr<detail::lasting_engine> made = detail::start_processes(options, host_.callbacks());
+    lasting_ = made.get();
+    running_ = std::move(made);
+  } else {
+    running_ =
+        where_ == running::here ? detail::start_serial(options) : detail::start_snapshot(options, host_.callbacks());
+  }
+}
+
+engine::~engine() {
+  const in_engine away;
+  running_.reset();
+}
+
+unsigned engine::size() { return running_->size(); }
+
+void engine::terminate() {
+  const in_engine away;
+  running_->terminate();
+}
+
+bool engine::finish(double seconds) {
+  const in_engine away;
+  return lasting_ == nullptr || lasting_->finish(in_seconds(seconds));
+}
+
+void engine::restart(unsigned workers) {
+  const in_engine away;
+  running_->restart(workers);
+}
+
+report engine::last_report() {
+  const in_engine away;
+  return detail::last_report(*running_);
+}
+
+std::unique_ptr<detail::port> engine::open_port() {
+  const in_engine away;
+  return lasting_ == nullptr ? nullptr : lasting_->open_port();
+}
+
+}  // namespace forkful::python

@@ -1,0 +1,593 @@
+#include "frame.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace forkful::python {
+
+shipping_functions shipping;
+
+namespace {
+
+std::atomic<std::uint64_t> frames{0};
+
+enum tag : char {
+  none,
+  yes,
+  no,
+  integer,
+  real,
+  ascii,
+  text,
+  octets,
+  tuple,
+  list,
+  dict,
+  set,
+  frozen_set,
+  instance,
+  pickled,
+  pickled_apart,
+  batched,
+  raised,
+  unsendable,
+};
+
+constexpr unsigned most_nesting = 32;  // what is deeper is pickled
+constexpr Py_ssize_t longest = 0x3fffffff;
+
+// Lists and the like inside of a value that somebody else refers to as well may be there twice: pickle keeps that.
+bool alone(PyObject* value, unsigned depth) noexcept { return depth == 0 || Py_REFCNT(value) == 1; }
+
+constexpr std::size_t aligned(std::size_t offset) noexcept {
+  return (offset + frame_alignment - 1) / frame_alignment * frame_alignment;
+}
+
+owned memory_view(const char* data, std::size_t bytes) {
+  return owned(PyMemoryView_FromMemory(const_cast<char*>(data), static_cast<Py_ssize_t>(bytes), PyBUF_READ));
+}
+
+}  // namespace
+
+// ---- Writing ----------------------------------------------------------------------------------------------------------
+
+frame_writer::~frame_writer() {
+  let_go_of_buffers();
+  for (const auto& one : plain_) Py_DECREF(one.first);
+}
+
+void frame_writer::let_go_of_buffers() {
+  for (Py_buffer& one : buffers_) PyBuffer_Release(&one);
+  buffers_.clear();
+}
+
+void frame_writer::use(PyObject* shipper) {
+  shipper_ = shipper;
+  for (const auto& one : plain_) Py_DECREF(one.first);
+  plain_.clear();
+}
+
+template <class T>
+void frame_writer::add(T value) {
+  add(&value, sizeof value);
+}
+
+void frame_writer::add(const void* data, std::size_t bytes) {
+  const auto* const from = static_cast<const char*>(data);
+  bytes_.insert(bytes_.end(), from, from + bytes);
+}
+
+void frame_writer::begin(std::size_t values) {
+  bytes_.clear();
+  let_go_of_buffers();
+  classes_.clear();
+  batch_ = {};
+  frame_head head{};
+  head.id = ++frames;
+  head.values = static_cast<std::uint32_t>(values);
+  add(head);
+  bytes_.resize(sizeof head + (values + 1) * sizeof(std::uint64_t));
+  next_ = 0;
+  begin_value();
+}
+
+void frame_writer::begin_value() {
+  const std::uint64_t at = bytes_.size();
+  std::memcpy(bytes_.data() + sizeof(frame_head) + next_ * sizeof at, &at, sizeof at);
+}
+
+void frame_writer::end_value() {
+  ++next_;
+  begin_value();
+}
+
+bool frame_writer::put(PyObject* value, bool batched_too) {
+  const std::size_t before = bytes_.size();
+  switch (put_known(value, 0)) {
+    case written::yes:
+      end_value();
+      return true;
+    case written::failed:
+      bytes_.resize(before);
+      return false;
+    case written::unknown:
+      bytes_.resize(before);
+  }
+  if (!batched_too) {
+    const std::size_t buffers_before = buffers_.size();
+    const owned bytes = dump(value);
+    if (!bytes) return false;
+    if (buffers_.size() == buffers_before) return put_pickled(pickled, bytes.get());
+    const auto first = static_cast<std::uint32_t>(buffers_before);
+    const auto count = static_cast<std::uint32_t>(buffers_.size() - buffers_before);
+    add(pickled_apart);
+    add(first);
+    add(count);
+    add(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+    end_value();
+    return true;
+  }
+  if (!batch_) batch_ = owned(PyList_New(0));
+  if (!batch_ || PyList_Append(batch_.get(), value) != 0) return false;
+  add(batched);
+  add(static_cast<std::uint32_t>(PyList_GET_SIZE(batch_.get()) - 1));
+  end_value();
+  return true;
+}
+
+// The value pickled, its large memory among the buffers; null: a Python error is set, and no buffer was added.
+owned frame_writer::dump(PyObject* value) {
+  const owned apart(PyList_New(0));
+  owned bytes(apart ? PyObject_CallMethod(shipper_, "dumps", "(OO)", value, apart.get()) : nullptr);
+  const std::size_t before = buffers_.size();
+  for (Py_ssize_t i = 0; bytes && i != PyList_GET_SIZE(apart.get()); ++i) {
+    Py_buffer one;
+    // In any order of axes, as long as it is contiguous: pickle hands out no others.
+    if (PyObject_GetBuffer(PyList_GET_ITEM(apart.get(), i), &one, PyBUF_ANY_CONTIGUOUS) == 0) {
+      buffers_.push_back(one);
+      continue;
+    }
+    bytes = {};
+    for (; buffers_.size() != before; buffers_.pop_back()) PyBuffer_Release(&buffers_.back());
+  }
+  return bytes;
+}
+
+bool frame_writer::put_raised(PyObject* error) {
+  const owned bytes(PyObject_CallMethod(shipper_, "exception", "(O)", error));
+  return put_pickled(raised, bytes.get());
+}
+
+bool frame_writer::put_unsendable(PyObject* error, PyObject* value) {
+  const owned bytes(PyObject_CallMethod(shipper_, "unsendable", "OO", error, value));
+  return put_pickled(unsendable, bytes.get());
+}
+
+bool frame_writer::put_pickled(char how, PyObject* bytes) {
+  if (bytes == nullptr) return false;
+  char* data = nullptr;
+  Py_ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(bytes, &data, &size) != 0) return false;
+  add(how);
+  add(data, static_cast<std::size_t>(size));
+  end_value();
+  return true;
+}
+
+bool frame_writer::finish() {
+  frame_head head;
+  std::memcpy(&head, bytes_.data(), sizeof head);
+  head.classes = static_cast<std::uint32_t>(classes_.size());
+  head.classes_at = bytes_.size();
+  for (PyTypeObject* type : classes_) {
+    for (const char* name : {"__module__", "__qualname__"}) {
+      const owned value(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), name));
+      Py_ssize_t size = 0;
+      const char* const utf8 = value ? PyUnicode_AsUTF8AndSize(value.get(), &size) : nullptr;
+      if (utf8 == nullptr) return false;
+      add(static_cast<std::uint32_t>(size));
+      add(utf8, static_cast<std::size_t>(size));
+    }
+  }
+  if (batch_) {
+    const std::size_t buffers_before = buffers_.size();
+    const owned bytes = dump(batch_.get());
+    batch_ = {};
+    if (!bytes) return false;
+    head.batch_buffers = static_cast<std::uint32_t>(buffers_.size() - buffers_before);
+    head.batch_at = bytes_.size();
+    add(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+  }
+  head.buffers_at = bytes_.size();
+  head.buffers = static_cast<std::uint32_t>(buffers_.size());
+  size_ = bytes_.size() + buffers_.size() * sizeof(frame_buffer);
+  for (const Py_buffer& one : buffers_) {
+    const std::size_t at = aligned(size_);
+    add(frame_buffer{at, static_cast<std::uint64_t>(one.len), static_cast<std::uint64_t>(one.readonly)});
+    size_ = at + static_cast<std::size_t>(one.len);
+  }
+  head.bytes = size_;
+  std::memcpy(bytes_.data(), &head, sizeof head);
+  return true;
+}
+
+void frame_writer::write(char* to) const noexcept {
+  std::memcpy(to, bytes_.data(), bytes_.size());
+  std::size_t at = bytes_.size();
+  for (const Py_buffer& one : buffers_) {
+    at = aligned(at);
+    std::memcpy(to + at, one.buf, static_cast<std::size_t>(one.len));
+    at += static_cast<std::size_t>(one.len);
+  }
+}
+
+frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth) {
+  PyTypeObject* const type = Py_TYPE(value);
+  if (type == &PyUnicode_Type) {
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyUnicode_READY(value) != 0) return written::failed;
+#endif
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(value);
+    if (length > longest) return written::unknown;
+    const auto kind = static_cast<char>(PyUnicode_KIND(value));
+    add(PyUnicode_IS_ASCII(value) ? ascii : text);
+    if (!PyUnicode_IS_ASCII(value)) add(kind);
+    add(static_cast<std::uint32_t>(length));
+    add(PyUnicode_DATA(value), static_cast<std::size_t>(length) * static_cast<std::size_t>(kind));
+    return written::yes;
+  }
+  if (type == &PyLong_Type) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (overflow != 0) return written::unknown;
+    add(integer);
+    add(number);
+    return written::yes;
+  }
+  if (type == &PyFloat_Type) {
+    add(real);
+    add(PyFloat_AS_DOUBLE(value));
+    return written::yes;
+  }
+  if (value == Py_None || value == Py_True || value == Py_False) {
+    add(value == Py_None ? none : value == Py_True ? yes : no);
+    return written::yes;
+  }
+  if (type == &PyBytes_Type) {
+    if (PyBytes_GET_SIZE(value) > longest) return written::unknown;
+    add(octets);
+    add(static_cast<std::uint32_t>(PyBytes_GET_SIZE(value)));
+    add(PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value)));
+    return written::yes;
+  }
+  if (depth > most_nesting) return written::unknown;
+  if (type == &PyTuple_Type) {
+    add(tuple);
+    return put_members(value, depth);
+  }
+  if (!alone(value, depth)) return written::unknown;
+  if (type == &PyList_Type) {
+    add(list);
+    return put_members(value, depth);
+  }
+  if (type == &PyDict_Type) {
+    add(dict);
+    return put_pairs(value, depth);
+  }
+  if (type == &PySet_Type || type == &PyFrozenSet_Type) {
+    add(type == &PySet_Type ? set : frozen_set);
+    add(static_cast<std::uint32_t>(PySet_GET_SIZE(value)));
+    const owned members(PyObject_GetIter(value));
+    if (!members) return written::failed;
+    while (const owned member{PyIter_Next(members.get())}) {
+      // The iterator refers to it as well.
+      if (const written how = put_known(member.get(), most_nesting); how != written::yes) return how;
+    }
+    return PyErr_Occurred() == nullptr ? written::yes : written::failed;
+  }
+  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && is_plain(type)) return put_instance(value, depth);
+  return PyErr_Occurred() == nullptr ? written::unknown : written::failed;
+}
+
+// A list may change while it is read only if user code runs, and none does.
+frame_writer::written frame_writer::put_members(PyObject* members, unsigned depth) {
+  const Py_ssize_t size = PySequence_Fast_GET_SIZE(members);
+  if (size > longest) return written::unknown;
+  add(static_cast<std::uint32_t>(size));
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(members); ++i) {
+    if (const written how = put_known(PySequence_Fast_GET_ITEM(members, i), depth + 1); how != written::yes) return how;
+  }
+  return written::yes;
+}
+
+frame_writer::written frame_writer::put_pairs(PyObject* pairs, unsigned depth) {
+  if (PyDict_Size(pairs) > longest) return written::unknown;
+  add(static_cast<std::uint32_t>(PyDict_Size(pairs)));
+  PyObject *key = nullptr, *value = nullptr;
+  for (Py_ssize_t at = 0; PyDict_Next(pairs, &at, &key, &value) != 0;) {
+    for (PyObject* one : {key, value}) {
+      if (const written how = put_known(one, depth + 1); how != written::yes) return how;
+    }
+  }
+  return written::yes;
+}
+
+frame_writer::written frame_writer::put_instance(PyObject* value, unsigned depth) {
+  const owned members(PyObject_GenericGetDict(value, nullptr));
+  if (!members) {
+    PyErr_Clear();
+    return written::unknown;
+  }
+  add(instance);
+  add(index_of(Py_TYPE(value)));
+  return put_pairs(members.get(), depth);
+}
+
+// Python code, once a class and call: it may change what is being written, but only to what is there as well.
+bool frame_writer::is_plain(PyTypeObject* type) {
+  if (const auto known = plain_.find(type); known != plain_.end()) return known->second;
+  const owned answer(PyObject_CallMethod(shipper_, "plain_class", "(O)", type));
+  if (!answer) return false;
+  Py_INCREF(type);
+  return plain_[type] = answer.get() == Py_True;
+}
+
+std::uint32_t frame_writer::index_of(PyTypeObject* type) {
+  const auto known = std::find(classes_.rbegin(), classes_.rend(), type);
+  if (known != classes_.rend()) return static_cast<std::uint32_t>(classes_.rend() - known - 1);
+  classes_.push_back(type);
+  return static_cast<std::uint32_t>(classes_.size() - 1);
+}
+
+// ---- Reading ----------------------------------------------------------------------------------------------------------
+
+PyObject* frame_reader::damaged() const {
+  if (PyErr_Occurred() == nullptr) {
+    PyErr_SetString(PyExc_RuntimeError, "forkful: what came from another process is damaged, and was not believed");
+  }
+  return nullptr;
+}
+
+bool frame_reader::open(const char* data, std::size_t bytes) {
+  close();
+  if (bytes >= sizeof head_) {
+    std::memcpy(&head_, data, sizeof head_);
+    const std::size_t table = sizeof head_ + (std::size_t{head_.values} + 1) * sizeof(std::uint64_t);
+    if (head_.bytes <= bytes && table <= head_.bytes && head_.classes_at <= head_.bytes &&
+        head_.batch_at <= head_.bytes && head_.batch_buffers <= head_.buffers && head_.buffers_at <= head_.bytes &&
+        head_.buffers <= (head_.bytes - head_.buffers_at) / sizeof(frame_buffer)) {
+      data_ = data;
+      return true;
+    }
+  }
+  damaged();
+  return false;
+}
+
+bool frame_reader::reads(const char* data) const noexcept {
+  if (data_ != data || data == nullptr) return false;
+  frame_head head;
+  std::memcpy(&head, data, sizeof head);
+  return head.id == head_.id;
+}
+
+void frame_reader::close() {
+  data_ = nullptr;
+  head_ = {};
+  classes_ = {};
+  batch_ = {};
+}
+
+template <class T>
+bool frame_reader::take(cursor& from, T& value) const {
+  const char* const at = take(from, sizeof value);
+  if (at != nullptr) std::memcpy(&value, at, sizeof value);
+  return at != nullptr;
+}
+
+const char* frame_reader::take(cursor& from, std::size_t bytes) const {
+  if (static_cast<std::size_t>(from.end - from.at) < bytes) {
+    damaged();
+    return nullptr;
+  }
+  return std::exchange(from.at, from.at + bytes);
+}
+
+PyObject* frame_reader::get(std::size_t index, PyObject* load_exception, origin* came) {
+  std::uint64_t first = 0, last = 0;
+  if (index >= head_.values) return damaged();
+  std::memcpy(&first, data_ + sizeof head_ + index * sizeof first, sizeof first);
+  std::memcpy(&last, data_ + sizeof head_ + (index + 1) * sizeof last, sizeof last);
+  if (first >= last || last > head_.bytes) return damaged();
+  cursor from{data_ + first, data_ + last};
+  const char how = *from.at;
+  if (came != nullptr) {
+    *came = how == raised ? origin::raised : how == unsendable ? origin::unsendable : origin::returned;
+    if (*came != origin::returned) {
+      ++from.at;
+      return read_pickled(from, load_exception);
+    }
+  }
+  return read(from, 0);
+}
+
+PyObject* frame_reader::read(cursor& from, unsigned depth) {
+  char how = 0;
+  std::uint32_t size = 0;
+  if (depth > most_nesting + 2 || !take(from, how)) return damaged();
+  switch (how) {
+    case none:
+      return Py_NewRef(Py_None);
+    case yes:
+      return Py_NewRef(Py_True);
+    case no:
+      return Py_NewRef(Py_False);
+    case integer: {
+      long long number = 0;
+      return take(from, number) ? PyLong_FromLongLong(number) : nullptr;
+    }
+    case real: {
+      double number = 0;
+      return take(from, number) ? PyFloat_FromDouble(number) : nullptr;
+    }
+    case ascii:
+      return read_text(from, 1);
+    case text: {
+      char kind = 0;
+      if (!take(from, kind) || (kind != 1 && kind != 2 && kind != 4)) return damaged();
+      return read_text(from, kind);
+    }
+    case octets: {
+      const char* const data = take(from, size) ? take(from, std::size_t{size}) : nullptr;
+      return data != nullptr ? PyBytes_FromStringAndSize(data, size) : nullptr;
+    }
+    case tuple:
+    case list: {
+      if (!take(from, size) || static_cast<std::size_t>(from.end - from.at) < size) return damaged();
+      owned made(how == tuple ? PyTuple_New(size) : PyList_New(size));
+      for (std::uint32_t i = 0; made && i != size; ++i) {
+        PyObject* const member = read(from, depth + 1);
+        if (member == nullptr) return nullptr;
+        if (how == tuple) {
+          PyTuple_SET_ITEM(made.get(), i, member);
+        } else {
+          PyList_SET_ITEM(made.get(), i, member);
+        }
+      }
+      return made.release();
+    }
+    case dict:
+      return read_pairs(from, depth, false);
+    case set:
+    case frozen_set: {
+      if (!take(from, size)) return nullptr;
+      owned made(how == set ? PySet_New(nullptr) : PyFrozenSet_New(nullptr));
+      for (std::uint32_t i = 0; made && i != size; ++i) {
+        const owned member(read(from, depth + 1));
+        if (!member || PySet_Add(made.get(), member.get()) != 0) return nullptr;
+      }
+      return made.release();
+    }
+    case instance:
+      return read_instance(from, depth);
+    case pickled:
+      return read_pickled(from, shipping.loads);
+    case pickled_apart: {
+      std::uint32_t first = 0, count = 0;
+      if (!take(from, first) || !take(from, count)) return nullptr;
+      return read_apart(from, first, count);
+    }
+    case batched:
+      return read_batched(from);
+    default:
+      return damaged();
+  }
+}
+
+PyObject* frame_reader::read_text(cursor& from, int kind) {
+  std::uint32_t length = 0;
+  const char* const data =
+      take(from, length) ? take(from, std::size_t{length} * static_cast<std::size_t>(kind)) : nullptr;
+  return data != nullptr ? PyUnicode_FromKindAndData(kind, data, length) : nullptr;
+}
+
+// `names`: attributes, which Python keeps once each.
+PyObject* frame_reader::read_pairs(cursor& from, unsigned depth, bool names) {
+  std::uint32_t size = 0;
+  if (!take(from, size)) return nullptr;
+  owned made(PyDict_New());
+  for (std::uint32_t i = 0; made && i != size; ++i) {
+    PyObject* key = read(from, depth + 1);
+    if (names && key != nullptr && PyUnicode_CheckExact(key)) PyUnicode_InternInPlace(&key);
+    const owned name(key);
+    const owned value(name ? read(from, depth + 1) : nullptr);
+    if (!value || PyDict_SetItem(made.get(), name.get(), value.get()) != 0) return nullptr;
+  }
+  return made.release();
+}
+
+PyObject* frame_reader::read_instance(cursor& from, unsigned depth) {
+  std::uint32_t index = 0;
+  if (!take(from, index) || (!classes_ && !find_classes())) return nullptr;
+  if (index >= head_.classes) return damaged();
+  PyObject* const found = PyTuple_GET_ITEM(classes_.get(), index);
+  if (!PyType_Check(found)) return damaged();
+  auto* const type = reinterpret_cast<PyTypeObject*>(found);
+  const owned nothing(PyTuple_New(0));
+  owned made(nothing ? type->tp_new(type, nothing.get(), nullptr) : nullptr);
+  const owned members(made ? read_pairs(from, depth, true) : nullptr);
+  if (!members || PyObject_GenericSetDict(made.get(), members.get(), nullptr) != 0) return nullptr;
+  return made.release();
+}
+
+bool frame_reader::find_classes() {
+  cursor from{data_ + head_.classes_at, data_ + head_.bytes};
+  if (head_.classes > head_.bytes) return damaged() != nullptr;
+  owned found(PyTuple_New(head_.classes));
+  for (std::uint32_t i = 0; found && i != head_.classes; ++i) {
+    std::uint32_t module_size = 0, name_size = 0;
+    const char* const module = take(from, module_size) ? take(from, std::size_t{module_size}) : nullptr;
+    if (module == nullptr) return false;
+    const char* const name = take(from, name_size) ? take(from, std::size_t{name_size}) : nullptr;
+    if (name == nullptr) return false;
+    PyObject* const one = PyObject_CallFunction(shipping.find_class, "s#s#", module, Py_ssize_t{module_size}, name,
+                                                Py_ssize_t{name_size});
+    if (one == nullptr) return false;
+    PyTuple_SET_ITEM(found.get(), i, one);
+  }
+  classes_ = std::move(found);
+  return static_cast<bool>(classes_);
+}
+
+PyObject* frame_reader::read_pickled(cursor& from, PyObject* loads) {
+  const owned view = memory_view(from.at, static_cast<std::size_t>(from.end - from.at));
+  return view ? PyObject_CallOneArg(loads, view.get()) : nullptr;
+}
+
+PyObject* frame_reader::read_apart(cursor from, std::uint32_t first_buffer, std::uint32_t buffers) {
+  if (first_buffer > head_.buffers || buffers > head_.buffers - first_buffer) return damaged();
+  const owned apart(PyList_New(buffers));
+  for (std::uint32_t i = 0; apart && i != buffers; ++i) {
+    owned one = copy_of_buffer(first_buffer + i);
+    if (!one) return nullptr;
+    PyList_SET_ITEM(apart.get(), i, one.release());
+  }
+  const owned view = memory_view(from.at, static_cast<std::size_t>(from.end - from.at));
+  return view && apart ? PyObject_CallFunctionObjArgs(shipping.loads, view.get(), apart.get(), nullptr) : nullptr;
+}
+
+// A bytearray, or bytes where it was read-only.
+owned frame_reader::copy_of_buffer(std::uint32_t index) const {
+  frame_buffer where;
+  std::memcpy(&where, data_ + head_.buffers_at + std::size_t{index} * sizeof where, sizeof where);
+  if (where.at > head_.bytes || where.bytes > head_.bytes - where.at) return owned(damaged());
+  const auto size = static_cast<Py_ssize_t>(where.bytes);
+  owned made(where.read_only != 0 ? PyBytes_FromStringAndSize(nullptr, size)
+                                  : PyByteArray_FromStringAndSize(nullptr, size));
+  if (!made) return made;
+  char* const to = where.read_only != 0 ? PyBytes_AS_STRING(made.get()) : PyByteArray_AS_STRING(made.get());
+  Py_BEGIN_ALLOW_THREADS;
+  std::memcpy(to, data_ + where.at, where.bytes);
+  Py_END_ALLOW_THREADS;
+  return made;
+}
+
+PyObject* frame_reader::read_batched(cursor& from) {
+  std::uint32_t index = 0;
+  if (!take(from, index)) return nullptr;
+  if (head_.batch_at < sizeof head_) return damaged();
+  const auto at = static_cast<Py_ssize_t>(index);
+  // Asked for a second time, as a chunk is that is run again: the whole batch is new then.
+  if (!batch_ || (at < PyList_GET_SIZE(batch_.get()) && PyList_GET_ITEM(batch_.get(), at) == Py_None)) {
+    const cursor pickle{data_ + head_.batch_at, data_ + head_.bytes};
+    batch_ = owned(read_apart(pickle, head_.buffers - head_.batch_buffers, head_.batch_buffers));
+  }
+  if (!batch_) return nullptr;
+  if (!PyList_CheckExact(batch_.get()) || at >= PyList_GET_SIZE(batch_.get())) return damaged();
+  PyObject* const taken = Py_NewRef(PyList_GET_ITEM(batch_.get(), at));
+  PyList_SetItem(batch_.get(), at, Py_NewRef(Py_None));  // a value is let go of as soon as it was run
+  return taken;
+}
+
+}  // namespace forkful::python

@@ -1,0 +1,158 @@
+// Values on their way between processes: a frame holds some of them, each to be had by its number.
+//
+//   head | offsets[values + 1] | value | value | ... | class names | batch | buffer | buffer | ...
+//
+// A value is a tag and its data, for what the codec knows: None, bool, int of 64 bits, float, str, bytes, tuple, list, dict, set, frozenset
+// and instances of plain classes, as long as nobody else refers to a part of it (then pickle keeps what is shared). What it does not know
+// is pickled: by itself, or together with all such values of the frame (the batch), which costs less and keeps what they share. Large memory
+// inside of what is pickled (arrays, bytearrays: pickle's protocol 5) lies in buffers of its own, which are copied once on each side.
+//
+// Invariants:
+//  1. A reader believes nothing: lengths are checked against the frame, kinds and indices against what there is. A str is made by a function that
+//     checks its characters. What is damaged raises RuntimeError. (What is pickled is as trustworthy as pickle.)
+//  2. Values are independent of each other but for class names and the batch: a worker may begin at any of them.
+// All of it with the GIL held.
+#pragma once
+
+#include "python.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "owned.hpp"
+
+namespace forkful::python {
+
+// What frames need of Python's side: an object of python/forkful/shipping.py (Shipper) and functions of that module.
+struct shipping_functions {
+  PyObject* loads = nullptr;        // (bytes-like, list of buffers) -> value
+  PyObject* load_call = nullptr;    // (bytes-like) -> (callable, what binds the globals that came with it)
+  PyObject* enter = nullptr;        // binds them again
+  PyObject* find_class = nullptr;   // (module, qualified name) -> class
+  PyObject* item_failed = nullptr;  // what the engine says of a value that failed -> exception
+  PyObject* call_failed = nullptr;  // (code, sentence) of an error of the engine's -> exception
+};
+// Set once, when the module is imported, and never let go of: a destructor would run after the interpreter.
+extern shipping_functions shipping;
+
+struct frame_head {
+  std::uint64_t bytes;  // of the whole frame
+  std::uint64_t id;     // each frame of a process has another
+  std::uint64_t classes_at;
+  std::uint64_t batch_at;    // 0: there is none
+  std::uint64_t buffers_at;  // where places and sizes of the buffers stand, of the batch at the end
+  std::uint32_t values;
+  std::uint32_t classes;
+  std::uint32_t buffers;
+  std::uint32_t batch_buffers;  // of these, those of the batch: the last
+};
+
+// Buffers begin at multiples of this from the beginning of the frame, which lies at one itself.
+constexpr std::size_t frame_alignment = 64;
+
+struct frame_buffer {
+  std::uint64_t at;
+  std::uint64_t bytes;
+  std::uint64_t read_only;
+};
+
+// How a value came about.
+enum class origin { returned, raised, unsendable };
+
+class frame_writer {
+ public:
+  frame_writer() = default;
+  frame_writer(const frame_writer&) = delete;
+  frame_writer& operator=(const frame_writer&) = delete;
+  ~frame_writer();
+
+  // `shipper`, borrowed, pickles what the codec does not know, and says which classes are plain. What was learned of classes is forgotten:
+  // they may have changed since.
+  void use(PyObject* shipper);
+  void begin(std::size_t values);
+  // The next value; false: it cannot be sent, a Python error says why, and the frame is as before. `batched`: what the codec
+  // does not know may be pickled with others.
+  bool put(PyObject* value, bool batched);
+  // The next value is that the callable raised `error`; or returned `value`, which `error` keeps from being sent.
+  bool put_raised(PyObject* error);
+  bool put_unsendable(PyObject* error, PyObject* value);
+  // False: the batch cannot be pickled, and a Python error is set.
+  bool finish();
+
+  // Of the whole frame, once it is finished.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  // Writes it where there is room for it, at a multiple of frame_alignment. Needs no GIL; begin() and the destructor let go of what the
+  // buffers are copied from.
+  void write(char* to) const noexcept;
+
+ private:
+  enum class written { yes, unknown, failed };
+
+  template <class T>
+  void add(T value);
+  void add(const void* data, std::size_t bytes);
+  void begin_value();
+  void end_value();
+  written put_known(PyObject* value, unsigned depth);
+  written put_members(PyObject* members, unsigned depth);
+  written put_pairs(PyObject* dict, unsigned depth);
+  written put_instance(PyObject* value, unsigned depth);
+  bool put_pickled(char tag, PyObject* bytes);
+  owned dump(PyObject* value);
+  void let_go_of_buffers();
+  bool is_plain(PyTypeObject* type);
+  std::uint32_t index_of(PyTypeObject* type);
+
+  PyObject* shipper_ = nullptr;
+  std::vector<char> bytes_;
+  std::size_t size_ = 0;
+  std::size_t next_ = 0;  // value
+  std::vector<Py_buffer> buffers_;
+  owned batch_;
+  std::vector<PyTypeObject*> classes_;             // of this frame; borrowed from plain_
+  std::unordered_map<PyTypeObject*, bool> plain_;  // owned
+};
+
+class frame_reader {
+ public:
+  // The frame at `data`, which has `bytes` at most and stays; false: it is damaged, and a Python error is set.
+  bool open(const char* data, std::size_t bytes);
+  [[nodiscard]] bool reads(const char* data) const noexcept;
+  void close();
+  [[nodiscard]] std::size_t values() const noexcept { return head_.values; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return head_.bytes; }
+
+  // Value `index`, new; null: a Python error is set. Where it was raised, or kept from being sent, the value is the exception, which
+  // `load_exception` makes of its bytes; only where there is one.
+  PyObject* get(std::size_t index, PyObject* load_exception = nullptr, origin* came = nullptr);
+
+ private:
+  struct cursor {
+    const char* at;
+    const char* end;
+  };
+
+  template <class T>
+  bool take(cursor& from, T& value) const;
+  const char* take(cursor& from, std::size_t bytes) const;
+  PyObject* read(cursor& from, unsigned depth);
+  PyObject* read_text(cursor& from, int kind);
+  PyObject* read_pairs(cursor& from, unsigned depth, bool names);
+  PyObject* read_instance(cursor& from, unsigned depth);
+  PyObject* read_pickled(cursor& from, PyObject* loads);
+  PyObject* read_apart(cursor from, std::uint32_t first_buffer, std::uint32_t buffers);
+  owned copy_of_buffer(std::uint32_t index) const;
+  PyObject* read_batched(cursor& from);
+  bool find_classes();
+  PyObject* damaged() const;
+
+  const char* data_ = nullptr;
+  frame_head head_{};
+  owned classes_;  // tuple
+  owned batch_;    // list; what was taken out is null
+};
+
+}  // namespace forkful::python

@@ -1,0 +1,38 @@
+// What Python does whenever forkful forks for a pool (forkful/detail/host.hpp), and in the zygote and the workers it gets.
+//
+// Owns nothing but a reference to the pool's Python side: an object with before_fork(), which returns how many threads run,
+// zygote_starts(threads), worker_starts(index) and worker_leaves(). Invariants: a fork is made with the GIL and the
+// import lock held by the thread that forks; a worker holds the GIL from its first instruction to the end of its start, and then only
+// while it runs something.
+#pragma once
+
+#include "python.hpp"
+
+#include <forkful/detail/host.hpp>
+
+namespace forkful::python {
+
+class pool_host {
+ public:
+  // `side` is borrowed, and outlives the workers.
+  explicit pool_host(PyObject* side) noexcept;
+  pool_host(const pool_host&) = delete;
+  pool_host& operator=(const pool_host&) = delete;
+  ~pool_host() = default;
+
+  [[nodiscard]] const detail::host* callbacks() const noexcept { return &callbacks_; }
+
+ private:
+  void before_fork() noexcept;
+  void after_fork(bool child) noexcept;
+  void worker_starts();
+  void worker_leaves();
+
+  PyObject* side_;
+  detail::host callbacks_;
+  bool taken_ = false;   // the GIL, for a fork
+  bool forked_ = false;  // this is a zygote, or comes from one
+  long threads_ = 1;     // that ran when the zygote was forked
+};
+
+}  // namespace forkful::python

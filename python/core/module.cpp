@@ -1,0 +1,168 @@
+// The extension module forkful._core: what python/forkful is built on. Private; its names may change.
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <forkful/forkful.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "call.hpp"
+#include "clock.hpp"
+#include "engine.hpp"
+#include "frame.hpp"
+#include "gil.hpp"
+#include "worker.hpp"
+
+namespace forkful::python {
+
+namespace {
+
+// A port with the calls that were left to it, each kept alive until it is dropped from there.
+class driver_port {
+ public:
+  explicit driver_port(std::shared_ptr<engine> where) : engine_(std::move(where)), port_(engine_->open_port()) {}
+  driver_port(const driver_port&) = delete;
+  driver_port& operator=(const driver_port&) = delete;
+  ~driver_port() {
+    const in_engine away;
+    port_.reset();
+  }
+
+  // `known_as`: what next() is to return.
+  void take(call& one, py::object known_as) {
+    objects_[py::int_(reinterpret_cast<std::uintptr_t>(one.going()))] = std::move(known_as);
+    const in_engine away;
+    port_->take(*one.going());
+  }
+  void drop(call& one) {
+    PyObject* const key = PyLong_FromVoidPtr(one.going());
+    if (key == nullptr || PyDict_DelItem(objects_.ptr(), key) != 0) PyErr_Clear();
+    Py_XDECREF(key);
+  }
+  // None: rung, or the seconds are over, or the call was dropped meanwhile.
+  py::object next(double seconds) {
+    const detail::ongoing* found = nullptr;
+    {
+      const in_engine away;
+      found = port_->next(in_seconds(seconds));
+    }
+    if (found == nullptr) return py::none();
+    return objects_.attr("get")(py::int_(reinterpret_cast<std::uintptr_t>(found)));
+  }
+  void ring() {
+    const in_engine away;
+    port_->ring();
+  }
+
+ private:
+  std::shared_ptr<engine> engine_;
+  std::unique_ptr<detail::port> port_;
+  py::dict objects_;
+};
+
+// Raises what failures.py makes of it.
+void translate(std::exception_ptr thrown) {
+  try {
+    if (thrown) std::rethrow_exception(std::move(thrown));
+  } catch (const error& told) {
+    const owned made(PyObject_CallFunction(shipping.call_failed, "ss", std::string(told.code()).c_str(), told.what()));
+    if (made) raise(made.get());
+  }
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  py::register_exception_translator(translate);
+  m.attr("__version__") = FORKFUL_VERSION;
+
+  m.def("setup", [](py::object loads, py::object load_call, py::object enter, py::object find_class,
+                    py::object item_failed, py::object call_failed) {
+    shipping = {loads.release().ptr(),      load_call.release().ptr(),   enter.release().ptr(),
+                find_class.release().ptr(), item_failed.release().ptr(), call_failed.release().ptr()};
+  });
+  m.def("set_worker_shipper", [](const py::object& shipper) { set_worker_shipper(shipper.ptr()); });
+  m.def("set_flush",
+        [](const py::object& flush, const py::bytearray& printed) { set_flush(flush.ptr(), printed.ptr()); });
+  m.def("cpu_count", [] { return detail::cpus_to_use(); });
+  m.def("in_worker", [] { return in_worker(); });
+  m.def("worker_index", [] { return in_worker() ? static_cast<int>(worker_index()) : -1; });
+
+  py::enum_<running>(m, "Running")
+      .value("SHIPPED", running::shipped)
+      .value("SNAPSHOT", running::snapshot)
+      .value("HERE", running::here);
+  py::enum_<calling>(m, "Calling")
+      .value("ONE", calling::one)
+      .value("STAR", calling::star)
+      .value("APPLY", calling::apply);
+
+  py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
+    return std::make_shared<payload>(std::string_view(bytes));
+  }));
+
+  py::class_<report>(m, "Report")
+      .def("text", &report::text)
+      .def("json", [](const report& one) { return one.json(); })
+      .def("trace", [](const report& one) { return one.trace(); })
+      .def("html", [](const report& one) { return one.html(); });
+
+  py::class_<engine, std::shared_ptr<engine>>(m, "Engine")
+      .def(py::init([](running where, py::object side, unsigned workers, std::size_t chunks, std::size_t memory,
+                       unsigned inner_threads, bool pin, bool timeline) {
+             pool_options options;
+             options.workers = workers;
+             if (where == running::shipped) options.start = start_method::zygote;
+             options.max_chunks_per_worker = chunks;
+             options.worker_memory_limit = memory;
+             options.inner_threads = inner_threads;
+             options.pin = pin;
+             options.record_timeline = timeline;
+             return std::make_shared<engine>(where, std::move(side), options);
+           }),
+           py::kw_only(), py::arg("where"), py::arg("side"), py::arg("workers"), py::arg("chunks_per_worker") = 0,
+           py::arg("memory_limit") = 0, py::arg("inner_threads") = 1, py::arg("pin") = false,
+           py::arg("timeline") = false)
+      .def_property_readonly("size", &engine::size)
+      .def("terminate", &engine::terminate)
+      .def("finish", &engine::finish)
+      .def("restart", &engine::restart)
+      .def("last_report", &engine::last_report);
+
+  py::class_<call, std::shared_ptr<call>>(m, "Call")
+      .def(py::init([](std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
+                       std::string verb, calling how, std::size_t chunk, double timeout, unsigned attempts,
+                       std::size_t window, bool lazy, bool stream, bool unordered, bool fail_fast,
+                       py::object load_exception, py::object progress) {
+             return std::make_shared<call>(
+                 std::move(where), std::move(what), std::move(values), std::move(shipper),
+                 call_settings{std::move(verb), how, chunk, timeout, attempts, window, lazy, stream, unordered,
+                               fail_fast, std::move(load_exception), std::move(progress)});
+           }),
+           py::arg("engine"), py::arg("what"), py::arg("values"), py::arg("shipper"), py::kw_only(), py::arg("verb"),
+           py::arg("how"), py::arg("chunk") = 0, py::arg("timeout") = 0, py::arg("attempts") = 1, py::arg("window") = 0,
+           py::arg("lazy") = false, py::arg("stream") = false, py::arg("unordered") = false,
+           py::arg("fail_fast") = false, py::arg("load_exception") = py::none(), py::arg("progress") = py::none())
+      .def("advance", &call::advance, py::arg("seconds") = -1.0, py::arg("enough") = 0)
+      .def("look", &call::look)
+      .def("cancel", &call::cancel, py::arg("kill") = false)
+      .def("begun", &call::begun)
+      .def("stop", &call::stop)
+      .def("conclude", &call::conclude)
+      .def_property_readonly("ended", &call::ended)
+      .def_property_readonly("arrived", &call::arrived)
+      .def("take_results", &call::take_results)
+      .def("take_failures", &call::take_failures)
+      .def("take_next", &call::take_next);
+
+  py::class_<driver_port>(m, "Port")
+      .def(py::init<std::shared_ptr<engine>>())
+      .def("take", &driver_port::take)
+      .def("drop", &driver_port::drop)
+      .def("next", &driver_port::next, py::arg("seconds") = -1.0)
+      .def("ring", &driver_port::ring);
+}
+
+}  // namespace forkful::python

@@ -1,0 +1,211 @@
+#include "worker.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <unordered_map>
+#include <vector>
+
+#include "frame.hpp"
+#include "gil.hpp"
+
+namespace forkful::python {
+
+namespace {
+
+constexpr std::size_t most_kept = 64;
+
+std::atomic<std::uint64_t> payloads{0};
+
+// A callable, and what binds the globals that came with it: to be entered when it runs after another one, which may have brought
+// others under the same names. Both owned; `late` may be None.
+struct loaded_callable {
+  PyObject* callable;
+  PyObject* late;
+  void let_go() const {
+    Py_DECREF(callable);
+    Py_DECREF(late);
+  }
+};
+
+// A worker's own; never destroyed, because that would be after the interpreter.
+struct state {
+  std::unordered_map<std::uint64_t, loaded_callable> callables;
+  std::uint64_t last_callable = 0;  // its number
+  frame_reader in;
+  frame_writer out;
+  std::uint64_t of_call = 0;  // whose classes `out` knows
+  PyObject* shipper = nullptr;
+  PyObject* flush = nullptr;
+  PyObject* printed = nullptr;
+};
+state& here() {
+  static state& mine = *new state;
+  return mine;
+}
+
+PyObject* load(const plan& call) {
+  state& mine = here();
+  if (mine.callables.size() >= most_kept) {
+    for (const auto& one : mine.callables) one.second.let_go();
+    mine.callables.clear();
+  }
+  const owned view(
+      PyMemoryView_FromMemory(const_cast<char*>(call.data), static_cast<Py_ssize_t>(call.bytes), PyBUF_READ));
+  const owned pair(view ? PyObject_CallOneArg(shipping.load_call, view.get()) : nullptr);
+  if (!pair) return nullptr;
+  const loaded_callable loaded{Py_NewRef(PyTuple_GET_ITEM(pair.get(), 0)), Py_NewRef(PyTuple_GET_ITEM(pair.get(), 1))};
+  mine.callables[call.number] = loaded;
+  mine.last_callable = call.number;
+  return loaded.callable;
+}
+
+// Borrowed; null: it could not be loaded, and a Python error is set.
+PyObject* callable_of(const plan& call) {
+  if (call.callable != nullptr) return call.callable;
+  state& mine = here();
+  const auto known = mine.callables.find(call.number);
+  if (known == mine.callables.end()) return load(call);
+  if (std::exchange(mine.last_callable, call.number) != call.number && known->second.late != Py_None) {
+    const owned entered(PyObject_CallOneArg(shipping.enter, known->second.late));
+    if (!entered) return nullptr;
+  }
+  return known->second.callable;
+}
+
+PyObject* run_one(PyObject* callable, calling how, PyObject* value) {
+  switch (how) {
+    case calling::one:
+      return PyObject_CallOneArg(callable, value);
+    case calling::star: {
+      const owned arguments(PySequence_Tuple(value));
+      return arguments ? PyObject_Call(callable, arguments.get(), nullptr) : nullptr;
+    }
+    default: {
+      PyObject* const names = PyTuple_GET_ITEM(value, 1);
+      return PyObject_Call(callable, PyTuple_GET_ITEM(value, 0), PyDict_Size(names) == 0 ? nullptr : names);
+    }
+  }
+}
+
+// What the value is that slice `slice` is of. New; null: a Python error is set.
+owned value_of(const plan& call, const detail::chunk_io& io, std::size_t slice) {
+  if (call.value != nullptr) return owned::share(call.value(call.caller, slice));
+  frame_reader& in = here().in;
+  if (!in.reads(io.frame)) {
+    // The engine knows how long the frame is, and the parent wrote it.
+    frame_head head;
+    std::memcpy(&head, io.frame, sizeof head);
+    if (!in.open(io.frame, head.bytes)) return {};
+  }
+  return owned(in.get(slice - io.first));
+}
+
+// Takes the error in flight into the frame; it can always be told somehow.
+void put_failure(frame_writer& out, PyObject* unsent) {
+  const owned error = take_error();
+  if (unsent != nullptr ? out.put_unsendable(error.get(), unsent) : out.put_raised(error.get())) return;
+  // shipping.py describes what cannot be pickled by its text; what cannot even be asked for that is replaced.
+  const owned why = take_error();
+  PyErr_SetString(PyExc_RuntimeError, ("an exception that cannot be described: " + text_of(why.get())).c_str());
+  const owned instead = take_error();
+  if (!out.put_raised(instead.get())) PyErr_Print();
+}
+
+}  // namespace
+
+payload::payload(std::string_view bytes)
+    : number_(++payloads),
+      data_(static_cast<char*>(detail::shared_allocate(bytes.size() + 1, 16))),
+      bytes_(bytes.size()),
+      owner_(getpid()) {
+  std::memcpy(data_, bytes.data(), bytes.size());
+}
+
+payload::~payload() {
+  if (getpid() == owner_) detail::shared_deallocate(data_);
+}
+
+void forget_the_parents_callables() {
+  state& mine = here();
+  for (const auto& one : mine.callables) one.second.let_go();
+  mine.callables.clear();
+  mine.in.close();
+  mine.of_call = 0;
+}
+
+void set_worker_shipper(PyObject* shipper) {
+  Py_XDECREF(here().shipper);
+  here().shipper = Py_NewRef(shipper);
+}
+
+void set_flush(PyObject* flush, PyObject* printed) {
+  Py_XDECREF(here().flush);
+  Py_XDECREF(here().printed);
+  here().flush = Py_NewRef(flush);
+  here().printed = Py_NewRef(printed);
+}
+
+std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t first, std::size_t last) {
+  const auto& call = *static_cast<const plan*>(self);
+  const with_gil held;
+  state& mine = here();
+  if (mine.of_call != call.number || call.number == 0) {
+    mine.of_call = call.number;
+    mine.out.use(mine.shipper);
+  }
+  frame_writer& out = mine.out;
+  out.begin(last - first);
+  PyObject* const callable = callable_of(call);
+  const owned unloaded = callable == nullptr ? take_error() : owned();
+  for (std::size_t slice = first; slice != last; ++slice) {
+    const std::uint64_t began = io.timed != nullptr ? detail::now_ns() : 0;
+    owned value;
+    if (callable != nullptr) {
+      value = value_of(call, io, slice);
+    } else {
+      raise(unloaded.get());
+    }
+    if (io.timed != nullptr) io.timed->pass_in += detail::now_ns() - began;
+    const owned result(value ? run_one(callable, call.how, value.get()) : nullptr);
+    // In a process that the callable forked, nothing is to be written: it is no worker.
+    if (*io.mark != io.process) detail::leave_fork();
+    const std::uint64_t ended = io.timed != nullptr ? detail::now_ns() : 0;
+    if (!result) {
+      put_failure(out, nullptr);
+    } else if (!out.put(result.get(), false)) {
+      put_failure(out, result.get());
+    }
+    if (io.timed != nullptr) io.timed->pass_out += detail::now_ns() - ended;
+  }
+  if (mine.printed != nullptr && *PyByteArray_AS_STRING(mine.printed) != 0) {
+    const owned done(PyObject_CallNoArgs(mine.flush));
+    if (!done) PyErr_WriteUnraisable(mine.flush);
+  }
+  try {
+    if (!out.finish()) throw std::runtime_error(text_of(take_error().get()));
+    out.write(io.out->extend(out.size(), frame_alignment));
+  } catch (...) {
+    // All of them have run, and the results of all are lost.
+    for (std::size_t slice = first; slice != last; ++slice) io.fail(io, slice, slice);
+    return last - 1;
+  }
+  return last;
+}
+
+std::size_t run_here(const void* self, detail::chunk_io& io, std::size_t first, std::size_t last) {
+  const auto& call = *static_cast<const plan*>(self);
+  const with_gil held;
+  auto& results = *static_cast<results_here*>(io.results);
+  for (std::size_t slice = first; slice != last; ++slice) {
+    const owned value = value_of(call, io, slice);
+    PyObject* const result = run_one(call.callable, call.how, value.get());
+    results.all.push_back({result != nullptr ? result : take_error().release(), result == nullptr});
+  }
+  return last;
+}
+
+}  // namespace forkful::python

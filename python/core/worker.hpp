@@ -1,0 +1,69 @@
+// What runs in a worker: the values of a chunk, one after another, through the call's callable.
+//
+// A call's callable is sent once and kept under its number (payload), which is never used again in the process that gave it. A worker may
+// itself make pools: what it inherited under its parent's numbers is forgotten at its start.
+#pragma once
+
+#include "python.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <forkful/detail/job.hpp>
+#include <string_view>
+
+namespace forkful::python {
+
+// How a value becomes arguments: f(value), f(*value), f(*value[0], **value[1]).
+enum class calling : unsigned char { one, star, apply };
+
+// A callable as bytes in shared memory.
+class payload {
+ public:
+  explicit payload(std::string_view bytes);
+  payload(const payload&) = delete;
+  payload& operator=(const payload&) = delete;
+  ~payload();
+
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  [[nodiscard]] std::string_view bytes() const noexcept { return {data_, bytes_}; }
+
+ private:
+  std::uint64_t number_;
+  char* data_;
+  std::size_t bytes_;
+  pid_t owner_;  // in a process that inherited it, the memory is not its to free
+};
+
+// What `run` is told of its call; in shared memory.
+struct plan {
+  calling how = calling::one;
+  std::uint64_t number = 0;  // of the payload
+  const char* data = nullptr;
+  std::size_t bytes = 0;
+  // Where workers are forked at the call, or none are: callable and values (borrowed), as they lie in the caller's memory.
+  PyObject* callable = nullptr;
+  const void* caller = nullptr;
+  PyObject* (*value)(const void* caller, std::size_t slice) = nullptr;
+};
+
+// job::run of calls whose results travel back in frames, and of those whose results stay here.
+std::size_t run_in_worker(const void* plan, detail::chunk_io& io, std::size_t first, std::size_t last);
+std::size_t run_here(const void* plan, detail::chunk_io& io, std::size_t first, std::size_t last);
+
+// The results of a chunk that ran here.
+struct results_here {
+  struct one {
+    PyObject* value;  // owned
+    bool raised;
+  };
+  std::vector<one> all;
+};
+
+void forget_the_parents_callables();
+
+// A Shipper (shipping.py) for what this worker returns; owned from now on.
+void set_worker_shipper(PyObject* shipper);
+// `flush` is called at the end of a chunk if `printed`, a bytearray, is not 0 there. Both owned from now on.
+void set_flush(PyObject* flush, PyObject* printed);
+
+}  // namespace forkful::python

@@ -1,0 +1,28 @@
+"""forkful: process pools that survive crashes. `import forkful as multiprocessing` is a drop-in for
+multiprocessing.Pool.
+
+Every name that is not forkful's own is multiprocessing's. """
+import multiprocessing
+from multiprocessing import TimeoutError  # noqa: F401
+
+from . import _core, errors, failures, shipping
+from .errors import (ArenaExhausted, Cancelled, Error, PoolClosed, StartFailed, TaskTimeout,  # noqa: F401
+                     WorkerCrashed, WrongProcess)
+
+_core.setup(shipping.loads, shipping.load_call, shipping.enter, shipping.find_class, failures.of_item, failures.of_call)
+
+from .outcome import Outcome  # noqa: E402, F401
+from .pool import Pool, SerialPool, SnapshotPool, ThreadPool  # noqa: E402, F401
+from .reports import Report  # noqa: E402, F401
+
+__version__ = _core.__version__
+cpu_count = _core.cpu_count
+worker_index = _core.worker_index
+in_worker = _core.in_worker
+
+
+def __getattr__(name):
+    if name == 'ProcessPoolExecutor':
+        from .executor import ProcessPoolExecutor
+        return ProcessPoolExecutor
+    return getattr(multiprocessing, name)

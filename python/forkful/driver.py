@@ -1,0 +1,90 @@
+"""Who carries on the calls that nobody waits for: one thread a pool, started by the first such call.
+
+It sleeps in the engine's port, and is not woken while nothing that was left to it can be carried on. A thread
+that waits for such a call carries it on itself meanwhile; whoever ends it finishes it. """
+import os
+import sys
+import threading
+import weakref
+
+from . import _core
+
+_drivers = weakref.WeakSet()
+
+
+class Driver:
+    """Takes results (results.py) of the calls of one engine."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._port = self._thread = None
+        self._stopped = False
+
+    def take(self, call, result):
+        """Carries `call` on until it has ended; `result.look()` is what it calls for that, on its thread."""
+        with self._lock:
+            if self._thread is None and not self._stopped:
+                self._port = _core.Port(self._engine)
+                self._thread = threading.Thread(target=_drive, args=(self._port, weakref.ref(self)),
+                                                name='forkful-driver', daemon=True)
+                _drivers.add(self)
+                self._thread.start()
+            if self._port is not None:
+                self._port.take(call, result)
+
+    def drop(self, call):
+        """The call has ended, or nobody is to carry it on any more."""
+        if self._port is not None:
+            self._port.drop(call)
+
+    def stop(self):
+        """Ends the thread, and waits until it has ended (not when it is the thread that asks)."""
+        with self._lock:
+            self._stopped = True
+            thread = self._thread
+        if thread is None:
+            return
+        self._port.ring()
+        if thread is not threading.current_thread():
+            thread.join()
+
+
+def _drive(port, driver):
+    while True:
+        result = port.next()
+        if result is None:
+            alive = driver()
+            if alive is None or alive._stopped:
+                return
+            alive = None
+            continue
+        try:
+            result.look()
+        except BaseException:
+            sys.unraisablehook(_Unraisable(result))
+        result = None
+
+
+class _Unraisable:
+    """What sys.unraisablehook takes, made by hand: for an exception that nobody can be given."""
+
+    def __init__(self, where, what='Exception ignored in'):
+        self.exc_type, self.exc_value, self.exc_traceback = sys.exc_info()
+        self.err_msg, self.object = what, where
+
+
+def unraisable(where, what):
+    """Tells of the exception in flight on stderr, as Python does of those it cannot raise."""
+    sys.unraisablehook(_Unraisable(where, what))
+
+
+def _stop_all():
+    for driver in list(_drivers):
+        driver.stop()
+
+
+# In a child their threads do not run, and their locks may be held for ever.
+os.register_at_fork(after_in_child=_drivers.clear)
+# Before the interpreter begins to end: a daemon thread that is in the engine then would never come back.
+threading._register_atexit(_stop_all)

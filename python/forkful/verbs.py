@@ -1,0 +1,205 @@
+"""The verbs of all pools: multiprocessing.Pool's, with its names, arguments and manners, and what forkful
+adds."""
+import threading
+import warnings
+from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE
+
+from . import _core, errors, shipping
+from .outcome import Outcome
+from .reports import Report
+from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, lowest
+
+ONE, STAR, APPLY = _core.Calling.ONE, _core.Calling.STAR, _core.Calling.APPLY
+_ahead = 2047       # chunks that imap reads ahead: what fits the engine's board
+
+
+class Verbs:
+    """Base of Pool, SnapshotPool and SerialPool, which set `_engine`, and say how a callable is handed over.
+
+    Options of every verb that takes an iterable: `timeout` (seconds an item may take; its worker is killed
+    then), `attempts` (how often an item may be begun whose worker dies or is late), `progress` (True: a bar
+    on stderr; a callable: called with a Progress, in the thread that waits, at most ten times a second),
+    `fail_fast` (True: the first failure keeps what was not begun from being run). """
+    _state = INIT
+    _engine = None
+    _load_exception = staticmethod(shipping.load_exception)
+
+    def __init__(self):
+        self._pending = {}      # results that are not done, in their order
+        self._pending_lock = threading.Lock()
+        self._shipper = None
+
+    # ---- what pools differ in ------------------------------------------------------------------------------------
+
+    def _hand_over(self, func):
+        """What the engine is given for `func`."""
+        return func
+
+    _reads_ahead = True     # imap's input is read while results are taken
+
+    def _as_input(self, iterable):
+        return iter(iterable)
+
+    def _nobody_waits(self, result, call):
+        """`call` is to be carried on though nobody waits for it."""
+
+    # ---- calls ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, verb, how, func, values, chunksize=None, timeout=None, attempts=1, progress=None,
+               fail_fast=False, **lazy):
+        self._check_running()
+        if not callable(func):
+            raise TypeError(f'{verb} takes a callable, and {func!r} is none')
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f'timeout is {timeout!r}: it has to be more than 0 seconds, or None for no limit')
+        if not 1 <= attempts <= 255:
+            raise ValueError(f'attempts is {attempts!r}: it has to be from 1 to 255')
+        chunk = 0 if chunksize is None else max(1, chunksize)
+        return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
+                          timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
+                          load_exception=self._load_exception, progress=progress, **lazy)
+
+    def _run(self, verb, how, func, values, **options):
+        """Results in their order, and failures by index."""
+        call = self._begin(verb, how, func, values, **options)
+        try:
+            call.advance()
+        except BaseException:
+            call.stop()     # a signal handler raised: nobody will look at it any more
+            raise
+        results, failures = call.take_results(), call.take_failures()
+        try:
+            call.conclude()
+        except errors.Cancelled:
+            if not (options.get('fail_fast') and failures):
+                raise
+        return results, failures
+
+    def _map(self, verb, how, func, iterable, **options):
+        results, failures = self._run(verb, how, func, as_list(iterable), **options)
+        if failures:
+            raise lowest(failures)
+        return results
+
+    def _try_map(self, verb, how, func, iterable, **options):
+        results, failures = self._run(verb, how, func, as_list(iterable), **options)
+        return [Outcome(value, failures.get(index)) for index, value in enumerate(results)]
+
+    def apply(self, func, args=(), kwds={}):
+        """func(*args, **kwds), in a worker."""
+        return self._map('apply', APPLY, func, [(tuple(args), dict(kwds))])[0]
+
+    def map(self, func, iterable, chunksize=None, **options):
+        """[func(x) for x in iterable]. Raises what the lowest item that failed raised, when all have ended."""
+        return self._map('map', ONE, func, iterable, chunksize=chunksize, **options)
+
+    def starmap(self, func, iterable, chunksize=None, **options):
+        """[func(*x) for x in iterable], as map."""
+        return self._map('starmap', STAR, func, iterable, chunksize=chunksize, **options)
+
+    def try_map(self, func, iterable, chunksize=None, **options):
+        """An Outcome for each item: one bad item costs one item."""
+        return self._try_map('try_map', ONE, func, iterable, chunksize=chunksize, **options)
+
+    def try_starmap(self, func, iterable, chunksize=None, **options):
+        return self._try_map('try_starmap', STAR, func, iterable, chunksize=chunksize, **options)
+
+    def apply_async(self, func, args=(), kwds={}, callback=None, error_callback=None, *, timeout=None, attempts=1):
+        call = self._begin('apply_async', APPLY, func, [(tuple(args), dict(kwds))], timeout=timeout, attempts=attempts)
+        result = ApplyResult(self, call, callback, error_callback)
+        # One that is waited for is carried on by who waits. What does not fit the board needs somebody.
+        if callback is not None or error_callback is not None or len(self._pending) > _ahead // 2:
+            self._nobody_waits(result, call)
+        result.look()
+        return result
+
+    def map_async(self, func, iterable, chunksize=None, callback=None, error_callback=None, **options):
+        return self._later('map_async', ONE, func, iterable, chunksize, callback, error_callback, options)
+
+    def starmap_async(self, func, iterable, chunksize=None, callback=None, error_callback=None, **options):
+        return self._later('starmap_async', STAR, func, iterable, chunksize, callback, error_callback, options)
+
+    def _later(self, verb, how, func, iterable, chunksize, callback, error_callback, options):
+        self._check_running()
+        call = self._begin(verb, how, func, as_list(iterable), chunksize=chunksize, **options)
+        result = MapResult(self, call, callback, error_callback)
+        self._nobody_waits(result, call)
+        result.look()
+        return result
+
+    def imap(self, func, iterable, chunksize=1, *, buffersize=None, **options):
+        """An iterator over results, in order. Reads `iterable` as results are taken: at most `buffersize`
+        items ahead."""
+        return self._stream(IMapIterator, 'imap', func, iterable, chunksize, buffersize, options)
+
+    def imap_unordered(self, func, iterable, chunksize=1, *, buffersize=None, **options):
+        return self._stream(IMapUnorderedIterator, 'imap_unordered', func, iterable, chunksize, buffersize, options)
+
+    def _stream(self, kind, verb, func, iterable, chunksize, buffersize, options):
+        self._check_running()
+        if chunksize < 1:
+            raise ValueError(f'Chunksize must be 1+, not {chunksize:n}')
+        if buffersize is not None and buffersize < 1:
+            raise ValueError(f'buffersize must be 1 or more, or None, not {buffersize!r}')
+        call = self._begin(verb, ONE, func, self._as_input(iterable), chunksize, lazy=self._reads_ahead, stream=True,
+                           window=buffersize or _ahead * chunksize, unordered=kind is IMapUnorderedIterator, **options)
+        return kind(self, call)
+
+    def submit(self, func, /, *args, **kwargs):
+        """A concurrent.futures.Future of func(*args, **kwargs)."""
+        from .futures import submit
+        return submit(self, func, args, kwargs)
+
+    def _forget(self, result, call):
+        """It is done."""
+        self._pending.pop(result, None)
+
+    # ---- the pool itself -----------------------------------------------------------------------------------------
+
+    @property
+    def size(self):
+        """How many workers it has."""
+        return self._engine.size
+
+    def report(self):
+        """The Report of the last call that this thread finished on the pool."""
+        return Report(self._engine.last_report())
+
+    def _check_running(self):
+        if self._state != RUN:
+            raise errors.pool_closed()
+
+    def close(self):
+        if self._state == RUN:
+            self._state = CLOSE
+
+    def terminate(self):
+        self._state = TERMINATE
+
+    def join(self):
+        if self._state == RUN:
+            raise ValueError('Pool is still running')
+        while self._pending:
+            next(iter(list(self._pending))).carry_on(None)
+
+    def __enter__(self):
+        self._check_running()
+        return self
+
+    def __exit__(self, *exception):
+        self.terminate()
+
+    def __reduce__(self):
+        raise NotImplementedError('pool objects cannot be passed between processes or pickled')
+
+    def __repr__(self):
+        cls = type(self)
+        return f'<{cls.__module__}.{cls.__qualname__} state={self._state} pool_size={self.size if self._engine else 0}>'
+
+    def __del__(self, _warn=warnings.warn, RUN=RUN):
+        if self._state == RUN:
+            _warn(f'unclosed running multiprocessing pool {self!r}', ResourceWarning, source=self)
+
+
+def as_list(iterable):
+    return iterable if type(iterable) is list else list(iterable)
