@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "block.hpp"
 #include "clock.hpp"
 #include "gil.hpp"
 
@@ -186,6 +187,7 @@ void call::collect(const detail::finished_slices& what) {
         const char* const head = what.in->view(sizeof(frame_head), frame_alignment);
         if (!reader_.open(head, SIZE_MAX)) throw std::runtime_error(text_of(take_error().get()));
         what.in->view(reader_.bytes() - sizeof(frame_head));
+        block::pinned_by(reader_.head().process, reader_.head().id, reader_.pins());
       }
       origin came = origin::returned;
       owned value(reader_.get(in_frame++, settings_.load_exception.ptr(), &came));

@@ -107,7 +107,7 @@ class call {
   std::unordered_map<std::size_t, owned> unsent_;  // what encoding a value raised
   owned error_;                                    // what the input or progress raised
   std::size_t arrived_ = 0;
-  frame_writer writer_;
+  frame_writer writer_{false};
   frame_reader reader_;
   detail::job job_;
   std::stop_source stop_;

@@ -1,5 +1,7 @@
 #include "frame.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -7,6 +9,7 @@
 namespace forkful::python {
 
 shipping_functions shipping;
+array_functions arrays;
 
 namespace {
 
@@ -27,6 +30,7 @@ enum tag : char {
   set,
   frozen_set,
   instance,
+  shared_array,
   pickled,
   pickled_apart,
   batched,
@@ -175,7 +179,7 @@ bool frame_writer::put_pickled(char how, PyObject* bytes) {
   return true;
 }
 
-bool frame_writer::finish() {
+bool frame_writer::finish(const std::vector<std::uint64_t>& pins) {
   frame_head head;
   std::memcpy(&head, bytes_.data(), sizeof head);
   head.classes = static_cast<std::uint32_t>(classes_.size());
@@ -199,6 +203,10 @@ bool frame_writer::finish() {
     head.batch_at = bytes_.size();
     add(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
   }
+  head.process = getpid();
+  head.pins_at = bytes_.size();
+  head.pins = static_cast<std::uint32_t>(pins.size());
+  add(pins.data(), pins.size() * sizeof(std::uint64_t));
   head.buffers_at = bytes_.size();
   head.buffers = static_cast<std::uint32_t>(buffers_.size());
   size_ = bytes_.size() + buffers_.size() * sizeof(frame_buffer);
@@ -266,6 +274,7 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth) {
     add(tuple);
     return put_members(value, depth);
   }
+  if (type == arrays.type) return put_array(value);
   if (!alone(value, depth)) return written::unknown;
   if (type == &PyList_Type) {
     add(list);
@@ -324,6 +333,14 @@ frame_writer::written frame_writer::put_instance(PyObject* value, unsigned depth
   return put_pairs(members.get(), depth);
 }
 
+frame_writer::written frame_writer::put_array(PyObject* value) {
+  const owned handle(PyObject_CallFunctionObjArgs(arrays.handle, value, upward_ ? Py_True : Py_False, nullptr));
+  if (!handle) return written::failed;
+  if (!PyTuple_CheckExact(handle.get())) return written::unknown;
+  add(shared_array);
+  return put_known(handle.get(), 0);
+}
+
 // Python code, once a class and call: it may change what is being written, but only to what is there as well.
 bool frame_writer::is_plain(PyTypeObject* type) {
   if (const auto known = plain_.find(type); known != plain_.end()) return known->second;
@@ -355,14 +372,21 @@ bool frame_reader::open(const char* data, std::size_t bytes) {
     std::memcpy(&head_, data, sizeof head_);
     const std::size_t table = sizeof head_ + (std::size_t{head_.values} + 1) * sizeof(std::uint64_t);
     if (head_.bytes <= bytes && table <= head_.bytes && head_.classes_at <= head_.bytes &&
-        head_.batch_at <= head_.bytes && head_.batch_buffers <= head_.buffers && head_.buffers_at <= head_.bytes &&
-        head_.buffers <= (head_.bytes - head_.buffers_at) / sizeof(frame_buffer)) {
+        head_.batch_at <= head_.bytes && head_.pins_at <= head_.bytes &&
+        head_.pins <= (head_.bytes - head_.pins_at) / sizeof(std::uint64_t) && head_.batch_buffers <= head_.buffers &&
+        head_.buffers_at <= head_.bytes && head_.buffers <= (head_.bytes - head_.buffers_at) / sizeof(frame_buffer)) {
       data_ = data;
       return true;
     }
   }
   damaged();
   return false;
+}
+
+std::vector<std::uint64_t> frame_reader::pins() const {
+  std::vector<std::uint64_t> all(head_.pins);
+  if (!all.empty()) std::memcpy(all.data(), data_ + head_.pins_at, all.size() * sizeof all[0]);
+  return all;
 }
 
 bool frame_reader::reads(const char* data) const noexcept {
@@ -471,6 +495,8 @@ PyObject* frame_reader::read(cursor& from, unsigned depth) {
     }
     case instance:
       return read_instance(from, depth);
+    case shared_array:
+      return read_array(from, depth);
     case pickled:
       return read_pickled(from, shipping.loads);
     case pickled_apart: {
@@ -538,6 +564,13 @@ bool frame_reader::find_classes() {
   }
   classes_ = std::move(found);
   return static_cast<bool>(classes_);
+}
+
+PyObject* frame_reader::read_array(cursor& from, unsigned depth) {
+  const owned handle(read(from, depth + 1));
+  if (!handle) return nullptr;
+  if (!PyTuple_CheckExact(handle.get()) || arrays.attach == nullptr) return damaged();
+  return PyObject_Call(arrays.attach, handle.get(), nullptr);
 }
 
 PyObject* frame_reader::read_pickled(cursor& from, PyObject* loads) {

@@ -1,6 +1,6 @@
 // Values on their way between processes: a frame holds some of them, each to be had by its number.
 //
-//   head | offsets[values + 1] | value | value | ... | class names | batch | buffer | buffer | ...
+//   head | offsets[values + 1] | value | value | ... | class names | batch | pins | buffer | buffer | ...
 //
 // A value is a tag and its data, for what the codec knows: None, bool, int of 64 bits, float, str, bytes, tuple, list, dict, set, frozenset
 // and instances of plain classes, as long as nobody else refers to a part of it (then pickle keeps what is shared). What it does not know
@@ -38,6 +38,15 @@ struct shipping_functions {
 // Set once, when the module is imported, and never let go of: a destructor would run after the interpreter.
 extern shipping_functions shipping;
 
+// How arrays in shared memory pass: set by arrays.py, the first two when there is one, and never let go of.
+struct array_functions {
+  PyTypeObject* type = nullptr;  // numpy.ndarray
+  PyObject* handle =
+      nullptr;  // (array, towards the parent) -> tuple of ints, strings and tuples, or None: it is not shared
+  PyObject* attach = nullptr;  // (*tuple) -> array
+};
+extern array_functions arrays;
+
 struct frame_head {
   std::uint64_t bytes;  // of the whole frame
   std::uint64_t id;     // each frame of a process has another
@@ -48,6 +57,9 @@ struct frame_head {
   std::uint32_t classes;
   std::uint32_t buffers;
   std::uint32_t batch_buffers;  // of these, those of the batch: the last
+  std::uint64_t pins_at;        // addresses of the blocks that the writer refers to (block.hpp)
+  std::uint32_t pins;
+  std::int32_t process;  // the writer's
 };
 
 // Buffers begin at multiples of this from the beginning of the frame, which lies at one itself.
@@ -64,11 +76,12 @@ enum class origin { returned, raised, unsendable };
 
 class frame_writer {
  public:
-  frame_writer() = default;
   frame_writer(const frame_writer&) = delete;
   frame_writer& operator=(const frame_writer&) = delete;
   ~frame_writer();
 
+  // Towards the parent: what is shared and belongs to this process is given to it.
+  explicit frame_writer(bool upward) noexcept : upward_(upward) {}
   // `shipper`, borrowed, pickles what the codec does not know, and says which classes are plain. What was learned of classes is forgotten:
   // they may have changed since.
   void use(PyObject* shipper);
@@ -79,8 +92,8 @@ class frame_writer {
   // The next value is that the callable raised `error`; or returned `value`, which `error` keeps from being sent.
   bool put_raised(PyObject* error);
   bool put_unsendable(PyObject* error, PyObject* value);
-  // False: the batch cannot be pickled, and a Python error is set.
-  bool finish();
+  // False: the batch cannot be pickled, and a Python error is set. `pins`: see frame_head.
+  bool finish(const std::vector<std::uint64_t>& pins = {});
 
   // Of the whole frame, once it is finished.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -100,12 +113,14 @@ class frame_writer {
   written put_members(PyObject* members, unsigned depth);
   written put_pairs(PyObject* dict, unsigned depth);
   written put_instance(PyObject* value, unsigned depth);
+  written put_array(PyObject* value);
   bool put_pickled(char tag, PyObject* bytes);
   owned dump(PyObject* value);
   void let_go_of_buffers();
   bool is_plain(PyTypeObject* type);
   std::uint32_t index_of(PyTypeObject* type);
 
+  bool upward_;
   PyObject* shipper_ = nullptr;
   std::vector<char> bytes_;
   std::size_t size_ = 0;
@@ -124,6 +139,8 @@ class frame_reader {
   void close();
   [[nodiscard]] std::size_t values() const noexcept { return head_.values; }
   [[nodiscard]] std::size_t bytes() const noexcept { return head_.bytes; }
+  [[nodiscard]] const frame_head& head() const noexcept { return head_; }
+  [[nodiscard]] std::vector<std::uint64_t> pins() const;
 
   // Value `index`, new; null: a Python error is set. Where it was raised, or kept from being sent, the value is the exception, which
   // `load_exception` makes of its bytes; only where there is one.
@@ -142,6 +159,7 @@ class frame_reader {
   PyObject* read_text(cursor& from, int kind);
   PyObject* read_pairs(cursor& from, unsigned depth, bool names);
   PyObject* read_instance(cursor& from, unsigned depth);
+  PyObject* read_array(cursor& from, unsigned depth);
   PyObject* read_pickled(cursor& from, PyObject* loads);
   PyObject* read_apart(cursor from, std::uint32_t first_buffer, std::uint32_t buffers);
   owned copy_of_buffer(std::uint32_t index) const;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "block.hpp"
 #include "call.hpp"
 #include "clock.hpp"
 #include "engine.hpp"
@@ -83,6 +84,11 @@ PYBIND11_MODULE(_core, m) {
     shipping = {loads.release().ptr(),      load_call.release().ptr(),   enter.release().ptr(),
                 find_class.release().ptr(), item_failed.release().ptr(), call_failed.release().ptr()};
   });
+  m.def("set_attach", [](py::object attach) { arrays.attach = attach.release().ptr(); });
+  m.def("expect_arrays", [](const py::object& type, py::object handle) {
+    arrays.type = reinterpret_cast<PyTypeObject*>(type.inc_ref().ptr());
+    arrays.handle = handle.release().ptr();
+  });
   m.def("set_worker_shipper", [](const py::object& shipper) { set_worker_shipper(shipper.ptr()); });
   m.def("set_flush",
         [](const py::object& flush, const py::bytearray& printed) { set_flush(flush.ptr(), printed.ptr()); });
@@ -98,6 +104,25 @@ PYBIND11_MODULE(_core, m) {
       .value("ONE", calling::one)
       .value("STAR", calling::star)
       .value("APPLY", calling::apply);
+
+  py::class_<block, std::shared_ptr<block>>(m, "Block", py::buffer_protocol())
+      .def(py::init<std::size_t>())
+      .def_static("of_another",
+                  [](std::uintptr_t address, std::size_t bytes) {
+                    auto* const data = reinterpret_cast<char*>(address);
+                    if (!detail::in_shared_memory(data, bytes)) throw py::value_error("no shared memory is there");
+                    return std::make_shared<block>(data, bytes);
+                  })
+      .def_property_readonly("address", [](const block& one) { return reinterpret_cast<std::uintptr_t>(one.data()); })
+      .def_property_readonly("bytes", &block::bytes)
+      .def_property_readonly("owned", &block::owned)
+      .def("give_away", &block::give_away)
+      .def("adopt", &block::adopt)
+      .def_static("forget_the_dead", &block::forget_the_dead)
+      .def_buffer([](const block& one) {
+        return py::buffer_info(one.data(), 1, py::format_descriptor<unsigned char>::format(),
+                               static_cast<py::ssize_t>(one.bytes()));
+      });
 
   py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
     return std::make_shared<payload>(std::string_view(bytes));

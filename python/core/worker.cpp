@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "block.hpp"
 #include "frame.hpp"
 #include "gil.hpp"
 
@@ -36,7 +37,7 @@ struct state {
   std::unordered_map<std::uint64_t, loaded_callable> callables;
   std::uint64_t last_callable = 0;  // its number
   frame_reader in;
-  frame_writer out;
+  frame_writer out{true};
   std::uint64_t of_call = 0;  // whose classes `out` knows
   PyObject* shipper = nullptr;
   PyObject* flush = nullptr;
@@ -186,7 +187,7 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
     if (!done) PyErr_WriteUnraisable(mine.flush);
   }
   try {
-    if (!out.finish()) throw std::runtime_error(text_of(take_error().get()));
+    if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
     out.write(io.out->extend(out.size(), frame_alignment));
   } catch (...) {
     // All of them have run, and the results of all are lost.

@@ -11,6 +11,7 @@ from .errors import (ArenaExhausted, Cancelled, Error, PoolClosed, StartFailed, 
 
 _core.setup(shipping.loads, shipping.load_call, shipping.enter, shipping.find_class, failures.of_item, failures.of_call)
 
+from .arrays import is_shared, share, shared_array  # noqa: E402, F401
 from .outcome import Outcome  # noqa: E402, F401
 from .pool import Pool, SerialPool, SnapshotPool, ThreadPool  # noqa: E402, F401
 from .reports import Report  # noqa: E402, F401

@@ -18,6 +18,7 @@ from . import arrivals
 from .reach import Reach, contents_of, found, home_of, lru_cache_type, top_name
 
 # Reducers of further exact types, like copyreg's: type -> function(object) -> reduction or NotImplemented.
+# By type: (object, towards the parent) -> a reduction, or NotImplemented.
 reducers = {}
 
 _native = frozenset({type(None), type(Ellipsis), type(NotImplemented)})     # classes that pickle itself knows
@@ -110,7 +111,9 @@ class Pickling:
         if kind is types.MethodType and getattr(obj.__self__, obj.__name__, None) != obj:
             return types.MethodType, (obj.__func__, obj.__self__)       # no such name, as of a lambda
         special = None if self._trial else reducers.get(kind)
-        special = special or ForkingPickler._extra_reducers.get(kind)
+        if special is not None:
+            return special(obj, self.shipper.upward)
+        special = ForkingPickler._extra_reducers.get(kind)
         if special is not None:
             return special(obj)
         if kind is types.ModuleType:

@@ -7,7 +7,7 @@ import struct
 import time
 from multiprocessing import process
 
-from . import _core, shipping, worker
+from . import _core, arrays, shipping, worker
 
 _entry = struct.Struct('qq')    # a worker's pid, and how many there were before it at its index
 
@@ -27,6 +27,7 @@ class Side:
         run."""
         worker.before_fork()
         self.photograph = shipping.Photograph()
+        self._kept = arrays.all_blocks()    # workers may reach them by their globals, as long as they live
         return len(os.listdir('/proc/self/task'))
 
     def zygote_starts(self, threads):

@@ -303,11 +303,11 @@ def test_items(script):
         assert worker(lambda fs: [f(2) for f in fs], [lambda x: x + 1, abs]) == [3, 2]
         multiprocessing.reduction.ForkingPickler.register(Special, lambda s: (str, ('by ForkingPickler',)))
         assert worker(lambda s: s, Special()) == 'by ForkingPickler'
-        shipping.reducers[Other] = lambda o: (str, ('by reducers',))
+        shipping.reducers[Other] = lambda o, upward: (str, ('by reducers',))
         assert worker(lambda s: s, Other()) == 'by reducers'
-        shipping.reducers[Other] = lambda o: NotImplemented
+        shipping.reducers[Other] = lambda o, upward: NotImplemented
         assert type(worker(lambda s: s, Other())) is Other
-        shipping.reducers[Other] = lambda o: (str, ('in a global',))
+        shipping.reducers[Other] = lambda o, upward: (str, ('in a global',))
         other = Other()
         assert worker(lambda: other) == 'in a global'
         value = {1: [2.5, b'x', 'é']}

@@ -1,0 +1,122 @@
+#include "block.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <forkful/shared.hpp>
+#include <map>
+#include <unordered_set>
+#include <utility>
+
+namespace forkful::python {
+
+namespace {
+
+struct worker_pins {
+  std::uint64_t said = 0;  // with which of its frames
+  std::vector<std::uint64_t> blocks;
+};
+
+// Of the process that `of` says: in a child nothing of it counts. Never destroyed, because that would be after the interpreter.
+struct state {
+  pid_t of = getpid();
+  std::unordered_set<char*> looked_at;  // blocks of others that there are objects of
+  std::map<pid_t, worker_pins> pins;    // by worker
+  std::unordered_set<char*> to_free;    // let go of here, and pinned
+};
+state& here() {
+  static state* mine = new state;
+  if (mine->of != getpid()) mine = new state;  // a child's own, and the parent's left alone
+  return *mine;
+}
+
+bool pinned(const state& mine, char* data) {
+  const auto address = reinterpret_cast<std::uint64_t>(data);
+  return std::any_of(mine.pins.begin(), mine.pins.end(), [&](const auto& one) {
+    const auto& blocks = one.second.blocks;
+    return std::find(blocks.begin(), blocks.end(), address) != blocks.end();
+  });
+}
+
+void free_what_can_be(state& mine) {
+  for (auto one = mine.to_free.begin(); one != mine.to_free.end();) {
+    if (pinned(mine, *one)) {
+      ++one;
+      continue;
+    }
+    detail::shared_deallocate(*one);
+    one = mine.to_free.erase(one);
+  }
+}
+
+}  // namespace
+
+block::block(std::size_t bytes)
+    : data_(static_cast<char*>(detail::shared_allocate(std::max<std::size_t>(bytes, 1), 64))),
+      bytes_(bytes),
+      owner_(getpid()) {
+  Py_BEGIN_ALLOW_THREADS;
+  std::memset(data_, 0, bytes_);
+  Py_END_ALLOW_THREADS;
+}
+
+block::block(char* data, std::size_t bytes) : data_(data), bytes_(bytes), owner_(0) {
+  // One that was let go of here and comes back from the worker that pinned it.
+  if (here().to_free.erase(data_) != 0) {
+    owner_ = getpid();
+  } else {
+    here().looked_at.insert(data_);
+  }
+}
+
+block::~block() {
+  if (owner_ == 0) {
+    here().looked_at.erase(data_);
+  } else if (owned()) {
+    state& mine = here();
+    if (!mine.pins.empty()) forget_the_dead();
+    if (pinned(mine, data_)) {
+      mine.to_free.insert(data_);
+    } else {
+      detail::shared_deallocate(data_);
+    }
+  }
+}
+
+bool block::owned() const noexcept { return owner_ == getpid(); }
+
+void block::give_away() noexcept {
+  owner_ = 0;
+  here().looked_at.insert(data_);
+}
+
+void block::adopt() noexcept {
+  owner_ = getpid();
+  here().looked_at.erase(data_);
+}
+
+std::vector<std::uint64_t> block::referred_to() {
+  std::vector<std::uint64_t> all;
+  for (char* const one : here().looked_at) all.push_back(reinterpret_cast<std::uint64_t>(one));
+  return all;
+}
+
+void block::pinned_by(pid_t worker, std::uint64_t count, std::vector<std::uint64_t> blocks) {
+  state& mine = here();
+  if (blocks.empty() && mine.pins.empty()) return;
+  worker_pins& pins = mine.pins[worker];
+  if (count < pins.said) return;  // frames may be read in another order
+  pins = {count, std::move(blocks)};
+  free_what_can_be(mine);
+}
+
+void block::forget_the_dead() {
+  state& mine = here();
+  std::erase_if(mine.pins, [](const auto& one) { return kill(one.first, 0) != 0 && errno == ESRCH; });
+  free_what_can_be(mine);
+}
+
+}  // namespace forkful::python

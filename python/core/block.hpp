@@ -1,0 +1,52 @@
+// Blocks of shared memory as Python objects: what shared arrays lie in.
+//
+// A block belongs to the process that made it, or that it was returned to; all others only look at it. Invariants:
+//  1. Only the owner frees: the process is compared, so that what a fork inherited frees nothing.
+//  2. A worker that keeps an array that it was given keeps the memory: with each frame of results it says which blocks it still refers to (its
+//     pins), and the owner frees none of these before the worker has said otherwise, or has ended.
+// All of it with the GIL held.
+#pragma once
+
+#include "python.hpp"
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace forkful::python {
+
+class block {
+ public:
+  // Zeroed. Throws arena_exhausted.
+  explicit block(std::size_t bytes);
+  // One that another process owns.
+  block(char* data, std::size_t bytes);
+  block(const block&) = delete;
+  block& operator=(const block&) = delete;
+  ~block();
+
+  [[nodiscard]] char* data() const noexcept { return data_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  // This process is to free it.
+  [[nodiscard]] bool owned() const noexcept;
+  // From now on it belongs to the process that it is returned to, and here it is only looked at.
+  void give_away() noexcept;
+  // The other side of that.
+  void adopt() noexcept;
+
+  // In a worker: the blocks of others that it refers to.
+  static std::vector<std::uint64_t> referred_to();
+  // In the caller: the worker with that pid refers to these, and to no others, when it sends its `count`-th frame.
+  static void pinned_by(pid_t worker, std::uint64_t count, std::vector<std::uint64_t> blocks);
+  // Frees what was pinned by workers that have ended.
+  static void forget_the_dead();
+
+ private:
+  char* data_;
+  std::size_t bytes_;
+  pid_t owner_;  // 0: another process
+};
+
+}  // namespace forkful::python

@@ -1,0 +1,245 @@
+"""Arrays: ordinary ones pass as copies, shared ones as handles, and a worker that keeps one keeps its memory."""
+import gc
+import os
+import signal
+
+import numpy
+import pytest
+
+import forkful
+
+
+@pytest.fixture(scope='module')
+def pool():
+    with forkful.Pool(2) as made:
+        yield made
+
+
+def add_one(array):
+    array += 1
+    return array
+
+
+def shared_address(array):
+    return array.base.address
+
+
+LAYOUTS = {
+    'rows': numpy.arange(12.0).reshape(3, 4),
+    'columns': numpy.asfortranarray(numpy.arange(12.0).reshape(3, 4)),
+    'transposed': numpy.arange(24).reshape(2, 3, 4).transpose(2, 0, 1),
+    'stepped': numpy.arange(100)[::-3],
+    'broadcast': numpy.broadcast_to(numpy.arange(3), (4, 3)),
+    'no dimensions': numpy.array(3.5),
+    'empty': numpy.zeros((0, 5)),
+    'complex': numpy.array([1 + 2j]),
+    'strings': numpy.array(['a', 'öl', '日本']),
+    'bytes': numpy.array([b'a', b'bc']),
+    'dates': numpy.array(['2026-11-30'], 'datetime64[D]'),
+    'records': numpy.array([(1, 2.5)], [('n', 'i4'), ('x', 'f8')]),
+    'other byte order': numpy.arange(5, dtype='>i4'),
+    'objects': numpy.array([None, 'x', [1]], object),
+    'masked': numpy.ma.array([1, 2, 3], mask=[0, 1, 0]),
+    'large': numpy.arange(100_000.0),
+    'large columns': numpy.asfortranarray(numpy.ones((300, 400))),
+    'large stepped': numpy.arange(400_000)[::2],
+}
+
+
+def same(value):
+    return value
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_ordinary_arrays_travel_by_value(pool, name):
+    array = LAYOUTS[name]
+    back, = pool.map(same, [array])
+    assert type(back) is type(array) and back.dtype == array.dtype and back.shape == array.shape
+    assert (back == array).all()
+    assert not forkful.is_shared(back) and not numpy.shares_memory(back, array)
+
+
+def test_a_large_array_is_the_workers_own_and_writable(pool):
+    array = numpy.zeros(100_000)
+    back, = pool.map(add_one, [array])
+    assert (back == 1).all() and (array == 0).all()
+    assert back.flags.writeable
+    back += 1
+
+
+def test_large_memory_beside_small_things_and_in_batches(pool):
+    items = [{'name': i, 'a': numpy.full(20_000, i), 'b': bytearray(b'x' * 100_000)} for i in range(20)]
+    for i, back in enumerate(pool.map(same, items, chunksize=7)):
+        assert back['name'] == i and (back['a'] == i).all() and back['b'] == items[i]['b']
+        assert type(back['b']) is bytearray
+
+
+def test_read_only_memory_stays_so(pool):
+    array = numpy.arange(100_000)
+    array.flags.writeable = False
+    back, = pool.map(same, [array])
+    assert (back == array).all() and not back.flags.writeable
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+def test_shared_arrays_are_changed_in_place(when):
+    early = forkful.shared_array((4, 1000)) if when == 'before' else None
+    with forkful.Pool(2) as pool:
+        array = early if early is not None else forkful.shared_array((4, 1000))
+        assert (array == 0).all()
+        back = pool.map(add_one, array)
+        assert (array == 1).all()
+        back[2][:] = 7      # the caller has the very memory back
+        assert (array[2] == 7).all()
+        assert 'copied in' in str(pool.report())
+
+
+def test_views_of_any_layout_are_handles(pool):
+    array = forkful.shared_array((6, 8), 'i4')
+    view, = pool.map(add_one, [array[::2, ::-3].T])
+    assert view.shape == (3, 3) and forkful.is_shared(view)
+    assert (array[::2, ::-3] == 1).all() and array.sum() == 9
+
+
+@pytest.mark.parametrize('nested', [lambda a: a, lambda a: [a, 1], lambda a: {'k': (a,)}, lambda a: {1j: a}])
+def test_handles_lie_anywhere_in_a_value(pool, nested):
+    array = forkful.shared_array(10)
+    back, = pool.map(same, [nested(array)])
+    inner = back
+    while not isinstance(inner, numpy.ndarray):
+        inner = next(iter(inner.values())) if isinstance(inner, dict) else inner[0]
+    inner[:] = 5
+    assert (array == 5).all()
+
+
+def test_what_cannot_be_written_cannot_there(pool):
+    array = forkful.shared_array(10)
+    array.flags.writeable = False
+    with pytest.raises(ValueError, match='read-only'):
+        pool.map(add_one, [array])
+
+
+def test_share_copies_once_and_keeps_the_order():
+    array = numpy.asfortranarray(numpy.arange(6.0).reshape(2, 3))
+    shared = forkful.share(array)
+    assert forkful.is_shared(shared) and not forkful.is_shared(array)
+    assert (shared == array).all() and shared.flags.f_contiguous
+    assert not numpy.shares_memory(shared, array)
+    assert forkful.is_shared(shared[1:]) and not forkful.is_shared(shared + 1)
+    assert (forkful.share([1, 2]) == [1, 2]).all()
+
+
+def test_records_are_shared_too(pool):
+    array = forkful.shared_array(3, [('n', 'i4'), ('x', 'f8')])
+
+    def fill(record):
+        record['n'] = 7
+    pool.map(fill, [array])
+    assert (array['n'] == 7).all()
+
+
+def test_python_objects_are_refused_with_a_sentence():
+    with pytest.raises(TypeError, match='holds Python objects, which no other process can use'):
+        forkful.shared_array(3, object)
+
+
+def made(i):
+    array = forkful.shared_array(10)
+    array[:] = i
+    return array
+
+
+def test_an_array_made_by_a_worker_becomes_the_callers(pool):
+    arrays = pool.map(made, range(6))
+    assert [array[0] for array in arrays] == [0, 1, 2, 3, 4, 5]
+    assert all(forkful.is_shared(array) and array.base.owned for array in arrays)
+    arrays[3][:] = 9
+    assert pool.apply(sum, (arrays[3],)) == 90
+    twice, = pool.map(lambda i: [made(i)] * 2, [4])
+    assert twice[0].base is twice[1].base and twice[0].base.owned
+
+
+def keep(array):
+    global kept
+    kept = array
+    return os.getpid()
+
+
+def sum_of_kept(nothing):
+    return kept.sum()
+
+
+def test_a_worker_that_keeps_an_array_keeps_its_memory():
+    with forkful.Pool(1) as pool:
+        array = forkful.share(numpy.full(50_000, 3.0))
+        address = shared_address(array)
+        pool.apply(keep, (array,))
+        del array
+        gc.collect()
+        others = [forkful.share(numpy.zeros(50_000)) for _ in range(20)]
+        assert address not in map(shared_address, others)
+        assert pool.map(sum_of_kept, [0]) == [150_000.0]
+        # It lets go: what is freed then is the next to be given out.
+        pool.apply(keep, (None,))
+        pool.apply(abs, (1,))
+        assert address in [shared_address(forkful.shared_array(50_000)) for _ in range(3)]
+
+
+def test_what_a_killed_worker_kept_is_free():
+    with forkful.Pool(1) as pool:
+        array = forkful.shared_array(50_000)
+        address = shared_address(array)
+        pid = pool.apply(keep, (array,))
+        del array
+        os.kill(pid, signal.SIGKILL)
+        assert pool.apply(os.getpid) != pid
+        forkful.shared_array(1)     # its end looks
+        assert address in [shared_address(forkful.shared_array(50_000)) for _ in range(3)]
+
+
+def test_a_kept_array_comes_back_after_the_caller_let_go():
+    with forkful.Pool(1) as pool:
+        array = forkful.share(numpy.full(1000, 3.0))
+        pool.apply(keep, (array,))
+        del array
+        back, = pool.map(lambda nothing: kept, [0])
+        assert (back == 3).all() and back.base.owned
+
+
+seen = forkful.share(numpy.full(1000, 5.0))
+
+
+def sum_of_seen(nothing):
+    return seen.sum()
+
+
+def test_a_global_array_stays_for_the_workers_that_see_it():
+    global seen
+    with forkful.Pool(1) as pool:
+        address = shared_address(seen)
+        seen = None
+        gc.collect()
+        assert address not in [shared_address(forkful.shared_array(1000)) for _ in range(20)]
+        assert pool.map(lambda nothing: __import__('test_arrays').seen.sum(), [0]) == [5000.0]
+
+
+def test_snapshot_and_serial_pools_change_shared_arrays_in_place():
+    for pool in forkful.SnapshotPool(2), forkful.SerialPool():
+        array = forkful.shared_array((3, 10))
+        pool.map(add_one, array)
+        assert (array == 1).all()
+
+
+def test_a_fork_frees_nothing_of_its_parent():
+    array = forkful.share(numpy.full(1000, 2.0))
+    pid = os.fork()
+    if pid == 0:
+        try:
+            del array
+            gc.collect()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert shared_address(array) not in [shared_address(forkful.shared_array(1000)) for _ in range(5)]
+    assert (array == 2).all()
