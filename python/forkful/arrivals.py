@@ -4,7 +4,7 @@ Invariants:
 - A late name (see shipping.py) is bound once for each version: what the worker's own code makes of it stays.
 - A class keeps its identity there and back. Each that went by value has an id, and arrives as the class that
   it was before; the process that made it never takes its state from others.
-- What is known of versions and of the parent is this process's alone: a worker forgets what it inherited.
+- Versions are those of this process's parent: a worker forgets what it inherited (`forget`).
 """
 import functools
 import importlib
@@ -14,13 +14,11 @@ import os
 import pickle
 import sys
 import types
-import uuid
 import weakref
 
-from .reach import absent
+from .reach import absent, photographs
 
 _versions = {}      # late name -> the version that is bound here
-_from_parent = {}   # late name -> what it was bound to
 _arrived = None     # late names of the payload that is being loaded
 
 _ids = weakref.WeakKeyDictionary()          # class -> (id, process that noted it, whence it came)
@@ -29,14 +27,8 @@ HERE, ABOVE, BELOW = 'here', 'above', 'below'
 
 
 def forget():
-    """Empties what a worker inherits of such knowledge: it may itself be the child of a worker."""
+    """Empties what a worker inherits of versions: it may itself be the child of a worker."""
     _versions.clear()
-    _from_parent.clear()
-
-
-def came_as(name, value):
-    """Whether the parent sent `value` as this name of __main__, so that it has it there."""
-    return _from_parent.get(name, absent) is value
 
 
 def loads(view, apart=()):
@@ -102,6 +94,19 @@ def find_class(module, qualname):
 
 # ---- what reductions call; nobody else does ----------------------------------------------------------------
 
+def recall(number, qualname):
+    """What was called `qualname` in __main__ when photograph `number` was made, which is what the sender has.
+    What is called so now, if that is no more."""
+    photograph = photographs.get(number)
+    name, *rest = qualname.split('.')
+    at = None if photograph is None else photograph.recall(name)
+    if at is None:
+        return find_class('__main__', qualname)
+    for part in rest:
+        at = getattr(at, part)
+    return at
+
+
 def bind(obj, late):
     """Binds names of __main__ as the parent has them. Returns `obj`."""
     main = sys.modules['__main__'].__dict__
@@ -114,9 +119,8 @@ def bind(obj, late):
             importlib.import_module(name[7:])
         elif value is absent:
             main.pop(name, None)
-            _from_parent.pop(name, None)
         else:
-            main[name] = _from_parent[name] = value
+            main[name] = value
         _versions[name] = version
     if _arrived is not None:
         _arrived.extend(late)
@@ -132,18 +136,16 @@ def make_function(home, code, name, cells, source):
 
 def set_function(function, state):
     (function.__defaults__, function.__kwdefaults__, contents, function.__qualname__, function.__doc__,
-     function.__annotations__, attributes, function.__module__, late) = state
+     function.__annotations__, attributes, function.__module__) = state
     for cell, content in zip(function.__closure__ or (), contents):
         if content:
             cell.cell_contents = content[0]
     function.__dict__.update(attributes)
-    bind(function, late)
 
 
-def set_foreign_function(function, state):
-    late, setter, own = state
-    setter(function, own)
-    bind(function, late)
+def bind_after(obj, steps):
+    """`steps`: the completed `obj` again, and late names, whose values may have needed it complete."""
+    bind(obj, steps[1])
 
 
 def make_lru_cache(function, parameters):
@@ -165,10 +167,9 @@ def make_class(id, origin, make, args):
 
 
 def set_class(cls, state):
-    late, setter, own = state
+    setter, own = state
     if _ids[cls][1:] != (os.getpid(), HERE):
         setter(cls, own)
-    bind(cls, late)
 
 
 def known_class(id, name):
@@ -182,7 +183,7 @@ def id_of(cls):
     """The id under which a class goes by value; the process that asks first is the one that made it."""
     known = _ids.get(cls)
     if known is None:
-        known = _ids[cls] = uuid.uuid4().hex, os.getpid(), HERE
+        known = _ids[cls] = os.urandom(16), os.getpid(), HERE
         _classes[known[0]] = cls
     return known[0]
 
@@ -190,4 +191,4 @@ def id_of(cls):
 def id_above(cls):
     """The id of a class that the parent of this process has, because it came from there; else None."""
     known = _ids.get(cls)
-    return known[0] if known and (known[1] != os.getpid() or known[2] is ABOVE) else None
+    return known[0] if known and (known[1] != os.getpid() or known[2] == ABOVE) else None

@@ -1,8 +1,8 @@
 """One pickle in the making: what goes by reference, what by value, and which late names go along.
 
 Everything is decided while pickling: each function and each class that the pickler meets, however deep, takes
-the late names with it that it can reach and that are not in this pickle yet. They are the state of its
-reduction, set after it is made, so that functions may reach each other in circles.
+the late names along that it can reach and that are not in this pickle yet. They come when it is complete, so
+that functions and classes may reach each other in circles.
 """
 import functools
 import importlib
@@ -61,6 +61,17 @@ class ItemPickler(pickle.Pickler):
 
     def reducer_override(self, obj):
         return self._reduce(obj)
+
+
+class _Step:
+    """Calls `call(obj, state)` at the place in a pickle where it stands."""
+    __slots__ = ('_made',)
+
+    def __init__(self, call, obj, state):
+        self._made = call, (obj, state)
+
+    def __reduce__(self):
+        return self._made
 
 
 class Pickling:
@@ -140,15 +151,25 @@ class Pickling:
         """The reduction of what the receiver has under its name, else None."""
         if not self.shipper.by_reference(obj):
             return None
-        if obj.__module__ != '__main__' or self.shipper.upward:
+        if obj.__module__ != '__main__':
             return NotImplemented
+        name = getattr(obj, '__qualname__', None) or obj.__name__
+        if self.shipper.upward:
+            return arrivals.recall, (self.shipper.photograph.number, name)
         if self._quiet and self.shipper.is_quiet(obj):
             return NotImplemented
         late = self.late_of(obj)
         if not late:
             return NotImplemented
-        name = getattr(obj, '__qualname__', None) or obj.__name__
         return arrivals.find_class, (obj.__module__, name), late, None, None, arrivals.bind
+
+    @staticmethod
+    def _made(make, args, obj, state, setter, late):
+        """The reduction of an `obj` that goes by value. Late names are made last: they may be instances of
+        `obj`, or methods of these, which cannot be had while `obj` has no state."""
+        if not late:
+            return make, args, state, None, None, setter
+        return make, args, (_Step(setter, obj, state), late), None, None, arrivals.bind_after
 
     def _function(self, function):
         named = self._named(function)
@@ -158,17 +179,16 @@ class Pickling:
         self.by_value.append(function)
         home = home_of(function)
         if home is None:        # made by exec with a dictionary of its own: takes what it uses of that along
-            made = self._by_cloudpickle(function)
-            state = late, made[5], made[2]
-            return made[0], made[1], state, None, None, arrivals.set_foreign_function
+            make, args, state, _, _, setter = self._by_cloudpickle(function)
+            return self._made(make, args, function, state, setter, late)
         state = (function.__defaults__, function.__kwdefaults__, contents_of(function), function.__qualname__,
-                 function.__doc__, self._annotations(function), function.__dict__, function.__module__, late)
+                 function.__doc__, self._annotations(function), function.__dict__, function.__module__)
         code = function.__code__
         source = linecache.cache.get(code.co_filename)
         if source is not None and (len(source) != 4 or source[1] is not None):
             source = None       # a file: the receiver reads it itself
         args = home, marshal.dumps(code), function.__name__, function.__closure__, source
-        return arrivals.make_function, args, state, None, None, arrivals.set_function
+        return self._made(arrivals.make_function, args, function, state, arrivals.set_function, late)
 
     def _annotations(self, function):
         """Those that are sure to be pickled: hardly a call uses them, so none is to fail for them."""
@@ -189,15 +209,16 @@ class Pickling:
         id = arrivals.id_above(cls) if upward else None
         if id is not None:
             return arrivals.known_class, (id, cls.__qualname__)
+        late = self.late_of(cls)
         made = self._by_cloudpickle(cls)
         if made is NotImplemented or len(made) < 6:     # a type that has a name in `types` only
             return made
         id = arrivals.id_of(cls)
         if not upward:
             self.shipper.keep(cls, id)
-        args = id, arrivals.BELOW if upward else arrivals.ABOVE, made[0], made[1]
-        state = self.late_of(cls), made[5], made[2]
-        return arrivals.make_class, args, state, None, None, arrivals.set_class
+        make, args, state, _, _, setter = made
+        args = id, arrivals.BELOW if upward else arrivals.ABOVE, make, args
+        return self._made(arrivals.make_class, args, cls, (setter, state), arrivals.set_class, late)
 
     def _by_cloudpickle(self, obj):
         if self._cloud is None:

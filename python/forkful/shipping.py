@@ -24,7 +24,7 @@ from multiprocessing.reduction import ForkingPickler
 
 # Names that others use from here: all that travels is to be had of this module.
 from .arrivals import enter, find_class, forget, load_call, load_exception, load_function, loads  # noqa: F401
-from .arrivals import bind, came_as
+from .arrivals import bind
 from .pickling import ItemPickler, Pickling, reducers  # noqa: F401
 from .reach import Parts, Photograph, Reach, absent, contents_of, found, hold, holds, top_name
 
@@ -113,7 +113,7 @@ class Shipper:
         name = top_name(obj)
         value = self.photograph.globals.get(name, absent)
         if self.upward:
-            return not self.photograph.changed(name, value) or came_as(name, value)
+            return not self.photograph.changed(name, value)
         return not self.is_late(name, value)
 
     def version(self, name, value):

@@ -93,8 +93,8 @@ def _no_stdin():
 
 
 def _ignore(number, frame):
-    """Ctrl-C reaches workers too, but the parent's KeyboardInterrupt is what ends the call. SIG_IGN would do in
-    a worker, but programs that it starts would inherit it."""
+    """Ctrl-C reaches workers too, but the parent's KeyboardInterrupt is what ends the call. SIG_IGN would do
+    in a worker, but programs that it starts would inherit it."""
 
 
 def _no_interrupts():

@@ -52,6 +52,7 @@ class Worker:
         if not self._here.poll(LIMIT):
             raise AssertionError('no answer from the worker')
         what, data = pickle.loads(self._here.recv_bytes())
+        self.received = len(data)
         if what == 'value':
             return shipping.loads(data)
         raise shipping.load_exception(data)

@@ -77,6 +77,12 @@ def test_one_name_many_callables(script):
         factor = 3
         assert worker(f, 2) == 6                # its first shipment was not loaded last
         early = worker.ship(f)
+        assert early[1].still_good()
+        factor = 4
+        worker.shipper.function(g)
+        factor = 3
+        assert not early[1].still_good()        # workers may have the 4 by now
+        early = worker.ship(f)
         factor = 5
         late = worker.ship(f)
         assert [worker(f, 1, shipped=s) for s in (early, late, early, late)] == [3, 5, 3, 5]
@@ -147,6 +153,11 @@ def test_globals_that_functions_bind_in_the_worker(script):
         assert [worker(both) for _ in range(2)] == [(14, []), (15, [])]    # shipped anew, counter not
         counter = 20
         assert worker(both) == (21, [])
+        def drop():
+            global dropped
+            del dropped
+        dropped = 30
+        assert worker(drop) is None and dropped == 30
     ''')
 
 
@@ -191,6 +202,9 @@ def test_reached_in_nested_ways(script):
         def closes(f):
             return lambda: f()
         closed = closes(plain)
+        def by_attribute():
+            return by_attribute.f()
+        by_attribute.f = plain
         def nested():
             def inner():
                 return [late for _ in range(1)][0]
@@ -219,8 +233,8 @@ def test_reached_in_nested_ways(script):
         late = 'late'
         calls = [
             decorated, plain, Before().method, Before.static, Before.class_method, Before(), Derived().method,
-            lambda: Before().attribute, by_default, by_keyword, closed, nested, class_body, cached,
-            through_table, through_instance, through_ordered, functools.partial(plain, 1),
+            lambda: Before().attribute, by_default, by_keyword, by_attribute, closed, nested, class_body,
+            cached, through_table, through_instance, through_ordered, functools.partial(plain, 1),
             functools.partial(functools.partial(plain, 1), 2), functools.partial(dispatch, 1),
             lambda: dispatch(1), lambda: Derived.static(), lambda: (lambda: late)()]
         for i, call in enumerate(calls):
@@ -459,4 +473,66 @@ def test_large_containers_do_not_cost_a_walk(script):
         reach = Reach(worker.shipper.photograph, worker.shipper.by_reference)
         reach.explore(f)
         assert len(reach._seen) < 10 and 'table' in reach.names
+    ''')
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_a_worker_sees_what_the_caller_sees(script, seed):
+    """Any order of definitions, bindings, deletions and calls of functions that reach each other."""
+    script(f'''
+        import random, re
+        chance = random.Random({seed})
+        values, functions = ['a', 'b', 'c'], ['f', 'g', 'h', 'k']
+        def bind(name):
+            globals()[name] = chance.choice([
+                chance.randrange(3), float(chance.randrange(99)), [chance.random()], str(chance.random()),
+                (1, chance.randrange(2)), None])
+        def define(name):
+            later = functions[functions.index(name) + 1:]       # calls go one way, so that all end
+            parts = [chance.choice(values) for _ in range(2)]
+            parts += [other + '()' for other in later if chance.random() < 0.5]
+            how = chance.randrange(4)
+            text = ', '.join(parts)
+            if how == 0:
+                exec(f'def {{name}}(): return [{{text}}, {{chance.random()}}]', globals())
+            elif how == 1:
+                exec(f'{{name}} = lambda n={{chance.random()}}: [{{text}}, n]', globals())
+            elif how == 2:
+                exec(f'def make(n):\\n def inner(): return [{{text}}, n]\\n return inner\\n'
+                     f'{{name}} = make({{chance.random()}})', globals())
+            else:
+                exec(f'class {{name}}_class:\\n def run(self): return [{{text}}, {{chance.random()}}]\\n'
+                     f'{{name}} = {{name}}_class().run', globals())
+        def tried(call, *args):
+            try:
+                return re.sub(' at 0x[0-9a-f]+', '', repr(call(*args)))
+            except Exception as e:
+                return type(e).__name__ + str(e)
+        for name in values[:2]:
+            bind(name)
+        for name in functions[1:]:
+            define(name)
+        first = Worker()
+        workers = [first, Worker(pool=first)]
+        kept, seen = set(), []
+        for step in range(400):
+            action = chance.random()
+            if action < 0.2:
+                bind(chance.choice(values))
+            elif action < 0.25:
+                globals().pop(chance.choice(values + functions), None)
+            elif action < 0.4:
+                define(chance.choice(functions))
+            elif len(kept) > 3 and action < 0.5:
+                globals()[chance.choice(values + functions)] = chance.choice(seen)      # an old value again
+            else:
+                name = chance.choice(functions)
+                function = globals().get(name)
+                if callable(function):
+                    worker = chance.choice(workers)
+                    there, here = tried(worker, function), tried(function)
+                    assert there == here, (step, name, there, here)
+                    kept.add(step)
+                    seen.append(function)
+        assert len(kept) > 100
     ''')

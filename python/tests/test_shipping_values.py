@@ -37,9 +37,16 @@ def test_classes_made_later(script):
                 return 7
         got = worker(lambda d: (isinstance(d, Base), d.f(), d.g, Derived().f()), Derived())
         assert got == (True, 1, 7, 1)
-        function = Derived.f
+        def local():
+            class Inner:
+                def __eq__(self, other):
+                    return type(other) is type(self)
+            return Inner
         back = worker(lambda d: d, Derived())
-        assert type(back) is Derived and Derived.f is function      # what came back changed nothing
+        assert type(back) is Derived and worker.received < 200      # the caller has that class
+        theirs = worker(lambda: local()())
+        theirs.__class__.g = 1                  # the worker's class, changed by the caller:
+        assert worker(lambda x: not hasattr(x, 'g'), theirs)    # who made it decides what it is
         Derived.limit = 2
         assert worker(lambda d: (d.f(), Derived().f()), Derived()) == (2, 2)
         old = Slice(1)
@@ -48,11 +55,6 @@ def test_classes_made_later(script):
             other: str
         assert type(worker(lambda: Slice('x'))) is Slice
         assert type(worker(lambda s: s, old)) is type(old) is not Slice
-        def local():
-            class Inner:
-                def __eq__(self, other):
-                    return type(other) is type(self)
-            return Inner
         Inner = local()
         mine = local()
         assert type(worker(lambda x: x, mine())) is mine
@@ -230,7 +232,10 @@ def test_results_and_exceptions(script):
     script('''
         import concurrent.futures.process, multiprocessing.pool, pickle, threading
         class Before(Exception):
-            pass
+            def f(self): pass
+        initial = Before, Before.f
+        def before(): return initial[0]
+        def method(): return initial[1]
         worker = Worker()
         class Late(Exception):
             def __init__(self, a, b):
@@ -259,7 +264,7 @@ def test_results_and_exceptions(script):
         assert 'raise kind(*args)  # here' in raised(fails, ValueError, 1).__cause__.tb
         e = raised(fails, Awkward, 1, 2)        # cannot be rebuilt
         assert type(e) is multiprocessing.pool.MaybeEncodingError
-        assert 'Awkward' in e.value and 'Awkward' in e.exc
+        assert 'Awkward' in e.value and 'missing 1 required' in e.exc
         assert 'in fails' in e.__cause__.tb
         e = raised(lambda: threading.Lock())
         assert type(e) is multiprocessing.pool.MaybeEncodingError
@@ -286,8 +291,17 @@ def test_results_and_exceptions(script):
         back = worker(lambda: (lambda x: factor * x))
         factor = 7
         assert back(3) == 21                    # its globals are the caller's
-        assert worker(lambda: fails) is fails   # came from here, under this name
+        assert worker(lambda: Late) is Late
+        late, old = fails, Late
+        def kept():
+            return old, late
+        class Late: pass
+        def fails(): return 'the new one'
+        assert worker(lambda: (fails(), Late))[0] == 'the new one'
+        assert worker(kept)[0] is old and worker(kept)[1].__code__ == late.__code__
         assert worker(lambda: [Before, len, print]) == [Before, len, print]
+        class Before: pass
+        assert worker(before) is initial[0] is not Before and worker(method) is initial[1]
     ''')
 
 
