@@ -289,7 +289,9 @@ death crew::reap(unsigned worker) {
   // Its own timer, or lateness. A SIGKILL from elsewhere comes before the deadline, or is as good as the timer's. A
   // worker that crashed was in time, even if it was killed then.
   const std::uint64_t deadline = table_.slots[worker].deadline.load(std::memory_order_relaxed);
-  end.late = end.signal == SIGKILL && (one.late || (deadline != 0 && now_ns() >= deadline));
+  const bool killed = end.signal == SIGKILL ||
+                      (settings_.around != nullptr && end.signal != 0 && end.signal == settings_.around->late_signal);
+  end.late = killed && (one.late || (deadline != 0 && now_ns() >= deadline));
   if (end.late) end.ended_ns = deadline;
   const bool starting = records_[worker].stage.load(std::memory_order_relaxed) == worker_stage::starting;
   if (!end.said.empty() || (starting && starts_with_others_code())) {

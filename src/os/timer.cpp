@@ -10,10 +10,10 @@ namespace forkful::detail {
 namespace {
 
 // System calls and not the C library's functions, which are not promised to be async-signal-safe.
-bool make_timer(int& id) noexcept {
+bool make_timer(int signal, int& id) noexcept {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
-  event.sigev_signo = SIGKILL;
+  event.sigev_signo = signal;
   return ::syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0;
 }
 
@@ -26,13 +26,13 @@ bool set_timer(int id, int flags, std::uint64_t nanoseconds) noexcept {
 
 }  // namespace
 
-bool kill_timer::set(std::uint64_t deadline) noexcept {
-  if (!made_) made_ = make_timer(id_);
+bool signal_timer::set(std::uint64_t deadline) noexcept {
+  if (!made_) made_ = make_timer(signal_, id_);
   set_ = made_ && set_timer(id_, TIMER_ABSTIME, deadline);
   return set_;
 }
 
-void kill_timer::clear() noexcept {
+void signal_timer::clear() noexcept {
   if (!set_) return;
   set_ = false;
   set_timer(id_, 0, 0);
@@ -40,7 +40,7 @@ void kill_timer::clear() noexcept {
 
 void end_after(std::uint64_t nanoseconds) noexcept {
   int id = 0;
-  if (make_timer(id)) set_timer(id, 0, nanoseconds);
+  if (make_timer(SIGKILL, id)) set_timer(id, 0, nanoseconds);
 }
 
 }  // namespace forkful::detail

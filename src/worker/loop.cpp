@@ -1,6 +1,7 @@
 #include "worker/loop.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <utility>
 
@@ -47,7 +48,8 @@ class worker {
         budget_(budget),
         max_slices_(start.settings.max_slices),
         max_chunks_(start.settings.max_chunks),
-        identity_(this_process()) {}
+        identity_(this_process()),
+        late_signal_(start.settings.around != nullptr ? start.settings.around->late_signal : 0) {}
 
   // Until the board closes or this worker has run as much as it may. It holds nothing then.
   void run() {
@@ -289,12 +291,14 @@ class worker {
   // The timer first: whenever it strikes, the deadline is past. Until the next slice begins it stays the last one's, which the
   // cursor still names. A refused timer is made up for by the parent (crew/lateness.hpp).
   void set_deadline(std::uint64_t deadline) noexcept {
-    timer_.set(deadline);
+    timer_.set(late_signal_ == 0 ? deadline : deadline + late_grace_ns);
+    if (late_signal_ != 0) warning_.set(deadline);
     slot_.deadline.store(deadline, std::memory_order_relaxed);
   }
 
   void lift_deadline() noexcept {
     timer_.clear();
+    warning_.clear();
     slot_.deadline.store(0, std::memory_order_relaxed);
   }
 
@@ -414,7 +418,9 @@ class worker {
   std::uint64_t inherited_ = 0;       // bytes of private memory, shared with the caller until they are written to
   std::uint64_t peak_looked_at_ = 0;  // when peak_shared_ was
   std::uint64_t peak_shared_ = 0;
-  kill_timer timer_;
+  int late_signal_;
+  signal_timer warning_{late_signal_};
+  signal_timer timer_{SIGKILL};
 };
 
 }  // namespace

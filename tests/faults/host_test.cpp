@@ -1,10 +1,12 @@
 // What the program around forkful does at each fork (forkful/detail/host.hpp), wherever workers come from.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <forkful/forkful.hpp>
 #include <map>
@@ -185,6 +187,31 @@ TEST_F(host, without_its_zygote_a_pool_forks_and_says_so) {
   });
   EXPECT_TRUE(!outcomes[0] && outcomes[1]);
   EXPECT_THAT(pool.report().warnings, testing::Contains(HasSubstr("the pool's template has ended (signal 9)")));
+}
+
+const forkful::detail::host warned{
+    .worker_starts =
+        [](void*) {
+          note('s');
+          std::signal(SIGUSR1, [](int) { note('w'); });
+        },
+    .late_signal = SIGUSR1,
+};
+
+TEST_F(host, tells_a_slice_that_is_late_before_it_is_killed) {
+  forkful::basic_pool<processes_of<&warned>> pool(pool_options{.workers = 1, .start = start_method::fork});
+  using namespace std::chrono_literals;
+  const auto outcomes = pool.with({.timeout = 5ms}).try_map(indices(3), [](std::size_t i) {
+    const unsigned before = written->count;
+    while (i == 0) pause();
+    // The signal ends the wait, and the slice is done before it is killed.
+    while (i == 1 && written->count == before) sched_yield();
+    return i;
+  });
+  ASSERT_FALSE(outcomes[0]);
+  EXPECT_EQ(outcomes[0].failure().kind, forkful::failure_kind::timeout);
+  EXPECT_TRUE(outcomes[1] && outcomes[2]);
+  EXPECT_EQ(of_others(), (std::multiset<std::string>{"sw", "sw"}));
 }
 
 TEST(chunks, after_which_a_worker_is_replaced) {

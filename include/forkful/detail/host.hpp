@@ -4,7 +4,12 @@
 // among others' is not ours to choose.
 #pragma once
 
+#include <cstdint>
+
 namespace forkful::detail {
+
+/// From host::late_signal to the end of the worker.
+inline constexpr std::uint64_t late_grace_ns = 100'000'000;
 
 /// Belongs to the caller, and must live as long as the pool, in workers and templates at the same address. Every member may be null.
 /// Called with a mutex of the pool held: what they take must not be held by a thread that calls into the pool.
@@ -17,6 +22,9 @@ struct host {
   void (*after_fork)(void* self, bool child) noexcept = nullptr;
   /// In each new worker, after pool_options::on_worker_start and before its first chunk. What it throws reaches start_failed.
   void (*worker_starts)(void* self) = nullptr;
+  /// Sent to a worker by itself when its slice has had its time, for the program to say where it is; it is killed late_grace_ns
+  /// later, unless the slice has ended by then, which counts. 0: it is killed at once.
+  int late_signal = 0;
   /// In a worker that leaves in good order, after pool_options::on_worker_exit. What it throws is ignored.
   void (*worker_leaves)(void* self) = nullptr;
 };
