@@ -17,6 +17,8 @@ namespace forkful::python {
 
 namespace {
 
+std::atomic<std::uint64_t> calls{0};
+
 constexpr std::uint64_t between_signals_ns = 50'000'000;
 
 // Handlers of signals run on the main thread alone.
@@ -60,7 +62,7 @@ void call::begin() {
   job_.caller = this;
   job_.keep_going = true;  // what the callable raises travels as a result
   job_.unordered = settings_.unordered;
-  plan_ = ::new (detail::shared_allocate(sizeof(plan), alignof(plan))) plan{.how = settings_.how};
+  plan_ = ::new (detail::shared_allocate(sizeof(plan), alignof(plan))) plan{.how = settings_.how, .call = ++calls};
   job_.plan = plan_;
   if (where == running::shipped) {
     payload_ = what_.cast<std::shared_ptr<payload>>();
@@ -152,6 +154,7 @@ std::size_t call::pull(std::size_t wanted) {
 
 void call::report_progress(const progress& so_far) {
   const with_gil held;
+  if (error_) return;  // it is told of the end, too, of a call that it ended
   const owned done(PyObject_CallFunction(settings_.progress.ptr(), "nndI", static_cast<Py_ssize_t>(so_far.done),
                                          static_cast<Py_ssize_t>(so_far.total),
                                          std::chrono::duration<double>(so_far.elapsed).count(), so_far.busy));
@@ -208,10 +211,18 @@ owned call::failure_of(const slice_failure& failed) {
   }
   py::list frames;
   for (const std::string& one : failed.frames) frames.append(one);
+  py::object stack = py::str("");
+  const bool ended = failed.kind == failure_kind::crash || failed.kind == failure_kind::timeout;
+  if (ended && !settings_.stack_of.is_none()) {
+    owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker, plan_->call,
+                                     static_cast<Py_ssize_t>(failed.slice)));
+    if (!told) return take_error();
+    stack = py::reinterpret_steal<py::object>(told.release());
+  }
   owned error(PyObject_CallFunction(
-      shipping.item_failed, "siskIIIiiOd", settings_.verb.c_str(), static_cast<int>(failed.kind), failed.what.c_str(),
+      shipping.item_failed, "siskIIIiiOdO", settings_.verb.c_str(), static_cast<int>(failed.kind), failed.what.c_str(),
       static_cast<unsigned long>(failed.slice), failed.worker, failed.attempt, settings_.attempts, failed.signal,
-      failed.exit_status, frames.ptr(), settings_.timeout));
+      failed.exit_status, frames.ptr(), settings_.timeout, stack.ptr()));
   return error ? std::move(error) : take_error();
 }
 

@@ -42,6 +42,7 @@ struct call_settings {
   bool unordered = false;
   bool fail_fast = false;
   py::object load_exception;  // (bytes) -> the exception of a value that failed
+  py::object stack_of;        // None, or (worker, call, item) -> Python's stack of the item that ended the worker
   py::object progress;        // None or False; True: a bar on stderr; else called with (done, total, seconds, busy)
 };
 

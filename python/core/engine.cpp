@@ -7,8 +7,8 @@
 
 namespace forkful::python {
 
-engine::engine(running where, py::object side, const pool_options& options)
-    : where_(where), side_(std::move(side)), host_(side_.ptr()) {
+engine::engine(running where, py::object side, int late_signal, const pool_options& options)
+    : where_(where), side_(std::move(side)), host_(side_.ptr(), late_signal) {
   const in_engine away;
   if (where_ == running::shipped) {
     std::unique_ptr<detail::lasting_engine> made = detail::start_processes(options, host_.callbacks());

@@ -21,7 +21,7 @@ enum class running { shipped, snapshot, here };
 class engine {
  public:
   // `side`: see host.hpp; none is asked for where calls run here. Throws what engines throw at their start.
-  engine(running where, py::object side, const pool_options& options);
+  engine(running where, py::object side, int late_signal, const pool_options& options);
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
   ~engine();

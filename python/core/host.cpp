@@ -15,12 +15,13 @@ pool_host& self_of(void* self) noexcept { return *static_cast<pool_host*>(self);
 
 }  // namespace
 
-pool_host::pool_host(PyObject* side) noexcept
+pool_host::pool_host(PyObject* side, int late_signal) noexcept
     : side_(side),
       callbacks_{.self = this,
                  .before_fork = [](void* self) noexcept { self_of(self).before_fork(); },
                  .after_fork = [](void* self, bool child) noexcept { self_of(self).after_fork(child); },
                  .worker_starts = [](void* self) { self_of(self).worker_starts(); },
+                 .late_signal = late_signal,
                  .worker_leaves = [](void* self) { self_of(self).worker_leaves(); }} {}
 
 // In a zygote, which has one thread and holds the GIL all the time, as well as in the caller.

@@ -14,8 +14,8 @@ namespace forkful::python {
 
 class pool_host {
  public:
-  // `side` is borrowed, and outlives the workers.
-  explicit pool_host(PyObject* side) noexcept;
+  // `side` is borrowed, and outlives the workers. `late_signal`: see detail::host.
+  pool_host(PyObject* side, int late_signal) noexcept;
   pool_host(const pool_host&) = delete;
   pool_host& operator=(const pool_host&) = delete;
   ~pool_host() = default;

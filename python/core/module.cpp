@@ -90,6 +90,7 @@ PYBIND11_MODULE(_core, m) {
     arrays.handle = handle.release().ptr();
   });
   m.def("set_worker_shipper", [](const py::object& shipper) { set_worker_shipper(shipper.ptr()); });
+  m.def("set_place", [](const py::object& buffer, std::size_t offset) { set_place(buffer.ptr(), offset); });
   m.def("set_flush",
         [](const py::object& flush, const py::bytearray& printed) { set_flush(flush.ptr(), printed.ptr()); });
   m.def("cpu_count", [] { return detail::cpus_to_use(); });
@@ -136,7 +137,7 @@ PYBIND11_MODULE(_core, m) {
 
   py::class_<engine, std::shared_ptr<engine>>(m, "Engine")
       .def(py::init([](running where, py::object side, unsigned workers, std::size_t chunks, std::size_t memory,
-                       unsigned inner_threads, bool pin, bool timeline) {
+                       unsigned inner_threads, bool pin, bool timeline, int late_signal) {
              pool_options options;
              options.workers = workers;
              if (where == running::shipped) options.start = start_method::zygote;
@@ -145,11 +146,11 @@ PYBIND11_MODULE(_core, m) {
              options.inner_threads = inner_threads;
              options.pin = pin;
              options.record_timeline = timeline;
-             return std::make_shared<engine>(where, std::move(side), options);
+             return std::make_shared<engine>(where, std::move(side), late_signal, options);
            }),
            py::kw_only(), py::arg("where"), py::arg("side"), py::arg("workers"), py::arg("chunks_per_worker") = 0,
            py::arg("memory_limit") = 0, py::arg("inner_threads") = 1, py::arg("pin") = false,
-           py::arg("timeline") = false)
+           py::arg("timeline") = false, py::arg("late_signal") = 0)
       .def_property_readonly("size", &engine::size)
       .def("terminate", &engine::terminate)
       .def("finish", &engine::finish)
@@ -160,16 +161,17 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init([](std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
                        std::string verb, calling how, std::size_t chunk, double timeout, unsigned attempts,
                        std::size_t window, bool lazy, bool stream, bool unordered, bool fail_fast,
-                       py::object load_exception, py::object progress) {
+                       py::object load_exception, py::object stack_of, py::object progress) {
              return std::make_shared<call>(
                  std::move(where), std::move(what), std::move(values), std::move(shipper),
                  call_settings{std::move(verb), how, chunk, timeout, attempts, window, lazy, stream, unordered,
-                               fail_fast, std::move(load_exception), std::move(progress)});
+                               fail_fast, std::move(load_exception), std::move(stack_of), std::move(progress)});
            }),
            py::arg("engine"), py::arg("what"), py::arg("values"), py::arg("shipper"), py::kw_only(), py::arg("verb"),
            py::arg("how"), py::arg("chunk") = 0, py::arg("timeout") = 0, py::arg("attempts") = 1, py::arg("window") = 0,
            py::arg("lazy") = false, py::arg("stream") = false, py::arg("unordered") = false,
-           py::arg("fail_fast") = false, py::arg("load_exception") = py::none(), py::arg("progress") = py::none())
+           py::arg("fail_fast") = false, py::arg("load_exception") = py::none(), py::arg("stack_of") = py::none(),
+           py::arg("progress") = py::none())
       .def("advance", &call::advance, py::arg("seconds") = -1.0, py::arg("enough") = 0)
       .def("look", &call::look)
       .def("cancel", &call::cancel, py::arg("kill") = false)

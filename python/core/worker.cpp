@@ -42,6 +42,7 @@ struct state {
   PyObject* shipper = nullptr;
   PyObject* flush = nullptr;
   PyObject* printed = nullptr;
+  volatile std::uint64_t* place = nullptr;
 };
 state& here() {
   static state& mine = *new state;
@@ -143,6 +144,14 @@ void set_worker_shipper(PyObject* shipper) {
   here().shipper = Py_NewRef(shipper);
 }
 
+void set_place(PyObject* buffer, std::size_t offset) {
+  static Py_buffer view;
+  if (here().place != nullptr) PyBuffer_Release(&view);
+  here().place = nullptr;
+  if (PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE) != 0) return;
+  here().place = reinterpret_cast<std::uint64_t*>(static_cast<char*>(view.buf) + offset);
+}
+
 void set_flush(PyObject* flush, PyObject* printed) {
   Py_XDECREF(here().flush);
   Py_XDECREF(here().printed);
@@ -164,6 +173,10 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
   const owned unloaded = callable == nullptr ? take_error() : owned();
   for (std::size_t slice = first; slice != last; ++slice) {
     const std::uint64_t began = io.timed != nullptr ? detail::now_ns() : 0;
+    if (mine.place != nullptr) {
+      mine.place[1] = slice;
+      mine.place[0] = call.call;
+    }
     owned value;
     if (callable != nullptr) {
       value = value_of(call, io, slice);
@@ -189,6 +202,7 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
   try {
     if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
     out.write(io.out->extend(out.size(), frame_alignment));
+    io.out->publish();  // these count, whatever becomes of the chunk's next ones
   } catch (...) {
     // All of them have run, and the results of all are lost.
     for (std::size_t slice = first; slice != last; ++slice) io.fail(io, slice, slice);

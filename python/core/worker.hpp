@@ -38,6 +38,7 @@ class payload {
 struct plan {
   calling how = calling::one;
   std::uint64_t number = 0;  // of the payload
+  std::uint64_t call = 0;    // another for each call of a process
   const char* data = nullptr;
   std::size_t bytes = 0;
   // Where workers are forked at the call, or none are: callable and values (borrowed), as they lie in the caller's memory.
@@ -60,6 +61,10 @@ struct results_here {
 };
 
 void forget_the_parents_callables();
+
+// Where this worker writes the number of the call and the item that it begins (stacks.py): two words, from byte `offset` on. The buffer is
+// held from now on.
+void set_place(PyObject* buffer, std::size_t offset);
 
 // A Shipper (shipping.py) for what this worker returns; owned from now on.
 void set_worker_shipper(PyObject* shipper);

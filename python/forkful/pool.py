@@ -7,7 +7,7 @@ from . import _core, shipping
 from .driver import Driver
 from .results import ApplyResult, AsyncResult, IMapIterator, IMapUnorderedIterator, MapResult
 from .verbs import Verbs, as_list
-from .workers import Side
+from .workers import LATE_SIGNAL, Side
 
 __all__ = ['Pool', 'SnapshotPool', 'SerialPool', 'ThreadPool', 'ApplyResult', 'AsyncResult', 'MapResult',
            'IMapIterator',
@@ -50,7 +50,8 @@ class Pool(Verbs):
     def _start(self):
         self._side = Side(self._processes, self._initializer, self._initargs)
         self._engine = _core.Engine(where=_core.Running.SHIPPED, side=self._side, workers=self._processes,
-                                    **self._making)
+                                    late_signal=LATE_SIGNAL, **self._making)
+        self._stack_of = self._side.stacks.of
         self._shipper = shipping.Shipper(self._side.photograph)
         self._driver = Driver(self._engine)
 
@@ -128,8 +129,10 @@ class SnapshotPool(Verbs):
     def __init__(self, processes=None, *, inner_threads=1, memory_limit=None, timeline=False):
         super().__init__()
         self._side = Side(processes or _core.cpu_count(), None, ())
+        self._stack_of = self._side.stacks.of
         self._engine = _core.Engine(where=_core.Running.SNAPSHOT, side=self._side, workers=processes or 0,
-                                    inner_threads=inner_threads, memory_limit=memory_limit or 0, timeline=timeline)
+                                    late_signal=LATE_SIGNAL, inner_threads=inner_threads,
+                                    memory_limit=memory_limit or 0, timeline=timeline)
         self._state = RUN
 
     # What workers are to see has to be there when they are forked.

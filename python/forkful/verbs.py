@@ -22,6 +22,7 @@ class Verbs:
     `fail_fast` (True: the first failure keeps what was not begun from being run). """
     _state = INIT
     _engine = None
+    _stack_of = None        # Python's stack of an item that ended its worker (stacks.py)
     _load_exception = staticmethod(shipping.load_exception)
 
     def __init__(self):
@@ -57,7 +58,8 @@ class Verbs:
         chunk = 0 if chunksize is None else max(1, chunksize)
         return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
                           timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
-                          load_exception=self._load_exception, progress=progress, **lazy)
+                          load_exception=self._load_exception,
+                          stack_of=self._stack_of, progress=progress, **lazy)
 
     def _run(self, verb, how, func, values, **options):
         """Results in their order, and failures by index."""

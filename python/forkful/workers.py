@@ -8,6 +8,7 @@ import time
 from multiprocessing import process
 
 from . import _core, arrays, shipping, worker
+from .stacks import LATE_SIGNAL, Stacks  # noqa: F401
 
 _entry = struct.Struct('qq')    # a worker's pid, and how many there were before it at its index
 
@@ -21,6 +22,7 @@ class Side:
         self._table = mmap.mmap(-1, _entry.size * workers)      # shared with the workers
         self.workers = workers
         self.photograph = None
+        self.stacks = Stacks(workers)
 
     def before_fork(self):
         """In the caller, before the zygote is forked (or a worker, where there is none): how many threads
@@ -39,6 +41,7 @@ class Side:
         _entry.pack_into(self._table, index * _entry.size, os.getpid(), before + 1)
         _core.set_worker_shipper(shipping.Shipper(self.photograph))
         _core.set_flush(worker.flush, worker.printed)
+        _core.set_place(self.stacks.places, self.stacks.begin(index))
         worker.worker_starts(index, 1 + index + self.workers * before, self._parent, self._initializer,
                              self._initargs, self._parent_pid)
 

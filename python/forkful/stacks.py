@@ -1,0 +1,79 @@
+"""Python's own stacks of workers that crash or are killed because an item took too long: faulthandler writes them.
+
+Each worker has a file in memory, which its successors inherit and append to, and a place in shared memory where the
+engine's side (python/core/worker.cpp) writes which item of which call it begins. A worker that starts writes a line
+with what its predecessor had there: so what lies before that line is the stack of that item. Nothing is lost when the
+caller asks late, and nothing has to be done at the time of the crash.
+"""
+import faulthandler
+import fcntl
+import mmap
+import os
+import re
+import signal
+import struct
+
+_place = struct.Struct('QQ')                    # call, item
+_mark = re.compile(r'^#(\d+) (\d+)\n', re.MULTILINE)
+_most = 1 << 20                                 # bytes of a worker's file
+LATE_SIGNAL = signal.SIGRTMAX - 1               # a worker's, when its item has had its time
+
+_here = os.path.dirname(os.path.abspath(__file__))
+_own = re.compile(rf'^  File "{re.escape(_here)}/', re.MULTILINE)
+
+
+class Stacks:
+    """One a pool. Owns a descriptor a worker, until `close`."""
+
+    def __init__(self, workers):
+        self.places = mmap.mmap(-1, _place.size * workers)
+        self._files = [os.memfd_create('forkful-stack') for _ in range(workers)]
+        for file in self._files:
+            fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
+
+    def begin(self, worker):
+        """In a worker that starts. Returns where its place begins in `places`."""
+        file, at = self._files[worker], worker * _place.size
+        if os.fstat(file).st_size > _most:
+            os.ftruncate(file, 0)
+        os.write(file, b'#%d %d\n' % _place.unpack_from(self.places, at))
+        _place.pack_into(self.places, at, 0, 0)
+        faulthandler.enable(file, all_threads=False)
+        faulthandler.register(LATE_SIGNAL, file, all_threads=False)
+        return at
+
+    def of(self, worker, call, item):
+        """The stack of the item of the call that ended the worker, innermost line first; '' if there is none."""
+        # First what it has there: a successor writes it into the file before it begins anew.
+        held = _place.unpack_from(self.places, worker * _place.size)
+        file = self._files[worker]
+        text = os.pread(file, os.fstat(file).st_size, 0).decode(errors='replace')
+        begins, found = 0, ''
+        for mark in _mark.finditer(text):
+            if (int(mark[1]), int(mark[2])) == (call, item):
+                found = text[begins:mark.start()]
+            begins = mark.end()
+        if held == (call, item):
+            found = text[begins:] or found
+        return _frames(found)
+
+    def close(self):
+        while self._files:
+            os.close(self._files.pop())
+
+    def __del__(self, close=os.close):
+        for file in self._files:
+            close(file)
+        self._files = []
+
+
+def _frames(text):
+    """The lines of the last stack in `text` that are the user's."""
+    begins = text.rfind('most recent call first):\n')
+    if begins < 0:
+        return ''
+    text = text[text.index('\n', begins) + 1:]
+    ends = text.find('\n\n')
+    lines = text if ends < 0 else text[:ends + 1]
+    own = _own.search(lines)
+    return lines[:own.start()] if own else lines
