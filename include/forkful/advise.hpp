@@ -21,7 +21,9 @@ struct question {
   void* self = nullptr;          ///< handed to it
   job* shipped = nullptr;        ///< passes slices and results as a process_pool does; null: it cannot
   bool in_place = false;         ///< slices are changed in shared memory: nothing passes
-  const char* no_process = "";   ///< why a process_pool cannot do it; empty: it can
+  unsigned workers = 0;          ///< at most; 0: as many as CPUs to use
+  const char* no_thread = "";    ///< why a thread_pool cannot do it; empty: it can
+  const char* no_process = "";   ///< the same of a process_pool
   const char* no_snapshot = "";  ///< the same of a snapshot_pool
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "advice.hpp"
 #include "block.hpp"
 #include "call.hpp"
 #include "clock.hpp"
@@ -96,6 +97,9 @@ PYBIND11_MODULE(_core, m) {
   m.def("cpu_count", [] { return detail::cpus_to_use(); });
   m.def("in_worker", [] { return in_worker(); });
   m.def("worker_index", [] { return in_worker() ? static_cast<int>(worker_index()) : -1; });
+
+  py::class_<advice>(m, "Advice").def("text", &advice::text).def("json", &advice::json);
+  m.def("advise", &advise);
 
   py::enum_<running>(m, "Running")
       .value("SHIPPED", running::shipped)

@@ -21,9 +21,16 @@ cpu_count = _core.cpu_count
 worker_index = _core.worker_index
 in_worker = _core.in_worker
 
+# Where the names lie that few programs use: imported when they are.
+_doors = {'register_joblib': 'joblib', 'replace_multiprocessing': 'replacing', 'get_context': 'contexts',
+          'Progress': 'progress', 'advise': 'advice', 'Advice': 'advice'}
+
 
 def __getattr__(name):
     if name == 'ProcessPoolExecutor':
         from .executor import ProcessPoolExecutor
         return ProcessPoolExecutor
+    if name in _doors:
+        import importlib
+        return getattr(importlib.import_module(f'{__name__}.{_doors[name]}'), name)
     return getattr(multiprocessing, name)

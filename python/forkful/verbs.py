@@ -6,6 +6,7 @@ from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE
 
 from . import _core, errors, shipping
 from .outcome import Outcome
+from .progress import for_call
 from .reports import Report
 from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, lowest
 
@@ -58,8 +59,8 @@ class Verbs:
         chunk = 0 if chunksize is None else max(1, chunksize)
         return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
                           timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
-                          load_exception=self._load_exception,
-                          stack_of=self._stack_of, progress=progress, **lazy)
+                          load_exception=self._load_exception, stack_of=self._stack_of,
+                          progress=for_call(progress, verb), **lazy)
 
     def _run(self, verb, how, func, values, **options):
         """Results in their order, and failures by index."""

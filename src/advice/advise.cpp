@@ -16,7 +16,8 @@ advice answer(const question& asked) {
   situation where;
   where.private_memory = static_cast<double>(private_memory());
   where.spread = found.spread;
-  where.why_not = {"", "", asked.no_snapshot, asked.no_process};
+  where.workers = asked.workers;
+  where.why_not = {"", asked.no_thread, asked.no_snapshot, asked.no_process};
   if (found.work.inner_threads > 1) where.parallel_by = inner_library();
   return judge(found.work, where, here);
 }
