@@ -44,7 +44,7 @@ call::call(std::shared_ptr<engine> where, py::object what, py::object values, py
       failures_(py::dict()) {
   if (!settings_.lazy) job_.slices = static_cast<std::size_t>(PyList_GET_SIZE(values_.ptr()));
   if (!settings_.stream) results_ = list_of_none(PyList_GET_SIZE(values_.ptr()));
-  begin();
+  begin(settings_.chunk);
 }
 
 call::~call() {
@@ -56,7 +56,7 @@ call::~call() {
   for (PyObject* one : pulled_) Py_XDECREF(one);
 }
 
-void call::begin() {
+void call::begin(std::size_t chunk) {
   const running where = engine_->where();
   job_.verb = settings_.verb.c_str();
   job_.caller = this;
@@ -69,7 +69,8 @@ void call::begin() {
     plan_->number = payload_->number();
     plan_->data = payload_->bytes().data();
     plan_->bytes = payload_->bytes().size();
-    writer_.use(shipper_.ptr());
+    once_ = std::make_unique<sent_once>(shipper_.ptr());
+    writer_.use(shipper_.ptr(), once_.get());
     job_.bytes_broadcast = plan_->bytes;
     job_.encode = [](void* self, std::size_t first, std::size_t last, sink& to) {
       return static_cast<call*>(self)->encode(first, last, to);
@@ -97,7 +98,7 @@ void call::begin() {
     job_.passes = true;
   }
   call_options options;
-  options.chunk = settings_.chunk;
+  options.chunk = chunk;
   options.timeout = std::chrono::nanoseconds(std::llround(settings_.timeout * 1e9));
   options.attempts = settings_.attempts;
   options.window = settings_.window;
@@ -119,14 +120,15 @@ std::size_t call::encode(std::size_t first, std::size_t last, sink& to) {
     const with_gil held;
     writer_.begin(last - first);
     for (std::size_t slice = first; slice != last; ++slice) {
-      if (writer_.put(value(slice), last - first > 1)) continue;
-      unsent_[slice] = take_error();
+      // In a stream a value that has to be sent again would come behind those that follow it.
+      if (writer_.put(value(slice), last - first > 1 && !settings_.stream)) continue;
+      unsent_[index_of(slice)] = take_error();
       throw std::runtime_error("forkful: a value cannot be sent");
     }
     if (!writer_.finish()) {
       // The engine asks again, for one after another.
       owned error = take_error();
-      if (last - first == 1) unsent_[first] = std::move(error);
+      if (last - first == 1) unsent_[index_of(first)] = std::move(error);
       throw std::runtime_error("forkful: values cannot be sent together");
     }
   }
@@ -172,17 +174,21 @@ void call::collect(const detail::finished_slices& what) {
     std::size_t in_frame = 0;  // values read of it
     std::size_t here = 0;      // results taken
     for (std::size_t slice = what.first; slice != what.last; ++slice, ++*what.taken) {
+      const std::size_t index = index_of(slice);
       if (failure != what.failures->end() && failure->slice == slice) {
-        owned error = failure_of(failure->failure);
-        settle(slice, false, std::move(error));
-        failed = true;
+        if (was_loading(failure->failure)) {
+          not_loaded_.push_back(index);
+        } else {
+          settle(index, false, failure_of(failure->failure));
+          failed = true;
+        }
         ++failure;
         continue;
       }
       if (what.results != nullptr) {
         results_here::one& mine = static_cast<results_here*>(what.results)->all[here++];
         failed = failed || mine.raised;
-        settle(slice, !mine.raised, owned(std::exchange(mine.value, nullptr)));
+        settle(index, !mine.raised, owned(std::exchange(mine.value, nullptr)));
         continue;
       }
       while (in_frame == reader_.values()) {
@@ -194,17 +200,29 @@ void call::collect(const detail::finished_slices& what) {
       }
       origin came = origin::returned;
       owned value(reader_.get(in_frame++, settings_.load_exception.ptr(), &came));
+      if (came == origin::not_loaded) {
+        not_loaded_.push_back(index);
+        continue;
+      }
       const bool succeeded = value && came == origin::returned;
       failed = failed || !succeeded;
-      settle(slice, succeeded, value ? std::move(value) : take_error());
+      settle(index, succeeded, value ? std::move(value) : take_error());
     }
     reader_.close();
   }
   if (failed && settings_.fail_fast) stop_.request_stop();
 }
 
+// The worker died while it loaded this value together with others: it is not known whose fault that was.
+bool call::was_loading(const slice_failure& failed) {
+  if (failed.kind != failure_kind::crash || settings_.stack_of.is_none()) return false;
+  const py::tuple told = settings_.stack_of(failed.worker, plan_->call, failed.slice);
+  return told[1].cast<bool>();
+}
+
 owned call::failure_of(const slice_failure& failed) {
-  if (const auto known = unsent_.find(failed.slice); known != unsent_.end()) {
+  const std::size_t index = index_of(failed.slice);
+  if (const auto known = unsent_.find(index); known != unsent_.end()) {
     owned error = std::move(known->second);
     unsent_.erase(known);
     return error;
@@ -217,11 +235,11 @@ owned call::failure_of(const slice_failure& failed) {
     owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker, plan_->call,
                                      static_cast<Py_ssize_t>(failed.slice)));
     if (!told) return take_error();
-    stack = py::reinterpret_steal<py::object>(told.release());
+    stack = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(told.get(), 0));
   }
   owned error(PyObject_CallFunction(
       shipping.item_failed, "siskIIIiiOdO", settings_.verb.c_str(), static_cast<int>(failed.kind), failed.what.c_str(),
-      static_cast<unsigned long>(failed.slice), failed.worker, failed.attempt, settings_.attempts, failed.signal,
+      static_cast<unsigned long>(index), failed.worker, failed.attempt, settings_.attempts, failed.signal,
       failed.exit_status, frames.ptr(), settings_.timeout, stack.ptr()));
   return error ? std::move(error) : take_error();
 }
@@ -265,8 +283,43 @@ bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
              !lock.try_lock_for(std::chrono::nanoseconds(how_long.until - std::min(now, how_long.until)))) {
     return false;
   }
-  if (!ended_) ended_ = going_->advance(how_long);
-  return ended_;
+  if (ended_) return true;
+  if (!going_->advance(how_long)) return false;
+  if (!not_loaded_.empty()) run_those_not_loaded();
+  ended_ = true;
+  return true;
+}
+
+// At once, to their end: they are few, and no port knows of this call. Without the GIL, like what carries a call on.
+void call::run_those_not_loaded() {
+  try {
+    detail::conclude_job((*engine_)->number(), *going_);
+  } catch (...) {
+    thrown_ = std::current_exception();
+  }
+  {
+    const with_gil held;
+    std::sort(not_loaded_.begin(), not_loaded_.end());
+    again_ = std::exchange(not_loaded_, {});
+    if (thrown_ || stop_.stop_requested()) {
+      slice_failure failed;
+      failed.kind = failure_kind::cancelled;
+      for (failed.slice = 0; failed.slice != again_.size(); ++failed.slice)
+        settle(index_of(failed.slice), false, failure_of(failed));
+      if (!thrown_) thrown_ = std::make_exception_ptr(cancelled("the call was stopped before all of it was done"));
+      return;
+    }
+    {
+      const in_engine away;
+      going_.reset();
+      detail::shared_deallocate(std::exchange(plan_, nullptr));
+    }
+    job_ = detail::job{};
+    job_.slices = again_.size();
+    begin(1);
+  }
+  while (!going_->advance({})) {
+  }
 }
 
 bool call::advance(double seconds, std::size_t enough) {
@@ -309,6 +362,7 @@ void call::conclude() {
   {
     const in_engine away;
     try {
+      if (thrown_) std::rethrow_exception(thrown_);
       detail::conclude_job((*engine_)->number(), *going_);
     } catch (...) {
       if (!error_) throw;

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <forkful/detail/job.hpp>
 #include <memory>
 #include <mutex>
@@ -83,12 +84,17 @@ class call {
   void settle(std::size_t slice, bool succeeded, owned value);
   void let_go_below(std::size_t end);
   owned failure_of(const slice_failure& failed);
+  bool was_loading(const slice_failure& failed);
+  // Which of the values a slice is.
+  [[nodiscard]] std::size_t index_of(std::size_t slice) const { return again_.empty() ? slice : again_[slice]; }
   [[nodiscard]] PyObject* value(std::size_t slice) const {
+    slice = index_of(slice);
     return settings_.lazy ? pulled_[slice - pulled_from_]
                           : PyList_GET_ITEM(values_.ptr(), static_cast<Py_ssize_t>(slice));
   }
   void report_progress(const progress& so_far);
-  void begin();
+  void run_those_not_loaded();
+  void begin(std::size_t chunk);
   bool carry_on(const detail::wait_policy& how_long, bool wait_for_others);
 
   std::shared_ptr<engine> engine_;
@@ -106,8 +112,13 @@ class call {
   std::deque<PyObject*> pulled_;  // owned; null: let go of
   std::size_t pulled_from_ = 0;
   std::unordered_map<std::size_t, owned> unsent_;  // what encoding a value raised
-  owned error_;                                    // what the input or progress raised
+  // Values that were not loaded because of what they were pickled with: each by itself is run in a second call of the engine's.
+  std::vector<std::size_t> not_loaded_;
+  std::vector<std::size_t> again_;  // not empty: this is that call, of these
+  std::exception_ptr thrown_;       // what concluding the first call of the two threw
+  owned error_;                     // what the input or progress raised
   std::size_t arrived_ = 0;
+  std::unique_ptr<sent_once> once_;
   frame_writer writer_{false};
   frame_reader reader_;
   detail::job job_;

@@ -33,9 +33,11 @@ enum tag : char {
   shared_array,
   pickled,
   pickled_apart,
+  sent_before,
   batched,
   raised,
   unsendable,
+  not_loaded,
 };
 
 constexpr unsigned most_nesting = 32;  // what is deeper is pickled
@@ -66,8 +68,9 @@ void frame_writer::let_go_of_buffers() {
   buffers_.clear();
 }
 
-void frame_writer::use(PyObject* shipper) {
+void frame_writer::use(PyObject* shipper, sent_once* once) {
   shipper_ = shipper;
+  once_ = once;
   for (const auto& one : plain_) Py_DECREF(one.first);
   plain_.clear();
 }
@@ -108,7 +111,7 @@ void frame_writer::end_value() {
 
 bool frame_writer::put(PyObject* value, bool batched_too) {
   const std::size_t before = bytes_.size();
-  switch (put_known(value, 0)) {
+  switch (put_known(value, 0, true)) {
     case written::yes:
       end_value();
       return true;
@@ -166,6 +169,11 @@ bool frame_writer::put_raised(PyObject* error) {
 bool frame_writer::put_unsendable(PyObject* error, PyObject* value) {
   const owned bytes(PyObject_CallMethod(shipper_, "unsendable", "OO", error, value));
   return put_pickled(unsendable, bytes.get());
+}
+
+void frame_writer::put_not_loaded() {
+  add(not_loaded);
+  end_value();
 }
 
 bool frame_writer::put_pickled(char how, PyObject* bytes) {
@@ -230,7 +238,7 @@ void frame_writer::write(char* to) const noexcept {
   }
 }
 
-frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth) {
+frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, bool whole) {
   PyTypeObject* const type = Py_TYPE(value);
   if (type == &PyUnicode_Type) {
 #if PY_VERSION_HEX < 0x030c0000
@@ -272,13 +280,22 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth) {
   if (depth > most_nesting) return written::unknown;
   if (type == &PyTuple_Type) {
     add(tuple);
-    return put_members(value, depth);
+    return put_members(value, depth, whole);
   }
-  if (type == arrays.type) return put_array(value);
+  if (type == arrays.type) {
+    if (const written how = put_array(value); how != written::unknown) return how;
+  }
+  if (whole && once_ != nullptr) {
+    if (const sent_value* const sent = once_->met(value)) {
+      add(sent_before);
+      add(*sent);
+      return written::yes;
+    }
+  }
   if (!alone(value, depth)) return written::unknown;
   if (type == &PyList_Type) {
     add(list);
-    return put_members(value, depth);
+    return put_members(value, depth, false);
   }
   if (type == &PyDict_Type) {
     add(dict);
@@ -300,12 +317,13 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth) {
 }
 
 // A list may change while it is read only if user code runs, and none does.
-frame_writer::written frame_writer::put_members(PyObject* members, unsigned depth) {
+frame_writer::written frame_writer::put_members(PyObject* members, unsigned depth, bool whole) {
   const Py_ssize_t size = PySequence_Fast_GET_SIZE(members);
   if (size > longest) return written::unknown;
   add(static_cast<std::uint32_t>(size));
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(members); ++i) {
-    if (const written how = put_known(PySequence_Fast_GET_ITEM(members, i), depth + 1); how != written::yes) return how;
+    PyObject* const member = PySequence_Fast_GET_ITEM(members, i);
+    if (const written how = put_known(member, depth + 1, whole && depth == 0); how != written::yes) return how;
   }
   return written::yes;
 }
@@ -418,6 +436,13 @@ const char* frame_reader::take(cursor& from, std::size_t bytes) const {
   return std::exchange(from.at, from.at + bytes);
 }
 
+bool frame_reader::loads_batch(std::size_t index) const noexcept {
+  if (batch_ || head_.batch_at == 0 || index >= head_.values) return false;
+  std::uint64_t first = 0;
+  std::memcpy(&first, data_ + sizeof head_ + index * sizeof first, sizeof first);
+  return first < head_.bytes && data_[first] == batched;
+}
+
 PyObject* frame_reader::get(std::size_t index, PyObject* load_exception, origin* came) {
   std::uint64_t first = 0, last = 0;
   if (index >= head_.values) return damaged();
@@ -427,7 +452,11 @@ PyObject* frame_reader::get(std::size_t index, PyObject* load_exception, origin*
   cursor from{data_ + first, data_ + last};
   const char how = *from.at;
   if (came != nullptr) {
-    *came = how == raised ? origin::raised : how == unsendable ? origin::unsendable : origin::returned;
+    *came = how == raised       ? origin::raised
+            : how == unsendable ? origin::unsendable
+            : how == not_loaded ? origin::not_loaded
+                                : origin::returned;
+    if (*came == origin::not_loaded) return Py_NewRef(Py_None);
     if (*came != origin::returned) {
       ++from.at;
       return read_pickled(from, load_exception);
@@ -504,6 +533,8 @@ PyObject* frame_reader::read(cursor& from, unsigned depth) {
       if (!take(from, first) || !take(from, count)) return nullptr;
       return read_apart(from, first, count);
     }
+    case sent_before:
+      return read_sent(from);
     case batched:
       return read_batched(from);
     default:
@@ -571,6 +602,12 @@ PyObject* frame_reader::read_array(cursor& from, unsigned depth) {
   if (!handle) return nullptr;
   if (!PyTuple_CheckExact(handle.get()) || arrays.attach == nullptr) return damaged();
   return PyObject_Call(arrays.attach, handle.get(), nullptr);
+}
+
+PyObject* frame_reader::read_sent(cursor& from) const {
+  sent_value where;
+  if (!downward_) return damaged();
+  return take(from, where) ? Py_XNewRef(value_sent_once(where)) : nullptr;
 }
 
 PyObject* frame_reader::read_pickled(cursor& from, PyObject* loads) {

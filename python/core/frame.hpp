@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "once.hpp"
 #include "owned.hpp"
 
 namespace forkful::python {
@@ -71,8 +72,8 @@ struct frame_buffer {
   std::uint64_t read_only;
 };
 
-// How a value came about.
-enum class origin { returned, raised, unsendable };
+// How a value came about; `not_loaded`: its callable was not run, because what it was pickled together with could not be loaded.
+enum class origin { returned, raised, unsendable, not_loaded };
 
 class frame_writer {
  public:
@@ -84,7 +85,8 @@ class frame_writer {
   explicit frame_writer(bool upward) noexcept : upward_(upward) {}
   // `shipper`, borrowed, pickles what the codec does not know, and says which classes are plain. What was learned of classes is forgotten:
   // they may have changed since.
-  void use(PyObject* shipper);
+  // `once`, if not null, knows what was sent before; it lives as long as the writer.
+  void use(PyObject* shipper, sent_once* once = nullptr);
   void begin(std::size_t values);
   // The next value; false: it cannot be sent, a Python error says why, and the frame is as before. `batched`: what the codec
   // does not know may be pickled with others.
@@ -92,6 +94,7 @@ class frame_writer {
   // The next value is that the callable raised `error`; or returned `value`, which `error` keeps from being sent.
   bool put_raised(PyObject* error);
   bool put_unsendable(PyObject* error, PyObject* value);
+  void put_not_loaded();
   // False: the batch cannot be pickled, and a Python error is set. `pins`: see frame_head.
   bool finish(const std::vector<std::uint64_t>& pins = {});
 
@@ -109,8 +112,9 @@ class frame_writer {
   void add(const void* data, std::size_t bytes);
   void begin_value();
   void end_value();
-  written put_known(PyObject* value, unsigned depth);
-  written put_members(PyObject* members, unsigned depth);
+  // `whole`: it is a value, or a member of one that is a tuple.
+  written put_known(PyObject* value, unsigned depth, bool whole = false);
+  written put_members(PyObject* members, unsigned depth, bool whole);
   written put_pairs(PyObject* dict, unsigned depth);
   written put_instance(PyObject* value, unsigned depth);
   written put_array(PyObject* value);
@@ -121,6 +125,7 @@ class frame_writer {
   std::uint32_t index_of(PyTypeObject* type);
 
   bool upward_;
+  sent_once* once_ = nullptr;
   PyObject* shipper_ = nullptr;
   std::vector<char> bytes_;
   std::size_t size_ = 0;
@@ -133,6 +138,8 @@ class frame_writer {
 
 class frame_reader {
  public:
+  // `downward`: of frames from the parent, whose word about places in shared memory counts.
+  explicit frame_reader(bool downward = false) noexcept : downward_(downward) {}
   // The frame at `data`, which has `bytes` at most and stays; false: it is damaged, and a Python error is set.
   bool open(const char* data, std::size_t bytes);
   [[nodiscard]] bool reads(const char* data) const noexcept;
@@ -142,6 +149,8 @@ class frame_reader {
   [[nodiscard]] const frame_head& head() const noexcept { return head_; }
   [[nodiscard]] std::vector<std::uint64_t> pins() const;
 
+  // Value `index` lies in the batch, which is not loaded yet.
+  [[nodiscard]] bool loads_batch(std::size_t index) const noexcept;
   // Value `index`, new; null: a Python error is set. Where it was raised, or kept from being sent, the value is the exception, which
   // `load_exception` makes of its bytes; only where there is one.
   PyObject* get(std::size_t index, PyObject* load_exception = nullptr, origin* came = nullptr);
@@ -160,6 +169,7 @@ class frame_reader {
   PyObject* read_pairs(cursor& from, unsigned depth, bool names);
   PyObject* read_instance(cursor& from, unsigned depth);
   PyObject* read_array(cursor& from, unsigned depth);
+  PyObject* read_sent(cursor& from) const;
   PyObject* read_pickled(cursor& from, PyObject* loads);
   PyObject* read_apart(cursor from, std::uint32_t first_buffer, std::uint32_t buffers);
   owned copy_of_buffer(std::uint32_t index) const;
@@ -167,6 +177,7 @@ class frame_reader {
   bool find_classes();
   PyObject* damaged() const;
 
+  bool downward_;
   const char* data_ = nullptr;
   frame_head head_{};
   owned classes_;  // tuple

@@ -36,7 +36,7 @@ struct loaded_callable {
 struct state {
   std::unordered_map<std::uint64_t, loaded_callable> callables;
   std::uint64_t last_callable = 0;  // its number
-  frame_reader in;
+  frame_reader in{true};
   frame_writer out{true};
   std::uint64_t of_call = 0;  // whose classes `out` knows
   PyObject* shipper = nullptr;
@@ -93,8 +93,10 @@ PyObject* run_one(PyObject* callable, calling how, PyObject* value) {
   }
 }
 
-// What the value is that slice `slice` is of. New; null: a Python error is set.
-owned value_of(const plan& call, const detail::chunk_io& io, std::size_t slice) {
+constexpr std::uint64_t loading = std::uint64_t{1} << 63;  // stacks.py: beside the call's number
+
+// What the value is that slice `slice` is of. New; null: a Python error is set; `not_loaded`: by what it was pickled together with.
+owned value_of(const plan& call, const detail::chunk_io& io, std::size_t slice, bool& not_loaded) {
   if (call.value != nullptr) return owned::share(call.value(call.caller, slice));
   frame_reader& in = here().in;
   if (!in.reads(io.frame)) {
@@ -103,7 +105,14 @@ owned value_of(const plan& call, const detail::chunk_io& io, std::size_t slice) 
     std::memcpy(&head, io.frame, sizeof head);
     if (!in.open(io.frame, head.bytes)) return {};
   }
-  return owned(in.get(slice - io.first));
+  const bool together = in.loads_batch(slice - io.first);
+  state& mine = here();
+  // One that dies of this blames this slice: the parent is told that it may have been another's value.
+  if (together && mine.place != nullptr) mine.place[0] = call.call | loading;
+  owned value(in.get(slice - io.first));
+  if (together && mine.place != nullptr) mine.place[0] = call.call;
+  not_loaded = together && !value;
+  return value;
 }
 
 // Takes the error in flight into the frame; it can always be told somehow.
@@ -136,6 +145,7 @@ void forget_the_parents_callables() {
   for (const auto& one : mine.callables) one.second.let_go();
   mine.callables.clear();
   mine.in.close();
+  forget_values_sent_once();
   mine.of_call = 0;
 }
 
@@ -163,9 +173,10 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
   const auto& call = *static_cast<const plan*>(self);
   const with_gil held;
   state& mine = here();
-  if (mine.of_call != call.number || call.number == 0) {
-    mine.of_call = call.number;
+  if (mine.of_call != call.call) {
+    mine.of_call = call.call;
     mine.out.use(mine.shipper);
+    forget_values_sent_once();
   }
   frame_writer& out = mine.out;
   out.begin(last - first);
@@ -178,12 +189,18 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
       mine.place[0] = call.call;
     }
     owned value;
+    bool not_loaded = false;
     if (callable != nullptr) {
-      value = value_of(call, io, slice);
+      value = value_of(call, io, slice, not_loaded);
     } else {
       raise(unloaded.get());
     }
     if (io.timed != nullptr) io.timed->pass_in += detail::now_ns() - began;
+    if (not_loaded) {
+      PyErr_Clear();
+      out.put_not_loaded();
+      continue;
+    }
     const owned result(value ? run_one(callable, call.how, value.get()) : nullptr);
     // In a process that the callable forked, nothing is to be written: it is no worker.
     if (*io.mark != io.process) detail::leave_fork();
@@ -216,7 +233,8 @@ std::size_t run_here(const void* self, detail::chunk_io& io, std::size_t first, 
   const with_gil held;
   auto& results = *static_cast<results_here*>(io.results);
   for (std::size_t slice = first; slice != last; ++slice) {
-    const owned value = value_of(call, io, slice);
+    bool not_loaded = false;
+    const owned value = value_of(call, io, slice, not_loaded);
     PyObject* const result = run_one(call.callable, call.how, value.get());
     results.all.push_back({result != nullptr ? result : take_error().release(), result == nullptr});
   }

@@ -83,7 +83,8 @@ class ProcessPoolExecutor(concurrent.futures.Executor):
         if pool is None:
             return
         if cancel_futures:
-            for task in list(pool._pending):
+            # Not the next of each worker: as in the standard library, it counts as running already.
+            for task in list(pool._pending)[self._max_workers:]:
                 task.cancel()
         pool.close()
         if wait:

@@ -15,6 +15,7 @@ import struct
 
 _place = struct.Struct('QQ')                    # call, item
 _mark = re.compile(r'^#(\d+) (\d+)\n', re.MULTILINE)
+_LOADING = 1 << 63                              # beside the call's number: its values are being loaded, together
 _most = 1 << 20                                 # bytes of a worker's file
 LATE_SIGNAL = signal.SIGRTMAX - 1               # a worker's, when its item has had its time
 
@@ -43,19 +44,20 @@ class Stacks:
         return at
 
     def of(self, worker, call, item):
-        """The stack of the item of the call that ended the worker, innermost line first; '' if there is none."""
+        """(stack, whether values were being loaded) of the item of the call that ended the worker. The stack has the
+        innermost line first; '' if there is none."""
         # First what it has there: a successor writes it into the file before it begins anew.
         held = _place.unpack_from(self.places, worker * _place.size)
         file = self._files[worker]
         text = os.pread(file, os.fstat(file).st_size, 0).decode(errors='replace')
-        begins, found = 0, ''
-        for mark in _mark.finditer(text):
-            if (int(mark[1]), int(mark[2])) == (call, item):
-                found = text[begins:mark.start()]
-            begins = mark.end()
-        if held == (call, item):
-            found = text[begins:] or found
-        return _frames(found)
+        ends = [(int(mark[1]), int(mark[2]), mark.start(), mark.end()) for mark in _mark.finditer(text)]
+        ends.append((*held, len(text), len(text)))
+        for number in range(len(ends) - 1, -1, -1):
+            of, index, end, _ = ends[number]
+            if of & ~_LOADING == call and index == item:
+                begin = ends[number - 1][3] if number else 0
+                return _frames(text[begin:end]), of & _LOADING != 0
+        return '', False
 
     def close(self):
         while self._files:

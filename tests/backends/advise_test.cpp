@@ -45,6 +45,26 @@ TEST(advise, tells_of_every_way) {
   EXPECT_EQ(json.at("ways").size(), 4U);
 }
 
+// For programs around forkful, which ask by hand (detail/job.hpp).
+TEST(advise, takes_a_word_for_what_cannot_be_done) {
+  detail::job here;
+  here.slices = 40;
+  here.run = [](const void* /*plan*/, detail::chunk_io& /*io*/, std::size_t /*first*/, std::size_t last) {
+    return last;
+  };
+  detail::question asked;
+  asked.slices = here.slices;
+  asked.here = &here;
+  asked.workers = 1;
+  asked.no_thread = "the interpreter lets threads take turns";
+  asked.no_process = "its items cannot be sent";
+  const advice told = detail::answer(asked);
+  EXPECT_FALSE(way_of(told, "thread").possible);
+  EXPECT_EQ(way_of(told, "thread").why_not, "the interpreter lets threads take turns");
+  EXPECT_EQ(way_of(told, "process").why_not, "its items cannot be sent");
+  for (const expected_time& one : told.ways) EXPECT_EQ(one.workers, 1U) << one.way;
+}
+
 TEST(advise, changes_nothing) {
   std::vector<double> numbers(1000, 2.0);
   const advice copied = forkful::advise(numbers, [](double& x) { x = -1; });
