@@ -167,6 +167,7 @@ void call::report_progress(const progress& so_far) {
 
 void call::collect(const detail::finished_slices& what) {
   bool failed = false;
+  bool interrupted = false;
   {
     const with_gil held;
     auto failure = what.failures->begin();
@@ -188,6 +189,11 @@ void call::collect(const detail::finished_slices& what) {
       if (what.results != nullptr) {
         results_here::one& mine = static_cast<results_here*>(what.results)->all[here++];
         failed = failed || mine.raised;
+        // Ctrl-C, while the caller ran it itself: it ends the call, as it ends a loop.
+        if (mine.raised && !error_ && PyErr_GivenExceptionMatches(mine.value, PyExc_KeyboardInterrupt) != 0) {
+          error_ = owned::share(mine.value);
+          interrupted = true;
+        }
         settle(index, !mine.raised, owned(std::exchange(mine.value, nullptr)));
         continue;
       }
@@ -210,7 +216,7 @@ void call::collect(const detail::finished_slices& what) {
     }
     reader_.close();
   }
-  if (failed && settings_.fail_fast) stop_.request_stop();
+  if ((failed && settings_.fail_fast) || interrupted) stop_.request_stop();
 }
 
 // The worker died while it loaded this value together with others: it is not known whose fault that was.
@@ -284,7 +290,11 @@ bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
     return false;
   }
   if (ended_) return true;
-  if (!going_->advance(how_long)) return false;
+  try {
+    if (!going_->advance(how_long)) return false;
+  } catch (...) {
+    if (!error_) throw;  // else conclude() raises what the progress function raised
+  }
   if (!not_loaded_.empty()) run_those_not_loaded();
   ended_ = true;
   return true;
@@ -341,7 +351,12 @@ bool call::advance(double seconds, std::size_t enough) {
   }
 }
 
-bool call::look() { return ended_ || carry_on({.until = 0}, false); }
+bool call::look() {
+  detail::wait_policy once{.until = 0};
+  // Input without end would be read for as long as the workers keep up.
+  if (settings_.stream) once.enough = [](void*) { return true; };
+  return ended_ || carry_on(once, false);
+}
 
 bool call::cancel(bool kill) {
   const in_engine away;

@@ -185,8 +185,8 @@ def start_failed(trouble):
 
 def cancelled(verb, index=0):
     """The Cancelled of an item, or of a call without items."""
-    who = _subject(verb, index)
-    if verb in _calls:
+    who = 'the call' if verb is None else _subject(verb, index)
+    if verb is None or verb in _calls:
         return Cancelled(f'{who} was not finished: cancel() or terminate() stopped it. Make it again if it is'
                          ' still wanted.')
     return Cancelled(f'{who} was not finished: cancel() or terminate() stopped the call. Call again for the'

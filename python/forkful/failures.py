@@ -22,7 +22,7 @@ def of_item(verb, kind, what, index, worker, attempt, attempts, signal, exit_sta
 
 _of_call = {
     'start_failed': errors.start_failed,
-    'cancelled': lambda sentence: errors.cancelled('submit'),
+    'cancelled': lambda sentence: errors.cancelled(None),
     'pool_closed': lambda sentence: errors.pool_closed(),
     'wrong_process': errors.WrongProcess,
     'arena_exhausted': lambda sentence: errors.arena_exhausted(why=sentence),

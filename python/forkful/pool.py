@@ -93,11 +93,7 @@ class Pool(Verbs):
             pass
         self._finalizer.cancel()
 
-    def restart(self, processes=None):
-        """Lets what was submitted finish, and goes on with new workers: with all that the program is by now."""
-        self._check_running()
-        while self._pending:
-            next(iter(list(self._pending))).carry_on(None)
+    def _start_again(self, processes):
         self._driver.stop()
         self._finalizer.cancel()
         self._engine.terminate()
@@ -105,12 +101,6 @@ class Pool(Verbs):
         self._payloads.clear()
         self._start()
         self._finalizer = util.Finalize(self, _end, args=(self._engine, self._driver), exitpriority=15)
-
-    def resize(self, processes):
-        """restart() with so many workers."""
-        if processes < 1:
-            raise ValueError('Number of processes must be at least 1')
-        self.restart(processes)
 
     # What programs and tests of multiprocessing look at.
 
@@ -128,12 +118,25 @@ class SnapshotPool(Verbs):
 
     def __init__(self, processes=None, *, inner_threads=1, memory_limit=None, timeline=False):
         super().__init__()
-        self._side = Side(processes or _core.cpu_count(), None, ())
-        self._stack_of = self._side.stacks.of
-        self._engine = _core.Engine(where=_core.Running.SNAPSHOT, side=self._side, workers=processes or 0,
-                                    late_signal=LATE_SIGNAL, inner_threads=inner_threads,
-                                    memory_limit=memory_limit or 0, timeline=timeline)
+        if processes is None:
+            processes = _core.cpu_count()
+        if processes < 1:
+            raise ValueError('Number of processes must be at least 1')
+        self._processes = processes
+        self._making = dict(inner_threads=inner_threads, memory_limit=memory_limit or 0, timeline=timeline)
+        self._start()
         self._state = RUN
+
+    def _start(self):
+        self._side = Side(self._processes, None, ())
+        self._stack_of = self._side.stacks.of
+        self._engine = _core.Engine(where=_core.Running.SNAPSHOT, side=self._side, workers=self._processes,
+                                    late_signal=LATE_SIGNAL, **self._making)
+
+    def _start_again(self, processes):
+        self._engine.terminate()
+        self._processes = processes or self._processes
+        self._start()
 
     # What workers are to see has to be there when they are forked.
     _reads_ahead = False
@@ -154,8 +157,16 @@ class SerialPool(Verbs):
 
     def __init__(self):
         super().__init__()
-        self._engine = _core.Engine(where=_core.Running.HERE, side=None, workers=1)
+        self._start()
         self._state = RUN
+
+    _begins_at_once = False     # its input may have no end
+
+    def _start(self):
+        self._engine = _core.Engine(where=_core.Running.HERE, side=None, workers=1)
+
+    def _start_again(self, processes):
+        self._start()
 
 
 def check_context(context):

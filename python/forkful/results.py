@@ -5,11 +5,23 @@ import types
 from multiprocessing import TimeoutError
 
 from .driver import unraisable
+from .errors import Cancelled
 
 
 def lowest(failures):
     """The exception of the lowest index."""
     return failures[min(failures)]
+
+
+def concluded(call):
+    """(results, failures, what the whole call raises or None) of a call that has ended. Concluding comes first: it
+    may find further items that were cancelled."""
+    error = None
+    try:
+        call.conclude()
+    except BaseException as raised:
+        error = raised
+    return call.take_results(), call.take_failures(), error
 
 
 class Carried:
@@ -47,10 +59,9 @@ class Carried:
                 return
             self._call = None
         pool = self._pool
-        results, failures = call.take_results(), call.take_failures()
-        try:
-            call.conclude()
-        except BaseException as error:
+        results, failures, error = concluded(call)
+        if error is not None and not (failures and isinstance(error, Cancelled) and
+                                      not isinstance(lowest(failures), Cancelled)):
             failures = {-1: error}
         pool._forget(self, call)
         self._pool = None
@@ -119,7 +130,16 @@ class IMapIterator:
     def __init__(self, pool, call):
         self._pool, self._call = pool, call
         self._lock = threading.Lock()
-        call.look()
+        pool._streams.add(self)
+        if pool._begins_at_once:
+            call.look()
+
+    def carry_on(self, timeout):
+        """To the end of its input; what comes of it is kept for who takes it."""
+        with self._lock:
+            call = self._call
+            if call is not None:
+                call.advance()
 
     def __iter__(self):
         return self

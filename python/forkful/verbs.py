@@ -1,17 +1,20 @@
 """The verbs of all pools: multiprocessing.Pool's, with its names, arguments and manners, and what forkful
 adds."""
-import threading
+import operator
 import warnings
+import weakref
 from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE
 
 from . import _core, errors, shipping
 from .outcome import Outcome
 from .progress import for_call
 from .reports import Report
-from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, lowest
+from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, concluded, lowest
 
 ONE, STAR, APPLY = _core.Calling.ONE, _core.Calling.STAR, _core.Calling.APPLY
 _ahead = 2047       # chunks that imap reads ahead: what fits the engine's board
+_most = 1 << 40     # items: more than there are
+_longest = 9e9      # seconds that the engine can count
 
 
 class Verbs:
@@ -28,7 +31,7 @@ class Verbs:
 
     def __init__(self):
         self._pending = {}      # results that are not done, in their order
-        self._pending_lock = threading.Lock()
+        self._streams = weakref.WeakSet()       # what imap returned
         self._shipper = None
 
     # ---- what pools differ in ------------------------------------------------------------------------------------
@@ -38,6 +41,7 @@ class Verbs:
         return func
 
     _reads_ahead = True     # imap's input is read while results are taken
+    _begins_at_once = True  # imap's, before a result is asked for
 
     def _as_input(self, iterable):
         return iter(iterable)
@@ -48,19 +52,23 @@ class Verbs:
     # ---- calls ---------------------------------------------------------------------------------------------------
 
     def _begin(self, verb, how, func, values, chunksize=None, timeout=None, attempts=1, progress=None,
-               fail_fast=False, **lazy):
+               fail_fast=False, _read={}, **unknown):
         self._check_running()
+        if unknown:
+            raise TypeError(f'{verb}() got an unexpected keyword argument {min(unknown)!r}')
         if not callable(func):
             raise TypeError(f'{verb} takes a callable, and {func!r} is none')
-        if timeout is not None and not timeout > 0:
+        if timeout is not None and not 0 < timeout <= _longest:
             raise ValueError(f'timeout is {timeout!r}: it has to be more than 0 seconds, or None for no limit')
-        if not 1 <= attempts <= 255:
+        if not 1 <= operator.index(attempts) <= 255:
             raise ValueError(f'attempts is {attempts!r}: it has to be from 1 to 255')
-        chunk = 0 if chunksize is None else max(1, chunksize)
+        if progress is not None and type(progress) is not bool and not callable(progress):
+            raise TypeError(f'progress is {progress!r}: it has to be True, or to be callable')
+        chunk = 0 if chunksize is None else min(max(1, operator.index(chunksize)), _most)
         return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
                           timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
                           load_exception=self._load_exception, stack_of=self._stack_of,
-                          progress=for_call(progress, verb), **lazy)
+                          progress=for_call(progress, verb), **_read)
 
     def _run(self, verb, how, func, values, **options):
         """Results in their order, and failures by index."""
@@ -70,12 +78,9 @@ class Verbs:
         except BaseException:
             call.stop()     # a signal handler raised: nobody will look at it any more
             raise
-        results, failures = call.take_results(), call.take_failures()
-        try:
-            call.conclude()
-        except errors.Cancelled:
-            if not (options.get('fail_fast') and failures):
-                raise
+        results, failures, error = concluded(call)
+        if error is not None and not (failures and options.get('fail_fast') and isinstance(error, errors.Cancelled)):
+            raise error
         return results, failures
 
     def _map(self, verb, how, func, iterable, **options):
@@ -140,12 +145,13 @@ class Verbs:
 
     def _stream(self, kind, verb, func, iterable, chunksize, buffersize, options):
         self._check_running()
-        if chunksize < 1:
+        if operator.index(chunksize) < 1:
             raise ValueError(f'Chunksize must be 1+, not {chunksize:n}')
-        if buffersize is not None and buffersize < 1:
+        if buffersize is not None and operator.index(buffersize) < 1:
             raise ValueError(f'buffersize must be 1 or more, or None, not {buffersize!r}')
-        call = self._begin(verb, ONE, func, self._as_input(iterable), chunksize, lazy=self._reads_ahead, stream=True,
-                           window=buffersize or _ahead * chunksize, unordered=kind is IMapUnorderedIterator, **options)
+        window = min(buffersize or _ahead * chunksize, _most)
+        read = dict(lazy=self._reads_ahead, stream=True, window=window, unordered=kind is IMapUnorderedIterator)
+        call = self._begin(verb, ONE, func, self._as_input(iterable), chunksize, _read=read, **options)
         return kind(self, call)
 
     def submit(self, func, /, *args, **kwargs):
@@ -182,6 +188,29 @@ class Verbs:
     def join(self):
         if self._state == RUN:
             raise ValueError('Pool is still running')
+        self._finish_pending()
+
+    def restart(self):
+        """Lets what was submitted finish, and goes on with new workers: with all that the program is by now. Also
+        after close() and terminate()."""
+        self._renew(None)
+
+    def resize(self, processes):
+        """restart() with so many workers. (A SerialPool has one, always.)"""
+        if processes < 1:
+            raise ValueError('Number of processes must be at least 1')
+        self._renew(processes)
+
+    def _renew(self, processes):
+        self._finish_pending()
+        self._state = TERMINATE     # should no worker start
+        self._start_again(processes)
+        self._state = RUN
+
+    def _finish_pending(self):
+        """Waits for what was submitted, and for the input of iterators that somebody still has."""
+        for stream in list(self._streams):
+            stream.carry_on(None)
         while self._pending:
             next(iter(list(self._pending))).carry_on(None)
 
@@ -205,4 +234,5 @@ class Verbs:
 
 
 def as_list(iterable):
-    return iterable if type(iterable) is list else list(iterable)
+    """A list of its own: the caller's may change while a call runs."""
+    return list(iterable)

@@ -1,4 +1,5 @@
 """Runs programs that are tests. forkful itself comes from PYTHONPATH, as it was built."""
+import faulthandler
 import os
 import subprocess
 import sys
@@ -14,6 +15,14 @@ import sys
 sys.path[:0] = [{here!r}]
 from forked import Worker, shipping
 '''
+
+
+@pytest.fixture
+def limit():
+    """A test that hangs ends the run, with the stacks of all threads."""
+    faulthandler.dump_traceback_later(50, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture
