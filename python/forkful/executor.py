@@ -83,8 +83,8 @@ class ProcessPoolExecutor(concurrent.futures.Executor):
         if pool is None:
             return
         if cancel_futures:
-            # Not the next of each worker: as in the standard library, it counts as running already.
-            for task in list(pool._pending)[self._max_workers:]:
+            # Those that idle workers are about to begin are as good as begun: the standard one's are in its call queue.
+            for task in list(pool._pending)[self._max_workers + 1:]:
                 task.cancel()
         pool.close()
         if wait:
