@@ -133,7 +133,7 @@ class Pool(_Verbs):
                  initargs: Iterable[Any] = (), maxtasksperchild: int | None = None,
                  context: BaseContext | None = None, *, inner_threads: int = 1,
                  memory_limit: int | None = None, pin: bool = False, timeline: bool = False) -> None: ...
-    def restart(self, processes: int | None = None) -> None:
+    def restart(self) -> None:
         """Lets what was submitted finish, and goes on with new workers, of the program as it is by now."""
     def resize(self, processes: int) -> None:
         """restart() with so many workers."""

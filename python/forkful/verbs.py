@@ -62,8 +62,6 @@ class Verbs:
             raise ValueError(f'timeout is {timeout!r}: it has to be more than 0 seconds, or None for no limit')
         if not 1 <= operator.index(attempts) <= 255:
             raise ValueError(f'attempts is {attempts!r}: it has to be from 1 to 255')
-        if progress is not None and type(progress) is not bool and not callable(progress):
-            raise TypeError(f'progress is {progress!r}: it has to be True, or to be callable')
         chunk = 0 if chunksize is None else min(max(1, operator.index(chunksize)), _most)
         return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
                           timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
