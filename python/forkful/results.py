@@ -24,6 +24,24 @@ def concluded(call):
     return call.take_results(), call.take_failures(), error
 
 
+class _Done:
+    """A threading.Event that is set once, at a tenth of the cost: a lock that is held until then."""
+    __slots__ = ('is_set', '_lock')
+
+    def __init__(self):
+        self.is_set = False
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self):
+        self.is_set = True
+        self._lock.release()
+
+    def wait(self, timeout=None):
+        if not self.is_set and self._lock.acquire(timeout=-1 if timeout is None else timeout):
+            self._lock.release()
+
+
 class Carried:
     """A call that any thread may carry on and that one thread finishes. Base of all results that are had later.
 
@@ -33,7 +51,7 @@ class Carried:
     def __init__(self, pool, call):
         self._pool, self._call = pool, call
         self._lock = threading.Lock()
-        self._done = threading.Event()
+        self._done = _Done()
         pool._pending[self] = None
 
     def look(self):
@@ -41,7 +59,7 @@ class Carried:
         call = self._call
         if call is not None and call.look():
             self._finish(call)
-        return self._done.is_set()
+        return self._done.is_set
 
     def carry_on(self, timeout):
         """The same for so many seconds; None: until it is done."""
@@ -51,7 +69,7 @@ class Carried:
             self._finish(call)
         if self._call is None:      # another thread finishes it, and may be in a callback
             self._done.wait(None if end is None else max(0.0, end - time.monotonic()))
-        return self._done.is_set()
+        return self._done.is_set
 
     def _finish(self, call):
         with self._lock:
@@ -94,7 +112,7 @@ class AsyncResult(Carried):
             unraisable(callback, 'Exception ignored in a callback of a forkful pool')
 
     def ready(self):
-        return self._done.is_set() or self.look()
+        return self._done.is_set or self.look()
 
     def successful(self):
         if not self.ready():
@@ -102,12 +120,12 @@ class AsyncResult(Carried):
         return self._success
 
     def wait(self, timeout=None):
-        if not self._done.is_set():
+        if not self._done.is_set:
             self.carry_on(timeout)
 
     def get(self, timeout=None):
         self.wait(timeout)
-        if not self._done.is_set():
+        if not self._done.is_set:
             raise TimeoutError
         if self._success:
             return self._value
