@@ -1,7 +1,8 @@
-"""forkful: process pools that survive crashes. `import forkful as multiprocessing` is a drop-in for
-multiprocessing.Pool.
+"""forkful: process pools that survive crashes. `import forkful as multiprocessing` is a drop-in.
 
-Every name that is not forkful's own is multiprocessing's. """
+Every name that is not forkful's own is multiprocessing's.
+"""
+import importlib
 import multiprocessing
 from multiprocessing import TimeoutError  # noqa: F401
 
@@ -14,7 +15,6 @@ _core.setup(shipping.loads, shipping.load_call, shipping.enter, shipping.find_cl
 from .arrays import is_shared, share, shared_array  # noqa: E402, F401
 from .outcome import Outcome  # noqa: E402, F401
 from .pool import Pool, SerialPool, SnapshotPool, ThreadPool  # noqa: E402, F401
-from .reports import Report  # noqa: E402, F401
 
 __version__ = _core.__version__
 cpu_count = _core.cpu_count
@@ -22,15 +22,12 @@ worker_index = _core.worker_index
 in_worker = _core.in_worker
 
 # Where the names lie that few programs use: imported when they are.
-_doors = {'register_joblib': 'joblib', 'replace_multiprocessing': 'replacing', 'get_context': 'contexts',
-          'Progress': 'progress', 'advise': 'advice', 'Advice': 'advice'}
+_doors = {'ProcessPoolExecutor': 'executor', 'register_joblib': 'joblib', 'replace_multiprocessing': 'replacing',
+          'get_context': 'contexts', 'Progress': 'progress', 'Report': 'reports', 'advise': 'advice',
+          'Advice': 'advice'}
 
 
 def __getattr__(name):
-    if name == 'ProcessPoolExecutor':
-        from .executor import ProcessPoolExecutor
-        return ProcessPoolExecutor
     if name in _doors:
-        import importlib
         return getattr(importlib.import_module(f'{__name__}.{_doors[name]}'), name)
     return getattr(multiprocessing, name)

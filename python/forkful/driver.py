@@ -1,7 +1,8 @@
 """Who carries on the calls that nobody waits for: one thread a pool, started by the first such call.
 
 It sleeps in the engine's port, and is not woken while nothing that was left to it can be carried on. A thread
-that waits for such a call carries it on itself meanwhile; whoever ends it finishes it. """
+that waits for such a call carries it on itself meanwhile; whoever ends it finishes it.
+"""
 import os
 import sys
 import threading

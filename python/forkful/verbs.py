@@ -7,8 +7,6 @@ from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE
 
 from . import _core, errors, shipping
 from .outcome import Outcome
-from .progress import for_call
-from .reports import Report
 from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, concluded, lowest
 
 ONE, STAR, APPLY = _core.Calling.ONE, _core.Calling.STAR, _core.Calling.APPLY
@@ -23,7 +21,8 @@ class Verbs:
     Options of every verb that takes an iterable: `timeout` (seconds an item may take; its worker is killed
     then), `attempts` (how often an item may be begun whose worker dies or is late), `progress` (True: a bar
     on stderr; a callable: called with a Progress, in the thread that waits, at most ten times a second),
-    `fail_fast` (True: the first failure keeps what was not begun from being run). """
+    `fail_fast` (True: the first failure keeps what was not begun from being run).
+    """
     _state = INIT
     _engine = None
     _stack_of = None        # Python's stack of an item that ended its worker (stacks.py)
@@ -63,10 +62,13 @@ class Verbs:
         if not 1 <= operator.index(attempts) <= 255:
             raise ValueError(f'attempts is {attempts!r}: it has to be from 1 to 255')
         chunk = 0 if chunksize is None else min(max(1, operator.index(chunksize)), _most)
+        if progress is not None:
+            from .progress import for_call
+            progress = for_call(progress, verb)
         return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
                           timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
                           load_exception=self._load_exception, stack_of=self._stack_of,
-                          progress=for_call(progress, verb), **_read)
+                          progress=progress, **_read)
 
     def _run(self, verb, how, func, values, **options):
         """Results in their order, and failures by index."""
@@ -170,6 +172,7 @@ class Verbs:
 
     def report(self):
         """The Report of the last call that this thread finished on the pool."""
+        from .reports import Report
         return Report(self._engine.last_report())
 
     def _check_running(self):
