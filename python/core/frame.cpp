@@ -43,6 +43,12 @@ enum tag : char {
 constexpr unsigned most_nesting = 32;  // what is deeper is pickled
 constexpr Py_ssize_t longest = 0x3fffffff;
 
+// A container may change while it is read, as said in put_known. pickle refuses that, too, where it sees it.
+bool changed(Py_ssize_t size, Py_ssize_t now) {
+  if (size != now) PyErr_SetString(PyExc_RuntimeError, "a container changed size while it was sent");
+  return size != now;
+}
+
 // Lists and the like inside of a value that somebody else refers to as well may be there twice: pickle keeps that.
 bool alone(PyObject* value, unsigned depth) noexcept { return depth == 0 || Py_REFCNT(value) == 1; }
 
@@ -278,21 +284,23 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, b
     return written::yes;
   }
   if (depth > most_nesting) return written::unknown;
-  if (type == &PyTuple_Type) {
-    add(tuple);
-    return put_members(value, depth, whole);
-  }
   if (type == arrays.type) {
     if (const written how = put_array(value); how != written::unknown) return how;
   }
-  if (whole && once_ != nullptr) {
+  if (whole && once_ != nullptr && type != &PyTuple_Type) {
     if (const sent_value* const sent = once_->met(value)) {
       add(sent_before);
       add(*sent);
       return written::yes;
     }
   }
-  if (!alone(value, depth)) return written::unknown;
+  if (type != &PyTuple_Type && !alone(value, depth)) return written::unknown;
+  // is_plain() runs Python code, and other threads meanwhile: they may let go of what is being written.
+  const owned kept = owned::share(value);
+  if (type == &PyTuple_Type) {
+    add(tuple);
+    return put_members(value, depth, whole);
+  }
   if (type == &PyList_Type) {
     add(list);
     return put_members(value, depth, false);
@@ -312,16 +320,16 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, b
     }
     return PyErr_Occurred() == nullptr ? written::yes : written::failed;
   }
-  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && is_plain(type)) return put_instance(value, depth);
+  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && keys_ == 0 && is_plain(type)) return put_instance(value, depth);
   return PyErr_Occurred() == nullptr ? written::unknown : written::failed;
 }
 
-// A list may change while it is read only if user code runs, and none does.
 frame_writer::written frame_writer::put_members(PyObject* members, unsigned depth, bool whole) {
   const Py_ssize_t size = PySequence_Fast_GET_SIZE(members);
   if (size > longest) return written::unknown;
   add(static_cast<std::uint32_t>(size));
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(members); ++i) {
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    if (changed(size, PySequence_Fast_GET_SIZE(members))) return written::failed;
     PyObject* const member = PySequence_Fast_GET_ITEM(members, i);
     if (const written how = put_known(member, depth + 1, whole && depth == 0); how != written::yes) return how;
   }
@@ -329,15 +337,20 @@ frame_writer::written frame_writer::put_members(PyObject* members, unsigned dept
 }
 
 frame_writer::written frame_writer::put_pairs(PyObject* pairs, unsigned depth) {
-  if (PyDict_Size(pairs) > longest) return written::unknown;
-  add(static_cast<std::uint32_t>(PyDict_Size(pairs)));
+  const Py_ssize_t size = PyDict_Size(pairs);
+  if (size > longest) return written::unknown;
+  add(static_cast<std::uint32_t>(size));
   PyObject *key = nullptr, *value = nullptr;
-  for (Py_ssize_t at = 0; PyDict_Next(pairs, &at, &key, &value) != 0;) {
-    for (PyObject* one : {key, value}) {
-      if (const written how = put_known(one, depth + 1); how != written::yes) return how;
-    }
+  Py_ssize_t written_pairs = 0;
+  for (Py_ssize_t at = 0; PyDict_Next(pairs, &at, &key, &value) != 0; ++written_pairs) {
+    if (written_pairs == size || changed(size, PyDict_Size(pairs))) break;
+    ++keys_;  // without Python code, so that `value` stays
+    written how = put_known(key, depth + 1);
+    --keys_;
+    if (how == written::yes) how = put_known(value, depth + 1);
+    if (how != written::yes) return how;
   }
-  return written::yes;
+  return changed(size, written_pairs) ? written::failed : written::yes;
 }
 
 frame_writer::written frame_writer::put_instance(PyObject* value, unsigned depth) {

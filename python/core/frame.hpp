@@ -130,6 +130,7 @@ class frame_writer {
   std::vector<char> bytes_;
   std::size_t size_ = 0;
   std::size_t next_ = 0;  // value
+  unsigned keys_ = 0;     // of dicts that are being written: plain instances among them are left to pickle
   std::vector<Py_buffer> buffers_;
   owned batch_;
   std::vector<PyTypeObject*> classes_;             // of this frame; borrowed from plain_
