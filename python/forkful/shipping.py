@@ -216,11 +216,15 @@ class Shipper:
                 return False
         if any(hasattr(cls, name) for name in ('__getnewargs_ex__', '__getnewargs__', '__setstate__')):
             return False
-        if not cls.__dictoffset__ or cls.__itemsize__:
+        if not cls.__dictoffset__ or cls.__itemsize__ or cls.__basicsize__ > _Plain.__basicsize__:     # state in C
             return False
         if any('__slots__' in vars(base) for base in cls.__mro__):
             return False
         return self.by_reference(cls) and (self.upward or self.is_quiet(cls))
+
+
+class _Plain:
+    pass
 
 
 # ---- what cannot be sent -----------------------------------------------------------------------------------
