@@ -52,6 +52,8 @@ TEST(advise, takes_a_word_for_what_cannot_be_done) {
   here.run = [](const void* /*plan*/, detail::chunk_io& /*io*/, std::size_t /*first*/, std::size_t last) {
     return last;
   };
+  here.make_results = [](std::size_t /*slices*/) -> void* { return nullptr; };
+  here.drop_results = [](void* /*none*/) {};
   detail::question asked;
   asked.slices = here.slices;
   asked.here = &here;
