@@ -211,12 +211,21 @@ void call::collect(const detail::finished_slices& what) {
         continue;
       }
       const bool succeeded = value && came == origin::returned;
+      if (value && came == origin::raised) note(value.get(), index, reader_.head().worker);
       failed = failed || !succeeded;
       settle(index, succeeded, value ? std::move(value) : take_error());
     }
     reader_.close();
   }
   if ((failed && settings_.fail_fast) || interrupted) stop_.request_stop();
+}
+
+// Says in the exception whose it is. worker -1: it was raised here, as the value was sent.
+void call::note(PyObject* error, std::size_t index, int worker) {
+  const py::object where = worker < 0 ? py::object(py::none()) : py::object(py::int_(worker));
+  const owned done(PyObject_CallFunction(shipping.add_note, "OsnOs", error, settings_.verb.c_str(),
+                                         static_cast<Py_ssize_t>(index), where.ptr(), settings_.name.c_str()));
+  if (!done) PyErr_Clear();  // it is only a note
 }
 
 // The worker died while it loaded this value together with others: it is not known whose fault that was.
@@ -231,6 +240,7 @@ owned call::failure_of(const slice_failure& failed) {
   if (const auto known = unsent_.find(index); known != unsent_.end()) {
     owned error = std::move(known->second);
     unsent_.erase(known);
+    note(error.get(), index, -1);
     return error;
   }
   py::list frames;

@@ -33,6 +33,7 @@ namespace py = pybind11;
 
 struct call_settings {
   std::string verb;
+  std::string name;  // of the callable, for people
   calling how = calling::one;
   std::size_t chunk = 0;
   double timeout = 0;  // seconds; 0: none
@@ -83,6 +84,7 @@ class call {
   void collect(const detail::finished_slices& what);
   void settle(std::size_t slice, bool succeeded, owned value);
   void let_go_below(std::size_t end);
+  void note(PyObject* error, std::size_t index, int worker);
   owned failure_of(const slice_failure& failed);
   bool was_loading(const slice_failure& failed);
   // Which of the values a slice is.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <forkful/pool.hpp>
 
 namespace forkful::python {
 
@@ -218,6 +219,7 @@ bool frame_writer::finish(const std::vector<std::uint64_t>& pins) {
     add(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
   }
   head.process = getpid();
+  head.worker = upward_ ? static_cast<std::int32_t>(worker_index()) : -1;
   head.pins_at = bytes_.size();
   head.pins = static_cast<std::uint32_t>(pins.size());
   add(pins.data(), pins.size() * sizeof(std::uint64_t));

@@ -33,6 +33,7 @@ struct shipping_functions {
   PyObject* load_call = nullptr;    // (bytes-like) -> (callable, what binds the globals that came with it)
   PyObject* enter = nullptr;        // binds them again
   PyObject* find_class = nullptr;   // (module, qualified name) -> class
+  PyObject* add_note = nullptr;     // (exception, verb, index, worker or None, name of the callable)
   PyObject* item_failed = nullptr;  // what the engine says of a value that failed -> exception
   PyObject* call_failed = nullptr;  // (code, sentence) of an error of the engine's -> exception
 };
@@ -61,6 +62,7 @@ struct frame_head {
   std::uint64_t pins_at;        // addresses of the blocks that the writer refers to (block.hpp)
   std::uint32_t pins;
   std::int32_t process;  // the writer's
+  std::int32_t worker;   // its index; -1: it is none
 };
 
 // Buffers begin at multiples of this from the beginning of the frame, which lies at one itself.

@@ -81,9 +81,10 @@ PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = FORKFUL_VERSION;
 
   m.def("setup", [](py::object loads, py::object load_call, py::object enter, py::object find_class,
-                    py::object item_failed, py::object call_failed) {
-    shipping = {loads.release().ptr(),      load_call.release().ptr(),   enter.release().ptr(),
-                find_class.release().ptr(), item_failed.release().ptr(), call_failed.release().ptr()};
+                    py::object add_note, py::object item_failed, py::object call_failed) {
+    shipping = {loads.release().ptr(),      load_call.release().ptr(), enter.release().ptr(),
+                find_class.release().ptr(), add_note.release().ptr(),  item_failed.release().ptr(),
+                call_failed.release().ptr()};
   });
   m.def("set_attach", [](py::object attach) { arrays.attach = attach.release().ptr(); });
   m.def("expect_arrays", [](const py::object& type, py::object handle) {
@@ -163,17 +164,18 @@ PYBIND11_MODULE(_core, m) {
 
   py::class_<call, std::shared_ptr<call>>(m, "Call")
       .def(py::init([](std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
-                       std::string verb, calling how, std::size_t chunk, double timeout, unsigned attempts,
-                       std::size_t window, bool lazy, bool stream, bool unordered, bool fail_fast,
+                       std::string verb, std::string name, calling how, std::size_t chunk, double timeout,
+                       unsigned attempts, std::size_t window, bool lazy, bool stream, bool unordered, bool fail_fast,
                        py::object load_exception, py::object stack_of, py::object progress) {
              return std::make_shared<call>(
                  std::move(where), std::move(what), std::move(values), std::move(shipper),
-                 call_settings{std::move(verb), how, chunk, timeout, attempts, window, lazy, stream, unordered,
-                               fail_fast, std::move(load_exception), std::move(stack_of), std::move(progress)});
+                 call_settings{std::move(verb), std::move(name), how, chunk, timeout, attempts, window, lazy, stream,
+                               unordered, fail_fast, std::move(load_exception), std::move(stack_of),
+                               std::move(progress)});
            }),
            py::arg("engine"), py::arg("what"), py::arg("values"), py::arg("shipper"), py::kw_only(), py::arg("verb"),
-           py::arg("how"), py::arg("chunk") = 0, py::arg("timeout") = 0, py::arg("attempts") = 1, py::arg("window") = 0,
-           py::arg("lazy") = false, py::arg("stream") = false, py::arg("unordered") = false,
+           py::arg("name"), py::arg("how"), py::arg("chunk") = 0, py::arg("timeout") = 0, py::arg("attempts") = 1,
+           py::arg("window") = 0, py::arg("lazy") = false, py::arg("stream") = false, py::arg("unordered") = false,
            py::arg("fail_fast") = false, py::arg("load_exception") = py::none(), py::arg("stack_of") = py::none(),
            py::arg("progress") = py::none())
       .def("advance", &call::advance, py::arg("seconds") = -1.0, py::arg("enough") = 0)

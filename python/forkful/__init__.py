@@ -10,7 +10,8 @@ from . import _core, errors, failures, shipping
 from .errors import (ArenaExhausted, Cancelled, Error, PoolClosed, StartFailed, TaskTimeout,  # noqa: F401
                      WorkerCrashed, WrongProcess)
 
-_core.setup(shipping.loads, shipping.load_call, shipping.enter, shipping.find_class, failures.of_item, failures.of_call)
+_core.setup(shipping.loads, shipping.load_call, shipping.enter, shipping.find_class, errors.add_note, failures.of_item,
+            failures.of_call)
 
 from .arrays import is_shared, share, shared_array  # noqa: E402, F401
 from .outcome import Outcome  # noqa: E402, F401

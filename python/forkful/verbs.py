@@ -65,10 +65,10 @@ class Verbs:
         if progress is not None:
             from .progress import for_call
             progress = for_call(progress, verb)
-        return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb, how=how, chunk=chunk,
-                          timeout=timeout or 0, attempts=attempts, fail_fast=fail_fast,
-                          load_exception=self._load_exception, stack_of=self._stack_of,
-                          progress=progress, **_read)
+        return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb,
+                          name=str(getattr(func, '__name__', '')), how=how, chunk=chunk, timeout=timeout or 0,
+                          attempts=attempts, fail_fast=fail_fast, load_exception=self._load_exception,
+                          stack_of=self._stack_of, progress=progress, **_read)
 
     def _run(self, verb, how, func, values, **options):
         """Results in their order, and failures by index."""

@@ -308,3 +308,20 @@ def test_later_functions_classes_and_globals():
     '''
     ended = subprocess.run([sys.executable, '-c', textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
     assert (ended.stdout, ended.stderr) == ('done\n', '')
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='exceptions have no notes before')
+def test_an_exception_says_whose_it_is():
+    def divide(number):
+        return 1 // number
+
+    with forkful.Pool(1) as pool:
+        with pytest.raises(ZeroDivisionError) as raised:
+            pool.map(divide, [1, 2, 0])
+        assert raised.value.__notes__ == ['forkful: item 2 of map(divide), worker 0']
+        with pytest.raises(ZeroDivisionError) as raised:
+            pool.apply(divide, (0,))
+        assert raised.value.__notes__ == ['forkful: apply(divide), worker 0']
+        with pytest.raises(TypeError) as raised:
+            pool.map(divide, [1, open(__file__)])
+        assert raised.value.__notes__ == ['forkful: item 1 of map(divide), as it was sent']
