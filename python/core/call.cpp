@@ -167,7 +167,6 @@ void call::report_progress(const progress& so_far) {
 
 void call::collect(const detail::finished_slices& what) {
   bool failed = false;
-  bool interrupted = false;
   {
     const with_gil held;
     auto failure = what.failures->begin();
@@ -180,7 +179,7 @@ void call::collect(const detail::finished_slices& what) {
         if (was_loading(failure->failure)) {
           not_loaded_.push_back(index);
         } else {
-          settle(index, false, failure_of(failure->failure));
+          settle(index, false, interrupted_ ? owned::share(error_.get()) : failure_of(failure->failure));
           failed = true;
         }
         ++failure;
@@ -192,7 +191,7 @@ void call::collect(const detail::finished_slices& what) {
         // Ctrl-C, while the caller ran it itself: it ends the call, as it ends a loop.
         if (mine.raised && !error_ && PyErr_GivenExceptionMatches(mine.value, PyExc_KeyboardInterrupt) != 0) {
           error_ = owned::share(mine.value);
-          interrupted = true;
+          interrupted_ = true;
         }
         settle(index, !mine.raised, owned(std::exchange(mine.value, nullptr)));
         continue;
@@ -217,7 +216,7 @@ void call::collect(const detail::finished_slices& what) {
     }
     reader_.close();
   }
-  if ((failed && settings_.fail_fast) || interrupted) stop_.request_stop();
+  if ((failed && settings_.fail_fast) || interrupted_) stop_.request_stop();
 }
 
 // Says in the exception whose it is. worker -1: it was raised here, as the value was sent.

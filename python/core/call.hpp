@@ -119,6 +119,7 @@ class call {
   std::vector<std::size_t> again_;  // not empty: this is that call, of these
   std::exception_ptr thrown_;       // what concluding the first call of the two threw
   owned error_;                     // what the input or progress raised
+  bool interrupted_ = false;  // by Ctrl-C, which is error_: nobody takes results any more
   std::size_t arrived_ = 0;
   std::unique_ptr<sent_once> once_;
   frame_writer writer_{false};

@@ -6,6 +6,7 @@ that waits for such a call carries it on itself meanwhile; whoever ends it finis
 import os
 import sys
 import threading
+import traceback
 import weakref
 
 from . import _core
@@ -48,7 +49,10 @@ class Driver:
             return
         self._port.ring()
         if thread is not threading.current_thread():
-            thread.join()
+            try:
+                thread.join()
+            except RuntimeError:        # Ctrl-C came while it was being started: it sees by itself that it was stopped
+                pass
 
 
 def _drive(port, driver):
@@ -63,21 +67,24 @@ def _drive(port, driver):
         try:
             result.look()
         except BaseException:
-            sys.unraisablehook(_Unraisable(result))
+            unraisable(result, 'Exception ignored in')
         result = None
 
 
 class _Unraisable:
-    """What sys.unraisablehook takes, made by hand: for an exception that nobody can be given."""
+    """What a program's sys.unraisablehook takes, made by hand: for an exception that nobody can be given."""
 
-    def __init__(self, where, what='Exception ignored in'):
+    def __init__(self, where, what):
         self.exc_type, self.exc_value, self.exc_traceback = sys.exc_info()
         self.err_msg, self.object = what, where
 
 
 def unraisable(where, what):
     """Tells of the exception in flight on stderr, as Python does of those it cannot raise."""
-    sys.unraisablehook(_Unraisable(where, what))
+    if sys.unraisablehook is not sys.__unraisablehook__:
+        sys.unraisablehook(_Unraisable(where, what))
+    elif sys.stderr is not None:        # Python's own hook takes what it has made itself, only
+        print(f'{what}: {where!r}\n{traceback.format_exc()}', end='', file=sys.stderr, flush=True)
 
 
 def _stop_all():
