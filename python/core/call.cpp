@@ -33,6 +33,24 @@ py::object list_of_none(Py_ssize_t size) {
 
 }  // namespace
 
+call_in_flight::~call_in_flight() {
+  if (in_shared_memory != nullptr && getpid() == made_by) detail::shared_deallocate(in_shared_memory);
+}
+
+std::shared_ptr<call_in_flight> call_in_flight::make() {
+  std::shared_ptr<call_in_flight> made(new call_in_flight, [](call_in_flight* gone) {
+    if (suspended == nullptr) {
+      delete gone;
+    } else {
+      const with_gil held;
+      delete gone;
+    }
+  });
+  made->made_by = getpid();
+  made->in_shared_memory = ::new (detail::shared_allocate(sizeof(plan), alignof(plan))) plan{};
+  return made;
+}
+
 call::call(std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
            call_settings settings)
     : engine_(std::move(where)),
@@ -42,60 +60,69 @@ call::call(std::shared_ptr<engine> where, py::object what, py::object values, py
       settings_(std::move(settings)),
       made_by_(getpid()),
       failures_(py::dict()) {
-  if (!settings_.lazy) job_.slices = static_cast<std::size_t>(PyList_GET_SIZE(values_.ptr()));
-  if (!settings_.stream) results_ = list_of_none(PyList_GET_SIZE(values_.ptr()));
-  begin(settings_.chunk);
+  const Py_ssize_t known = settings_.lazy ? 0 : PyList_GET_SIZE(values_.ptr());
+  if (!settings_.stream) results_ = list_of_none(known);
+  begin(static_cast<std::size_t>(known), settings_.chunk);
 }
 
 call::~call() {
   {
     const in_engine away;
     going_.reset();
-    if (plan_ != nullptr && getpid() == made_by_) detail::shared_deallocate(plan_);
   }
   for (PyObject* one : pulled_) Py_XDECREF(one);
 }
 
-void call::begin(std::size_t chunk) {
+void call::begin(std::size_t slices, std::size_t chunk) {
   const running where = engine_->where();
-  job_.verb = settings_.verb.c_str();
-  job_.caller = this;
-  job_.keep_going = true;  // what the callable raises travels as a result
-  job_.unordered = settings_.unordered;
-  plan_ = ::new (detail::shared_allocate(sizeof(plan), alignof(plan))) plan{.how = settings_.how, .call = ++calls};
-  job_.plan = plan_;
+  flight_ = call_in_flight::make();
+  flight_->verb = settings_.verb;
+  plan& told = *flight_->in_shared_memory;
+  told.how = settings_.how;
+  told.call = ++calls;
+  detail::job& work = flight_->job;
+  work.slices = slices;
+  work.verb = flight_->verb.c_str();
+  work.caller = this;
+  work.keep_going = true;  // what the callable raises travels as a result
+  work.unordered = settings_.unordered;
+  work.plan = &told;
   if (where == running::shipped) {
-    payload_ = what_.cast<std::shared_ptr<payload>>();
-    plan_->number = payload_->number();
-    plan_->data = payload_->bytes().data();
-    plan_->bytes = payload_->bytes().size();
-    once_ = std::make_unique<sent_once>(shipper_.ptr());
-    writer_.use(shipper_.ptr(), once_.get());
-    job_.bytes_broadcast = plan_->bytes;
-    job_.encode = [](void* self, std::size_t first, std::size_t last, sink& to) {
+    flight_->what = what_.cast<std::shared_ptr<payload>>();
+    told.number = flight_->what->number();
+    told.data = flight_->what->bytes().data();
+    told.bytes = flight_->what->bytes().size();
+    // In a stream values come and go, and may be others when they are met again.
+    if (!settings_.stream && slices > 1) {
+      flight_->once = std::make_unique<sent_once>(shipper_.ptr());
+      flight_->once->look_over(values_.ptr());
+    }
+    writer_.use(shipper_.ptr(), flight_->once.get());
+    work.bytes_broadcast = told.bytes;
+    work.encode = [](void* self, std::size_t first, std::size_t last, sink& to) {
       return static_cast<call*>(self)->encode(first, last, to);
     };
   } else {
-    plan_->callable = what_.ptr();
-    plan_->caller = this;
-    plan_->value = [](const void* self, std::size_t slice) { return static_cast<const call*>(self)->value(slice); };
+    told.callable = what_.ptr();
+    told.caller = this;
+    told.value = [](const void* self, std::size_t slice) { return static_cast<const call*>(self)->value(slice); };
   }
   if (settings_.lazy) {
-    job_.pull = [](void* self, std::size_t wanted) { return static_cast<call*>(self)->pull(wanted); };
-    job_.forget = [](void* self, std::size_t end) {
+    work.pull = [](void* self, std::size_t wanted) { return static_cast<call*>(self)->pull(wanted); };
+    work.forget = [](void* self, std::size_t end) {
       const with_gil held;
       static_cast<call*>(self)->let_go_below(end);
     };
   }
-  job_.collect = [](void* self, const detail::finished_slices& ready) { static_cast<call*>(self)->collect(ready); };
+  work.collect = [](void* self, const detail::finished_slices& ready) { static_cast<call*>(self)->collect(ready); };
   if (where == running::here) {
-    job_.run = run_here;
-    job_.make_results = [](std::size_t) -> void* { return new results_here; };
-    job_.drop_results = [](void* mine) { delete static_cast<results_here*>(mine); };
+    work.run = run_here;
+    work.make_results = [](std::size_t) -> void* { return new results_here; };
+    work.drop_results = [](void* mine) { delete static_cast<results_here*>(mine); };
   } else {
-    job_.run = run_in_worker;
-    job_.results = true;
-    job_.passes = true;
+    work.run = run_in_worker;
+    work.results = true;
+    work.passes = true;
   }
   call_options options;
   options.chunk = chunk;
@@ -108,9 +135,15 @@ void call::begin(std::size_t chunk) {
   } else if (!settings_.progress.is_none() && settings_.progress.ptr() != Py_False) {
     options.progress = [this](const progress& so_far) { report_progress(so_far); };
   }
+  std::shared_ptr<detail::ongoing> begun;
+  {
+    const in_engine away;
+    begun = detail::begin_job(**engine_, work, options, flight_);
+  }
+  ended_ = work.slices == 0 && work.pull == nullptr;
+  going_.swap(begun);
   const in_engine away;
-  going_ = detail::begin_job(**engine_, job_, options, nullptr);
-  ended_ = job_.slices == 0 && job_.pull == nullptr;
+  begun.reset();  // the first of two
 }
 
 // ---- Called by the engine, without the GIL, on the thread that carries the call on --------------------------------------
@@ -230,8 +263,10 @@ void call::note(PyObject* error, std::size_t index, int worker) {
 // The worker died while it loaded this value together with others: it is not known whose fault that was.
 bool call::was_loading(const slice_failure& failed) {
   if (failed.kind != failure_kind::crash || settings_.stack_of.is_none()) return false;
-  const py::tuple told = settings_.stack_of(failed.worker, plan_->call, failed.slice);
-  return told[1].cast<bool>();
+  const owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker,
+                                         flight_->in_shared_memory->call, static_cast<Py_ssize_t>(failed.slice)));
+  if (!told) PyErr_Clear();
+  return told && PyTuple_GET_ITEM(told.get(), 1) == Py_True;
 }
 
 owned call::failure_of(const slice_failure& failed) {
@@ -247,7 +282,7 @@ owned call::failure_of(const slice_failure& failed) {
   py::object stack = py::str("");
   const bool ended = failed.kind == failure_kind::crash || failed.kind == failure_kind::timeout;
   if (ended && !settings_.stack_of.is_none()) {
-    owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker, plan_->call,
+    owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker, flight_->in_shared_memory->call,
                                      static_cast<Py_ssize_t>(failed.slice)));
     if (!told) return take_error();
     stack = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(told.get(), 0));
@@ -289,6 +324,8 @@ void call::settle(std::size_t slice, bool succeeded, owned value) {
 
 bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
   const in_engine away;
+  // In a child that inherited it, a thread of the parent's may hold the mutex for ever: this throws wrong_process.
+  if (getpid() != made_by_) return going_->advance(how_long);
   std::unique_lock lock(mutex_, std::defer_lock);
   if (!wait_for_others) {
     if (!lock.try_lock()) return false;
@@ -304,13 +341,13 @@ bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
   } catch (...) {
     if (!error_) throw;  // else conclude() raises what the progress function raised
   }
-  if (!not_loaded_.empty()) run_those_not_loaded();
+  if (!not_loaded_.empty() && begin_those_not_loaded()) return false;
   ended_ = true;
   return true;
 }
 
-// At once, to their end: they are few, and no port knows of this call. Without the GIL, like what carries a call on.
-void call::run_those_not_loaded() {
+// The second call of the engine's, if there can be one. Without the GIL, like what carries a call on.
+bool call::begin_those_not_loaded() {
   try {
     detail::conclude_job((*engine_)->number(), *going_);
   } catch (...) {
@@ -320,25 +357,22 @@ void call::run_those_not_loaded() {
     const with_gil held;
     std::sort(not_loaded_.begin(), not_loaded_.end());
     again_ = std::exchange(not_loaded_, {});
-    if (thrown_ || stop_.stop_requested()) {
+    try {
+      if (thrown_) std::rethrow_exception(thrown_);
+      if (stop_.stop_requested()) throw cancelled("the call was stopped before all of it was done");
+      begin(again_.size(), 1);
+    } catch (...) {
+      thrown_ = std::current_exception();
       slice_failure failed;
       failed.kind = failure_kind::cancelled;
-      for (failed.slice = 0; failed.slice != again_.size(); ++failed.slice)
+      for (failed.slice = 0; failed.slice != again_.size(); ++failed.slice) {
         settle(index_of(failed.slice), false, failure_of(failed));
-      if (!thrown_) thrown_ = std::make_exception_ptr(cancelled("the call was stopped before all of it was done"));
-      return;
+      }
+      return false;
     }
-    {
-      const in_engine away;
-      going_.reset();
-      detail::shared_deallocate(std::exchange(plan_, nullptr));
-    }
-    job_ = detail::job{};
-    job_.slices = again_.size();
-    begin(1);
   }
-  while (!going_->advance({})) {
-  }
+  if (another_) another_(*going_);
+  return true;
 }
 
 bool call::advance(double seconds, std::size_t enough) {
@@ -368,13 +402,15 @@ bool call::look() {
 }
 
 bool call::cancel(bool kill) {
+  const std::shared_ptr<detail::ongoing> now = going_;
   const in_engine away;
-  return going_->cancel(kill);
+  return now->cancel(kill);
 }
 
 bool call::begun() {
+  const std::shared_ptr<detail::ongoing> now = going_;
   const in_engine away;
-  return going_->begun();
+  return now->begun();
 }
 
 void call::stop() {

@@ -14,6 +14,7 @@
 #include <deque>
 #include <exception>
 #include <forkful/detail/job.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -48,6 +49,23 @@ struct call_settings {
   py::object progress;        // None or False; True: a bar on stderr; else called with (done, total, seconds, busy)
 };
 
+// What engine and workers may read of a call that everybody has let go of: the engine holds it, too, until nothing of the call is on
+// the board. Destroyed on any thread, with the GIL.
+struct call_in_flight {
+  call_in_flight() = default;
+  call_in_flight(const call_in_flight&) = delete;
+  call_in_flight& operator=(const call_in_flight&) = delete;
+  ~call_in_flight();
+  static std::shared_ptr<call_in_flight> make();
+
+  std::string verb;
+  std::shared_ptr<payload> what;
+  std::unique_ptr<sent_once> once;
+  plan* in_shared_memory = nullptr;
+  detail::job job;
+  pid_t made_by = 0;
+};
+
 class call {
  public:
   // `values`: a list, or an iterator if lazy. `what`: a payload where values travel, else the callable. `shipper`: of the pool.
@@ -77,6 +95,8 @@ class call {
   // Of an iterator: the next (index, succeeded, result or exception) that has arrived; None: none has.
   py::object take_next();
   detail::ongoing* going() noexcept { return going_.get(); }
+  // Who is to be told when another `going` takes the place of the first: called without the GIL. Empty: nobody.
+  void on_another(std::function<void(detail::ongoing&)> tell) { another_ = std::move(tell); }
 
  private:
   std::size_t encode(std::size_t first, std::size_t last, sink& to);
@@ -95,18 +115,17 @@ class call {
                           : PyList_GET_ITEM(values_.ptr(), static_cast<Py_ssize_t>(slice));
   }
   void report_progress(const progress& so_far);
-  void run_those_not_loaded();
-  void begin(std::size_t chunk);
+  bool begin_those_not_loaded();
+  void begin(std::size_t slices, std::size_t chunk);
   bool carry_on(const detail::wait_policy& how_long, bool wait_for_others);
 
   std::shared_ptr<engine> engine_;
-  std::shared_ptr<payload> payload_;
+  std::shared_ptr<call_in_flight> flight_;
   py::object what_;
   py::object values_;
   py::object shipper_;
   call_settings settings_;
   pid_t made_by_;
-  plan* plan_ = nullptr;  // in shared memory
 
   py::object results_;
   py::object failures_;
@@ -119,17 +138,16 @@ class call {
   std::vector<std::size_t> again_;  // not empty: this is that call, of these
   std::exception_ptr thrown_;       // what concluding the first call of the two threw
   owned error_;                     // what the input or progress raised
-  bool interrupted_ = false;  // by Ctrl-C, which is error_: nobody takes results any more
+  bool interrupted_ = false;        // by Ctrl-C, which is error_: nobody takes results any more
   std::size_t arrived_ = 0;
-  std::unique_ptr<sent_once> once_;
   frame_writer writer_{false};
   frame_reader reader_;
-  detail::job job_;
   std::stop_source stop_;
   std::atomic<bool> ended_{false};
 
-  std::timed_mutex mutex_;  // of the thread that carries it on; taken without the GIL
-  std::unique_ptr<detail::ongoing> going_;
+  std::timed_mutex mutex_;                  // of the thread that carries it on; taken without the GIL
+  std::shared_ptr<detail::ongoing> going_;  // replaced with the GIL held, by the thread that carries it on
+  std::function<void(detail::ongoing&)> another_;
 };
 
 }  // namespace forkful::python

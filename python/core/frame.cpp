@@ -57,11 +57,25 @@ constexpr std::size_t aligned(std::size_t offset) noexcept {
   return (offset + frame_alignment - 1) / frame_alignment * frame_alignment;
 }
 
+// Then it is all the same whether a tuple is there once or twice.
+bool has_only_atoms(PyObject* tuple) noexcept {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    if (!is_atom(PyTuple_GET_ITEM(tuple, i))) return false;
+  }
+  return true;
+}
+
 owned memory_view(const char* data, std::size_t bytes) {
   return owned(PyMemoryView_FromMemory(const_cast<char*>(data), static_cast<Py_ssize_t>(bytes), PyBUF_READ));
 }
 
 }  // namespace
+
+bool is_atom(PyObject* value) noexcept {
+  PyTypeObject* const type = Py_TYPE(value);
+  return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type || type == &PyBool_Type ||
+         type == &PyBytes_Type || value == Py_None;
+}
 
 // ---- Writing ----------------------------------------------------------------------------------------------------------
 
@@ -118,7 +132,7 @@ void frame_writer::end_value() {
 
 bool frame_writer::put(PyObject* value, bool batched_too) {
   const std::size_t before = bytes_.size();
-  switch (put_known(value, 0, true)) {
+  switch (put_known(value, 0)) {
     case written::yes:
       end_value();
       return true;
@@ -246,7 +260,7 @@ void frame_writer::write(char* to) const noexcept {
   }
 }
 
-frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, bool whole) {
+frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, bool member) {
   PyTypeObject* const type = Py_TYPE(value);
   if (type == &PyUnicode_Type) {
 #if PY_VERSION_HEX < 0x030c0000
@@ -289,19 +303,19 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, b
   if (type == arrays.type) {
     if (const written how = put_array(value); how != written::unknown) return how;
   }
-  if (whole && once_ != nullptr && type != &PyTuple_Type) {
+  if (member && type != &PyTuple_Type) {
     if (const sent_value* const sent = once_->met(value)) {
       add(sent_before);
       add(*sent);
       return written::yes;
     }
   }
-  if (type != &PyTuple_Type && !alone(value, depth)) return written::unknown;
+  if (!alone(value, depth) && !(type == &PyTuple_Type && has_only_atoms(value))) return written::unknown;
   // is_plain() runs Python code, and other threads meanwhile: they may let go of what is being written.
   const owned kept = owned::share(value);
   if (type == &PyTuple_Type) {
     add(tuple);
-    return put_members(value, depth, whole);
+    return put_members(value, depth, depth == 0 && once_ != nullptr && once_->may_have(value));
   }
   if (type == &PyList_Type) {
     add(list);
@@ -326,14 +340,14 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, b
   return PyErr_Occurred() == nullptr ? written::unknown : written::failed;
 }
 
-frame_writer::written frame_writer::put_members(PyObject* members, unsigned depth, bool whole) {
+frame_writer::written frame_writer::put_members(PyObject* members, unsigned depth, bool of_item) {
   const Py_ssize_t size = PySequence_Fast_GET_SIZE(members);
   if (size > longest) return written::unknown;
   add(static_cast<std::uint32_t>(size));
   for (Py_ssize_t i = 0; i < size; ++i) {
     if (changed(size, PySequence_Fast_GET_SIZE(members))) return written::failed;
-    PyObject* const member = PySequence_Fast_GET_ITEM(members, i);
-    if (const written how = put_known(member, depth + 1, whole && depth == 0); how != written::yes) return how;
+    PyObject* const one = PySequence_Fast_GET_ITEM(members, i);
+    if (const written how = put_known(one, depth + 1, of_item); how != written::yes) return how;
   }
   return written::yes;
 }
@@ -540,7 +554,7 @@ PyObject* frame_reader::read(cursor& from, unsigned depth) {
     case instance:
       return read_instance(from, depth);
     case shared_array:
-      return read_array(from, depth);
+      return read_array(from);
     case pickled:
       return read_pickled(from, shipping.loads);
     case pickled_apart: {
@@ -612,8 +626,8 @@ bool frame_reader::find_classes() {
   return static_cast<bool>(classes_);
 }
 
-PyObject* frame_reader::read_array(cursor& from, unsigned depth) {
-  const owned handle(read(from, depth + 1));
+PyObject* frame_reader::read_array(cursor& from) {
+  const owned handle(read(from, 0));  // as it is written
   if (!handle) return nullptr;
   if (!PyTuple_CheckExact(handle.get()) || arrays.attach == nullptr) return damaged();
   return PyObject_Call(arrays.attach, handle.get(), nullptr);

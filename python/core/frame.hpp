@@ -74,6 +74,9 @@ struct frame_buffer {
   std::uint64_t read_only;
 };
 
+// It has no members, and nobody can tell it from a copy of it.
+bool is_atom(PyObject* value) noexcept;
+
 // How a value came about; `not_loaded`: its callable was not run, because what it was pickled together with could not be loaded.
 enum class origin { returned, raised, unsendable, not_loaded };
 
@@ -114,9 +117,9 @@ class frame_writer {
   void add(const void* data, std::size_t bytes);
   void begin_value();
   void end_value();
-  // `whole`: it is a value, or a member of one that is a tuple.
-  written put_known(PyObject* value, unsigned depth, bool whole = false);
-  written put_members(PyObject* members, unsigned depth, bool whole);
+  // `member`: of a value that is a tuple.
+  written put_known(PyObject* value, unsigned depth, bool member = false);
+  written put_members(PyObject* members, unsigned depth, bool of_item);
   written put_pairs(PyObject* dict, unsigned depth);
   written put_instance(PyObject* value, unsigned depth);
   written put_array(PyObject* value);
@@ -171,7 +174,7 @@ class frame_reader {
   PyObject* read_text(cursor& from, int kind);
   PyObject* read_pairs(cursor& from, unsigned depth, bool names);
   PyObject* read_instance(cursor& from, unsigned depth);
-  PyObject* read_array(cursor& from, unsigned depth);
+  PyObject* read_array(cursor& from);
   PyObject* read_sent(cursor& from) const;
   PyObject* read_pickled(cursor& from, PyObject* loads);
   PyObject* read_apart(cursor from, std::uint32_t first_buffer, std::uint32_t buffers);

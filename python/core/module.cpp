@@ -6,6 +6,7 @@
 #include <forkful/forkful.hpp>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "advice.hpp"
@@ -22,7 +23,7 @@ namespace forkful::python {
 namespace {
 
 // A port with the calls that were left to it, each kept alive until it is dropped from there.
-class driver_port {
+class driver_port : public std::enable_shared_from_this<driver_port> {
  public:
   explicit driver_port(std::shared_ptr<engine> where) : engine_(std::move(where)), port_(engine_->open_port()) {}
   driver_port(const driver_port&) = delete;
@@ -33,15 +34,25 @@ class driver_port {
   }
 
   // `known_as`: what next() is to return.
-  void take(call& one, py::object known_as) {
-    objects_[py::int_(reinterpret_cast<std::uintptr_t>(one.going()))] = std::move(known_as);
+  void take(call& one, const py::object& known_as) {
+    objects_[key_of(*one.going())] = known_as;
+    one.on_another([here = weak_from_this(), &one](detail::ongoing& other) {
+      const std::shared_ptr<driver_port> mine = here.lock();
+      if (mine == nullptr) return;
+      mine->port_->take(other);
+      const with_gil held;
+      mine->rename(one, other);
+    });
+    names_[&one] = one.going();
     const in_engine away;
     port_->take(*one.going());
   }
   void drop(call& one) {
-    PyObject* const key = PyLong_FromVoidPtr(one.going());
-    if (key == nullptr || PyDict_DelItem(objects_.ptr(), key) != 0) PyErr_Clear();
-    Py_XDECREF(key);
+    one.on_another({});
+    const auto known = names_.find(&one);
+    if (known == names_.end()) return;
+    objects_.attr("pop")(key_of(*known->second), py::none());
+    names_.erase(known);
   }
   // None: rung, or the seconds are over, or the call was dropped meanwhile.
   py::object next(double seconds) {
@@ -51,7 +62,7 @@ class driver_port {
       found = port_->next(in_seconds(seconds));
     }
     if (found == nullptr) return py::none();
-    return objects_.attr("get")(py::int_(reinterpret_cast<std::uintptr_t>(found)));
+    return objects_.attr("get")(key_of(*found));
   }
   void ring() {
     const in_engine away;
@@ -59,9 +70,18 @@ class driver_port {
   }
 
  private:
+  static py::int_ key_of(const detail::ongoing& one) { return {reinterpret_cast<std::uintptr_t>(&one)}; }
+  void rename(call& one, const detail::ongoing& other) {
+    const auto known = names_.find(&one);
+    if (known == names_.end()) return;
+    objects_[key_of(other)] = objects_.attr("pop")(key_of(*known->second), py::none());
+    known->second = &other;
+  }
+
   std::shared_ptr<engine> engine_;
   std::unique_ptr<detail::port> port_;
-  py::dict objects_;
+  py::dict objects_;  // by the address of what the port calls them
+  std::unordered_map<const call*, const detail::ongoing*> names_;
 };
 
 // Raises what failures.py makes of it.
@@ -190,7 +210,7 @@ PYBIND11_MODULE(_core, m) {
       .def("take_failures", &call::take_failures)
       .def("take_next", &call::take_next);
 
-  py::class_<driver_port>(m, "Port")
+  py::class_<driver_port, std::shared_ptr<driver_port>>(m, "Port")
       .def(py::init<std::shared_ptr<engine>>())
       .def("take", &driver_port::take)
       .def("drop", &driver_port::drop)

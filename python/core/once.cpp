@@ -22,6 +22,19 @@ std::unordered_map<std::uint64_t, PyObject*>& decoded() {
   return mine;
 }
 
+// Of a tuple whose other members are atoms; null: there is none.
+PyObject* lone_member(PyObject* item) noexcept {
+  if (!PyTuple_CheckExact(item)) return nullptr;
+  PyObject* found = nullptr;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item); ++i) {
+    PyObject* const member = PyTuple_GET_ITEM(item, i);
+    if (is_atom(member)) continue;
+    if (found != nullptr) return nullptr;
+    found = member;
+  }
+  return found;
+}
+
 }  // namespace
 
 sent_once::sent_once(PyObject* shipper) noexcept : shipper_(shipper), made_by_(getpid()) {}
@@ -33,13 +46,23 @@ sent_once::~sent_once() {
   }
 }
 
-const sent_value* sent_once::met(PyObject* value) {
-  if (Py_REFCNT(value) == 1) return nullptr;
-  const auto known = met_.find(value);
-  if (known == met_.end()) {
-    if (met_.size() < most) met_[value].value = owned::share(value);
-    return nullptr;
+void sent_once::look_over(PyObject* items) {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); ++i) {
+    PyObject* const member = lone_member(PyList_GET_ITEM(items, i));
+    if (member == nullptr || Py_REFCNT(member) == 1) continue;  // else nobody has it besides
+    if (const auto known = met_.find(member); known != met_.end()) {
+      found_ = known->second.again = true;
+    } else if (met_.size() < most) {
+      met_[member].value = owned::share(member);
+    }
   }
+}
+
+bool sent_once::may_have(PyObject* item) const noexcept { return found_ && lone_member(item) != nullptr; }
+
+const sent_value* sent_once::met(PyObject* value) {
+  const auto known = met_.find(value);
+  if (known == met_.end() || !known->second.again) return nullptr;
   one& found = known->second;
   if (found.sent.address == 0 && (found.unsendable || !send(found))) return nullptr;
   return &found.sent;

@@ -1,7 +1,8 @@
-// Values that are met more than once in a call are sent once a call, and decoded once a worker: a table that goes along with each item.
+// Members of items that are met more than once in a call - a table that goes along with each item of starmap - are pickled once a call, and
+// decoded once a chunk: items of a chunk share one, as they do where a chunk is pickled as a whole.
 //
-// Owns their frames in shared memory, and references to the values, until the call ends: an address never means two objects. A value that
-// nobody else refers to cannot come again, and is not looked at. With the GIL held, but for the destructor's freeing.
+// Owns their frames in shared memory, and references to the values: an address never means two objects. Only for lists of items, which
+// stay as they are for the length of a call. With the GIL held.
 #pragma once
 
 #include "python.hpp"
@@ -31,24 +32,30 @@ class sent_once {
   sent_once& operator=(const sent_once&) = delete;
   ~sent_once();
 
-  // Where the value is, from the second time on that it is met. Null: it is to be sent as it comes (the first time; it is small, or
-  // nobody else refers to it; it cannot be sent).
+  // Finds what is in several of the items, each time as the only member that is no atom: what two members share, they are to share there, too.
+  // Cost: a look at each member.
+  void look_over(PyObject* items);
+  // Something was found, and this item has one such member only.
+  [[nodiscard]] bool may_have(PyObject* item) const noexcept;
+  // Where the value is that was found. Null: it is to be sent as it comes (it was not, or it cannot be sent).
   const sent_value* met(PyObject* value);
 
  private:
   struct one {
     owned value;
     sent_value sent{};
+    bool again = false;  // it is there more than once
     bool unsendable = false;
   };
   bool send(one& what);
 
   PyObject* shipper_;
   pid_t made_by_;
+  bool found_ = false;
   std::unordered_map<PyObject*, one> met_;
 };
 
-// In a worker: what was decoded of the call that it runs. Borrowed; null: a Python error is set.
+// In a worker: what was decoded of the chunk that it runs. Borrowed; null: a Python error is set.
 PyObject* value_sent_once(const sent_value& where);
 void forget_values_sent_once();
 

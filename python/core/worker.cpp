@@ -103,6 +103,7 @@ owned value_of(const plan& call, const detail::chunk_io& io, std::size_t slice, 
     // The engine knows how long the frame is, and the parent wrote it.
     frame_head head;
     std::memcpy(&head, io.frame, sizeof head);
+    forget_values_sent_once();  // what items of a chunk share, they share; the next chunk's have one of their own
     if (!in.open(io.frame, head.bytes)) return {};
   }
   const bool together = in.loads_batch(slice - io.first);
@@ -176,7 +177,6 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
   if (mine.of_call != call.call) {
     mine.of_call = call.call;
     mine.out.use(mine.shipper);
-    forget_values_sent_once();
   }
   frame_writer& out = mine.out;
   out.begin(last - first);

@@ -120,10 +120,71 @@ def test_what_goes_along_with_each_item_is_sent_once(pool):
     table = Table({i: i * i for i in range(100)})
     results = pool.starmap(look_up, [(table, i) for i in range(100)], chunksize=5)
     assert [value for value, _, _ in results] == [i * i for i in range(100)]
-    # The first time as it comes, and then once for all.
-    assert Table.pickled == 2
-    for pid in {pid for _, _, pid in results}:
-        assert len({at for _, at, of in results if of == pid}) <= 2
+    assert Table.pickled == 1
+    # In a chunk they share it.
+    for begin in range(0, 100, 5):
+        assert len({at for _, at, _ in results[begin:begin + 5]}) == 1
+
+
+def test_an_item_that_changes_what_it_shares_changes_it_for_its_chunk_only(pool):
+    def append(shared, number):
+        shared.append(number)
+        return len(shared)
+    shared = []
+    assert pool.starmap(append, [(shared, i) for i in range(6)], chunksize=1) == [1] * 6
+    assert pool.starmap(append, [(shared, i) for i in range(6)], chunksize=3) == [1, 2, 3] * 2
+    assert pool.map(lambda one: one.append(0) or len(one), [shared] * 4, chunksize=1) == [1] * 4
+    assert shared == []
+
+
+def test_a_value_that_changes_while_its_input_is_read_is_sent_as_it_is_then(pool):
+    def refilled():
+        numbers = [0]
+        for i in range(20):
+            numbers[0] = i
+            yield numbers
+    assert list(pool.imap(lambda numbers: numbers[0], refilled())) == list(range(20))
+    assert list(pool.imap(lambda pair: pair[0][0], ((one, 1) for one in refilled()))) == list(range(20))
+
+
+def test_what_is_twice_in_a_value_is_one_there(pool):
+    shared = ([],)
+
+    def both(value):
+        value[0][0].append(1)
+        return value[1][0]
+    assert pool.map(both, [(shared, shared)]) == [[1]]
+
+
+def test_a_call_that_is_left_half_way_is_kept_for_its_workers(pool):
+    """What they read of it must not be given to others meanwhile."""
+    def slow(item):
+        if item % 5 == 3:
+            os.abort()
+        return item
+    for _ in range(5):
+        stream = pool.imap_unordered(slow, range(40), chunksize=4)
+        del stream
+        for _ in range(5):
+            assert pool.starmap(pow, [(i, 2) for i in range(20)]) == [i * i for i in range(20)]
+
+
+def test_items_of_a_stream_are_let_go_of(pool):
+    import weakref
+
+    class Thing:
+        pass
+    alive = weakref.WeakSet()
+
+    def things():
+        for _ in range(300):
+            thing = Thing()
+            alive.add(thing)
+            yield thing
+    most = 0
+    for _ in pool.imap(lambda thing: 1, things(), buffersize=4):
+        most = max(most, len(alive))
+    assert most < 50
 
 
 def test_it_is_sent_anew_in_each_call(pool):

@@ -1,4 +1,4 @@
-"""How programs end: in good order, by sys.exit, by Ctrl-C at any moment, by SIGKILL; beside threads, callbacks, closed stdin.
+"""How programs with pools end: exit, signals, killed parents, no stdin, threads. Values asserted; nothing may hang.
 
 Each program runs in a session of its own, so that all of its processes are found. FORKFUL_PYTHON_SOAK=1: more of it.
 """
