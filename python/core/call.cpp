@@ -161,7 +161,11 @@ std::size_t call::encode(std::size_t first, std::size_t last, sink& to) {
     if (!writer_.finish()) {
       // The engine asks again, for one after another.
       owned error = take_error();
-      if (last - first == 1) unsent_[index_of(first)] = std::move(error);
+      if (last - first == 1) {
+        unsent_[index_of(first)] = std::move(error);
+      } else if (PyErr_GivenExceptionMatches(error.get(), PyExc_KeyboardInterrupt) != 0) {
+        defer(std::move(error));
+      }
       throw std::runtime_error("forkful: values cannot be sent together");
     }
   }
@@ -388,7 +392,9 @@ bool call::advance(double seconds, std::size_t enough) {
         .until = until, .enough = [](void* a) { return static_cast<asked*>(a)->met(); }, .asker = &ask};
     if (enough == 0) how_long.enough = nullptr;
     if (signals) how_long.until = std::min(until, detail::now_ns() + between_signals_ns);
-    if (ended_ || carry_on(how_long, true)) return true;
+    const bool all = ended_ || carry_on(how_long, true);
+    if (signals && raise_deferred()) throw py::error_already_set();
+    if (all) return true;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     if (ask.met() || detail::now_ns() >= until) return ended_;
   }

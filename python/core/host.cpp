@@ -1,5 +1,6 @@
 #include "host.hpp"
 
+#include <csignal>
 #include <stdexcept>
 #include <string>
 
@@ -29,9 +30,13 @@ void pool_host::before_fork() noexcept {
   taken_ = suspended != nullptr;
   if (taken_) take_gil(std::exchange(suspended, nullptr));
   if (!forked_) {
-    const owned threads(PyObject_CallMethod(side_, "before_fork", nullptr));
-    threads_ = threads ? PyLong_AsLong(threads.get()) : -1;
-    if (PyErr_Occurred() != nullptr) PyErr_WriteUnraisable(side_);
+    threads_ = -1;
+    // Ctrl-C may come meanwhile; what is made here is needed all the same.
+    for (int attempts = 0; threads_ < 0 && attempts != 10; ++attempts) {
+      const owned threads(PyObject_CallMethod(side_, "before_fork", nullptr));
+      if (threads) threads_ = PyLong_AsLong(threads.get());
+      if (PyErr_Occurred() != nullptr) defer(take_error());
+    }
   }
   PyOS_BeforeFork();
 }
@@ -42,6 +47,8 @@ void pool_host::after_fork(bool child) noexcept {
     if (taken_) suspended = PyEval_SaveThread();
     return;
   }
+  // Ctrl-C is the parent's, before any Python code could run here; what came already is forgotten by the next line.
+  if (!forked_) std::signal(SIGINT, SIG_IGN);
   PyOS_AfterFork_Child();
   if (std::exchange(forked_, true)) return;
   const owned done(PyObject_CallMethod(side_, "zygote_starts", "l", threads_));

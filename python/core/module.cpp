@@ -171,7 +171,9 @@ PYBIND11_MODULE(_core, m) {
              options.inner_threads = inner_threads;
              options.pin = pin;
              options.record_timeline = timeline;
-             return std::make_shared<engine>(where, std::move(side), late_signal, options);
+             auto made = std::make_shared<engine>(where, std::move(side), late_signal, options);
+             if (raise_deferred()) throw py::error_already_set();
+             return made;
            }),
            py::kw_only(), py::arg("where"), py::arg("side"), py::arg("workers"), py::arg("chunks_per_worker") = 0,
            py::arg("memory_limit") = 0, py::arg("inner_threads") = 1, py::arg("pin") = false,

@@ -49,6 +49,20 @@ inline owned take_error() noexcept {
 // Raises it again.
 inline void raise(PyObject* error) noexcept { PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error); }
 
+// What a handler of signals raised (Ctrl-C) where nobody could be told: in the middle of a fork. Kept for the next who can.
+inline PyObject* deferred = nullptr;
+
+inline void defer(owned error) noexcept {
+  if (deferred == nullptr) deferred = error.release();
+}
+
+// True: there was one, and it is raised.
+inline bool raise_deferred() noexcept {
+  const owned error(std::exchange(deferred, nullptr));
+  if (error) raise(error.get());
+  return static_cast<bool>(error);
+}
+
 // "KeyError: 'oven'", as the end of a sentence.
 inline std::string text_of(PyObject* error) {
   const owned text(PyObject_Str(error));

@@ -58,8 +58,10 @@ class _Task(Carried):
         return call is None or call.begun()
 
     def _settle(self, results, failures):
-        future, self.future = self.future, None
+        future = self.future
         future._task = None
+        if future.done():       # Ctrl-C came just then
+            return
         error = lowest(failures) if failures else None
         if isinstance(error, errors.Cancelled):
             concurrent.futures.Future.cancel(future)
@@ -68,6 +70,7 @@ class _Task(Carried):
             future.set_result(results[0])
         else:
             future.set_exception(error)
+        self.future = None
 
 
 def submit(pool, func, args, kwargs):

@@ -72,21 +72,32 @@ class Carried:
         return self._done.is_set
 
     def _finish(self, call):
-        with self._lock:
-            if self._call is None:
-                return
-            self._call = None
+        mine = False
+        try:
+            with self._lock:
+                if self._call is None:
+                    return
+                self._call = None
+                mine = True
+            self._conclude(call)
+        except BaseException as error:      # Ctrl-C: who waits for it is told so, too
+            if mine and not self._done.is_set():
+                self._pool._pending.pop(self, None)
+                self._settle((), {-1: error})
+            raise
+        finally:
+            if mine:
+                self._pool = None
+                self._done.set()
+
+    def _conclude(self, call):
         pool = self._pool
         results, failures, error = concluded(call)
         if error is not None and not (failures and isinstance(error, Cancelled) and
                                       not isinstance(lowest(failures), Cancelled)):
             failures = {-1: error}
         pool._forget(self, call)
-        self._pool = None
-        try:
-            self._settle(results, failures)
-        finally:
-            self._done.set()
+        self._settle(results, failures)
 
 
 class AsyncResult(Carried):
