@@ -31,7 +31,13 @@ void pool_host::before_fork() noexcept {
   if (taken_) take_gil(std::exchange(suspended, nullptr));
   if (!forked_) {
     threads_ = -1;
-    // Ctrl-C may come meanwhile; what is made here is needed all the same.
+    // From here to after_fork no signal is to come to this thread: what a handler raised in a function that os.register_at_fork was given
+    // would be told, and forgotten. What came already is dealt with now.
+    sigset_t most;
+    sigfillset(&most);
+    for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&most, number);
+    pthread_sigmask(SIG_SETMASK, &most, &mask_);
+    if (PyErr_CheckSignals() != 0) defer(take_error());
     for (int attempts = 0; threads_ < 0 && attempts != 10; ++attempts) {
       const owned threads(PyObject_CallMethod(side_, "before_fork", nullptr));
       if (threads) threads_ = PyLong_AsLong(threads.get());
@@ -44,11 +50,16 @@ void pool_host::before_fork() noexcept {
 void pool_host::after_fork(bool child) noexcept {
   if (!child) {
     PyOS_AfterFork_Parent();
+    if (!forked_) pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
     if (taken_) suspended = PyEval_SaveThread();
     return;
   }
-  // Ctrl-C is the parent's, before any Python code could run here; what came already is forgotten by the next line.
-  if (!forked_) std::signal(SIGINT, SIG_IGN);
+  // Ctrl-C is the parent's, before any Python code could run here.
+  if (!forked_) {
+    std::signal(SIGINT, SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+    deferred = nullptr;
+  }
   PyOS_AfterFork_Child();
   if (std::exchange(forked_, true)) return;
   const owned done(PyObject_CallMethod(side_, "zygote_starts", "l", threads_));

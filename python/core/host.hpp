@@ -8,6 +8,7 @@
 
 #include "python.hpp"
 
+#include <csignal>
 #include <forkful/detail/host.hpp>
 
 namespace forkful::python {
@@ -31,6 +32,7 @@ class pool_host {
   PyObject* side_;
   detail::host callbacks_;
   bool taken_ = false;   // the GIL, for a fork
+  sigset_t mask_{};      // of the thread that forks
   bool forked_ = false;  // this is a zygote, or comes from one
   long threads_ = 1;     // that ran when the zygote was forked
 };

@@ -1,4 +1,4 @@
-"""How programs with pools end: exit, signals, killed parents, no stdin, threads. Values asserted; nothing may hang.
+"""How programs end: in good order, by sys.exit, by Ctrl-C at any moment, by SIGKILL; beside threads and callbacks.
 
 Each program runs in a session of its own, so that all of its processes are found. FORKFUL_PYTHON_SOAK=1: more of it.
 """
@@ -14,7 +14,7 @@ import pytest
 
 soak = os.environ.get('FORKFUL_PYTHON_SOAK') == '1'
 seed = int(os.environ.get('FORKFUL_PYTHON_SEED') or time.time_ns() % 10 ** 6)
-LIMIT = 40      # seconds a program may take
+LIMIT = 15      # seconds a program may take
 
 head = '''
 import os, sys, threading, time
