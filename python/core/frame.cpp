@@ -426,6 +426,7 @@ bool frame_reader::open(const char* data, std::size_t bytes) {
       return true;
     }
   }
+  close();
   damaged();
   return false;
 }
