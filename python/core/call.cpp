@@ -332,13 +332,31 @@ bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
   if (getpid() != made_by_) return going_->advance(how_long);
   std::unique_lock lock(mutex_, std::defer_lock);
   if (!wait_for_others) {
-    if (!lock.try_lock()) return false;
+    if (!lock.try_lock()) {
+      missed_ = true;
+      if (!lock.try_lock()) return false;  // who has it sees that something was missed, when it lets go
+    }
   } else if (how_long.until == detail::for_ever) {
     lock.lock();
   } else if (const std::uint64_t now = detail::now_ns();
              !lock.try_lock_for(std::chrono::nanoseconds(how_long.until - std::min(now, how_long.until)))) {
     return false;
   }
+  bool over = advance_locked(how_long);
+  lock.unlock();
+  // A port tells once that something can be done: whoever was told meanwhile has gone away.
+  while (!over && missed_.exchange(false)) {
+    if (!lock.try_lock()) {
+      missed_ = true;
+      if (!lock.try_lock()) break;
+    }
+    over = advance_locked(at_once());
+    lock.unlock();
+  }
+  return over;
+}
+
+bool call::advance_locked(const detail::wait_policy& how_long) {
   if (ended_) return true;
   try {
     if (!going_->advance(how_long)) return false;
@@ -400,12 +418,12 @@ bool call::advance(double seconds, std::size_t enough) {
   }
 }
 
-bool call::look() {
-  detail::wait_policy once{.until = 0};
-  // Input without end would be read for as long as the workers keep up.
-  if (settings_.stream) once.enough = [](void*) { return true; };
-  return ended_ || carry_on(once, false);
+// Of a stream no more than one chunk: input without end would be read for as long as the workers keep up.
+detail::wait_policy call::at_once() const {
+  return {.until = 0, .enough = settings_.stream ? [](void*) { return true; } : nullptr};
 }
+
+bool call::look() { return ended_ || carry_on(at_once(), false); }
 
 bool call::cancel(bool kill) {
   const std::shared_ptr<detail::ongoing> now = going_;

@@ -117,6 +117,8 @@ class call {
   void report_progress(const progress& so_far);
   bool begin_those_not_loaded();
   void begin(std::size_t slices, std::size_t chunk);
+  [[nodiscard]] detail::wait_policy at_once() const;
+  bool advance_locked(const detail::wait_policy& how_long);
   bool carry_on(const detail::wait_policy& how_long, bool wait_for_others);
 
   std::shared_ptr<engine> engine_;
@@ -144,6 +146,7 @@ class call {
   frame_reader reader_;
   std::stop_source stop_;
   std::atomic<bool> ended_{false};
+  std::atomic<bool> missed_{false};  // somebody looked while another thread had mutex_
 
   std::timed_mutex mutex_;                  // of the thread that carries it on; taken without the GIL
   std::shared_ptr<detail::ongoing> going_;  // replaced with the GIL held, by the thread that carries it on

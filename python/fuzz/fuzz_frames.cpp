@@ -69,8 +69,10 @@ void mutate(std::vector<char>& frame, std::mt19937_64& random) {
         frame[at] = static_cast<char>(frame[at] ^ (1 << random() % 8));
         break;
       case 2: {
-        const std::uint64_t numbers[] = {0, 1, ~0ULL, 0x7fffffffffffffff, 0xffffffff, frame.size(), random() % frame.size()};
-        std::memcpy(&frame[at], &numbers[random() % 7], std::min<std::size_t>(frame.size() - at, random() % 2 == 0 ? 4 : 8));
+        const std::uint64_t numbers[] = {
+            0, 1, ~0ULL, 0x7fffffffffffffff, 0xffffffff, frame.size(), random() % frame.size()};
+        std::memcpy(&frame[at], &numbers[random() % 7],
+                    std::min<std::size_t>(frame.size() - at, random() % 2 == 0 ? 4 : 8));
         break;
       }
       case 3:
