@@ -70,7 +70,10 @@ call::~call() {
     const in_engine away;
     going_.reset();
   }
-  for (PyObject* one : pulled_) Py_XDECREF(one);
+  for (PyObject* one : pulled_) let_go(one);
+  for (py::object* one : {&what_, &values_, &shipper_, &results_, &failures_}) let_go(one->release().ptr());
+  for (py::object* one : {&settings_.load_exception, &settings_.stack_of, &settings_.progress})
+    let_go(one->release().ptr());
 }
 
 void call::begin(std::size_t slices, std::size_t chunk) {
@@ -383,7 +386,7 @@ bool call::begin_those_not_loaded() {
       if (thrown_) std::rethrow_exception(thrown_);
       if (stop_.stop_requested()) throw cancelled("the call was stopped before all of it was done");
       begin(again_.size(), 1);
-    } catch (...) {
+    } catch (const std::exception&) {
       thrown_ = std::current_exception();
       slice_failure failed;
       failed.kind = failure_kind::cancelled;
@@ -420,7 +423,9 @@ bool call::advance(double seconds, std::size_t enough) {
 
 // Of a stream no more than one chunk: input without end would be read for as long as the workers keep up.
 detail::wait_policy call::at_once() const {
-  return {.until = 0, .enough = settings_.stream ? [](void*) { return true; } : nullptr};
+  detail::wait_policy once{.until = 0};
+  if (settings_.stream) once.enough = [](void*) { return true; };
+  return once;
 }
 
 bool call::look() { return ended_ || carry_on(at_once(), false); }

@@ -4,6 +4,7 @@
 
 #include "clock.hpp"
 #include "gil.hpp"
+#include "owned.hpp"
 
 namespace forkful::python {
 
@@ -21,8 +22,11 @@ engine::engine(running where, py::object side, int late_signal, const pool_optio
 }
 
 engine::~engine() {
-  const in_engine away;
-  running_.reset();
+  {
+    const in_engine away;
+    running_.reset();
+  }
+  let_go(side_.release().ptr());
 }
 
 unsigned engine::size() { return running_->size(); }

@@ -13,10 +13,34 @@ namespace forkful::python {
 
 inline thread_local PyThreadState* suspended = nullptr;
 
+// At the end of whatever runs Python code for the engine: where another thread finalises the interpreter, this one sleeps from here on, for
+// that code may have been ended as below.
+struct ends_with_the_interpreter {
+  ends_with_the_interpreter() = default;
+  ends_with_the_interpreter(const ends_with_the_interpreter&) = delete;
+  ends_with_the_interpreter& operator=(const ends_with_the_interpreter&) = delete;
+  ~ends_with_the_interpreter() {
+#if PY_VERSION_HEX >= 0x030d0000
+    const bool ending = Py_IsFinalizing() != 0;
+#else
+    const bool ending = _Py_IsFinalizing() != 0;
+#endif
+    while (ending && gettid() != getpid()) pause();
+  }
+};
+
+// Runs Python code below a frame that may not be unwound (a destructor, a noexcept function). A function of its own: in a noexcept
+// one the compiler leaves such clean-ups out.
+template <class Body>
+[[gnu::noinline]] void run_python(Body body) {
+  const ends_with_the_interpreter here;
+  body();
+}
+
 // Takes the lock on a thread that is in the engine. Where the interpreter is being finalised by another thread it never comes back, as in
 // CPython from 3.14 on: before, PyEval_RestoreThread ends the thread by a forced unwind, which ends the program at the first noexcept
 // frame it meets (python/cpython#87135).
-inline void take_gil(PyThreadState* state) {
+[[gnu::noinline]] inline void take_gil(PyThreadState* state) {
   struct never_unwound {
     bool back = false;
     never_unwound() = default;
@@ -45,7 +69,12 @@ class with_gil {
   with_gil() noexcept { take_gil(std::exchange(suspended, nullptr)); }
   with_gil(const with_gil&) = delete;
   with_gil& operator=(const with_gil&) = delete;
-  ~with_gil() { suspended = PyEval_SaveThread(); }
+  ~with_gil() {
+    {
+      const ends_with_the_interpreter here;
+    }
+    suspended = PyEval_SaveThread();
+  }
 };
 
 }  // namespace forkful::python

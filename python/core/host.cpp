@@ -29,6 +29,10 @@ pool_host::pool_host(PyObject* side, int late_signal) noexcept
 void pool_host::before_fork() noexcept {
   taken_ = suspended != nullptr;
   if (taken_) take_gil(std::exchange(suspended, nullptr));
+  run_python([this] { prepare_fork(); });
+}
+
+void pool_host::prepare_fork() {
   if (!forked_) {
     threads_ = -1;
     // From here to after_fork no signal is to come to this thread: what a handler raised in a function that os.register_at_fork was given
@@ -49,7 +53,7 @@ void pool_host::before_fork() noexcept {
 
 void pool_host::after_fork(bool child) noexcept {
   if (!child) {
-    PyOS_AfterFork_Parent();
+    run_python(PyOS_AfterFork_Parent);
     if (!forked_) pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
     if (taken_) suspended = PyEval_SaveThread();
     return;

@@ -25,6 +25,7 @@ class pool_host {
 
  private:
   void before_fork() noexcept;
+  void prepare_fork();
   void after_fork(bool child) noexcept;
   void worker_starts();
   void worker_leaves();

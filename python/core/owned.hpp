@@ -5,10 +5,22 @@
 
 #include "python.hpp"
 
+#include "gil.hpp"
+
 #include <string>
 #include <utility>
 
 namespace forkful::python {
+
+// What is let go of may have a finalizer in Python.
+inline void let_go(PyObject* object) {
+  if (object == nullptr) return;
+  if (Py_REFCNT(object) > 1) {
+    Py_DECREF(object);
+  } else {
+    run_python([object] { Py_DECREF(object); });
+  }
+}
 
 class owned {
  public:
@@ -22,7 +34,7 @@ class owned {
   }
   owned(const owned&) = delete;
   owned& operator=(const owned&) = delete;
-  ~owned() { Py_XDECREF(object_); }
+  ~owned() { let_go(object_); }
 
   static owned share(PyObject* other) noexcept { return owned(Py_XNewRef(other)); }
 

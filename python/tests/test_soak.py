@@ -1,5 +1,4 @@
-"""The same thing many times: workers killed beside threads that log, pools made and ended, futures. FORKFUL_PYTHON_SOAK=1: 1000
-times. """
+"""Many kills, many pools, many futures: nothing is lost or left. FORKFUL_PYTHON_SOAK=1: the whole number of them."""
 import concurrent.futures
 import gc
 import logging
