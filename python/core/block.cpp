@@ -20,17 +20,16 @@ struct worker_pins {
   std::vector<std::uint64_t> blocks;
 };
 
-// Of the process that `of` says: in a child nothing of it counts. Never destroyed, because that would be after the interpreter.
+// Of one process: in a child nothing of it counts. Never destroyed, because that would be after the interpreter.
 struct state {
-  pid_t of = getpid();
-  std::unordered_set<char*> looked_at;  // blocks of others that there are objects of
-  std::map<pid_t, worker_pins> pins;    // by worker
-  std::unordered_set<char*> to_free;    // let go of here, and pinned
+  std::unordered_set<char*> looked_at;         // blocks of others that there are objects of
+  std::map<pid_t, worker_pins> pins;           // by worker
+  std::vector<std::shared_ptr<block>> marked;  // to be given
+  std::unordered_set<char*> to_free;           // let go of here, and pinned
 };
 state& here() {
-  static state* mine = new state;
-  if (mine->of != getpid()) mine = new state;  // a child's own, and the parent's left alone
-  return *mine;
+  static std::map<pid_t, state>& all = *new std::map<pid_t, state>;  // in a child the parent's stays as it is
+  return all[getpid()];
 }
 
 bool pinned(const state& mine, char* data) {
@@ -88,9 +87,19 @@ block::~block() {
 
 bool block::owned() const noexcept { return owner_ == getpid(); }
 
-void block::give_away() noexcept {
-  owner_ = 0;
-  here().looked_at.insert(data_);
+void block::mark(std::shared_ptr<block> one) { here().marked.push_back(std::move(one)); }
+
+std::size_t block::marks() noexcept { return here().marked.size(); }
+
+void block::unmark(std::size_t from) noexcept { here().marked.resize(std::min(from, here().marked.size())); }
+
+void block::give_marked() {
+  state& mine = here();
+  for (const std::shared_ptr<block>& one : mine.marked) {
+    one->owner_ = 0;
+    mine.looked_at.insert(one->data_);
+  }
+  mine.marked.clear();
 }
 
 void block::adopt() noexcept {
@@ -101,6 +110,7 @@ void block::adopt() noexcept {
 std::vector<std::uint64_t> block::referred_to() {
   std::vector<std::uint64_t> all;
   for (char* const one : here().looked_at) all.push_back(reinterpret_cast<std::uint64_t>(one));
+  for (const std::shared_ptr<block>& one : here().marked) all.push_back(reinterpret_cast<std::uint64_t>(one->data_));
   return all;
 }
 

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace forkful::python {
@@ -31,8 +32,12 @@ class block {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   // This process is to free it.
   [[nodiscard]] bool owned() const noexcept;
-  // From now on it belongs to the process that it is returned to, and here it is only looked at.
-  void give_away() noexcept;
+  // It is on its way to the parent, if the frame is that is being written: then give_marked() is called, and it belongs to that and is
+  // only looked at here. What was marked after `from` marks is not on its way after all.
+  static void mark(std::shared_ptr<block> one);
+  static std::size_t marks() noexcept;
+  static void unmark(std::size_t from) noexcept;
+  static void give_marked();
   // The other side of that.
   void adopt() noexcept;
 

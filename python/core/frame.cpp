@@ -7,6 +7,8 @@
 #include <cstring>
 #include <forkful/pool.hpp>
 
+#include "block.hpp"
+
 namespace forkful::python {
 
 shipping_functions shipping;
@@ -108,6 +110,7 @@ void frame_writer::add(const void* data, std::size_t bytes) {
 
 void frame_writer::begin(std::size_t values) {
   bytes_.clear();
+  if (upward_) block::unmark(0);
   let_go_of_buffers();
   classes_.clear();
   batch_ = {};
@@ -132,20 +135,26 @@ void frame_writer::end_value() {
 
 bool frame_writer::put(PyObject* value, bool batched_too) {
   const std::size_t before = bytes_.size();
+  const std::size_t marks = block::marks();
   switch (put_known(value, 0)) {
     case written::yes:
       end_value();
       return true;
     case written::failed:
       bytes_.resize(before);
+      block::unmark(marks);
       return false;
     case written::unknown:
       bytes_.resize(before);
+      block::unmark(marks);
   }
   if (!batched_too) {
     const std::size_t buffers_before = buffers_.size();
     const owned bytes = dump(value);
-    if (!bytes) return false;
+    if (!bytes) {
+      block::unmark(marks);
+      return false;
+    }
     if (buffers_.size() == buffers_before) return put_pickled(pickled, bytes.get());
     const auto first = static_cast<std::uint32_t>(buffers_before);
     const auto count = static_cast<std::uint32_t>(buffers_.size() - buffers_before);

@@ -71,6 +71,7 @@ void pool_host::after_fork(bool child) noexcept {
 }
 
 void pool_host::worker_starts() {
+  pthread_sigmask(SIG_SETMASK, &mask_, nullptr);  // the engine's saved one is that of a thread that forks
   forget_the_parents_callables();
   const owned done(PyObject_CallMethod(side_, "worker_starts", nullptr));
   if (!done) {

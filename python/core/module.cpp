@@ -3,11 +3,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <unistd.h>
+
 #include <forkful/forkful.hpp>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "advice.hpp"
 #include "block.hpp"
@@ -94,6 +97,20 @@ void translate(std::exception_ptr thrown) {
   }
 }
 
+// Descriptors that are closed with the object, without Python code, in which Ctrl-C would be told and lost.
+class descriptors {
+ public:
+  explicit descriptors(std::vector<int> numbers) : numbers_(std::move(numbers)) {}
+  descriptors(const descriptors&) = delete;
+  descriptors& operator=(const descriptors&) = delete;
+  ~descriptors() {
+    for (const int number : numbers_) close(number);
+  }
+
+ private:
+  std::vector<int> numbers_;
+};
+
 }  // namespace
 
 PYBIND11_MODULE(_core, m) {
@@ -142,7 +159,7 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("address", [](const block& one) { return reinterpret_cast<std::uintptr_t>(one.data()); })
       .def_property_readonly("bytes", &block::bytes)
       .def_property_readonly("owned", &block::owned)
-      .def("give_away", &block::give_away)
+      .def("mark", [](std::shared_ptr<block> one) { block::mark(std::move(one)); })
       .def("adopt", &block::adopt)
       .def_static("forget_the_dead", &block::forget_the_dead)
       .def_buffer([](const block& one) {
@@ -153,6 +170,8 @@ PYBIND11_MODULE(_core, m) {
   py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
     return std::make_shared<payload>(std::string_view(bytes));
   }));
+
+  py::class_<descriptors>(m, "Descriptors").def(py::init<std::vector<int>>());
 
   py::class_<report>(m, "Report")
       .def("text", &report::text)

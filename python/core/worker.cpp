@@ -219,6 +219,7 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
   try {
     if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
     out.write(io.out->extend(out.size(), frame_alignment));
+    block::give_marked();
     io.out->publish();  // these count, whatever becomes of the chunk's next ones
   } catch (...) {
     // All of them have run, and the results of all are lost.

@@ -63,7 +63,7 @@ def _handle(array, upward):
         return None
     given = upward and block.owned
     if given:
-        block.give_away()
+        block.mark()        # it goes with the frame that is being written
     place = array.__array_interface__['data'][0] - block.address
     dtype = array.dtype
     return (block.address, block.bytes, given, place, array.shape, array.strides,

@@ -16,7 +16,7 @@ import sys
 import types
 import weakref
 
-from .reach import absent, photographs
+from .reach import absent, photograph
 
 _versions = {}      # late name -> the version that is bound here
 _arrived = None     # late names of the payload that is being loaded
@@ -97,9 +97,9 @@ def find_class(module, qualname):
 def recall(number, qualname):
     """What was called `qualname` in __main__ when photograph `number` was made, which is what the sender has.
     What is called so now, if that is no more."""
-    photograph = photographs.get(number)
+    known = photograph(number)
     name, *rest = qualname.split('.')
-    at = None if photograph is None else photograph.recall(name)
+    at = None if known is None else known.recall(name)
     if at is None:
         return find_class('__main__', qualname)
     for part in rest:

@@ -11,7 +11,7 @@ import weakref
 
 from . import _core
 
-_drivers = weakref.WeakSet()
+_drivers = {}       # id -> weak reference, without a callback: what Ctrl-C raises in one of those is lost
 
 
 class Driver:
@@ -30,7 +30,7 @@ class Driver:
                 self._port = _core.Port(self._engine)
                 self._thread = threading.Thread(target=_drive, args=(self._port, weakref.ref(self)),
                                                 name='forkful-driver', daemon=True)
-                _drivers.add(self)
+                _drivers[id(self)] = weakref.ref(self)
                 self._thread.start()
             if self._port is not None:
                 self._port.take(call, result)
@@ -44,6 +44,7 @@ class Driver:
         """Ends the thread, and waits until it has ended (not when it is the thread that asks)."""
         with self._lock:
             self._stopped = True
+            _drivers.pop(id(self), None)
             thread = self._thread
         if thread is None:
             return
@@ -88,8 +89,10 @@ def unraisable(where, what):
 
 
 def _stop_all():
-    for driver in list(_drivers):
-        driver.stop()
+    for reference in list(_drivers.values()):
+        driver = reference()
+        if driver is not None:
+            driver.stop()
 
 
 # In a child their threads do not run, and their locks may be held for ever.

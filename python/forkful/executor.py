@@ -11,6 +11,7 @@ from . import _core, errors, futures, shipping
 from .pool import Pool, check_context
 
 _executors = weakref.WeakSet()
+_finishing = set()      # threads that wait for the pools of executors that are gone
 _ending = False
 
 
@@ -56,6 +57,8 @@ class ProcessPoolExecutor(concurrent.futures.Executor):
             try:
                 if self._pool is None:
                     self._pool = _Workers(self._max_workers, self._initializer, self._initargs, **self._making)
+                    self._forgotten = weakref.finalize(self, _finish_later, self._pool, os.getpid())
+                    self._forgotten.atexit = False
                 return futures.submit(self._pool, fn, args, kwargs)
             except errors.StartFailed as error:
                 self._broken = str(error)
@@ -88,7 +91,23 @@ class ProcessPoolExecutor(concurrent.futures.Executor):
                 task.cancel()
         pool.close()
         if wait:
+            self._forgotten.detach()
             pool.join()
+
+
+def _finish_later(pool, made_by):
+    """Of an executor that nobody has any more: what was submitted is done all the same, also at the program's end."""
+    if os.getpid() != made_by:
+        return
+    pool.close()
+    thread = threading.Thread(target=_finish, args=(pool,), name='forkful-executor', daemon=True)
+    _finishing.add(thread)
+    thread.start()
+
+
+def _finish(pool):
+    pool.join()
+    _finishing.discard(threading.current_thread())
 
 
 class _Chunk:
@@ -111,8 +130,11 @@ def _finish_all():
     _ending = True
     for executor in list(_executors):
         executor.shutdown(wait=True)
+    for thread in list(_finishing):
+        thread.join()
 
 
 # In a child they are somebody else's, and their locks may be held for ever.
 os.register_at_fork(after_in_child=_executors.clear)
+os.register_at_fork(after_in_child=_finishing.clear)
 threading._register_atexit(_finish_all)

@@ -1,4 +1,6 @@
 """What the engine says of a failure, as the exception that the user gets."""
+from signal import SIGKILL
+
 from . import errors
 
 # failure_kind of include/forkful/errors.hpp.
@@ -8,6 +10,8 @@ _EXCEPTION, _CRASH, _TIMEOUT, _MEMORY, _CANCELLED, _CODEC = range(6)
 def of_item(verb, kind, what, index, worker, attempt, attempts, signal, exit_status, frames, seconds, traceback=''):
     """The exception of one item; `what` is the engine's own sentence, or what C++ code threw."""
     if kind == _CRASH:
+        if signal == SIGKILL:
+            traceback = ''      # nobody wrote one: what is there is of an item that was late, and came to its end
         return errors.crashed(verb, index, worker, attempt, attempts, signal, exit_status, frames, traceback)
     if kind == _TIMEOUT:
         return errors.timed_out(verb, index, worker, attempt, attempts, seconds, traceback)

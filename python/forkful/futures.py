@@ -63,7 +63,7 @@ class _Task(Carried):
         if future.done():       # Ctrl-C came just then
             return
         error = lowest(failures) if failures else None
-        if isinstance(error, errors.Cancelled):
+        if isinstance(error, errors.Cancelled) and error.__cause__ is None:     # else the callable raised it
             concurrent.futures.Future.cancel(future)
             future.set_running_or_notify_cancel()
         elif error is None:

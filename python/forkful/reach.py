@@ -51,21 +51,30 @@ def holds(held, value):
     return held() is value and (value is not None or type(held) is not weakref.ref)
 
 
-photographs = weakref.WeakValueDictionary()
+# By number, weak references without a callback: what Ctrl-C raises in one of those is told, and lost.
+_photographs = {}
 _numbers = itertools.count(1)
+
+
+def photograph(number):
+    """The Photograph of that number, or None."""
+    held = _photographs.get(number)
+    return held and held()
 
 
 class Photograph:
     """What __main__ and sys.path are now; made just before workers are forked, and inherited by them.
 
-    `pid` made it; `number` names it in `photographs` as long as it lives; `globals` is __main__'s dictionary
+    `pid` made it; `number` names it to `photograph` as long as it lives; `globals` is __main__'s dictionary
     itself; `path` a copy of sys.path; `modules` the names in sys.modules. Costs 0.2 µs a global.
     """
 
     def __init__(self):
         self.pid = os.getpid()
         self.number = next(_numbers)
-        photographs[self.number] = self
+        for number in [number for number, held in _photographs.items() if held() is None]:
+            del _photographs[number]
+        _photographs[self.number] = weakref.ref(self)
         self.globals = sys.modules['__main__'].__dict__
         self.path = list(sys.path)
         self.modules = frozenset(sys.modules)

@@ -34,12 +34,24 @@ class _Done:
         self._lock.acquire()
 
     def set(self):
-        self.is_set = True
-        self._lock.release()
+        if not self.is_set:
+            self.is_set = True
+            self._lock.release()
 
     def wait(self, timeout=None):
         if not self.is_set and self._lock.acquire(timeout=-1 if timeout is None else timeout):
             self._lock.release()
+
+
+class Running(_Done):
+    """A call whose thread waits for it, among a pool's pending ones: join() waits for it as well."""
+    __slots__ = ()
+
+    def carry_on(self, timeout):
+        self.wait(timeout)
+
+    def look(self):
+        return self.is_set
 
 
 class Carried:
@@ -81,7 +93,7 @@ class Carried:
                 mine = True
             self._conclude(call)
         except BaseException as error:      # Ctrl-C: who waits for it is told so, too
-            if mine and not self._done.is_set():
+            if mine and not self._done.is_set:
                 self._pool._pending.pop(self, None)
                 self._settle((), {-1: error})
             raise
@@ -175,23 +187,30 @@ class IMapIterator:
 
     def next(self, timeout=None):
         end = None if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            call = self._call
-            while call is not None:
-                arrived = call.take_next()
-                if arrived is not None:
-                    _, succeeded, value = arrived
-                    if succeeded:
-                        return value
-                    raise value
-                if call.ended:
-                    self._call = self._pool = None
-                    call.conclude()     # raises what the input raised
-                    break
-                left = -1 if end is None else end - time.monotonic()
-                if end is not None and left < 0:
-                    raise TimeoutError
-                call.advance(left, 1)
+        if not self._lock.acquire(timeout=-1 if timeout is None else max(0, timeout)):
+            raise TimeoutError
+        try:
+            return self._next(end)
+        finally:
+            self._lock.release()
+
+    def _next(self, end):
+        call = self._call
+        while call is not None:
+            arrived = call.take_next()
+            if arrived is not None:
+                _, succeeded, value = arrived
+                if succeeded:
+                    return value
+                raise value
+            if call.ended:
+                self._call = self._pool = None
+                call.conclude()     # raises what the input raised
+                break
+            left = -1 if end is None else end - time.monotonic()
+            if end is not None and left < 0:
+                raise TimeoutError
+            call.advance(left, 1)
         raise StopIteration
 
     __next__ = next

@@ -13,6 +13,8 @@ import re
 import signal
 import struct
 
+from . import _core
+
 _place = struct.Struct('QQ')                    # call, item
 _mark = re.compile(r'^#(\d+) (\d+)\n', re.MULTILINE)
 _LOADING = 1 << 63                              # beside the call's number: its values are being loaded, together
@@ -24,11 +26,12 @@ _own = re.compile(rf'^  File "{re.escape(_here)}/', re.MULTILINE)
 
 
 class Stacks:
-    """One a pool. Owns a descriptor a worker, until `close`."""
+    """One a pool. Owns a descriptor a worker."""
 
     def __init__(self, workers):
         self.places = mmap.mmap(-1, _place.size * workers)
         self._files = [os.memfd_create('forkful-stack') for _ in range(workers)]
+        self._closes_them = _core.Descriptors(self._files)
         for file in self._files:
             fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
 
@@ -58,15 +61,6 @@ class Stacks:
                 begin = ends[number - 1][3] if number else 0
                 return _frames(text[begin:end]), of & _LOADING != 0
         return '', False
-
-    def close(self):
-        while self._files:
-            os.close(self._files.pop())
-
-    def __del__(self, close=os.close):
-        for file in self._files:
-            close(file)
-        self._files = []
 
 
 def _frames(text):

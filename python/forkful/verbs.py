@@ -7,7 +7,7 @@ from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE
 
 from . import _core, errors, shipping
 from .outcome import Outcome
-from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, concluded, lowest
+from .results import ApplyResult, IMapIterator, IMapUnorderedIterator, MapResult, Running, concluded, lowest
 
 ONE, STAR, APPLY = _core.Calling.ONE, _core.Calling.STAR, _core.Calling.APPLY
 _ahead = 2047       # chunks that imap reads ahead: what fits the engine's board
@@ -73,12 +73,17 @@ class Verbs:
     def _run(self, verb, how, func, values, **options):
         """Results in their order, and failures by index."""
         call = self._begin(verb, how, func, values, **options)
+        running = Running()
+        self._pending[running] = None
         try:
             call.advance()
+            results, failures, error = concluded(call)
         except BaseException:
             call.stop()     # a signal handler raised: nobody will look at it any more
             raise
-        results, failures, error = concluded(call)
+        finally:
+            self._pending.pop(running, None)
+            running.set()
         if error is not None and not (failures and options.get('fail_fast') and isinstance(error, errors.Cancelled)):
             raise error
         return results, failures
@@ -213,7 +218,8 @@ class Verbs:
         for stream in list(self._streams):
             stream.carry_on(None)
         while self._pending:
-            next(iter(list(self._pending))).carry_on(None)
+            for result in list(self._pending):
+                result.carry_on(None)
 
     def __enter__(self):
         self._check_running()

@@ -155,6 +155,11 @@ def test_an_array_made_by_a_worker_becomes_the_callers(pool):
     assert all(forkful.is_shared(array) and array.base.owned for array in arrays)
     arrays[3][:] = 9
     assert pool.apply(sum, (arrays[3],)) == 90
+    # Also beside what has to be pickled, and where the result cannot be sent in the end.
+    array, number = pool.apply(lambda: (made(5), numpy.float64(1.5)))
+    assert array.base.owned and (array == 5).all() and number == 1.5
+    with pytest.raises(forkful.pool.MaybeEncodingError):
+        pool.apply(lambda: (made(5), open('/dev/null')))
     twice, = pool.map(lambda i: [made(i)] * 2, [4])
     assert twice[0].base is twice[1].base and twice[0].base.owned
 

@@ -327,14 +327,21 @@ def test_ctrl_c_at_any_moment(what, run):
         time.sleep(delay)
         os.killpg(program.session, signal.SIGINT)
         sent = time.monotonic()
+        for _ in range(3):      # Python loses what comes in a weak reference's callback: a person presses again
+            try:
+                program.process.wait(4)
+                break
+            except subprocess.TimeoutExpired:
+                os.killpg(program.session, signal.SIGINT)
         status, out, err = program.ended()
         took = time.monotonic() - sent
         left = program.left_after(0.5)
         told = f'seed {seed}, after {delay:.4f} s: status {status}, {took:.2f} s\n{err}'
         assert status in (-signal.SIGINT, 128 + signal.SIGINT), told
         assert left == [], f'{left} {told}'
-        assert err.count('Traceback') == 1 and err.rstrip().endswith('KeyboardInterrupt'), told
-        assert took < 15, told
+        assert err.count('Traceback') == 1 + err.count('Exception ignored in'), told
+        assert err.rstrip().endswith('KeyboardInterrupt'), told
+        assert took < 4 or 'Exception ignored in' in err, told
 
 
 @pytest.mark.parametrize('pool', pools[:2])

@@ -325,3 +325,53 @@ def test_an_exception_says_whose_it_is():
         with pytest.raises(TypeError) as raised:
             pool.map(divide, [1, open(__file__)])
         assert raised.value.__notes__ == ['forkful: item 1 of map(divide), as it was sent']
+
+
+def test_an_executor_that_nobody_has_any_more_does_what_was_submitted(tmp_path):
+    program = textwrap.dedent("""
+        import os, forkful
+        def dot(number):
+            os.write(1, b'.')
+        def submitted():
+            executor = forkful.ProcessPoolExecutor(2)
+            for number in range(6):
+                executor.submit(dot, number)
+            return executor
+        submitted().shutdown(wait=False)
+        submitted()
+        kept = submitted()
+    """)
+    file = tmp_path / 'program.py'
+    file.write_text(program)
+    done = subprocess.run([sys.executable, '-W', 'error', file], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '.' * 18, '')
+
+
+def test_join_waits_for_the_calls_of_other_threads():
+    begun = threading.Event()
+
+    def feed():
+        for number in range(50):
+            if number == 10:
+                begun.set()
+            yield number
+
+    with forkful.Pool(2) as pool:
+        results = []
+        thread = threading.Thread(target=lambda: results.append(pool.map(lambda x: time.sleep(0.002) or x, feed())))
+        thread.start()
+        begun.wait(30)
+        while not pool._pending:
+            time.sleep(0.001)
+        pool.close()
+        pool.join()
+        thread.join(30)
+        assert results == [list(range(50))]
+
+
+def test_a_call_that_raises_cancelled_is_not_cancelled():
+    def raises():
+        raise forkful.Cancelled('in the task')
+    with forkful.Pool(1) as pool:
+        future = pool.submit(raises)
+        assert type(future.exception(30)) is forkful.Cancelled and not future.cancelled()
