@@ -423,9 +423,7 @@ bool call::advance(double seconds, std::size_t enough) {
 
 // Of a stream no more than one chunk: input without end would be read for as long as the workers keep up.
 detail::wait_policy call::at_once() const {
-  detail::wait_policy once{.until = 0};
-  if (settings_.stream) once.enough = [](void*) { return true; };
-  return once;
+  return {.until = 0, .enough = settings_.stream ? +[](void*) { return true; } : nullptr};
 }
 
 bool call::look() { return ended_ || carry_on(at_once(), false); }
