@@ -35,12 +35,13 @@ void pool_host::before_fork() noexcept {
 void pool_host::prepare_fork() {
   if (!forked_) {
     threads_ = -1;
-    // From here to after_fork no signal is to come to this thread: what a handler raised in a function that os.register_at_fork was given
-    // would be told, and forgotten. What came already is dealt with now.
-    sigset_t most;
-    sigfillset(&most);
-    for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&most, number);
-    pthread_sigmask(SIG_SETMASK, &most, &mask_);
+    // From here to after_fork no Ctrl-C or alarm is to come to this thread: what a handler raised in a function that os.register_at_fork was
+    // given would be told, and forgotten. What came already is dealt with now. (SIGTERM is not held: workers look whether their
+    // caller holds it, and would outlive it.)
+    sigset_t some;
+    sigemptyset(&some);
+    for (const int number : {SIGINT, SIGALRM}) sigaddset(&some, number);
+    pthread_sigmask(SIG_BLOCK, &some, &mask_);
     if (PyErr_CheckSignals() != 0) defer(take_error());
     for (int attempts = 0; threads_ < 0 && attempts != 10; ++attempts) {
       const owned threads(PyObject_CallMethod(side_, "before_fork", nullptr));
