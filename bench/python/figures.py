@@ -1,7 +1,6 @@
-"""figures.py [--long] [P1 P4 ...]: the Python module beside multiprocessing.Pool, ProcessPoolExecutor and joblib, a line a
-figure.
+"""figures.py [--long] [P1 P4 ...]: the Python module beside multiprocessing.Pool, ProcessPoolExecutor and joblib.
 
-Printed are the median and the 10th percentile, for peers also how many times as long as forkful they take: the
+A line a figure. Printed are the median and the 10th percentile, for peers also how many times as long as forkful they take: the
 median of the ratios of single turns. Contestants take turns, each in a process of its own, in the other direction in
 every second turn; the first turn is not counted. Their results have to be the same, or this exits with 1. `--long`
 takes four times as many turns. works.py has what they do.
@@ -92,7 +91,9 @@ def one_round(figure, way, call):
             took, note = value.seconds, value.note
         seconds.append(took / figure.per)
     used = (processor_time() - used) / (figure.repeats * figure.per) if figure.counts_processor else 0
-    check = '' if figure.digest is None or way in figure.floors else hashlib.sha1(figure.digest(value).encode()).hexdigest()
+    check = ''
+    if figure.digest is not None and way not in figure.floors:
+        check = hashlib.sha1(figure.digest(value).encode()).hexdigest()
     return {'seconds': seconds, 'check': check, 'processor': used, 'note': note}
 
 
@@ -172,8 +173,8 @@ def main():
     for name in given.figures:
         if name not in known:
             parser.error(f'there is no figure {name}; there are: {" ".join(known)}')
-    print(f'Python {sys.version.split()[0]}, {works.WORKERS} workers, {len(os.sched_getaffinity(0))} CPUs; median (p10), '
-          'and how many times as long as forkful')
+    print(f'Python {sys.version.split()[0]}, {works.WORKERS} workers, {len(os.sched_getaffinity(0))} CPUs;'
+          ' median (p10), and how many times as long as forkful')
     status, (busy, all), mine = 0, ticks(), own()
     for name in given.figures or known:
         try:

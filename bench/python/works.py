@@ -236,19 +236,16 @@ def on(make, call):
 # ---- P8: starting ----------------------------------------------------------------------------------------------
 
 def starts(count):
-    """A pool of two is made, maps four numbers, and is gone, in a program of `count` objects."""
+    """A pool of two is made, maps four numbers, and is gone, in a program of `count` objects. (joblib keeps its workers, and
+    starting them takes a hundred times as long.)"""
+    def make_objects():
+        return [float(i) for i in range(count)]
+
     def of(make):
         def call(objects):
             with make() as pool:
                 return sum(pool.map(add_one, range(4)))
-        return alone(call, lambda: [float(i) for i in range(count)])
-
-    def of_joblib(objects):
-        from joblib import delayed
-        from joblib.externals.loky import get_reusable_executor
-        result = sum(joblib_parallel()(delayed(add_one)(i) for i in range(4)))
-        get_reusable_executor().shutdown(wait=True)
-        return result
+        return alone(call, make_objects)
 
     def forks(objects):
         for _ in range(WORKERS):
@@ -258,9 +255,8 @@ def starts(count):
             os.wait()
         return 10
 
-    make_objects = functools.partial(lambda: [float(i) for i in range(count)])
     return {'forkful': of(forkful_pool), 'Pool': of(standard_pool), 'executor': of(executor),
-            'joblib': alone(of_joblib, make_objects), '2 forks': alone(forks, make_objects)}
+            '2 forks': alone(forks, make_objects)}
 
 
 # ---- P9, P10: objects ------------------------------------------------------------------------------------------
@@ -352,10 +348,10 @@ def figures(long):
             **ways_of_map(double_in_place, arrays), 'memcpy in': alone(copied_in, arrays)},
             (at_most(2, 'memcpy in'),), rounds=3, floors=('memcpy in',), digest=ends),
         'P4c': Figure('32 shared arrays of 8 MB, a *= 2', in_place(double_all, LENGTH), rounds=7),
-        'P4d': Figure('32 shared arrays of 8 MB, touched', in_place(touch, LENGTH), (below(0.3e-3, '0.3 ms'),), repeats=20,
-                      rounds=10),
-        'P4e': Figure('32 shared arrays of 8 KB, touched', in_place(touch, 1000), (below(0.3e-3, '0.3 ms'),), repeats=20,
-                      rounds=10),
+        'P4d': Figure('32 shared arrays of 8 MB, touched', in_place(touch, LENGTH), (below(0.3e-3, '0.3 ms'),),
+                      repeats=20, rounds=10),
+        'P4e': Figure('32 shared arrays of 8 KB, touched', in_place(touch, 1000), (below(0.3e-3, '0.3 ms'),),
+                      repeats=20, rounds=10),
         'P5': Figure('one apply_async().get()', {
             'forkful': on(forkful_pool, one_call), 'Pool': on(standard_pool, one_call)},
             (times('Pool', 5),), repeats=200, rounds=15),
@@ -373,19 +369,21 @@ def figures(long):
         'P7': Figure('imap of 5000, chunks of 1, an item', {
             'forkful': on(forkful_pool, stream), 'Pool': on(standard_pool, stream), 'executor': on(executor, stream)},
             (times('Pool', 8),), per=5000, rounds=8, counts_processor=True),
-        'P8': Figure('start, map, stop', starts(0), (at_most(0.75, 'Pool'),), repeats=2, rounds=12, floors=('2 forks',)),
-        'P8b': Figure(f'the same beside {objects // 1_000_000} M objects', starts(objects), (times('Pool', 5),), rounds=6,
-                      floors=('2 forks',)),
+        'P8': Figure('start, map, stop', starts(0), (at_most(0.75, 'Pool'),), repeats=2, rounds=12,
+                     floors=('2 forks',)),
+        'P8b': Figure(f'the same beside {objects // 1_000_000} M objects', starts(objects), (times('Pool', 5),),
+                      rounds=6, floors=('2 forks',)),
         'P9': Figure('map of 20 000 dataclass instances', {
             **ways_of_map(heavier, plain_objects), 'pickle': alone(pickled(heavier), plain_objects)},
             (times('Pool', 2.5),), rounds=8, floors=('pickle',), counts_processor=True),
         'P10': Figure('starmap of 1000 (a dict of 2000 lists, i)', ways_of_map(looked_up, shared_table, star=True),
                       (at_most(1.2, 'Pool'),), rounds=3),
         'P11': Figure('full collection in a worker, 2 M lists', {
-            'forkful': collections(forkful_pool), 'Pool': collections(standard_pool), 'executor': collections(executor)},
+            'forkful': collections(forkful_pool), 'Pool': collections(standard_pool),
+            'executor': collections(executor)},
             (below(0.03, '30 ms'),), rounds=3, digest=None),
         'P12': Figure('import', {
             'forkful': imports('forkful'), 'Pool': imports('multiprocessing.pool'),
             'executor': imports('concurrent.futures.process'), 'joblib': imports('joblib')},
-            (below(0.025, '25 ms'),), rounds=8, digest=None),
+            (below(0.025, '25 ms'),), rounds=4, digest=None),
     }
