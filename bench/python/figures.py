@@ -1,9 +1,9 @@
 """figures.py [--long] [P1 P4 ...]: the Python module beside multiprocessing.Pool, ProcessPoolExecutor and joblib.
 
-A line a figure. Printed are the median and the 10th percentile, for peers also how many times as long as forkful they take: the
-median of the ratios of single turns. Contestants take turns, each in a process of its own, in the other direction in
-every second turn; the first turn is not counted. Their results have to be the same, or this exits with 1. `--long`
-takes four times as many turns. works.py has what they do.
+A line a figure. Printed are the median and the 10th percentile; for peers and floors also how many times as long as
+forkful they take, which is the median of the ratios of single turns. Contestants take turns, each in a process of its
+own, in the other direction in every second turn; the first turn is not counted. Their results have to be the same, or
+this exits with 1. `--long` takes four times as many turns. works.py has what they do.
 """
 import argparse
 import hashlib
@@ -114,7 +114,7 @@ def processor_time():
 
 class Contestant:
     def __init__(self, name, way, long):
-        command = [sys.executable, __file__, '--contend', name, way, *(['--long'] if long else [])]
+        command = [sys.executable, __file__, *(['--long'] if long else []), '--contend', name, way]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != 'ready\n':
             raise RuntimeError(f'{way} could not start on {name}')
@@ -122,7 +122,10 @@ class Contestant:
     def round(self):
         self.process.stdin.write('round\n')
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f'{self.process.args[-1]} ended early, see above')
+        return json.loads(answer)
 
     def end(self):
         self.process.stdin.close()

@@ -236,8 +236,10 @@ def on(make, call):
 # ---- P8: starting ----------------------------------------------------------------------------------------------
 
 def starts(count):
-    """A pool of two is made, maps four numbers, and is gone, in a program of `count` objects. (joblib keeps its workers, and
-    starting them takes a hundred times as long.)"""
+    """A pool of two is made, maps four numbers, and is gone, in a program of `count` objects.
+
+    joblib is left out: it keeps its workers, and starting them takes a hundred times as long.
+    """
     def make_objects():
         return [float(i) for i in range(count)]
 
@@ -303,7 +305,7 @@ def collections(make):
     """A full collection in a fresh worker of a program with `count` containers."""
     def call(objects):
         with make() as pool:
-            seconds, copied = pool.map(collect, [0])[0]
+            seconds, copied = list(pool.map(collect, [0]))[0]
             return Timed(seconds, note=f'{max(0, copied) / 1e6:.0f} MB copied')
     return alone(call, lambda: [[i] for i in range(2_000_000)])
 
@@ -340,12 +342,12 @@ def figures(long):
         'P3': Figure('map of 20 000 strings', {
             **ways_of_map(eat, slices(20_000)), 'pickle': alone(pickled(eat), slices(20_000)),
             'loop': alone(looped(eat), slices(20_000))},
-            (times('Pool', 2.5), at_most(1, 'pickle')), repeats=5, rounds=12, floors=('pickle', 'loop')),
+            (times('Pool', 2.5), at_most(1, 'pickle')), repeats=2, rounds=12, floors=('pickle', 'loop')),
         'P4': Figure('32 x 8 MB, a * 2', {
             **ways_of_map(double, arrays), 'memcpy': alone(copied_there_and_back, arrays)},
             (times('Pool', 8), at_most(1, 'memcpy')), rounds=3, floors=('memcpy',), digest=ends),
         'P4b': Figure('32 x 8 MB, a *= 2; return a', {
-            **ways_of_map(double_in_place, arrays), 'memcpy in': alone(copied_in, arrays)},
+            **ways_of_map(double_in_place, arrays, ways=('forkful', 'Pool')), 'memcpy in': alone(copied_in, arrays)},
             (at_most(2, 'memcpy in'),), rounds=3, floors=('memcpy in',), digest=ends),
         'P4c': Figure('32 shared arrays of 8 MB, a *= 2', in_place(double_all, LENGTH), rounds=7),
         'P4d': Figure('32 shared arrays of 8 MB, touched', in_place(touch, LENGTH), (below(0.3e-3, '0.3 ms'),),
@@ -377,7 +379,7 @@ def figures(long):
             **ways_of_map(heavier, plain_objects), 'pickle': alone(pickled(heavier), plain_objects)},
             (times('Pool', 2.5),), rounds=8, floors=('pickle',), counts_processor=True),
         'P10': Figure('starmap of 1000 (a dict of 2000 lists, i)', ways_of_map(looked_up, shared_table, star=True),
-                      (at_most(1.2, 'Pool'),), rounds=3),
+                      (at_most(1.2, 'Pool'),), rounds=2),
         'P11': Figure('full collection in a worker, 2 M lists', {
             'forkful': collections(forkful_pool), 'Pool': collections(standard_pool),
             'executor': collections(executor)},
