@@ -2,8 +2,10 @@
 
 A line a figure. Printed are the median and the 10th percentile; for peers and floors also how many times as long as
 forkful they take, which is the median of the ratios of single turns. Contestants take turns, each in a process of its
-own, in the other direction in every second turn; the first turn is not counted. Their results have to be the same, or
-this exits with 1. `--long` takes four times as many turns. works.py has what they do.
+own, in the other direction in every second turn; the first turn is not counted. A figure takes no more turns after 5
+seconds, but two at least. Their results have to be the same, or this exits with 1. `--long` takes four times as many
+turns, for up to a minute. Processor time is that of the caller and its workers, which says more than the clock where
+other programs are busy. works.py has what they do.
 """
 import argparse
 import hashlib
@@ -46,10 +48,12 @@ class Measured:
         figure, parts = self.figure, []
         for way in figure.ways:
             text = f'{way} {duration(self.median(way))} ({duration(self.lowest(way))})'
+            if way != 'forkful':
+                text += f' {self.ratio(way):.3g} x'
             if figure.counts_processor and way not in figure.floors:
                 text += f', processor {duration(self.processor(way))}'
-            if way != 'forkful':
-                text += f', {self.ratio(way):.3g} x'
+                if way != 'forkful':
+                    text += f' {self.processor(way) / self.processor("forkful"):.3g} x'
             if self.rounds[way][-1]['note']:
                 text += f', {self.rounds[way][-1]["note"]}'
             parts.append(text)
@@ -136,8 +140,11 @@ def measure(name, figure, long):
     """Raises AssertionError if two contestants computed different things."""
     contestants = {way: Contestant(name, way, long) for way in figure.ways}
     measured, checks = Measured(figure), {}
+    enough = time.monotonic() + (60 if long else 5)
     try:
         for turn in range(-1, figure.rounds * (4 if long else 1)):
+            if turn >= 2 and time.monotonic() > enough:
+                break
             for way in sorted(contestants, key=list(figure.ways).index, reverse=turn % 2 == 0):
                 time.sleep(0.005)
                 answer = contestants[way].round()

@@ -27,7 +27,7 @@ class Figure:
     idle: float = 0         # seconds before each call
     floors: tuple = ()
     digest: object = repr   # of what a call returns: the same for all but floors. None: nothing to compare
-    counts_processor: bool = False
+    counts_processor: bool = True   # not where workers do not outlive a call
 
 
 @dataclasses.dataclass
@@ -363,29 +363,29 @@ def figures(long):
         'P6': Figure('1000 apply_async, then got, each', {
             'forkful': on(forkful_pool, many_calls), 'Pool': on(standard_pool, many_calls)},
             (('at most 5 us of processor time', lambda measured: measured.processor('forkful') <= 5e-6),),
-            repeats=3, per=1000, rounds=10, counts_processor=True),
+            repeats=3, per=1000, rounds=10),
         'P6b': Figure('1000 submit, then got, each', {
             'forkful': on(forkful_pool, many_futures), 'executor': on(executor, many_futures)},
             (('at most 5 us of processor time', lambda measured: measured.processor('forkful') <= 5e-6),),
-            repeats=3, per=1000, rounds=10, counts_processor=True),
+            repeats=3, per=1000, rounds=10),
         'P7': Figure('imap of 5000, chunks of 1, an item', {
             'forkful': on(forkful_pool, stream), 'Pool': on(standard_pool, stream), 'executor': on(executor, stream)},
-            (times('Pool', 8),), per=5000, rounds=8, counts_processor=True),
+            (times('Pool', 8),), per=5000, rounds=8),
         'P8': Figure('start, map, stop', starts(0), (at_most(0.75, 'Pool'),), repeats=2, rounds=12,
-                     floors=('2 forks',)),
+                     floors=('2 forks',), counts_processor=False),
         'P8b': Figure(f'the same beside {objects // 1_000_000} M objects', starts(objects), (times('Pool', 5),),
-                      rounds=6, floors=('2 forks',)),
+                      rounds=6, floors=('2 forks',), counts_processor=False),
         'P9': Figure('map of 20 000 dataclass instances', {
             **ways_of_map(heavier, plain_objects), 'pickle': alone(pickled(heavier), plain_objects)},
-            (times('Pool', 2.5),), rounds=8, floors=('pickle',), counts_processor=True),
+            (times('Pool', 2.5),), rounds=8, floors=('pickle',)),
         'P10': Figure('starmap of 1000 (a dict of 2000 lists, i)', ways_of_map(looked_up, shared_table, star=True),
                       (at_most(1.2, 'Pool'),), rounds=2),
         'P11': Figure('full collection in a worker, 2 M lists', {
             'forkful': collections(forkful_pool), 'Pool': collections(standard_pool),
             'executor': collections(executor)},
-            (below(0.03, '30 ms'),), rounds=3, digest=None),
+            (below(0.03, '30 ms'),), rounds=3, digest=None, counts_processor=False),
         'P12': Figure('import', {
             'forkful': imports('forkful'), 'Pool': imports('multiprocessing.pool'),
             'executor': imports('concurrent.futures.process'), 'joblib': imports('joblib')},
-            (below(0.025, '25 ms'),), rounds=4, digest=None),
+            (below(0.025, '25 ms'),), rounds=4, digest=None, counts_processor=False),
     }
