@@ -269,7 +269,7 @@ void frame_writer::write(char* to) const noexcept {
   }
 }
 
-frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, bool member) {
+frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, bool of_item) {
   PyTypeObject* const type = Py_TYPE(value);
   if (type == &PyUnicode_Type) {
 #if PY_VERSION_HEX < 0x030c0000
@@ -312,7 +312,7 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, b
   if (type == arrays.type) {
     if (const written how = put_array(value); how != written::unknown) return how;
   }
-  if (member && type != &PyTuple_Type) {
+  if (of_item && type != &PyTuple_Type) {
     if (const sent_value* const sent = once_->met(value)) {
       add(sent_before);
       add(*sent);

@@ -117,8 +117,8 @@ class frame_writer {
   void add(const void* data, std::size_t bytes);
   void begin_value();
   void end_value();
-  // `member`: of a value that is a tuple.
-  written put_known(PyObject* value, unsigned depth, bool member = false);
+  // `of_item`: it is a member of a value that is a tuple.
+  written put_known(PyObject* value, unsigned depth, bool of_item = false);
   written put_members(PyObject* members, unsigned depth, bool of_item);
   written put_pairs(PyObject* dict, unsigned depth);
   written put_instance(PyObject* value, unsigned depth);

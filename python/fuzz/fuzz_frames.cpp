@@ -44,7 +44,7 @@ values = [None, True, 1, -2 ** 40, 1.5, 'abc', '\xe9', '\u20ac', '\U0001f600', b
 PyObject* global(PyObject* names, const char* name) { return PyDict_GetItemString(names, name); }
 
 std::vector<char> frame_of(PyObject* values, PyObject* shipper, std::mt19937_64& random) {
-  frame_writer writer;
+  frame_writer writer(random() % 2 == 0);
   writer.use(shipper);
   const std::size_t count = 1 + random() % 6;
   writer.begin(count);
@@ -103,6 +103,7 @@ int main(int count, char** words) {
   const owned shipper(PyObject_CallNoArgs(global(names, "Shipper")));
   std::mt19937_64 random(seed);
   std::size_t frames = 0, read = 0, refused = 0;
+  std::uint64_t sum = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   while (frames == 0 || std::chrono::steady_clock::now() < end) {
     std::vector<char> frame = frame_of(global(names, "values"), shipper.get(), random);
@@ -112,6 +113,7 @@ int main(int count, char** words) {
     std::memcpy(bytes.get(), frame.data(), frame.size());
     frame_reader reader;
     const std::size_t values = reader.open(bytes.get(), frame.size()) ? reader.values() : 0;
+    for (const std::uint64_t pin : reader.pins()) sum += pin;
     for (std::size_t i = 0; i < values + 1 && i < 20; ++i) {
       origin came = origin::returned;
       const owned value(reader.get(i, global(names, "load_exception"), random() % 2 == 0 ? &came : nullptr));
@@ -120,6 +122,7 @@ int main(int count, char** words) {
       PyErr_Clear();
     }
   }
-  std::printf("%zu frames, %zu values read, %zu refused\n", frames, read, refused);
+  std::printf("%zu frames, %zu values read, %zu refused, pins %llx\n", frames, read, refused,
+              static_cast<unsigned long long>(sum));
   return read > 0 && refused > 0 ? 0 : 1;
 }
