@@ -319,7 +319,8 @@ frame_writer::written frame_writer::put_known(PyObject* value, unsigned depth, b
       return written::yes;
     }
   }
-  if (!alone(value, depth) && !(type == &PyTuple_Type && has_only_atoms(value))) return written::unknown;
+  const bool may_be_copied = alone(value, depth) || (type == &PyTuple_Type && has_only_atoms(value));
+  if (!may_be_copied) return written::unknown;
   // is_plain() runs Python code, and other threads meanwhile: they may let go of what is being written.
   const owned kept = owned::share(value);
   if (type == &PyTuple_Type) {
