@@ -115,6 +115,10 @@ class _Verbs:
     @property
     def size(self) -> int:
         """How many workers it has."""
+    def restart(self) -> None:
+        """Lets what was submitted finish, and goes on with new workers, of the program as it is by now."""
+    def resize(self, processes: int) -> None:
+        """restart() with so many workers."""
     def report(self) -> Report:
         """The Report of the last call that this thread finished on the pool."""
     def close(self) -> None:
@@ -133,10 +137,6 @@ class Pool(_Verbs):
                  initargs: Iterable[Any] = (), maxtasksperchild: int | None = None,
                  context: BaseContext | None = None, *, inner_threads: int = 1,
                  memory_limit: int | None = None, pin: bool = False, timeline: bool = False) -> None: ...
-    def restart(self) -> None:
-        """Lets what was submitted finish, and goes on with new workers, of the program as it is by now."""
-    def resize(self, processes: int) -> None:
-        """restart() with so many workers."""
 
 class SnapshotPool(_Verbs):
     """Workers are forked at each call and see callable and items where they lie; only results travel."""

@@ -24,7 +24,8 @@ class Pool(Verbs):
     worker. `maxtasksperchild`: a worker is replaced after so many hand-outs (chunks). `inner_threads`: of
     BLAS, OpenMP, oneTBB in each worker; 0 leaves them alone. `memory_limit`: bytes that a worker may take;
     past it the item fails with MemoryError. `pin`: each worker on a core of its own. `timeline`: the report
-    draws which worker ran what when. Raises StartFailed where no worker can be had, or the initializer fails.
+    draws which worker ran what when. Raises StartFailed where no worker can be had; where
+    the initializer fails, the first call does.
     """
     def __init__(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None, context=None, *,
                  inner_threads=1, memory_limit=None, pin=False, timeline=False):
