@@ -43,10 +43,10 @@ def test_the_stub_is_what_the_module_has(stubs):
 
 def test_stubtest_sees_what_is_wrong(stubs):
     stub = stubs / 'forkful' / '__init__.pyi'
-    stub.write_text(stub.read_text().replace('def worker_index(', 'def worker_number('))
+    stub.write_text(stub.read_text().replace('def report(', 'def told('))
     (stubs / 'allowed').write_text(_allowed)
     done = _mypy(stubs, 'mypy.stubtest', '--allowlist', 'allowed', 'forkful')
-    assert done.returncode != 0 and 'forkful.worker_number is not present at runtime' in done.stdout
+    assert done.returncode != 0 and 'forkful.ProcessPoolExecutor.told is not present at runtime' in done.stdout
 
 
 def test_types_come_out_as_they_went_in(stubs):
