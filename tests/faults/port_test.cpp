@@ -42,14 +42,14 @@ void wait_until(const auto& holds) {
 const forkful::detail::host counting{.worker_leaves = [](void*) { ++(*shared)->left; }};
 
 // A call without input or results. `gate` < 0: its slices wait for nothing.
-struct made_by_hand {
+class made_by_hand {
+ public:
   made_by_hand(forkful::detail::lasting_engine& pool, int gate, std::size_t slices = 1,
-               call_options options = {.chunk = 1})
-      : gate_(static_cast<int*>(forkful::detail::shared_allocate(sizeof(int), alignof(int)))) {
-    *gate_ = gate;
+               const call_options& options = {.chunk = 1})
+      : kept_(std::make_shared<kept>(gate)) {
+    forkful::detail::job& work = kept_->work;
     work.slices = slices;
-    work.plan = gate_;
-    work.caller = this;
+    work.plan = kept_->gate;
     work.run = [](const void* mine, forkful::detail::chunk_io&, std::size_t, std::size_t last) {
       plan& all = **shared;
       ++all.begun;
@@ -58,21 +58,25 @@ struct made_by_hand {
       if (at >= 0 && all.crashing == at) std::raise(SIGKILL);
       return last;
     };
-    going = forkful::detail::begin_job(pool, work, options, nullptr);
+    going = forkful::detail::begin_job(pool, work, options, kept_);
     going->advance({.only_publish = true});
   }
-  ~made_by_hand() {
-    going.reset();
-    forkful::detail::shared_deallocate(gate_);
-  }
-  made_by_hand(const made_by_hand&) = delete;
-  made_by_hand& operator=(const made_by_hand&) = delete;
 
-  forkful::detail::job work;
   std::unique_ptr<ongoing> going;
 
  private:
-  int* gate_;
+  // What the engine holds as long as something of the call is on the board.
+  struct kept {
+    explicit kept(int number) : gate(static_cast<int*>(forkful::detail::shared_allocate(sizeof(int), alignof(int)))) {
+      *gate = number;
+    }
+    kept(const kept&) = delete;
+    kept& operator=(const kept&) = delete;
+    ~kept() { forkful::detail::shared_deallocate(gate); }
+    int* gate;
+    forkful::detail::job work;
+  };
+  std::shared_ptr<kept> kept_;
 };
 
 class ports : public testing::Test {

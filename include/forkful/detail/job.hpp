@@ -28,7 +28,7 @@
 //   conclude   Once, after advance has returned true (or for no slices). First fills in `happened`, then throws what the call throws:
 //              the report is stored either way.
 //   ~ongoing   Also of a call half way, or when the engine is gone: what it needs, it holds. Where there was no owner,
-//              no thread may touch the job once it is back.
+//              the call has ended before.
 //
 // advance may throw wrong_process. All else that ends a call early (no memory, what `progress` throws) goes to
 // completion::stop with the exception, advance returns true, and conclude throws it behind the report: what advance
@@ -274,8 +274,8 @@ class engine {
   /// Lets what was submitted finish, unless an exception unwinds. Calls that go on without it throw `cancelled`, or end as ever.
   virtual ~engine() = default;
   [[nodiscard]] virtual unsigned size() const noexcept = 0;
-  /// Begins a call. `job` has to live until it has ended, or the ongoing is destroyed; `owner`, if given, is held until
-  /// then, and keeps the job alive. Throws pool_closed (from terminate() to restart()), wrong_process, start_failed,
+  /// Begins a call. `job` has to live until it has ended; `owner`, if given, keeps it alive, and is held as long as anything of the
+  /// call may be looked at: it is needed where the ongoing may be destroyed before the call has ended. Throws pool_closed (from terminate() to restart()), wrong_process, start_failed,
   /// std::invalid_argument for options that this pool cannot honour.
   virtual std::unique_ptr<ongoing> begin(job&, const call_options&, std::shared_ptr<void> owner) = 0;
   /// Ends all workers now. Calls that run throw `cancelled`; what is done stays.
