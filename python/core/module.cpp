@@ -92,8 +92,11 @@ void translate(std::exception_ptr thrown) {
   try {
     if (thrown) std::rethrow_exception(std::move(thrown));
   } catch (const error& told) {
-    const owned made(PyObject_CallFunction(shipping.call_failed, "ss", std::string(told.code()).c_str(), told.what()));
-    if (made) raise(made.get());
+    run_python([&] {
+      const owned made(
+          PyObject_CallFunction(shipping.call_failed, "ss", std::string(told.code()).c_str(), told.what()));
+      if (made) raise(made.get());
+    });
   }
 }
 
