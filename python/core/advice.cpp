@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "frame.hpp"
+#include "frame_reader.hpp"
+#include "frame_writer.hpp"
 #include "gil.hpp"
 
 namespace forkful::python {

@@ -28,8 +28,15 @@ struct state {
   std::unordered_set<char*> to_free;           // let go of here, and pinned
 };
 state& here() {
-  static std::map<pid_t, state>& all = *new std::map<pid_t, state>;  // in a child the parent's stays as it is
-  return all[getpid()];
+  static std::uint64_t of = detail::this_process();
+  static state* mine = new state;
+  if (const std::uint64_t process = detail::this_process(); of != process) {
+    static std::vector<state*>& left_alone = *new std::vector<state*>;  // the parent's, in a child
+    left_alone.push_back(mine);
+    mine = new state;
+    of = process;
+  }
+  return *mine;
 }
 
 bool pinned(const state& mine, char* data) {
@@ -114,9 +121,10 @@ std::vector<std::uint64_t> block::referred_to() {
   return all;
 }
 
+bool block::pins_are_known() noexcept { return !here().pins.empty(); }
+
 void block::pinned_by(pid_t worker, std::uint64_t count, std::vector<std::uint64_t> blocks) {
   state& mine = here();
-  if (blocks.empty() && mine.pins.empty()) return;
   worker_pins& pins = mine.pins[worker];
   if (count < pins.said) return;  // frames may be read in another order
   pins = {count, std::move(blocks)};

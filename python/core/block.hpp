@@ -43,7 +43,9 @@ class block {
 
   // In a worker: the blocks of others that it refers to.
   static std::vector<std::uint64_t> referred_to();
-  // In the caller: the worker with that pid refers to these, and to no others, when it sends its `count`-th frame.
+  // In the caller: whether some worker is known to refer to blocks. That with the pid refers to these, and to no others, when it sends
+  // its `count`-th frame.
+  static bool pins_are_known() noexcept;
   static void pinned_by(pid_t worker, std::uint64_t count, std::vector<std::uint64_t> blocks);
   // Frees what was pinned by workers that have ended.
   static void forget_the_dead();

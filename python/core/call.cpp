@@ -12,6 +12,7 @@
 #include "block.hpp"
 #include "clock.hpp"
 #include "gil.hpp"
+#include "python_side.hpp"
 
 namespace forkful::python {
 
@@ -99,6 +100,11 @@ void call::begin(std::size_t slices, std::size_t chunk) {
     if (!settings_.stream && slices > 1) {
       flight_->once = std::make_unique<sent_once>(shipper_.ptr());
       flight_->once->look_over(values_.ptr());
+      // Each chunk decodes it anew: no more of them than multiprocessing makes.
+      if (flight_->once->found() && chunk == 0) {
+        const std::size_t chunks = 4 * std::size_t{engine_->size()};
+        chunk = (slices + chunks - 1) / chunks;
+      }
     }
     writer_.use(shipper_.ptr(), flight_->once.get());
     work.bytes_broadcast = told.bytes;
@@ -121,7 +127,10 @@ void call::begin(std::size_t slices, std::size_t chunk) {
   if (where == running::here) {
     work.run = run_here;
     work.make_results = [](std::size_t) -> void* { return new results_here; };
-    work.drop_results = [](void* mine) { delete static_cast<results_here*>(mine); };
+    work.drop_results = [](void* mine) {
+      const with_gil held;
+      delete static_cast<results_here*>(mine);
+    };
   } else {
     work.run = run_in_worker;
     work.results = true;
@@ -229,11 +238,11 @@ void call::collect(const detail::finished_slices& what) {
         results_here::one& mine = static_cast<results_here*>(what.results)->all[here++];
         failed = failed || mine.raised;
         // Ctrl-C, while the caller ran it itself: it ends the call, as it ends a loop.
-        if (mine.raised && !error_ && PyErr_GivenExceptionMatches(mine.value, PyExc_KeyboardInterrupt) != 0) {
-          error_ = owned::share(mine.value);
+        if (mine.raised && !error_ && PyErr_GivenExceptionMatches(mine.value.get(), PyExc_KeyboardInterrupt) != 0) {
+          error_ = owned::share(mine.value.get());
           interrupted_ = true;
         }
-        settle(index, !mine.raised, owned(std::exchange(mine.value, nullptr)));
+        settle(index, !mine.raised, std::move(mine.value));
         continue;
       }
       while (in_frame == reader_.values()) {
@@ -241,7 +250,9 @@ void call::collect(const detail::finished_slices& what) {
         const char* const head = what.in->view(sizeof(frame_head), frame_alignment);
         if (!reader_.open(head, SIZE_MAX)) throw std::runtime_error(text_of(take_error().get()));
         what.in->view(reader_.bytes() - sizeof(frame_head));
-        block::pinned_by(reader_.head().process, reader_.head().id, reader_.pins());
+        if (reader_.head().pins != 0 || block::pins_are_known()) {
+          block::pinned_by(reader_.head().process, reader_.head().id, reader_.pins());
+        }
       }
       origin came = origin::returned;
       owned value(reader_.get(in_frame++, settings_.load_exception.ptr(), &came));

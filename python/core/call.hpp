@@ -1,8 +1,7 @@
 // A call of a pool's verb: its values, its results, and its place in the engine.
 //
-// Carried on by any thread, one at a time. Invariants: a value is alive until it is settled, a result is let go of when
-// it was handed over. Members below `mutex_` are touched by the thread that carries the call on, with the GIL; the others hold the
-// GIL only.
+// Carried on by any thread, one at a time: the one that has `mutex_`, which is taken without the GIL. Invariants: all members are touched
+// with the GIL held, also by what the engine calls; a value is alive until it is settled, a result is let go of when it was handed over.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -24,7 +23,8 @@
 #include <vector>
 
 #include "engine.hpp"
-#include "frame.hpp"
+#include "frame_reader.hpp"
+#include "frame_writer.hpp"
 #include "owned.hpp"
 #include "worker.hpp"
 
@@ -87,7 +87,6 @@ class call {
   void conclude();
 
   [[nodiscard]] bool ended() const noexcept { return ended_; }
-  [[nodiscard]] std::size_t arrived() const noexcept { return arrived_; }
   // Of a list of values: results in their order, None where there is none; taken over by the caller.
   py::object take_results();
   // {index: exception}, taken over.
@@ -148,7 +147,7 @@ class call {
   std::atomic<bool> ended_{false};
   std::atomic<bool> missed_{false};  // somebody looked while another thread had mutex_
 
-  std::timed_mutex mutex_;                  // of the thread that carries it on; taken without the GIL
+  std::timed_mutex mutex_;
   std::shared_ptr<detail::ongoing> going_;  // replaced with the GIL held, by the thread that carries it on
   std::function<void(detail::ongoing&)> another_;
 };

@@ -41,11 +41,6 @@ bool engine::finish(double seconds) {
   return lasting_ == nullptr || lasting_->finish(in_seconds(seconds));
 }
 
-void engine::restart(unsigned workers) {
-  const in_engine away;
-  running_->restart(workers);
-}
-
 report engine::last_report() {
   const in_engine away;
   return detail::last_report(*running_);

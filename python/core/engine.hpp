@@ -31,7 +31,6 @@ class engine {
   void terminate();
   // Waits for so many seconds that everything ends and workers leave. False: they have not.
   bool finish(double seconds);
-  void restart(unsigned workers);
   report last_report();
   std::unique_ptr<detail::port> open_port();
 

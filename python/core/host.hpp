@@ -1,7 +1,7 @@
 // What Python does whenever forkful forks for a pool (forkful/detail/host.hpp), and in the zygote and the workers it gets.
 //
 // Owns nothing but a reference to the pool's Python side: an object with before_fork(), which returns how many threads run,
-// zygote_starts(threads), worker_starts(index) and worker_leaves(). Invariants: a fork is made with the GIL and the
+// zygote_starts(threads), worker_starts() and worker_leaves(). Invariants: a fork is made with the GIL and the
 // import lock held by the thread that forks; a worker holds the GIL from its first instruction to the end of its start, and then only
 // while it runs something.
 #pragma once

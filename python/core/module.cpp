@@ -17,8 +17,8 @@
 #include "call.hpp"
 #include "clock.hpp"
 #include "engine.hpp"
-#include "frame.hpp"
 #include "gil.hpp"
+#include "python_side.hpp"
 #include "worker.hpp"
 
 namespace forkful::python {
@@ -164,7 +164,6 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("owned", &block::owned)
       .def("mark", [](std::shared_ptr<block> one) { block::mark(std::move(one)); })
       .def("adopt", &block::adopt)
-      .def_static("forget_the_dead", &block::forget_the_dead)
       .def_buffer([](const block& one) {
         return py::buffer_info(one.data(), 1, py::format_descriptor<unsigned char>::format(),
                                static_cast<py::ssize_t>(one.bytes()));
@@ -203,7 +202,6 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("size", &engine::size)
       .def("terminate", &engine::terminate)
       .def("finish", &engine::finish)
-      .def("restart", &engine::restart)
       .def("last_report", &engine::last_report);
 
   py::class_<call, std::shared_ptr<call>>(m, "Call")
@@ -229,7 +227,6 @@ PYBIND11_MODULE(_core, m) {
       .def("stop", &call::stop)
       .def("conclude", &call::conclude)
       .def_property_readonly("ended", &call::ended)
-      .def_property_readonly("arrived", &call::arrived)
       .def("take_results", &call::take_results)
       .def("take_failures", &call::take_failures)
       .def("take_next", &call::take_next);

@@ -6,7 +6,8 @@
 #include <forkful/shared.hpp>
 #include <utility>
 
-#include "frame.hpp"
+#include "frame_reader.hpp"
+#include "frame_writer.hpp"
 
 namespace forkful::python {
 

@@ -35,6 +35,7 @@ class sent_once {
   // Finds what is in several of the items, each time as the only member that is no atom: what two members share, they are to share there, too.
   // Cost: a look at each member.
   void look_over(PyObject* items);
+  [[nodiscard]] bool found() const noexcept { return found_; }
   // Something was found, and this item has one such member only.
   [[nodiscard]] bool may_have(PyObject* item) const noexcept;
   // Where the value is that was found. Null: it is to be sent as it comes (it was not, or it cannot be sent).

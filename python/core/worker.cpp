@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <exception>
@@ -10,8 +11,10 @@
 #include <vector>
 
 #include "block.hpp"
-#include "frame.hpp"
+#include "frame_reader.hpp"
+#include "frame_writer.hpp"
 #include "gil.hpp"
+#include "python_side.hpp"
 
 namespace forkful::python {
 
@@ -170,6 +173,52 @@ void set_flush(PyObject* flush, PyObject* printed) {
   here().printed = Py_NewRef(printed);
 }
 
+namespace {
+
+// Runs one slice; what came of it is the next value of the frame.
+void run_into(frame_writer& out, const plan& call, PyObject* callable, PyObject* unloaded, detail::chunk_io& io,
+              std::size_t slice) {
+  state& mine = here();
+  const std::uint64_t began = io.timed != nullptr ? detail::now_ns() : 0;
+  if (mine.place != nullptr) {
+    mine.place[1] = slice;
+    mine.place[0] = call.call;
+  }
+  owned value;
+  bool not_loaded = false;
+  if (callable != nullptr) {
+    value = value_of(call, io, slice, not_loaded);
+  } else {
+    raise(unloaded);
+  }
+  if (io.timed != nullptr) io.timed->pass_in += detail::now_ns() - began;
+  if (not_loaded) {
+    PyErr_Clear();
+    out.put_not_loaded();
+    return;
+  }
+  const owned result(value ? run_one(callable, call.how, value.get()) : nullptr);
+  // In a process that the callable forked, nothing is to be written: it is no worker.
+  if (*io.mark != io.process) detail::leave_fork();
+  const std::uint64_t ended = io.timed != nullptr ? detail::now_ns() : 0;
+  if (!result) {
+    put_failure(out, nullptr);
+  } else if (!out.put(result.get(), false)) {
+    put_failure(out, result.get());
+  }
+  if (io.timed != nullptr) io.timed->pass_out += detail::now_ns() - ended;
+}
+
+// Into the chunk's results, where they count whatever becomes of the next ones.
+void publish(frame_writer& out, detail::chunk_io& io) {
+  if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
+  out.write(io.out->extend(out.size(), frame_alignment));
+  block::give_marked();
+  io.out->publish();
+}
+
+}  // namespace
+
 std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t first, std::size_t last) {
   const auto& call = *static_cast<const plan*>(self);
   const with_gil held;
@@ -177,56 +226,35 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
   if (mine.of_call != call.call) {
     mine.of_call = call.call;
     mine.out.use(mine.shipper);
+    mine.in.forget_classes();
   }
-  frame_writer& out = mine.out;
-  out.begin(last - first);
   PyObject* const callable = callable_of(call);
   const owned unloaded = callable == nullptr ? take_error() : owned();
-  for (std::size_t slice = first; slice != last; ++slice) {
-    const std::uint64_t began = io.timed != nullptr ? detail::now_ns() : 0;
-    if (mine.place != nullptr) {
-      mine.place[1] = slice;
-      mine.place[0] = call.call;
+  // Where slices are named one by one, each has a frame of its own: one that ends the worker is the only one that is begun again.
+  const std::size_t most = io.cursor != nullptr ? 1 : last - first;
+  std::size_t next = first;
+  for (std::size_t end = first; next != last; next = end) {
+    end = std::min(next + most, last);
+    // release: the results before it are written.
+    if (io.cursor != nullptr) io.cursor->store(detail::name_of_slices(next - io.first, 1), std::memory_order_release);
+    mine.out.begin(end - next);
+    for (std::size_t slice = next; slice != end; ++slice) {
+      run_into(mine.out, call, callable, unloaded.get(), io, slice);
     }
-    owned value;
-    bool not_loaded = false;
-    if (callable != nullptr) {
-      value = value_of(call, io, slice, not_loaded);
-    } else {
-      raise(unloaded.get());
+    try {
+      publish(mine.out, io);
+    } catch (...) {
+      // They have run, and their results are lost.
+      for (std::size_t slice = next; slice != end; ++slice) io.fail(io, slice, slice);
+      next = end - 1;
+      break;
     }
-    if (io.timed != nullptr) io.timed->pass_in += detail::now_ns() - began;
-    if (not_loaded) {
-      PyErr_Clear();
-      out.put_not_loaded();
-      continue;
-    }
-    const owned result(value ? run_one(callable, call.how, value.get()) : nullptr);
-    // In a process that the callable forked, nothing is to be written: it is no worker.
-    if (*io.mark != io.process) detail::leave_fork();
-    const std::uint64_t ended = io.timed != nullptr ? detail::now_ns() : 0;
-    if (!result) {
-      put_failure(out, nullptr);
-    } else if (!out.put(result.get(), false)) {
-      put_failure(out, result.get());
-    }
-    if (io.timed != nullptr) io.timed->pass_out += detail::now_ns() - ended;
   }
   if (mine.printed != nullptr && *PyByteArray_AS_STRING(mine.printed) != 0) {
     const owned done(PyObject_CallNoArgs(mine.flush));
     if (!done) PyErr_WriteUnraisable(mine.flush);
   }
-  try {
-    if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
-    out.write(io.out->extend(out.size(), frame_alignment));
-    block::give_marked();
-    io.out->publish();  // these count, whatever becomes of the chunk's next ones
-  } catch (...) {
-    // All of them have run, and the results of all are lost.
-    for (std::size_t slice = first; slice != last; ++slice) io.fail(io, slice, slice);
-    return last - 1;
-  }
-  return last;
+  return next;
 }
 
 std::size_t run_here(const void* self, detail::chunk_io& io, std::size_t first, std::size_t last) {
@@ -236,8 +264,9 @@ std::size_t run_here(const void* self, detail::chunk_io& io, std::size_t first, 
   for (std::size_t slice = first; slice != last; ++slice) {
     bool not_loaded = false;
     const owned value = value_of(call, io, slice, not_loaded);
-    PyObject* const result = run_one(call.callable, call.how, value.get());
-    results.all.push_back({result != nullptr ? result : take_error().release(), result == nullptr});
+    owned result(run_one(call.callable, call.how, value.get()));
+    const bool raised = !result;
+    results.all.push_back({raised ? take_error() : std::move(result), raised});
   }
   return last;
 }

@@ -10,6 +10,9 @@
 #include <cstdint>
 #include <forkful/detail/job.hpp>
 #include <string_view>
+#include <vector>
+
+#include "owned.hpp"
 
 namespace forkful::python {
 
@@ -51,10 +54,10 @@ struct plan {
 std::size_t run_in_worker(const void* plan, detail::chunk_io& io, std::size_t first, std::size_t last);
 std::size_t run_here(const void* plan, detail::chunk_io& io, std::size_t first, std::size_t last);
 
-// The results of a chunk that ran here.
+// The results of a chunk that ran here. Destroyed with the GIL held.
 struct results_here {
   struct one {
-    PyObject* value;  // owned
+    owned value;
     bool raised;
   };
   std::vector<one> all;

@@ -52,11 +52,6 @@ def enter(late):
     bind(None, late)
 
 
-def load_function(view):
-    """The callable of a shipment. Its late names are bound."""
-    return load_call(view)[0]
-
-
 def load_exception(view, executor=False):
     """The exception of `Shipper.exception` or `.unsendable`; its `__cause__` is the worker's traceback.
 

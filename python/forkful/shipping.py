@@ -23,7 +23,7 @@ import types
 from multiprocessing.reduction import ForkingPickler
 
 # Names that others use from here: all that travels is to be had of this module.
-from .arrivals import enter, find_class, forget, load_call, load_exception, load_function, loads  # noqa: F401
+from .arrivals import enter, find_class, forget, load_call, load_exception, loads  # noqa: F401
 from .arrivals import bind
 from .pickling import ItemPickler, Pickling, reducers  # noqa: F401
 from .reach import Parts, Photograph, Reach, absent, contents_of, found, hold, holds, top_name

@@ -13,7 +13,9 @@
 #include <random>
 #include <vector>
 
-#include "../core/frame.hpp"
+#include "../core/frame_reader.hpp"
+#include "../core/frame_writer.hpp"
+#include "../core/python_side.hpp"
 
 namespace {
 

@@ -375,3 +375,25 @@ def test_a_call_that_raises_cancelled_is_not_cancelled():
     with forkful.Pool(1) as pool:
         future = pool.submit(raises)
         assert type(future.exception(30)) is forkful.Cancelled and not future.cancelled()
+
+
+@pytest.mark.parametrize('kind', [forkful.Pool, forkful.SnapshotPool])
+@pytest.mark.parametrize('attempts', [1, 3])
+def test_no_item_is_begun_more_often_than_its_attempts(kind, attempts):
+    """Also where items are so short that many are run at a time, and next to one that ends its worker."""
+    reads, writes = os.pipe()
+
+    def counted(number):
+        os.write(writes, b'%d\n' % number)
+        if number == 500:
+            os._exit(3)
+        return number
+
+    with kind(2) as pool:
+        outcomes = pool.try_map(counted, range(1000), attempts=attempts)
+    os.close(writes)
+    with os.fdopen(reads) as lines:
+        begun = [int(line) for line in lines]
+    assert sorted(begun) == sorted([*range(500), *[500] * attempts, *range(501, 1000)])
+    assert [number for number, outcome in enumerate(outcomes) if not outcome.ok] == [500]
+    assert outcomes[500].error.attempt == attempts

@@ -346,6 +346,12 @@ bool crew::leave(std::uint64_t until) noexcept {
   return left;
 }
 
+void crew::end_template() noexcept {
+  if (own_template_ == nullptr) return;
+  own_template_.reset();
+  template_ = nullptr;
+}
+
 void crew::end_now() noexcept {
   for (member& one : members_) {
     if (one.process.valid()) kill(one);

@@ -64,6 +64,8 @@ class crew {
   bool leave(std::uint64_t until) noexcept;
   // Kills all workers now and reaps them.
   void end_now() noexcept;
+  // No worker is to be started any more: a template of the pool's own ends now, and with it what it inherited.
+  void end_template() noexcept;
   // Chunks are not to be larger.
   [[nodiscard]] std::uint64_t largest_chunk() const noexcept;
   // Why the last worker that did not get through its start did not, as the end of a sentence; empty if none failed since the

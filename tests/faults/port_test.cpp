@@ -1,6 +1,7 @@
 // What a program around forkful drives itself: ports, and the end of a pool step by step (forkful/detail/job.hpp).
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -314,6 +315,36 @@ TEST_F(ports, end_pools_step_by_step) {
   crew->terminate();
   EXPECT_TRUE(crew->finish(for_ever));
   EXPECT_EQ(shared_->left, 2U);
+}
+
+// Whoever waits for workers to leave does not keep another from ending them.
+TEST_F(ports, end_pools_that_are_terminated_meanwhile) {
+  static const forkful::detail::host staying{.worker_leaves = [](void*) {
+    ++(*shared)->left;
+    for (;;) pause();
+  }};
+  const auto crew = forkful::detail::start_processes(pool_options{.workers = 2}, &staying);
+  std::thread other([&] { EXPECT_TRUE(crew->finish(for_ever)); });
+  wait_until([&] { return shared_->left == 2U; });
+  crew->terminate();
+  other.join();
+}
+
+TEST_F(ports, end_pools_without_leaving_a_process) {
+  for (const bool at_once : {false, true}) {
+    const auto crew =
+        forkful::detail::start_processes(pool_options{.workers = 2, .start = forkful::start_method::zygote}, &counting);
+    made_by_hand(*crew, -1).going->advance({});
+    EXPECT_EQ(children_of(getpid()).size(), 3U);
+    if (at_once) {
+      crew->terminate();
+    } else {
+      EXPECT_TRUE(crew->finish(for_ever));
+    }
+    EXPECT_EQ(children_of(getpid()).size(), 0U);
+    crew->restart(0);
+    made_by_hand(*crew, -1).going->advance({});
+  }
 }
 
 }  // namespace

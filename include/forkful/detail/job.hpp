@@ -274,9 +274,9 @@ class engine {
   /// Lets what was submitted finish, unless an exception unwinds. Calls that go on without it throw `cancelled`, or end as ever.
   virtual ~engine() = default;
   [[nodiscard]] virtual unsigned size() const noexcept = 0;
-  /// Begins a call. `job` has to live until it has ended; `owner`, if given, keeps it alive, and is held as long as anything of the
-  /// call may be looked at: it is needed where the ongoing may be destroyed before the call has ended. Throws pool_closed (from terminate() to restart()), wrong_process, start_failed,
-  /// std::invalid_argument for options that this pool cannot honour.
+  /// Begins a call. `job` has to live until it has ended; `owner`, if given, keeps it alive, and is held as long as anything of
+  /// the call may be looked at: it is needed where the ongoing may be destroyed before the call has ended. Throws pool_closed
+  /// (from terminate() to restart()), wrong_process, start_failed, std::invalid_argument for options that this pool cannot honour.
   virtual std::unique_ptr<ongoing> begin(job&, const call_options&, std::shared_ptr<void> owner) = 0;
   /// Ends all workers now. Calls that run throw `cancelled`; what is done stays.
   virtual void terminate() = 0;

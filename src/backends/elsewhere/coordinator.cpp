@@ -543,6 +543,7 @@ void coordinator::finish() {
   empty_board_or_collapse(lock);
   board_.closed = true;
   crew_.shut_down();
+  crew_.end_template();
   tell_all();
   destroy_retired(lock);
 }
@@ -554,14 +555,20 @@ void coordinator::tell_all() noexcept {
 }
 
 bool coordinator::leave(std::uint64_t until) {
+  constexpr std::uint64_t step_ns = 10'000'000;
   lock_type lock(mutex_);
   empty_board_or_collapse(lock, until);
-  const bool empty = board_.tail() == board_.head();
-  if (empty) {
+  bool left = false;
+  if (board_.tail() == board_.head()) {
     board_.closed = true;
     tell_all();
+    for (;;) {
+      left = crew_.leave(std::min(until, now_ns() + step_ns));
+      if (left || (until != for_ever && now_ns() >= until)) break;
+      unled_.wait_for(lock, std::chrono::milliseconds(1));  // terminate() may want the mutex
+    }
   }
-  const bool left = empty && crew_.leave(until);
+  if (left) crew_.end_template();
   destroy_retired(lock);
   return left;
 }
@@ -613,6 +620,7 @@ void coordinator::terminate() {
     // No memory to take over what failed: given up with the rest.
   }
   give_up_all(reason);
+  crew_.end_template();
   tell_all();
   crew_.ring();
   destroy_retired(lock);
