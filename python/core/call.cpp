@@ -23,7 +23,15 @@ std::atomic<std::uint64_t> calls{0};
 constexpr std::uint64_t between_signals_ns = 50'000'000;
 
 // Handlers of signals run on the main thread alone.
-bool on_main_thread() noexcept { return gettid() == getpid(); }
+bool on_main_thread() noexcept {
+  thread_local std::uint64_t asked_in = 0;
+  thread_local bool answer = false;
+  if (const std::uint64_t process = detail::this_process(); asked_in != process) {
+    answer = gettid() == getpid();
+    asked_in = process;
+  }
+  return answer;
+}
 
 py::object list_of_none(Py_ssize_t size) {
   py::object made = py::reinterpret_steal<py::object>(PyList_New(size));
@@ -34,8 +42,12 @@ py::object list_of_none(Py_ssize_t size) {
 
 }  // namespace
 
+call_settings::~call_settings() {
+  for (py::object* one : {&shipper, &load_exception, &stack_of, &progress}) let_go(one->release().ptr());
+}
+
 call_in_flight::~call_in_flight() {
-  if (in_shared_memory != nullptr && getpid() == made_by) detail::shared_deallocate(in_shared_memory);
+  if (in_shared_memory != nullptr && detail::this_process() == made_by) detail::shared_deallocate(in_shared_memory);
 }
 
 std::shared_ptr<call_in_flight> call_in_flight::make() {
@@ -47,23 +59,21 @@ std::shared_ptr<call_in_flight> call_in_flight::make() {
       delete gone;
     }
   });
-  made->made_by = getpid();
+  made->made_by = detail::this_process();
   made->in_shared_memory = ::new (detail::shared_allocate(sizeof(plan), alignof(plan))) plan{};
   return made;
 }
 
-call::call(std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
-           call_settings settings)
+call::call(std::shared_ptr<engine> where, py::object what, py::object values,
+           std::shared_ptr<const call_settings> settings)
     : engine_(std::move(where)),
       what_(std::move(what)),
       values_(std::move(values)),
-      shipper_(std::move(shipper)),
       settings_(std::move(settings)),
-      made_by_(getpid()),
-      failures_(py::dict()) {
-  const Py_ssize_t known = settings_.lazy ? 0 : PyList_GET_SIZE(values_.ptr());
-  if (!settings_.stream) results_ = list_of_none(known);
-  begin(static_cast<std::size_t>(known), settings_.chunk);
+      made_by_(detail::this_process()) {
+  const Py_ssize_t known = settings_->lazy ? 0 : PyList_GET_SIZE(values_.ptr());
+  if (!settings_->stream) results_ = list_of_none(known);
+  begin(static_cast<std::size_t>(known), settings_->chunk);
 }
 
 call::~call() {
@@ -72,24 +82,22 @@ call::~call() {
     going_.reset();
   }
   for (PyObject* one : pulled_) let_go(one);
-  for (py::object* one : {&what_, &values_, &shipper_, &results_, &failures_}) let_go(one->release().ptr());
-  for (py::object* one : {&settings_.load_exception, &settings_.stack_of, &settings_.progress})
-    let_go(one->release().ptr());
+  for (py::object* one : {&what_, &values_, &results_, &failures_}) let_go(one->release().ptr());
 }
 
 void call::begin(std::size_t slices, std::size_t chunk) {
   const running where = engine_->where();
   flight_ = call_in_flight::make();
-  flight_->verb = settings_.verb;
+  flight_->settings = settings_;
   plan& told = *flight_->in_shared_memory;
-  told.how = settings_.how;
+  told.how = settings_->how;
   told.call = ++calls;
   detail::job& work = flight_->job;
   work.slices = slices;
-  work.verb = flight_->verb.c_str();
+  work.verb = settings_->verb.c_str();
   work.caller = this;
   work.keep_going = true;  // what the callable raises travels as a result
-  work.unordered = settings_.unordered;
+  work.unordered = settings_->unordered;
   work.plan = &told;
   if (where == running::shipped) {
     flight_->what = what_.cast<std::shared_ptr<payload>>();
@@ -97,8 +105,8 @@ void call::begin(std::size_t slices, std::size_t chunk) {
     told.data = flight_->what->bytes().data();
     told.bytes = flight_->what->bytes().size();
     // In a stream values come and go, and may be others when they are met again.
-    if (!settings_.stream && slices > 1) {
-      flight_->once = std::make_unique<sent_once>(shipper_.ptr());
+    if (!settings_->stream && slices > 1) {
+      flight_->once = std::make_unique<sent_once>(settings_->shipper.ptr());
       flight_->once->look_over(values_.ptr());
       // Each chunk decodes it anew: no more of them than multiprocessing makes.
       if (flight_->once->found() && chunk == 0) {
@@ -106,7 +114,7 @@ void call::begin(std::size_t slices, std::size_t chunk) {
         chunk = (slices + chunks - 1) / chunks;
       }
     }
-    writer_.use(shipper_.ptr(), flight_->once.get());
+    writer_.use(settings_->shipper.ptr(), flight_->once.get());
     work.bytes_broadcast = told.bytes;
     work.encode = [](void* self, std::size_t first, std::size_t last, sink& to) {
       return static_cast<call*>(self)->encode(first, last, to);
@@ -116,7 +124,7 @@ void call::begin(std::size_t slices, std::size_t chunk) {
     told.caller = this;
     told.value = [](const void* self, std::size_t slice) { return static_cast<const call*>(self)->value(slice); };
   }
-  if (settings_.lazy) {
+  if (settings_->lazy) {
     work.pull = [](void* self, std::size_t wanted) { return static_cast<call*>(self)->pull(wanted); };
     work.forget = [](void* self, std::size_t end) {
       const with_gil held;
@@ -138,13 +146,13 @@ void call::begin(std::size_t slices, std::size_t chunk) {
   }
   call_options options;
   options.chunk = chunk;
-  options.timeout = std::chrono::nanoseconds(std::llround(settings_.timeout * 1e9));
-  options.attempts = settings_.attempts;
-  options.window = settings_.window;
+  options.timeout = std::chrono::nanoseconds(std::llround(settings_->timeout * 1e9));
+  options.attempts = settings_->attempts;
+  options.window = settings_->window;
   options.stop = stop_.get_token();
-  if (settings_.progress.ptr() == Py_True) {
-    options.progress = progress_bar(settings_.verb);
-  } else if (!settings_.progress.is_none() && settings_.progress.ptr() != Py_False) {
+  if (settings_->progress.ptr() == Py_True) {
+    options.progress = progress_bar(settings_->verb);
+  } else if (!settings_->progress.is_none() && settings_->progress.ptr() != Py_False) {
     options.progress = [this](const progress& so_far) { report_progress(so_far); };
   }
   std::shared_ptr<detail::ongoing> begun;
@@ -166,7 +174,7 @@ std::size_t call::encode(std::size_t first, std::size_t last, sink& to) {
     writer_.begin(last - first);
     for (std::size_t slice = first; slice != last; ++slice) {
       // In a stream a value that has to be sent again would come behind those that follow it.
-      if (writer_.put(value(slice), last - first > 1 && !settings_.stream)) continue;
+      if (writer_.put(value(slice), last - first > 1 && !settings_->stream)) continue;
       unsent_[index_of(slice)] = take_error();
       throw std::runtime_error("forkful: a value cannot be sent");
     }
@@ -206,7 +214,7 @@ std::size_t call::pull(std::size_t wanted) {
 void call::report_progress(const progress& so_far) {
   const with_gil held;
   if (error_) return;  // it is told of the end, too, of a call that it ended
-  const owned done(PyObject_CallFunction(settings_.progress.ptr(), "nndI", static_cast<Py_ssize_t>(so_far.done),
+  const owned done(PyObject_CallFunction(settings_->progress.ptr(), "nndI", static_cast<Py_ssize_t>(so_far.done),
                                          static_cast<Py_ssize_t>(so_far.total),
                                          std::chrono::duration<double>(so_far.elapsed).count(), so_far.busy));
   if (done) return;
@@ -255,7 +263,7 @@ void call::collect(const detail::finished_slices& what) {
         }
       }
       origin came = origin::returned;
-      owned value(reader_.get(in_frame++, settings_.load_exception.ptr(), &came));
+      owned value(reader_.get(in_frame++, settings_->load_exception.ptr(), &came));
       if (came == origin::not_loaded) {
         not_loaded_.push_back(index);
         continue;
@@ -267,21 +275,23 @@ void call::collect(const detail::finished_slices& what) {
     }
     reader_.close();
   }
-  if ((failed && settings_.fail_fast) || interrupted_) stop_.request_stop();
+  if ((failed && settings_->fail_fast) || interrupted_) stop_.request_stop();
 }
 
 // Says in the exception whose it is. worker -1: it was raised here, as the value was sent.
 void call::note(PyObject* error, std::size_t index, int worker) {
   const py::object where = worker < 0 ? py::object(py::none()) : py::object(py::int_(worker));
-  const owned done(PyObject_CallFunction(shipping.add_note, "OsnOs", error, settings_.verb.c_str(),
-                                         static_cast<Py_ssize_t>(index), where.ptr(), settings_.name.c_str()));
+  const py::object name =
+      flight_->what ? py::str(flight_->what->name()) : py::str(py::getattr(what_, "__name__", py::str()));
+  const owned done(PyObject_CallFunction(shipping.add_note, "OsnOO", error, settings_->verb.c_str(),
+                                         static_cast<Py_ssize_t>(index), where.ptr(), name.ptr()));
   if (!done) PyErr_Clear();  // it is only a note
 }
 
 // The worker died while it loaded this value together with others: it is not known whose fault that was.
 bool call::was_loading(const slice_failure& failed) {
-  if (failed.kind != failure_kind::crash || settings_.stack_of.is_none()) return false;
-  const owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker,
+  if (failed.kind != failure_kind::crash || settings_->stack_of.is_none()) return false;
+  const owned told(PyObject_CallFunction(settings_->stack_of.ptr(), "IKn", failed.worker,
                                          flight_->in_shared_memory->call, static_cast<Py_ssize_t>(failed.slice)));
   if (!told) PyErr_Clear();
   return told && PyTuple_GET_ITEM(told.get(), 1) == Py_True;
@@ -299,16 +309,16 @@ owned call::failure_of(const slice_failure& failed) {
   for (const std::string& one : failed.frames) frames.append(one);
   py::object stack = py::str("");
   const bool ended = failed.kind == failure_kind::crash || failed.kind == failure_kind::timeout;
-  if (ended && !settings_.stack_of.is_none()) {
-    owned told(PyObject_CallFunction(settings_.stack_of.ptr(), "IKn", failed.worker, flight_->in_shared_memory->call,
+  if (ended && !settings_->stack_of.is_none()) {
+    owned told(PyObject_CallFunction(settings_->stack_of.ptr(), "IKn", failed.worker, flight_->in_shared_memory->call,
                                      static_cast<Py_ssize_t>(failed.slice)));
     if (!told) return take_error();
     stack = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(told.get(), 0));
   }
   owned error(PyObject_CallFunction(
-      shipping.item_failed, "siskIIIiiOdO", settings_.verb.c_str(), static_cast<int>(failed.kind), failed.what.c_str(),
-      static_cast<unsigned long>(index), failed.worker, failed.attempt, settings_.attempts, failed.signal,
-      failed.exit_status, frames.ptr(), settings_.timeout, stack.ptr()));
+      shipping.item_failed, "siskIIIiiOdO", settings_->verb.c_str(), static_cast<int>(failed.kind), failed.what.c_str(),
+      static_cast<unsigned long>(index), failed.worker, failed.attempt, settings_->attempts, failed.signal,
+      failed.exit_status, frames.ptr(), settings_->timeout, stack.ptr()));
   return error ? std::move(error) : take_error();
 }
 
@@ -321,15 +331,16 @@ void call::let_go_below(std::size_t end) {
 
 void call::settle(std::size_t slice, bool succeeded, owned value) {
   ++arrived_;
-  if (!settings_.stream) {
+  if (!settings_->stream) {
     if (succeeded) {
       PyList_SetItem(results_.ptr(), static_cast<Py_ssize_t>(slice), value.release());
     } else {
+      if (failures_.is_none()) failures_ = py::dict();
       failures_[py::int_(slice)] = py::reinterpret_borrow<py::object>(value.get());
     }
     return;
   }
-  if (settings_.lazy && slice >= pulled_from_) {
+  if (settings_->lazy && slice >= pulled_from_) {
     Py_CLEAR(pulled_[slice - pulled_from_]);
     std::size_t done = pulled_from_;
     while (done - pulled_from_ != pulled_.size() && pulled_[done - pulled_from_] == nullptr) ++done;
@@ -343,7 +354,7 @@ void call::settle(std::size_t slice, bool succeeded, owned value) {
 bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
   const in_engine away;
   // In a child that inherited it, a thread of the parent's may hold the mutex for ever: this throws wrong_process.
-  if (getpid() != made_by_) return going_->advance(how_long);
+  if (detail::this_process() != made_by_) return going_->advance(how_long);
   std::unique_lock lock(mutex_, std::defer_lock);
   if (!wait_for_others) {
     if (!lock.try_lock()) {
@@ -434,7 +445,7 @@ bool call::advance(double seconds, std::size_t enough) {
 
 // Of a stream no more than one chunk: input without end would be read for as long as the workers keep up.
 detail::wait_policy call::at_once() const {
-  return {.until = 0, .enough = settings_.stream ? +[](void*) { return true; } : nullptr};
+  return {.until = 0, .enough = settings_->stream ? +[](void*) { return true; } : nullptr};
 }
 
 bool call::look() { return ended_ || carry_on(at_once(), false); }
@@ -456,7 +467,7 @@ void call::stop() {
   stop_.request_stop();
 }
 
-void call::conclude() {
+py::tuple call::conclude() {
   {
     const in_engine away;
     try {
@@ -466,14 +477,14 @@ void call::conclude() {
       if (!error_) throw;
     }
   }
-  if (!error_) return;
+  if (!error_) return take();
   raise(owned(std::move(error_)).get());
   throw py::error_already_set();
 }
 
-py::object call::take_results() { return std::exchange(results_, py::none()); }
-
-py::object call::take_failures() { return std::exchange(failures_, py::none()); }
+py::tuple call::take() {
+  return py::make_tuple(std::exchange(results_, py::none()), std::exchange(failures_, py::none()));
+}
 
 py::object call::take_next() {
   if (next_.empty()) return py::none();

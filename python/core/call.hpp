@@ -32,9 +32,14 @@ namespace forkful::python {
 
 namespace py = pybind11;
 
+// What calls of a verb have in common: made once where no option is given. Destroyed with the GIL held.
 struct call_settings {
+  call_settings() = default;
+  call_settings(const call_settings&) = delete;
+  call_settings& operator=(const call_settings&) = delete;
+  ~call_settings();
+
   std::string verb;
-  std::string name;  // of the callable, for people
   calling how = calling::one;
   std::size_t chunk = 0;
   double timeout = 0;  // seconds; 0: none
@@ -44,6 +49,7 @@ struct call_settings {
   bool stream = false;     // results are taken one by one
   bool unordered = false;
   bool fail_fast = false;
+  py::object shipper;         // of the pool; None where nothing is sent
   py::object load_exception;  // (bytes) -> the exception of a value that failed
   py::object stack_of;        // None, or (worker, call, item) -> Python's stack of the item that ended the worker
   py::object progress;        // None or False; True: a bar on stderr; else called with (done, total, seconds, busy)
@@ -58,18 +64,19 @@ struct call_in_flight {
   ~call_in_flight();
   static std::shared_ptr<call_in_flight> make();
 
-  std::string verb;
+  std::shared_ptr<const call_settings> settings;
   std::shared_ptr<payload> what;
   std::unique_ptr<sent_once> once;
   plan* in_shared_memory = nullptr;
   detail::job job;
-  pid_t made_by = 0;
+  std::uint64_t made_by = 0;
 };
 
 class call {
  public:
-  // `values`: a list, or an iterator if lazy. `what`: a payload where values travel, else the callable. `shipper`: of the pool.
-  call(std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper, call_settings settings);
+  // `values`: a list, or an iterator if lazy. `what`: a payload where values travel, else the callable.
+  call(std::shared_ptr<engine> where, py::object what, py::object values,
+       std::shared_ptr<const call_settings> settings);
   call(const call&) = delete;
   call& operator=(const call&) = delete;
   ~call();
@@ -83,14 +90,13 @@ class call {
   bool begun();
   // What was not begun is not.
   void stop();
-  // Once it has ended: raises what the engine has to say of the whole call, or what its input or its progress function raised.
-  void conclude();
+  // Once it has ended: take(), or raises what the engine has to say of the whole call, or what its input or its progress function raised;
+  // then, too, take() has what arrived. It may find further values that were cancelled.
+  py::tuple conclude();
+  // Results of a list of values in their order, None where there is none (of a stream None), and {index: exception} or None. Taken over.
+  py::tuple take();
 
   [[nodiscard]] bool ended() const noexcept { return ended_; }
-  // Of a list of values: results in their order, None where there is none; taken over by the caller.
-  py::object take_results();
-  // {index: exception}, taken over.
-  py::object take_failures();
   // Of an iterator: the next (index, succeeded, result or exception) that has arrived; None: none has.
   py::object take_next();
   detail::ongoing* going() noexcept { return going_.get(); }
@@ -110,8 +116,8 @@ class call {
   [[nodiscard]] std::size_t index_of(std::size_t slice) const { return again_.empty() ? slice : again_[slice]; }
   [[nodiscard]] PyObject* value(std::size_t slice) const {
     slice = index_of(slice);
-    return settings_.lazy ? pulled_[slice - pulled_from_]
-                          : PyList_GET_ITEM(values_.ptr(), static_cast<Py_ssize_t>(slice));
+    return settings_->lazy ? pulled_[slice - pulled_from_]
+                           : PyList_GET_ITEM(values_.ptr(), static_cast<Py_ssize_t>(slice));
   }
   void report_progress(const progress& so_far);
   bool begin_those_not_loaded();
@@ -124,12 +130,11 @@ class call {
   std::shared_ptr<call_in_flight> flight_;
   py::object what_;
   py::object values_;
-  py::object shipper_;
-  call_settings settings_;
-  pid_t made_by_;
+  std::shared_ptr<const call_settings> settings_;
+  std::uint64_t made_by_;
 
-  py::object results_;
-  py::object failures_;
+  py::object results_ = py::none();
+  py::object failures_ = py::none();
   std::deque<std::tuple<std::size_t, bool, owned>> next_;
   std::deque<PyObject*> pulled_;  // owned; null: let go of
   std::size_t pulled_from_ = 0;

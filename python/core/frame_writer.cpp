@@ -56,7 +56,7 @@ void frame_writer::let_go_of_buffers() {
 void frame_writer::use(PyObject* shipper, sent_once* once) {
   shipper_ = shipper;
   once_ = once;
-  process_ = getpid();
+  if (upward_) process_ = getpid();
   for (const auto& one : plain_) Py_DECREF(one.first);
   plain_.clear();
 }

@@ -70,7 +70,7 @@ class frame_writer {
   bool upward_;
   sent_once* once_ = nullptr;
   PyObject* shipper_ = nullptr;
-  pid_t process_ = 0;
+  pid_t process_ = 0;  // upward
   std::vector<char> bytes_;
   std::size_t size_ = 0;
   std::size_t next_ = 0;  // value

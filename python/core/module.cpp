@@ -169,9 +169,10 @@ PYBIND11_MODULE(_core, m) {
                                static_cast<py::ssize_t>(one.bytes()));
       });
 
-  py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
-    return std::make_shared<payload>(std::string_view(bytes));
-  }));
+  py::class_<payload, std::shared_ptr<payload>>(m, "Payload")
+      .def(py::init([](const py::bytes& bytes, std::string name) {
+        return std::make_shared<payload>(std::string_view(bytes), std::move(name));
+      }));
 
   py::class_<descriptors>(m, "Descriptors").def(py::init<std::vector<int>>());
 
@@ -204,22 +205,35 @@ PYBIND11_MODULE(_core, m) {
       .def("finish", &engine::finish)
       .def("last_report", &engine::last_report);
 
-  py::class_<call, std::shared_ptr<call>>(m, "Call")
-      .def(py::init([](std::shared_ptr<engine> where, py::object what, py::object values, py::object shipper,
-                       std::string verb, std::string name, calling how, std::size_t chunk, double timeout,
-                       unsigned attempts, std::size_t window, bool lazy, bool stream, bool unordered, bool fail_fast,
-                       py::object load_exception, py::object stack_of, py::object progress) {
-             return std::make_shared<call>(
-                 std::move(where), std::move(what), std::move(values), std::move(shipper),
-                 call_settings{std::move(verb), std::move(name), how, chunk, timeout, attempts, window, lazy, stream,
-                               unordered, fail_fast, std::move(load_exception), std::move(stack_of),
-                               std::move(progress)});
+  py::class_<call_settings, std::shared_ptr<call_settings>>(m, "CallSettings")
+      .def(py::init([](std::string verb, calling how, py::object shipper, py::object load_exception,
+                       py::object stack_of, std::size_t chunk, double timeout, unsigned attempts, std::size_t window,
+                       bool lazy, bool stream, bool unordered, bool fail_fast, py::object progress) {
+             auto made = std::make_shared<call_settings>();
+             made->verb = std::move(verb);
+             made->how = how;
+             made->shipper = std::move(shipper);
+             made->load_exception = std::move(load_exception);
+             made->stack_of = std::move(stack_of);
+             made->chunk = chunk;
+             made->timeout = timeout;
+             made->attempts = attempts;
+             made->window = window;
+             made->lazy = lazy;
+             made->stream = stream;
+             made->unordered = unordered;
+             made->fail_fast = fail_fast;
+             made->progress = std::move(progress);
+             return made;
            }),
-           py::arg("engine"), py::arg("what"), py::arg("values"), py::arg("shipper"), py::kw_only(), py::arg("verb"),
-           py::arg("name"), py::arg("how"), py::arg("chunk") = 0, py::arg("timeout") = 0, py::arg("attempts") = 1,
-           py::arg("window") = 0, py::arg("lazy") = false, py::arg("stream") = false, py::arg("unordered") = false,
-           py::arg("fail_fast") = false, py::arg("load_exception") = py::none(), py::arg("stack_of") = py::none(),
-           py::arg("progress") = py::none())
+           py::kw_only(), py::arg("verb"), py::arg("how"), py::arg("shipper") = py::none(),
+           py::arg("load_exception") = py::none(), py::arg("stack_of") = py::none(), py::arg("chunk") = 0,
+           py::arg("timeout") = 0, py::arg("attempts") = 1, py::arg("window") = 0, py::arg("lazy") = false,
+           py::arg("stream") = false, py::arg("unordered") = false, py::arg("fail_fast") = false,
+           py::arg("progress") = py::none());
+
+  py::class_<call, std::shared_ptr<call>>(m, "Call")
+      .def(py::init<std::shared_ptr<engine>, py::object, py::object, std::shared_ptr<call_settings>>())
       .def("advance", &call::advance, py::arg("seconds") = -1.0, py::arg("enough") = 0)
       .def("look", &call::look)
       .def("cancel", &call::cancel, py::arg("kill") = false)
@@ -227,8 +241,7 @@ PYBIND11_MODULE(_core, m) {
       .def("stop", &call::stop)
       .def("conclude", &call::conclude)
       .def_property_readonly("ended", &call::ended)
-      .def("take_results", &call::take_results)
-      .def("take_failures", &call::take_failures)
+      .def("take", &call::take)
       .def("take_next", &call::take_next);
 
   py::class_<driver_port, std::shared_ptr<driver_port>>(m, "Port")

@@ -38,10 +38,10 @@ PyObject* lone_member(PyObject* item) noexcept {
 
 }  // namespace
 
-sent_once::sent_once(PyObject* shipper) noexcept : shipper_(shipper), made_by_(getpid()) {}
+sent_once::sent_once(PyObject* shipper) noexcept : shipper_(shipper), made_by_(detail::this_process()) {}
 
 sent_once::~sent_once() {
-  if (getpid() != made_by_) return;
+  if (detail::this_process() != made_by_) return;
   for (const auto& each : met_) {
     if (each.second.sent.address != 0) detail::shared_deallocate(reinterpret_cast<void*>(each.second.sent.address));
   }

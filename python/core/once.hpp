@@ -51,7 +51,7 @@ class sent_once {
   bool send(one& what);
 
   PyObject* shipper_;
-  pid_t made_by_;
+  std::uint64_t made_by_;
   bool found_ = false;
   std::unordered_map<PyObject*, one> met_;
 };

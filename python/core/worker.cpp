@@ -132,16 +132,17 @@ void put_failure(frame_writer& out, PyObject* unsent) {
 
 }  // namespace
 
-payload::payload(std::string_view bytes)
-    : number_(++payloads),
+payload::payload(std::string_view bytes, std::string name)
+    : name_(std::move(name)),
+      number_(++payloads),
       data_(static_cast<char*>(detail::shared_allocate(bytes.size() + 1, 16))),
       bytes_(bytes.size()),
-      owner_(getpid()) {
+      owner_(detail::this_process()) {
   std::memcpy(data_, bytes.data(), bytes.size());
 }
 
 payload::~payload() {
-  if (getpid() == owner_) detail::shared_deallocate(data_);
+  if (detail::this_process() == owner_) detail::shared_deallocate(data_);
 }
 
 void forget_the_parents_callables() {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <forkful/detail/job.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,22 +20,24 @@ namespace forkful::python {
 // How a value becomes arguments: f(value), f(*value), f(*value[0], **value[1]).
 enum class calling : unsigned char { one, star, apply };
 
-// A callable as bytes in shared memory.
+// A callable as bytes in shared memory. `name`: for people.
 class payload {
  public:
-  explicit payload(std::string_view bytes);
+  payload(std::string_view bytes, std::string name);
   payload(const payload&) = delete;
   payload& operator=(const payload&) = delete;
   ~payload();
 
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
   [[nodiscard]] std::string_view bytes() const noexcept { return {data_, bytes_}; }
 
  private:
+  std::string name_;
   std::uint64_t number_;
   char* data_;
   std::size_t bytes_;
-  pid_t owner_;  // in a process that inherited it, the memory is not its to free
+  std::uint64_t owner_;  // in a process that inherited it, the memory is not its to free
 };
 
 // What `run` is told of its call; in shared memory.

@@ -75,7 +75,7 @@ class _Task(Carried):
 
 def submit(pool, func, args, kwargs):
     """A Future of func(*args, **kwargs) on the pool."""
-    call = pool._begin('submit', APPLY, func, [(args, dict(kwargs))])
+    call = pool._begin('submit', APPLY, func, [(args, dict(kwargs))], {})
     future = Future()
     task = _Task(pool, call, future)
     pool._nobody_waits(task, call)

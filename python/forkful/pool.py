@@ -6,7 +6,7 @@ from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE, MaybeEncodingError
 from . import _core, shipping
 from .driver import Driver
 from .results import ApplyResult, AsyncResult, IMapIterator, IMapUnorderedIterator, MapResult
-from .verbs import Verbs, as_list
+from .verbs import Verbs, as_list, name_of
 from .workers import LATE_SIGNAL, Side
 
 __all__ = ['Pool', 'SnapshotPool', 'SerialPool', 'ThreadPool', 'ApplyResult', 'AsyncResult', 'MapResult',
@@ -64,7 +64,7 @@ class Pool(Verbs):
         if known is not None and known[1].still_good():
             return known[0]
         shipment = self._shipper.function(func)
-        made = _core.Payload(shipment.data)
+        made = _core.Payload(shipment.data, name_of(func))
         if shipment.kept:
             if len(self._payloads) >= _kept_payloads:
                 self._payloads.clear()

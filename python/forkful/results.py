@@ -14,14 +14,11 @@ def lowest(failures):
 
 
 def concluded(call):
-    """(results, failures, what the whole call raises or None) of a call that has ended. Concluding comes first: it
-    may find further items that were cancelled."""
-    error = None
+    """(results, failures or None, what the whole call raises or None) of a call that has ended."""
     try:
-        call.conclude()
-    except BaseException as raised:
-        error = raised
-    return call.take_results(), call.take_failures(), error
+        return *call.conclude(), None
+    except BaseException as error:
+        return *call.take(), error
 
 
 class _Done:

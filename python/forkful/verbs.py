@@ -32,6 +32,7 @@ class Verbs:
         self._pending = {}      # results that are not done, in their order
         self._streams = weakref.WeakSet()       # what imap returned
         self._shipper = None
+        self._settings = {}     # of verbs whose calls have no options
 
     # ---- what pools differ in ------------------------------------------------------------------------------------
 
@@ -50,13 +51,21 @@ class Verbs:
 
     # ---- calls ---------------------------------------------------------------------------------------------------
 
-    def _begin(self, verb, how, func, values, chunksize=None, timeout=None, attempts=1, progress=None,
-               fail_fast=False, _read={}, **unknown):
+    def _begin(self, verb, how, func, values, options):
         self._check_running()
-        if unknown:
-            raise TypeError(f'{verb}() got an unexpected keyword argument {min(unknown)!r}')
         if not callable(func):
             raise TypeError(f'{verb} takes a callable, and {func!r} is none')
+        settings = None if options else self._settings.get(verb)
+        if settings is None:
+            settings = self._settings_of(verb, how, **options)
+            if not options:
+                self._settings[verb] = settings
+        return _core.Call(self._engine, self._hand_over(func), values, settings)
+
+    def _settings_of(self, verb, how, chunksize=None, timeout=None, attempts=1, progress=None, fail_fast=False,
+                     _read={}, **unknown):
+        if unknown:
+            raise TypeError(f'{verb}() got an unexpected keyword argument {min(unknown)!r}')
         if timeout is not None and not 0 < timeout <= _longest:
             raise ValueError(f'timeout is {timeout!r}: it has to be more than 0 seconds, or None for no limit')
         if not 1 <= operator.index(attempts) <= 255:
@@ -65,14 +74,13 @@ class Verbs:
         if progress is not None:
             from .progress import for_call
             progress = for_call(progress, verb)
-        return _core.Call(self._engine, self._hand_over(func), values, self._shipper, verb=verb,
-                          name=str(getattr(func, '__name__', '')), how=how, chunk=chunk, timeout=timeout or 0,
-                          attempts=attempts, fail_fast=fail_fast, load_exception=self._load_exception,
-                          stack_of=self._stack_of, progress=progress, **_read)
+        return _core.CallSettings(verb=verb, how=how, shipper=self._shipper, load_exception=self._load_exception,
+                                  stack_of=self._stack_of, chunk=chunk, timeout=timeout or 0, attempts=attempts,
+                                  fail_fast=fail_fast, progress=progress, **_read)
 
-    def _run(self, verb, how, func, values, **options):
+    def _run(self, verb, how, func, values, options):
         """Results in their order, and failures by index."""
-        call = self._begin(verb, how, func, values, **options)
+        call = self._begin(verb, how, func, values, options)
         running = Running()
         self._pending[running] = None
         try:
@@ -88,37 +96,39 @@ class Verbs:
             raise error
         return results, failures
 
-    def _map(self, verb, how, func, iterable, **options):
-        results, failures = self._run(verb, how, func, as_list(iterable), **options)
+    def _map(self, verb, how, func, iterable, options):
+        results, failures = self._run(verb, how, func, as_list(iterable), options)
         if failures:
             raise lowest(failures)
         return results
 
-    def _try_map(self, verb, how, func, iterable, **options):
-        results, failures = self._run(verb, how, func, as_list(iterable), **options)
+    def _try_map(self, verb, how, func, iterable, options):
+        results, failures = self._run(verb, how, func, as_list(iterable), options)
+        failures = failures or {}
         return [Outcome(value, failures.get(index)) for index, value in enumerate(results)]
 
     def apply(self, func, args=(), kwds={}):
         """func(*args, **kwds), in a worker."""
-        return self._map('apply', APPLY, func, [(tuple(args), dict(kwds))])[0]
+        return self._map('apply', APPLY, func, [(tuple(args), dict(kwds))], {})[0]
 
     def map(self, func, iterable, chunksize=None, **options):
         """[func(x) for x in iterable]. Raises what the lowest item that failed raised, when all have ended."""
-        return self._map('map', ONE, func, iterable, chunksize=chunksize, **options)
+        return self._map('map', ONE, func, iterable, with_chunk(chunksize, options))
 
     def starmap(self, func, iterable, chunksize=None, **options):
         """[func(*x) for x in iterable], as map."""
-        return self._map('starmap', STAR, func, iterable, chunksize=chunksize, **options)
+        return self._map('starmap', STAR, func, iterable, with_chunk(chunksize, options))
 
     def try_map(self, func, iterable, chunksize=None, **options):
         """An Outcome for each item: one bad item costs one item."""
-        return self._try_map('try_map', ONE, func, iterable, chunksize=chunksize, **options)
+        return self._try_map('try_map', ONE, func, iterable, with_chunk(chunksize, options))
 
     def try_starmap(self, func, iterable, chunksize=None, **options):
-        return self._try_map('try_starmap', STAR, func, iterable, chunksize=chunksize, **options)
+        return self._try_map('try_starmap', STAR, func, iterable, with_chunk(chunksize, options))
 
     def apply_async(self, func, args=(), kwds={}, callback=None, error_callback=None, *, timeout=None, attempts=1):
-        call = self._begin('apply_async', APPLY, func, [(tuple(args), dict(kwds))], timeout=timeout, attempts=attempts)
+        options = {} if timeout is None and attempts == 1 else dict(timeout=timeout, attempts=attempts)
+        call = self._begin('apply_async', APPLY, func, [(tuple(args), dict(kwds))], options)
         result = ApplyResult(self, call, callback, error_callback)
         # One that is waited for is carried on by who waits. What does not fit the board needs somebody.
         if callback is not None or error_callback is not None or len(self._pending) > _ahead // 2:
@@ -134,7 +144,7 @@ class Verbs:
 
     def _later(self, verb, how, func, iterable, chunksize, callback, error_callback, options):
         self._check_running()
-        call = self._begin(verb, how, func, as_list(iterable), chunksize=chunksize, **options)
+        call = self._begin(verb, how, func, as_list(iterable), with_chunk(chunksize, options))
         result = MapResult(self, call, callback, error_callback)
         self._nobody_waits(result, call)
         result.look()
@@ -156,7 +166,8 @@ class Verbs:
             raise ValueError(f'buffersize must be 1 or more, or None, not {buffersize!r}')
         window = min(buffersize or _ahead * chunksize, _most)
         read = dict(lazy=self._reads_ahead, stream=True, window=window, unordered=kind is IMapUnorderedIterator)
-        call = self._begin(verb, ONE, func, self._as_input(iterable), chunksize, _read=read, **options)
+        options.update(chunksize=chunksize, _read=read)
+        call = self._begin(verb, ONE, func, self._as_input(iterable), options)
         return kind(self, call)
 
     def submit(self, func, /, *args, **kwargs):
@@ -211,6 +222,7 @@ class Verbs:
         self._finish_pending()
         self._state = TERMINATE     # should no worker start
         self._start_again(processes)
+        self._settings.clear()
         self._state = RUN
 
     def _finish_pending(self):
@@ -238,6 +250,18 @@ class Verbs:
     def __del__(self, _warn=warnings.warn, RUN=RUN):
         if self._state == RUN:
             _warn(f'unclosed running multiprocessing pool {self!r}', ResourceWarning, source=self)
+
+
+def name_of(func):
+    """Of a callable, for people."""
+    return str(getattr(func, '__name__', ''))
+
+
+def with_chunk(chunksize, options):
+    """The options of a verb, this one among them."""
+    if chunksize is not None:
+        options['chunksize'] = chunksize
+    return options
 
 
 def as_list(iterable):
