@@ -72,6 +72,31 @@ bool finish_chunk(board& table, const claim& done) noexcept {
          done.sequence >= table.wanted.load(std::memory_order_relaxed);
 }
 
+std::uint64_t begin_slices(worker_slot& slot, std::uint64_t wanted) noexcept {
+  // relaxed: the word alone decides, and publishes nothing but itself. What a taken slice was given lies in its chunk's input.
+  std::uint64_t seen = slot.share.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::uint64_t to = std::min(wanted, chunk_share(seen).end());
+    if (slot.share.compare_exchange_weak(seen,
+                                         chunk_share(seen).with_begun(std::max(to, chunk_share(seen).begun())).bits(),
+                                         std::memory_order_relaxed)) {
+      return to;
+    }
+  }
+}
+
+std::uint64_t take_unbegun(worker_slot& slot, std::uint32_t generation, std::uint64_t end,
+                           std::uint64_t left) noexcept {
+  std::uint64_t seen = slot.share.load(std::memory_order_relaxed);
+  for (;;) {
+    const chunk_share share(seen);
+    // The worker may have gone mad: what it says is believed only where it can be.
+    if (!share.is_of(generation) || share.end() != end || share.begun() + left >= end) return end;
+    const std::uint64_t from = share.begun() + left;
+    if (slot.share.compare_exchange_weak(seen, share.with_end(from).bits(), std::memory_order_relaxed)) return from;
+  }
+}
+
 bool parent_sleeps(board& table) noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return table.parent_asleep.load(std::memory_order_relaxed) != 0;

@@ -53,6 +53,34 @@ class chunk_word {
   std::uint64_t bits_;
 };
 
+// How far a worker has begun its chunk, and how far it may go, in one word, so that no slice is both begun by it and taken by the
+// parent. 63..48 low bits of the chunk's generation | 47..24 first slice that is not begun | 23..0 end; both as offsets in the chunk.
+class chunk_share {
+ public:
+  static constexpr std::uint64_t longest = 0xffffff;  // slices of a chunk that may be shared
+
+  constexpr explicit chunk_share(std::uint64_t bits) noexcept : bits_(bits) {}
+  constexpr chunk_share(std::uint32_t generation, std::uint64_t begun, std::uint64_t end) noexcept
+      : bits_(std::uint64_t{generation & 0xffff} << 48 | begun << 24 | end) {}
+
+  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
+  // Those of all chunks that are on the board at a time differ.
+  [[nodiscard]] constexpr bool is_of(std::uint32_t generation) const noexcept {
+    return bits_ != 0 && bits_ >> 48 == (generation & 0xffff);
+  }
+  [[nodiscard]] constexpr std::uint64_t begun() const noexcept { return bits_ >> 24 & longest; }
+  [[nodiscard]] constexpr std::uint64_t end() const noexcept { return bits_ & longest; }
+  [[nodiscard]] constexpr chunk_share with_begun(std::uint64_t begun) const noexcept {
+    return chunk_share((bits_ & ~(longest << 24)) | begun << 24);
+  }
+  [[nodiscard]] constexpr chunk_share with_end(std::uint64_t end) const noexcept {
+    return chunk_share((bits_ & ~longest) | end);
+  }
+
+ private:
+  std::uint64_t bits_;
+};
+
 constexpr unsigned max_workers = 1000;  // fits the word's 12 bits, and the arena's slots
 constexpr unsigned max_attempts = 255;  // fits the word's 8 bits
 
@@ -68,9 +96,10 @@ struct shared_job {
   bool results = false;
   bool one_at_a_time = false;
   bool keep_going = false;
-  bool passes = false;  // `run` times what chunk_io::timed asks for
-  bool tight = false;   // `run` may be faster where slices are not named one by one
-  bool undo = false;    // in place, several attempts: keep a copy of each block before it is run
+  bool passes = false;      // `run` times what chunk_io::timed asks for
+  bool tight = false;       // `run` may be faster where slices are not named one by one
+  bool shared_out = false;  // the parent may take slices back that a worker has not begun
+  bool undo = false;        // in place, several attempts: keep a copy of each block before it is run
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
   floating_point environment;  // of the thread that called the verb
   // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
@@ -164,6 +193,8 @@ struct alignas(128) worker_slot {
   // When the slice being run will have had its time, CLOCK_MONOTONIC nanoseconds; 0: it has no limit. Written after the
   // timer was set, so a worker that its timer killed has a deadline that is past.
   std::atomic<std::uint64_t> deadline{0};
+  // A chunk_share of the chunk held; 0: the parent may take nothing of it. Set to 0 before the next chunk is claimed.
+  std::atomic<std::uint64_t> share{0};
 };
 static_assert(sizeof(worker_slot) == 128);
 
@@ -207,6 +238,14 @@ claim claim_chunk(board&, unsigned worker, unsigned incarnation) noexcept;
 
 // Marks the chunk done and says whether the parent sleeps and wants to know.
 bool finish_chunk(board&, const claim&) noexcept;
+
+// Before a worker begins the slices up to the offset `wanted` of its chunk. Returns how far it may go: less where the parent has taken
+// the rest, and what was begun before where it has taken all.
+std::uint64_t begin_slices(worker_slot&, std::uint64_t wanted) noexcept;
+
+// The parent's side: takes from the worker that holds a chunk of this generation what it has not begun, but for the first `left` slices
+// of that. Returns the offset from which on they are the parent's; its end, where nothing is left to take, or it is not to be shared.
+std::uint64_t take_unbegun(worker_slot&, std::uint32_t generation, std::uint64_t end, std::uint64_t left) noexcept;
 
 // True when the parent sleeps: for a worker that found no work, or whose slice failed.
 bool parent_sleeps(board&) noexcept;

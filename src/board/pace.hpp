@@ -22,6 +22,11 @@ inline constexpr std::uint64_t polite_ns = 5'000;
 inline constexpr std::uint64_t unclaimed_ns = 20'000;
 // A worker that was woken and has not risen in that time is woken once more.
 inline constexpr std::uint64_t rises_within_ns = 50'000;
+// A worker that has nothing to do gets half of what another has held for so long and not begun: about what that costs the two and
+// the parent.
+inline constexpr std::uint64_t relief_ns = 50'000;
+// The first chunk on the board, for whose results callers wait, is made to end within about as long again once it has taken so long.
+inline constexpr std::uint64_t long_chunk_ns = 20'000'000;
 // How long the caller sleeps at most while a call runs, as it may be asked to stop; and while there is work that is not claimed.
 inline constexpr std::uint64_t watch_ns = 100'000'000;
 inline constexpr std::uint64_t watch_unclaimed_ns = watch_ns / 100;

@@ -174,6 +174,7 @@ void crew::start(unsigned worker) {
   // The slot's last writer has ended: its words are the parent's to reset.
   slot.cursor.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
+  slot.share.store(0, std::memory_order_relaxed);
   slot.kill_asked.store(0, std::memory_order_relaxed);
   slot.watched.store(0, std::memory_order_relaxed);
   slot.ready.store(0, std::memory_order_relaxed);

@@ -24,6 +24,7 @@ enum class point : unsigned {
   fork_child,       // new worker: first instruction after fork
   lifeline_armed,   // new worker: lifeline armed, loop not begun
   crash_described,  // caller: a crash is about to be named
+  relieved,         // parent: slices taken from a worker that had not begun them, not yet published
   replace_before,   // parent: death judged, chunk not yet published again
   undo_saved,       // worker: block copied for undo, cursor does not name it yet
   end_looked_for,   // parent: nothing came of a wait, a worker's descriptor is about to be looked at

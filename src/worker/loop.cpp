@@ -162,7 +162,7 @@ class worker {
 
     out.reserve(expected_.of(held.last - held.first));
     chunk_note& note = table_.note(mine.sequence);
-    held.reached = run_blocks(job, held, note, io);
+    held.reached = run_blocks(job, mine, note, io);
     if (job.timeout_ns != 0) lift_deadline();
     take_account(held, note);
     last_chunk_ = held.last - held.first;
@@ -177,13 +177,29 @@ class worker {
     while (slot_.kill_asked.load(std::memory_order_relaxed) == mine.word.bits()) let_others_run();
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
+    slot_.share.store(0, std::memory_order_relaxed);
     arena_.hand_over();
     if (wake_parent) ring();
   }
 
-  // Returns the first slice that was not run because of the limit, or the chunk's end.
-  std::uint64_t run_blocks(const shared_job& job, chunk& held, chunk_note& note, running_chunk& io) {
+  // Lets the parent take what is not begun. What is written for slices that a worker died in holds for this chunk only: they are as good
+  // as begun.
+  bool share(const shared_job& job, const claim& mine) noexcept {
+    const chunk& held = *mine.held;
+    std::uint64_t begun = std::max(held.resume, held.suspect_last);
+    if (held.skip != nullptr) begun = std::max(begun, held.skip[held.skip[0]] + 1);
+    const bool several = held.last - held.resume > 1 && held.last - held.first <= chunk_share::longest;
+    if (!job.shared_out || !several || begun >= held.last) return false;
+    const chunk_share all(mine.word.generation(), begun - held.first, held.last - held.first);
+    slot_.share.store(all.bits(), std::memory_order_relaxed);
+    return true;
+  }
+
+  // Returns the first slice that was not run because of the limit, or the chunk's end: a nearer one, if the parent has taken the rest.
+  std::uint64_t run_blocks(const shared_job& job, const claim& mine, chunk_note& note, running_chunk& io) {
+    chunk& held = *mine.held;
     std::uint64_t at = held.resume;
+    const bool shared_out = share(job, mine);
     measurement of_chunk;
     held.began_ns = 0;
     held.ended_ns = now_ns();
@@ -208,6 +224,8 @@ class worker {
       std::uint64_t stop = std::min({held.last, limit, at + std::min(block_.slices(), most)});
       if (at < held.suspect_first) stop = std::min(stop, held.suspect_first);
       if (skip != skip_end) stop = std::min(stop, *skip);
+      if (shared_out) stop = held.first + begin_slices(slot_, stop - held.first);
+      if (stop == at) break;
 
       if (job.undo) {
         // The copy of the block before is overwritten: from here on it is done with.

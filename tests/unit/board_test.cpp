@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -110,6 +111,57 @@ TEST_F(board_ring, a_chunk_handed_out_again_is_found_below_a_wrong_hint) {
   ASSERT_NE(got.held, nullptr);
   EXPECT_EQ(got.sequence, 1u);
   EXPECT_EQ(got.word.attempt(), 2u);
+}
+
+TEST(chunk_share, keeps_every_field_at_its_largest) {
+  const chunk_share share(0xffffffff, chunk_share::longest - 1, chunk_share::longest);
+  EXPECT_TRUE(share.is_of(0xffff));
+  EXPECT_FALSE(share.is_of(0xfffe));
+  EXPECT_EQ(share.begun(), chunk_share::longest - 1);
+  EXPECT_EQ(share.end(), chunk_share::longest);
+  EXPECT_EQ(share.with_begun(3).begun(), 3u);
+  EXPECT_EQ(share.with_begun(3).end(), chunk_share::longest);
+  EXPECT_EQ(share.with_end(5).end(), 5u);
+  EXPECT_EQ(share.with_end(5).begun(), chunk_share::longest - 1);
+  EXPECT_FALSE(chunk_share(0).is_of(0));
+}
+
+TEST(chunk_share, what_is_taken_is_not_begun) {
+  worker_slot slot;
+  EXPECT_EQ(take_unbegun(slot, 7, 10, 0), 10u) << "a chunk that is not shared";
+  slot.share.store(chunk_share(7, 2, 10).bits());
+  EXPECT_EQ(take_unbegun(slot, 8, 10, 0), 10u) << "of another chunk";
+  EXPECT_EQ(take_unbegun(slot, 7, 12, 0), 12u) << "a worker that says something else";
+  EXPECT_EQ(take_unbegun(slot, 7, 10, 8), 10u) << "all is left to it";
+  EXPECT_EQ(begin_slices(slot, 4), 4u);
+  EXPECT_EQ(take_unbegun(slot, 7, 10, 3), 7u);
+  EXPECT_EQ(begin_slices(slot, 9), 7u);
+  EXPECT_EQ(begin_slices(slot, 9), 7u) << "nothing is left";
+  EXPECT_EQ(take_unbegun(slot, 7, 7, 0), 7u);
+}
+
+TEST(chunk_share, no_slice_is_both_begun_and_taken) {
+  constexpr std::uint64_t slices = 300;
+  for (std::uint32_t round = 1; round != 400; ++round) {
+    worker_slot slot;
+    slot.share.store(chunk_share(round, 0, slices).bits());
+    std::vector<std::uint64_t> taken;  // where each piece began
+    std::thread parent([&] {
+      std::uint64_t end = slices;
+      for (std::uint64_t left = end / 3; end > 2; left = left == 0 ? end / 3 : 0) {
+        const std::uint64_t from = take_unbegun(slot, round, end, left);
+        if (from == end && left == 0) return;  // all is begun
+        if (from != end) taken.push_back(from);
+        end = from;
+      }
+    });
+    std::uint64_t at = 0;
+    for (std::uint64_t to = begin_slices(slot, 1); to != at; to = begin_slices(slot, at + 1 + at % 3)) at = to;
+    parent.join();
+    // What comes later was given back in pieces, the last of them where the worker stopped.
+    EXPECT_EQ(at, taken.empty() ? slices : taken.back());
+    EXPECT_TRUE(std::is_sorted(taken.rbegin(), taken.rend()));
+  }
 }
 
 TEST_F(board_ring, every_publication_changes_the_epoch_that_sleepers_watch) {

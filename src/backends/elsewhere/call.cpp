@@ -69,6 +69,7 @@ call::call(parent_board& where, job& work, const call_options& options, std::uin
   shared_->passes = job_.passes;
   shared_->tight = job_.tight;
   shared_->name_each.store(board_.crashed, std::memory_order_relaxed);
+  shared_->shared_out = options_.chunk == 0;
   shared_->undo = job_.mutates && options_.attempts > 1;
   shared_->locate = job_.locate;
   shared_->limit.store(limit_, std::memory_order_relaxed);
@@ -227,24 +228,28 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
       any = true;
       continue;
     }
-    const std::uint64_t sequence = board_.head();
-    chunk& entry = board_.entry(sequence);
-    entry.job = shared_;
-    entry.first = what->first;
-    entry.last = what->last;
-    entry.in = what->in;
-    entry.suspect_first = entry.suspect_last = 0;
-    entry.skip = what->skip.empty() ? nullptr : what->skip.data();
-    entry.out = nullptr;
-    entry.failures = nullptr;
-    entry.reached = entry.resume = what->resume;
-    what->where = chunk_in_flight::stage::on_board;
-    what->sequence = sequence;
-    board_.at(sequence) = {self, this, &*what};
-    publish_chunk(board_.table, 1, ++board_.generation);
+    publish(*what, self);
     any = true;
   }
   return any;
+}
+
+void call::publish(chunk_in_flight& what, std::shared_ptr<retirable> self) noexcept {
+  const std::uint64_t sequence = board_.head();
+  chunk& entry = board_.entry(sequence);
+  entry.job = shared_;
+  entry.first = what.first;
+  entry.last = what.last;
+  entry.in = what.in;
+  entry.suspect_first = entry.suspect_last = 0;
+  entry.skip = what.skip.empty() ? nullptr : what.skip.data();
+  entry.out = nullptr;
+  entry.failures = nullptr;
+  entry.reached = entry.resume = what.resume;
+  what.where = chunk_in_flight::stage::on_board;
+  what.sequence = sequence;
+  board_.at(sequence) = {std::move(self), this, &what};
+  publish_chunk(board_.table, 1, ++board_.generation);
 }
 
 // ---- Taking back ----------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ struct chunk_in_flight {
   std::uint64_t collect_from = 0;  // results begin with this slice: `first`, unless some were collected before
   std::uint64_t resume = 0;        // slices below were run in place, or collected, and are not to be run again
   std::uint64_t reached = 0;       // back: slices below were run or failed
+  bool urgent = false;             // taken from a chunk that turned out long
   segment* in = nullptr;
   std::shared_ptr<void> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
   segment* out = nullptr;           // back: results
@@ -117,6 +118,16 @@ class call : public retirable {
   // Which chunk to be woken for.
   [[nodiscard]] std::uint64_t wanted() const noexcept;
 
+  // How many slices of a chunk on the board its worker has begun, and has not, as far as can be seen; nothing: none could be taken from it.
+  struct progress_of_chunk {
+    std::uint64_t begun = 0;
+    std::uint64_t unbegun = 0;
+  };
+  [[nodiscard]] progress_of_chunk look_at(const chunk_in_flight& what) const noexcept;
+  // Takes slices that its worker has not begun from a chunk on the board, but for the first so many that it keeps, and publishes them as a
+  // chunk of their own, for which there has to be room. False: there were none. Throws std::bad_alloc; then nothing was taken.
+  bool relieve(chunk_in_flight& what, std::uint64_t keeps, bool urgent);
+
   // The entry is done: takes its results over, so that it can be used again.
   void take_back(chunk_in_flight& what);
   // What this chunk's worker left when it died. True if it held a slice that it had begun.
@@ -167,6 +178,7 @@ class call : public retirable {
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void again(chunk_in_flight& what, unsigned attempt, bool ran);
   chunk_in_flight* part(chunk_in_flight& what, std::uint64_t cut, std::uint64_t ran);
+  chunk_in_flight& split(chunk_in_flight& what, std::uint64_t cut);
   void give_up(chunk_in_flight& what, std::uint64_t slice);
   void crashed_by_copy(chunk_in_flight& what, std::uint64_t first, std::uint64_t last, unsigned worker,
                        const death& how);
@@ -178,6 +190,7 @@ class call : public retirable {
   void set_limit(std::uint64_t slice) noexcept;
   void run_again(chunk_in_flight& what, std::uint64_t from) noexcept;
   bool publish_waiting(const std::shared_ptr<call>& self);
+  void publish(chunk_in_flight& what, std::shared_ptr<retirable> self) noexcept;
   chunk_in_flight& cut(std::size_t size);
   chunk_in_flight& add_chunk(std::size_t size);
   void encode_next(std::size_t size, std::unique_lock<std::mutex>& lock);

@@ -30,6 +30,7 @@ coordinator::coordinator(unsigned workers, start_method start, const worker_sett
       table_(arena_, workers),
       crew_(*table_, arena_, start, settings),
       late_(workers),
+      relief_(workers),
       board_(*table_, arena_, crew_),
       made_by_(this_process()) {}
 
@@ -242,16 +243,30 @@ bool coordinator::spin(call& now, lock_type& lock, std::uint64_t until) {
   const std::uint64_t most = std::min(caller_spins_ns - now.spun_ns, until - std::min(until, began));
   lock.unlock();
   std::uint64_t waited = 0;
+  std::uint64_t look = relief_ns;
+  std::uint64_t claimed = 0;  // when a worker was first seen to have it
   bool arrived = false;
   for (; !arrived && waited < most; waited = now_ns() - began) {
     for (int i = 0; i < 32 && !arrived; ++i) {
       // relaxed: the thread that takes the chunk back looks again, with acquire.
       const chunk_word seen(word.load(std::memory_order_relaxed));
       arrived = seen.state() == chunk_state::done || seen.generation() != generation;
+      if (claimed == 0 && seen.state() == chunk_state::running) claimed = waited + 1;
       relax();
     }
     if (waited > polite_ns) let_others_run();
     if (waited > unclaimed_ns) wake_workers();
+    // A worker is busy, and the one that was woken for the rest may be waiting for this very core.
+    if (claimed != 0 && waited > claimed + polite_ns && table_->workers > table_->max_spinners &&
+        probably_unclaimed(*table_) != 0) {
+      break;
+    }
+    if (waited >= look) {
+      lock.lock();
+      look = waited + relief_ns;
+      relief_.look(board_);
+      lock.unlock();
+    }
   }
   lock.lock();
   now.spun_ns += waited;
@@ -262,6 +277,9 @@ bool coordinator::spin(call& now, lock_type& lock, std::uint64_t until) {
 void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until, const call_port* mine) {
   if (now != nullptr) now->counted.watch.enter(stopwatch::phase::idle);
   gather_limits();
+  const std::uint64_t look = relief_.look(board_);
+  if (look == 0) return;
+  until = std::min(until, look);
   const bool unclaimed = board_.something_ready();
   // Regardless of which workers seem to be looking: a spinner may have been stopped.
   if (unclaimed) wake_sleeper(*table_);

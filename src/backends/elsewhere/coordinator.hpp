@@ -13,6 +13,7 @@
 #include "backends/elsewhere/call.hpp"
 #include "backends/elsewhere/call_port.hpp"
 #include "backends/elsewhere/parent_board.hpp"
+#include "backends/elsewhere/relief.hpp"
 #include "board/board_memory.hpp"
 #include "crew/lateness.hpp"
 
@@ -102,6 +103,7 @@ class coordinator {
   board_memory table_;
   crew crew_;
   lateness late_;
+  relief relief_;
   parent_board board_;
   std::uint64_t made_by_;
   std::mutex mutex_;

@@ -118,6 +118,7 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
 void call::again(chunk_in_flight& what, unsigned attempt, bool ran) {
   if (ran) ++counted.happened.retries;
   chunk& entry = board_.entry(what.sequence);
+  entry.last = what.last;  // nearer, where its worker had been relieved of the rest
   entry.reached = entry.resume;
   publish_again(board_.table, what.sequence, std::min(attempt, max_attempts), ++board_.generation);
   wake_one(board_.table);
@@ -191,6 +192,41 @@ std::shared_ptr<crash> call::crash_of(std::uint64_t first, std::uint64_t last, u
       failing_call{job_.verb, in_place && job_.mutates, job_.pull == nullptr ? job_.all() : SIZE_MAX});
 }
 
+// Leaves the slices from `cut` on to a chunk of their own, behind it in the list; both own the input. Returns that.
+chunk_in_flight& call::split(chunk_in_flight& what, std::uint64_t cut) {
+  if (what.in != nullptr && what.shared_in == nullptr) {
+    // Made before it owns anything: a std::shared_ptr that finds no memory for itself would free the input, which `what` still has.
+    struct owned_frame {
+      explicit owned_frame(call& owner) noexcept : of(owner) {}
+      owned_frame(const owned_frame&) = delete;
+      owned_frame& operator=(const owned_frame&) = delete;
+      ~owned_frame() { of.free_frame(frame); }
+      call& of;
+      segment* frame = nullptr;
+    };
+    auto owned = std::make_shared<owned_frame>(*this);
+    owned->frame = what.in;
+    what.shared_in = std::move(owned);
+  }
+  // What used up its attempts before is not run with the rest. Both keep the list: the front may have to run again as well.
+  shared_vector<std::uint64_t> skip(what.skip.begin(), what.skip.end());
+  const auto behind = std::find_if(what.failures.begin(), what.failures.end(),
+                                   [&](const failed_slice& one) { return one.slice >= cut; });
+  std::vector<failed_slice> later(std::make_move_iterator(behind), std::make_move_iterator(what.failures.end()));
+  what.failures.erase(behind, what.failures.end());
+  const auto here =
+      std::find_if(in_flight_.begin(), in_flight_.end(), [&](const chunk_in_flight& one) { return &one == &what; });
+  chunk_in_flight& rest = *in_flight_.emplace(std::next(here));
+  rest.first = what.first;
+  rest.last = std::exchange(what.last, cut);
+  rest.collect_from = rest.resume = cut;
+  rest.in = what.in;
+  rest.shared_in = what.shared_in;
+  rest.skip = std::move(skip);
+  rest.failures = std::move(later);
+  return rest;
+}
+
 // The slices below `cut` are done with: those below `ran` have run, and their results are what the dead worker left in the frame:
 // they come back. The rest, if there is one that is to be run, goes on the board again in the same entry, as a chunk of its own.
 // Returns that; null: there is none.
@@ -205,38 +241,9 @@ chunk_in_flight* call::part(chunk_in_flight& what, std::uint64_t cut, std::uint6
   take_failures(entry, what, cut);
   chunk_in_flight* rest = nullptr;
   if (!ends) {
-    if (what.in != nullptr && what.shared_in == nullptr) {
-      // Made before it owns anything: a std::shared_ptr that finds no memory for itself would free the input, which `what` still has.
-      struct owned_frame {
-        explicit owned_frame(call& owner) noexcept : of(owner) {}
-        owned_frame(const owned_frame&) = delete;
-        owned_frame& operator=(const owned_frame&) = delete;
-        ~owned_frame() { of.free_frame(frame); }
-        call& of;
-        segment* frame = nullptr;
-      };
-      auto owned = std::make_shared<owned_frame>(*this);
-      owned->frame = what.in;
-      what.shared_in = std::move(owned);
-    }
-    // What used up its attempts before is not run with the rest. Both keep the list: the front may have to run again as well.
-    shared_vector<std::uint64_t> skip(what.skip.begin(), what.skip.end());
-    const auto behind = std::find_if(what.failures.begin(), what.failures.end(),
-                                     [&](const failed_slice& one) { return one.slice >= cut; });
-    std::vector<failed_slice> later(std::make_move_iterator(behind), std::make_move_iterator(what.failures.end()));
-    what.failures.erase(behind, what.failures.end());
-    const auto here =
-        std::find_if(in_flight_.begin(), in_flight_.end(), [&](const chunk_in_flight& one) { return &one == &what; });
-    rest = &*in_flight_.emplace(std::next(here));
+    rest = &split(what, cut);
     rest->where = chunk_in_flight::stage::on_board;
     rest->sequence = what.sequence;
-    rest->first = what.first;
-    rest->last = std::exchange(what.last, cut);
-    rest->collect_from = rest->resume = cut;
-    rest->in = what.in;
-    rest->shared_in = what.shared_in;
-    rest->skip = std::move(skip);
-    rest->failures = std::move(later);
   }
   // The worker did not come to report the end of its last block.
   entry.ran_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
