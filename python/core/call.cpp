@@ -101,7 +101,7 @@ void call::begin(std::size_t slices, std::size_t chunk) {
   work.plan = &told;
   if (where == running::shipped) {
     flight_->what = what_.cast<std::shared_ptr<payload>>();
-    told.number = flight_->what->number();
+    told.number = work.callable = flight_->what->number();
     told.data = flight_->what->bytes().data();
     told.bytes = flight_->what->bytes().size();
     // In a stream values come and go, and may be others when they are met again.

@@ -26,7 +26,7 @@ simulation::simulation(const workload& work, const crew_plan& plan, const machin
       workers_(costs_.runners),
       last_wake_(-1) {
   const std::size_t size = next_chunk(work.slices, work.slices, costs_.runners, work.asked_chunk,
-                                      static_cast<std::size_t>(costs_.slice_bytes));
+                                      static_cast<std::size_t>(costs_.slice_bytes), slice_ns());
   grouping_ = work.slices / std::max<std::size_t>(size, 1) / most_chunks + 1;
   absent_ = workers_.size();
   const double passed = costs_.pass * static_cast<double>(size);
@@ -147,8 +147,8 @@ std::size_t simulation::unclaimed() const noexcept {
 
 simulation::chunk simulation::cut() {
   const std::size_t left = work_.slices - next_slice_;
-  const std::size_t size =
-      next_chunk(work_.slices, left, costs_.runners, work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes));
+  const std::size_t size = next_chunk(work_.slices, left, costs_.runners, work_.asked_chunk,
+                                      static_cast<std::size_t>(costs_.slice_bytes), slice_ns());
   std::size_t count = 1;
   // As long as many are left: the end is simulated chunk by chunk.
   if (grouping_ > 1) count = std::clamp<std::size_t>(left / (4 * std::size_t{costs_.runners}) / size, 1, grouping_);

@@ -51,6 +51,8 @@ class simulation {
   void later(std::uint32_t who, double seconds);
 
   [[nodiscard]] std::size_t unclaimed() const noexcept;
+  // As a pool knows it that has had such a call; only pools of processes look.
+  [[nodiscard]] double slice_ns() const { return caller_runs_ ? 0 : 1e9 * work_.time.mean() * costs_.longer; }
   chunk cut();
   void look(std::uint32_t who);
   void compute(std::uint32_t who);

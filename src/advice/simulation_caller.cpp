@@ -28,7 +28,7 @@ bool simulation::may_hand_out() const noexcept {
 
 // Threads: as many as there are chunks for, the caller not counted.
 std::size_t simulation::helpers_called() const noexcept {
-  const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.runners, work_.asked_chunk, 0);
+  const std::size_t size = next_chunk(work_.slices, work_.slices, costs_.runners, work_.asked_chunk, 0, 0);
   return std::clamp<std::size_t>((work_.slices + size - 1) / size, 1, workers_.size()) - 1;
 }
 

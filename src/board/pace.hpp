@@ -25,7 +25,8 @@ inline constexpr std::uint64_t rises_within_ns = 50'000;
 // A worker that has nothing to do gets half of what another has held for so long and not begun: about what that costs the two and
 // the parent.
 inline constexpr std::uint64_t relief_ns = 50'000;
-// The first chunk on the board, for whose results callers wait, is made to end within about as long again once it has taken so long.
+// A chunk that has taken so long is made to end within about as long again, and where it is known how long slices take none is cut
+// longer.
 inline constexpr std::uint64_t long_chunk_ns = 20'000'000;
 // How long the caller sleeps at most while a call runs, as it may be asked to stop; and while there is work that is not claimed.
 inline constexpr std::uint64_t watch_ns = 100'000'000;
@@ -33,6 +34,8 @@ inline constexpr std::uint64_t watch_unclaimed_ns = watch_ns / 100;
 
 // ---- Chunks and blocks ----
 
+// Where it is known how long slices take, a chunk takes at least so long: ten times what handing it over costs.
+inline constexpr std::uint64_t pays_ns = 5'000;
 // A chunk of an input of unknown length grows until it takes so long.
 inline constexpr std::uint64_t long_enough_ns = 50'000;
 // Blocks of slices grow while they take less: what comes between two of them costs more where slices are named for a crash.

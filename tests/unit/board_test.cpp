@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "board/chunking.hpp"
+#include "board/slice_times.hpp"
 #include "os/futex.hpp"
 #include "support/process_state.hpp"
 
@@ -261,10 +262,11 @@ TEST_F(board_ring, who_was_woken_and_does_not_come_is_woken_once_more) {
   two.wait_until_risen(2);
 }
 
-std::vector<std::size_t> all_chunks(std::size_t slices, unsigned workers, std::size_t asked, std::size_t slice_bytes) {
+std::vector<std::size_t> all_chunks(std::size_t slices, unsigned workers, std::size_t asked, std::size_t slice_bytes,
+                                    double slice_ns = 0) {
   std::vector<std::size_t> sizes;
   for (std::size_t left = slices; left != 0; left -= sizes.back()) {
-    sizes.push_back(next_chunk(slices, left, workers, asked, slice_bytes));
+    sizes.push_back(next_chunk(slices, left, workers, asked, slice_bytes, slice_ns));
     EXPECT_GE(sizes.back(), 1u);
     EXPECT_LE(sizes.back(), left);
   }
@@ -296,13 +298,42 @@ TEST(chunking, few_slices_are_handed_out_one_by_one) {
 }
 
 TEST(chunking, copied_chunks_stay_near_a_megabyte) {
-  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 10'000), (std::size_t{1} << 20) / 10'000);
-  EXPECT_EQ(next_chunk(1'000, 1'000, 2, 0, std::size_t{1} << 30), 1u);
+  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 10'000, 0), (std::size_t{1} << 20) / 10'000);
+  EXPECT_EQ(next_chunk(1'000, 1'000, 2, 0, std::size_t{1} << 30, 0), 1u);
+}
+
+TEST(chunking, short_slices_come_in_chunks_that_pay_for_their_hand_over) {
+  EXPECT_EQ(all_chunks(4, 2, 0, 0, 500), (std::vector<std::size_t>{4})) << "all of it takes less";
+  EXPECT_EQ(all_chunks(40, 2, 0, 0, 1000), (std::vector<std::size_t>(8, 5)));
+  EXPECT_EQ(all_chunks(4, 2, 0, 0, 5000), (std::vector<std::size_t>(4, 1)));
+  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 0, 20), 1'000'000u / 256) << "enough as it is";
+  EXPECT_EQ(next_chunk(100, 100, 2, 0, std::size_t{1} << 20, 10), 1u) << "but bytes are";
+}
+
+TEST(chunking, long_slices_come_in_chunks_of_bounded_time) {
+  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 0, 10e6), 2u);
+  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 0, 0, 1e12), 1u);
+  EXPECT_EQ(next_chunk(1'000'000, 1'000'000, 2, 9, 0, 1e12), 9u) << "asked for";
+}
+
+TEST(slice_times, are_of_a_callable_and_follow_it) {
+  slice_times took;
+  EXPECT_EQ(took.of(7), 0);
+  took.saw(7, 1000, 10);
+  EXPECT_EQ(took.of(7), 100);
+  took.saw(7, 3000, 10);
+  EXPECT_EQ(took.of(7), 200);
+  took.saw(7, 500, 0);
+  EXPECT_EQ(took.of(7), 200) << "nothing was run";
+  EXPECT_EQ(took.of(8), 0);
+  took.saw(7 + 64, 10, 1);  // at the same place
+  EXPECT_EQ(took.of(7), 0);
+  EXPECT_EQ(took.of(7 + 64), 10);
 }
 
 TEST(chunking, what_the_caller_asks_for_is_what_he_gets) {
-  EXPECT_EQ(next_chunk(100, 100, 2, 7, 1 << 20), 7u);
-  EXPECT_EQ(next_chunk(100, 5, 2, 7, 0), 5u);
+  EXPECT_EQ(next_chunk(100, 100, 2, 7, 1 << 20, 0), 7u);
+  EXPECT_EQ(next_chunk(100, 5, 2, 7, 0, 0), 5u);
 }
 
 }  // namespace

@@ -279,7 +279,7 @@ TEST(simulate, cuts_chunks_as_the_engine_does) {
   workload work = work_of(12'345, 1e-5);
   const auto chunks_of = [](std::size_t asked, std::size_t bytes, unsigned workers) {
     std::size_t count = 0;
-    for (std::size_t left = 12'345; left != 0; ++count) left -= next_chunk(12'345, left, workers, asked, bytes);
+    for (std::size_t left = 12'345; left != 0; ++count) left -= next_chunk(12'345, left, workers, asked, bytes, 0);
     return count;
   };
   for (const unsigned workers : {1U, 2U, 7U}) {

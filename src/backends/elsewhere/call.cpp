@@ -102,12 +102,12 @@ std::size_t call::wanted_size() const noexcept {
   if (one_by_one_) return 1;
   if (job_.pull == nullptr) {
     if (out >= ring_size) return 0;
-    return next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes);
+    return next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes, slice_ns);
   }
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   if (job_.slices > next_slice_) {  // how many are to come is known, and how long they take is not
-    size =
-        std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes));
+    size = std::min(
+        size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes, slice_ns));
   }
   if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
   // At least two chunks a worker share the window, so that no worker waits while one is collected.
@@ -281,6 +281,8 @@ void call::count(const chunk& entry, const chunk_in_flight& what) {
   counted.add({what.worker, first, job_.named(what.reached) - first, entry.began_ns, entry.ended_ns, ran,
                part(entry.in_share), part(entry.out_share)});
   if (entry.began_ns == 0) return;
+  ran_ns += ran;
+  ran_slices += what.reached - what.resume;
   const chunk_note& note = board_.table.note(what.sequence);
   const bool asked = (entry.noted & chunk_note::memory) != 0;
   // Since the last note: that may have been more than this chunk.

@@ -159,6 +159,10 @@ class call : public retirable {
   std::condition_variable news;  // for a thread that waits while another leads
   std::uint64_t spun_ns = 0;     // how long its thread has spun
   bool beside_others = false;    // another call was on the board when it began
+  std::uint64_t likeness = 0;    // of calls of the same callable
+  double slice_ns = 0;           // how long a slice took in earlier calls; 0: not known
+  std::uint64_t ran_ns = 0;      // in this one, of so many slices
+  std::uint64_t ran_slices = 0;
 
  private:
   struct undescribed_crash {

@@ -18,6 +18,16 @@ namespace {
 
 constexpr std::uint64_t at_once_ns = 500'000;  // a thread that sleeps for less was not woken by what happened meanwhile
 
+// Of calls of the same callable.
+std::uint64_t likeness(const job& work) noexcept {
+  std::uint64_t all = work.callable;
+  for (const void* one : {reinterpret_cast<const void*>(work.run), work.code[0], work.code[1]}) {
+    all = (all ^ reinterpret_cast<std::uintptr_t>(one)) * 0x9e3779b97f4a7c15;  // Fibonacci hashing (Knuth 1973, 6.4)
+    all ^= all >> 32;
+  }
+  return all | 1;
+}
+
 [[noreturn]] void throw_closed() {
   throw pool_closed(
       "this pool was terminated, so it has no workers: call restart() to start new ones, or make a new pool");
@@ -48,6 +58,8 @@ std::shared_ptr<call> coordinator::begin(job& work, const call_options& options,
   lock_type lock(mutex_);
   if (board_.closed) throw_closed();
   auto made = std::make_shared<call>(board_, work, options, ++calls_, std::move(owner));
+  made->likeness = likeness(work);
+  made->slice_ns = took_.of(made->likeness);
   made->beside_others = open_ != 0 || board_.tail() != board_.head();
   try {
     // Loaded with dlopen since the workers were started: they would jump into nowhere.
@@ -473,6 +485,7 @@ bool coordinator::begun(call& now) {
 void coordinator::drop(std::shared_ptr<call> now, bool ended) {
   lock_type lock(mutex_);
   call_ports::forget(*now);
+  took_.saw(now->likeness, now->ran_ns, now->ran_slices);
   if (!ended) {
     now->stop_input();
     note_end_of_input(*now);

@@ -15,6 +15,7 @@
 #include "backends/elsewhere/parent_board.hpp"
 #include "backends/elsewhere/relief.hpp"
 #include "board/board_memory.hpp"
+#include "board/slice_times.hpp"
 #include "crew/lateness.hpp"
 
 namespace forkful::detail {
@@ -117,6 +118,7 @@ class coordinator {
   unsigned idle_deaths_ = 0;                 // in a row
   std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
   std::atomic<unsigned> unlooked_{0};
+  slice_times took_;
   wakings woken_;                       // for what was published by callers that then went away
   std::vector<copies> copied_;          // of each worker, when it was last looked at
   std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took

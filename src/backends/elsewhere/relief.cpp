@@ -19,7 +19,7 @@ std::uint64_t relief::look(parent_board& where) {
   std::uint64_t again = for_ever;
   bool ready = false;
   std::uint64_t urgent = for_ever;  // the first of those that are ready
-  std::uint64_t most = 0;  // of what one worker has not begun
+  std::uint64_t most = 0;           // of what one worker has not begun
   std::uint64_t most_at = 0;
   for (std::uint64_t sequence = where.tail(); sequence != where.head(); ++sequence) {
     const chunk_word word = where.word(sequence);

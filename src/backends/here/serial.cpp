@@ -65,7 +65,7 @@ class serial_call final : public ongoing {
       if (options_.stop.stop_possible()) {
         last = std::min(last, next_ + 1);
       } else if (counted_.recording()) {
-        last = next_ + next_chunk(job_.slices, job_.slices - next_, 1, options_.chunk, 0);
+        last = next_ + next_chunk(job_.slices, job_.slices - next_, 1, options_.chunk, 0, 0);
       } else if (options_.progress) {
         last = std::min(last, next_ + std::min(block_.slices(), most_unseen));
       }

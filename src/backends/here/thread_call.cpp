@@ -96,11 +96,11 @@ bool thread_call::ended() const noexcept { return !more_input() && unclaimed() =
 std::size_t thread_call::next_size() const noexcept {
   const unsigned workers = job_.alone ? 1 : crew_->workers();
   const std::size_t all = std::max(job_.slices, known_);
-  if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0);
+  if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0, 0);
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   // Where it is known how many there are, it is not known how long they take.
   if (job_.slices > claimed_)
-    size = std::min(size, next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0));
+    size = std::min(size, next_chunk(all, job_.slices - claimed_, workers, options_.chunk, 0, 0));
   if (options_.window != 0)
     size = std::min(size, std::max<std::size_t>(1, options_.window / (2 * std::size_t{workers})));
   return size;

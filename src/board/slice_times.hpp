@@ -1,0 +1,39 @@
+// How long slices took in earlier calls of the same callable, so that the next call of it is cut by time.
+//
+// Owns a fixed table. Calls that fall on the same place forget each other.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace forkful::detail {
+
+class slice_times {
+ public:
+  // Nanoseconds; 0: not known. `callable` is never 0.
+  [[nodiscard]] double of(std::uint64_t callable) const noexcept {
+    const known& one = places_[place(callable)];
+    return one.callable == callable ? one.nanoseconds : 0;
+  }
+  // The last call counts as much as all before it.
+  void saw(std::uint64_t callable, std::uint64_t nanoseconds, std::uint64_t slices) noexcept {
+    if (slices == 0) return;
+    known& one = places_[place(callable)];
+    const double now = static_cast<double>(nanoseconds) / static_cast<double>(slices);
+    one = {callable, one.callable == callable ? (one.nanoseconds + now) / 2 : now};
+  }
+
+ private:
+  struct known {
+    std::uint64_t callable = 0;
+    double nanoseconds = 0;
+  };
+  static constexpr std::size_t count = 64;
+
+  [[nodiscard]] static std::size_t place(std::uint64_t callable) noexcept { return callable % count; }
+
+  std::array<known, count> places_{};
+};
+
+}  // namespace forkful::detail
