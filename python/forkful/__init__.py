@@ -1,34 +1,43 @@
 """forkful: process pools that survive crashes. `import forkful as multiprocessing` is a drop-in.
 
-Every name that is not forkful's own is multiprocessing's.
+Every name that is not forkful's own is multiprocessing's. Like multiprocessing, it loads what a pool needs when the
+first name is used that needs it.
 """
 import importlib
 import multiprocessing
 from multiprocessing import TimeoutError  # noqa: F401
 
-from . import _core, errors, failures, shipping
-from .errors import (ArenaExhausted, Cancelled, Error, PoolClosed, StartFailed, TaskTimeout,  # noqa: F401
-                     WorkerCrashed, WrongProcess)
-
-_core.setup(shipping.loads, shipping.load_call, shipping.enter, shipping.find_class, errors.add_note, failures.of_item,
-            failures.of_call)
-
-from .arrays import is_shared, share, shared_array  # noqa: E402, F401
-from .outcome import Outcome  # noqa: E402, F401
-from .pool import Pool, SerialPool, SnapshotPool, ThreadPool  # noqa: E402, F401
+from . import _core
 
 __version__ = _core.__version__
 cpu_count = _core.cpu_count
 worker_index = _core.worker_index
 in_worker = _core.in_worker
 
-# Where the names lie that few programs use: imported when they are.
-_doors = {'ProcessPoolExecutor': 'executor', 'register_joblib': 'joblib', 'replace_multiprocessing': 'replacing',
-          'get_context': 'contexts', 'Progress': 'progress', 'Report': 'reports', 'advise': 'advice',
-          'Advice': 'advice'}
+# Where the other names lie.
+_doors = {name: module for module, names in {
+    'advice': ['advise', 'Advice'],
+    'arrays': ['is_shared', 'share', 'shared_array'],
+    'contexts': ['get_context'],
+    'errors': ['ArenaExhausted', 'Cancelled', 'Error', 'PoolClosed', 'StartFailed', 'TaskTimeout', 'WorkerCrashed',
+               'WrongProcess'],
+    'executor': ['ProcessPoolExecutor'],
+    'joblib': ['register_joblib'],
+    'outcome': ['Outcome'],
+    'pool': ['Pool', 'SerialPool', 'SnapshotPool', 'ThreadPool'],
+    'progress': ['Progress'],
+    'replacing': ['replace_multiprocessing'],
+    'reports': ['Report'],
+}.items() for name in names}
 
 
 def __getattr__(name):
+    if name == 'pool':      # a module of both
+        return importlib.import_module(f'{__name__}.pool')
     if name in _doors:
         return getattr(importlib.import_module(f'{__name__}.{_doors[name]}'), name)
     return getattr(multiprocessing, name)
+
+
+def __dir__():
+    return sorted({*globals(), *_doors, 'pool'})

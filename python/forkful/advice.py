@@ -4,7 +4,7 @@ import re
 import threading
 import time
 
-from . import _core, shipping
+from . import _core, callbacks, shipping  # noqa: F401
 from .reports import Fields, in_python
 from .verbs import as_list
 

@@ -5,7 +5,7 @@ in shared memory would be changed behind the back of whoever holds it.
 """
 import weakref
 
-from . import _core
+from . import _core, callbacks  # noqa: F401
 from .pickling import reducers
 
 _known = weakref.WeakValueDictionary()      # by address: the blocks that this process has

@@ -3,7 +3,7 @@ import threading
 from multiprocessing import util
 from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE, MaybeEncodingError, RemoteTraceback, ThreadPool
 
-from . import _core, shipping
+from . import _core, callbacks, shipping  # noqa: F401
 from .driver import Driver
 from .results import ApplyResult, AsyncResult, IMapIterator, IMapUnorderedIterator, MapResult
 from .verbs import Verbs, as_list, name_of

@@ -18,7 +18,7 @@ LIMIT = 15      # seconds a program may take
 
 head = '''
 import os, sys, threading, time
-import forkful
+import forkful.pool     # now: what Ctrl-C finds is to be a pool, not its import
 def square(x):
     return x * x
 def sleeps(x):
