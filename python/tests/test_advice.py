@@ -98,6 +98,25 @@ def test_too_little_work_does_not_pay():
     assert _ways(advice)['process'].bytes_copied > 500
 
 
+# The talk's last line. A product is so long that one is all that advise looks at.
+def test_a_matrix_product_is_parallel_already():
+    numpy = pytest.importorskip('numpy')
+    matrix = numpy.ones((1000, 1000))
+    matrix @ matrix
+    with open('/proc/self/maps') as maps:
+        if 'libopenblas' not in maps.read() and 'openblas-pthread' not in maps.read():
+            pytest.skip('this BLAS has one thread: libopenblas0-pthread has more')
+    if forkful.cpu_count() < 2:
+        pytest.skip('one CPU')
+    for _ in range(50):         # whether its threads run at the same time is the scheduler's choice
+        advice = forkful.advise(lambda matrix: matrix @ matrix, [matrix] * 8)
+        if advice.already_parallel:
+            break
+    assert advice.already_parallel, str(advice)
+    assert advice.parallel_by == 'OpenBLAS' and not advice.parallel
+    assert "don't go parallel: the callable is parallel already (by OpenBLAS)" in advice.verdict
+
+
 def test_nothing_to_do():
     advice = forkful.advise(_same, [])
     assert advice.slices == 0 and not advice.parallel

@@ -28,6 +28,22 @@ constexpr std::size_t enough_samples = 48;
 constexpr double several_cores = 1.2;    // CPU time over time: more than one core was busy
 constexpr double little_memory = 256e6;  // bytes that can be forked in a few milliseconds
 
+// How many cores the calling thread's work kept busy since this was made. What other programs took away does not count: while they
+// have the core the work stands still, but does not sleep.
+class core_watch {
+ public:
+  [[nodiscard]] double seconds() const {
+    const double missed = 1e-9 * static_cast<double>(time_without_core() - without_core_);
+    return std::max(seconds_since(began_) - missed, 0.0);
+  }
+  [[nodiscard]] double cpu_seconds() const { return 1e-9 * static_cast<double>(cpu_time() - cpu_); }
+
+ private:
+  std::uint64_t without_core_ = time_without_core();
+  std::uint64_t cpu_ = cpu_time();
+  std::uint64_t began_ = now_ns();
+};
+
 // The results of slices. Stored, as a call stores them: memory that is given back at once is not what results are made
 // of.
 using results = std::unique_ptr<void, void (*)(void*)>;
@@ -84,19 +100,19 @@ class prober {
     const std::uint64_t began = now_ns();
     // The first one finds everything cold; of long slices it is one of few, and counts.
     std::vector<results> kept;
+    core_watch cores;
     double first = run_block(asked_, {0, 1}, kept);
     if (first > most_seconds / 10) {
       all_.push_back({0, first});
     } else {
       first = run_block(asked_, {0, 1}, kept);
+      cores = {};
     }
     std::size_t count = 1;
     if (first < block_seconds) {
       count = std::clamp<std::size_t>(static_cast<std::size_t>(block_seconds / first), 1, (slices() + 3) / 4);
     }
     places where(slices(), count);
-    const std::uint64_t cpu_before = cpu_time();
-    const std::uint64_t cpu_began = now_ns();
     while (more_wanted(seconds_since(began), count)) {
       const block what = where.next();
       if (count == 1 && seen(what.first)) {
@@ -113,12 +129,10 @@ class prober {
       all_.push_back({what.first + count / 2, took / static_cast<double>(count)});
       mean_ = mean_of_samples();
     }
-    const double wall = seconds_since(cpu_began);
-    const double cpu = 1e-9 * static_cast<double>(cpu_time() - cpu_before);
+    judge_cores(cores.cpu_seconds(), cores.seconds());
     if (all_.empty()) all_.push_back({0, first});
     if (blocks_.empty()) blocks_.push_back({0, 1});
     mean_ = mean_of_samples();
-    judge_cores(cpu / wall, wall);
     progress();
   }
 
@@ -140,8 +154,9 @@ class prober {
   }
 
   // A millisecond at least: less says nothing.
-  void judge_cores(double busy, double wall) {
-    if (wall < 1e-3) return;
+  void judge_cores(double cpu, double seconds) {
+    if (seconds < 1e-3) return;
+    const double busy = cpu / seconds;
     if (busy > several_cores) found_.work.inner_threads = busy;
     if (busy < 0.9) found_.work.cpu_share = std::clamp(busy, 0.0, 1.0);
   }

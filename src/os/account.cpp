@@ -46,6 +46,17 @@ std::uint64_t cpu_time() noexcept {
   return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
+std::uint64_t time_without_core() noexcept {
+  try {
+    // "time on a core, time waiting for one, turns", in ns.
+    const std::string times = read_small_file("/proc/thread-self/schedstat");
+    const std::size_t space = times.find(' ');
+    return space == std::string::npos ? 0 : std::strtoull(times.c_str() + space, nullptr, 10);
+  } catch (...) {
+    return 0;  // no memory to read it with
+  }
+}
+
 std::size_t private_copies(pid_t process) noexcept {
   try {
     std::ifstream maps("/proc/" + std::to_string(process) + "/smaps");

@@ -25,6 +25,9 @@ std::uint64_t resident_shared() noexcept;
 // Nanoseconds of CPU time that all threads of this process have had together; 0 if the system does not say.
 std::uint64_t cpu_time() noexcept;
 
+// Nanoseconds that the calling thread was ready to run while others had the cores; 0 if /proc does not say. Costs about 5 us.
+std::uint64_t time_without_core() noexcept;
+
 // Bytes of private memory that a process has for itself alone because it wrote to them. Of memory that it inherited by a fork,
 // these are what was copied for it. 0 if /proc does not say. Costs about 2 us a mapping, and 10 ms a GB.
 std::size_t private_copies(pid_t process) noexcept;

@@ -1,4 +1,6 @@
 // advise(): what it promises about the work it looks at, whatever its advice is.
+#include <time.h>
+
 #include <chrono>
 #include <filesystem>
 #include <span>
@@ -43,6 +45,33 @@ TEST(advise, tells_of_every_way) {
   EXPECT_FALSE(told.verdict.empty());
   const auto json = nlohmann::json::parse(told.json());
   EXPECT_EQ(json.at("ways").size(), 4U);
+}
+
+// Seconds of a core, and not of a clock: on a busy machine it takes longer.
+void compute_for(std::chrono::nanoseconds time) {
+  const auto now = [] {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+  };
+  for (const auto end = now() + time; now() < end;) {
+  }
+}
+
+// Slices so long that one is all that it looks at.
+TEST(advise, recognises_long_slices_that_are_parallel_already) {
+  if (detail::cpus_to_use() < 2) GTEST_SKIP() << "one CPU";
+  const auto in_two_threads = [](std::size_t) {
+    std::jthread helper([] { compute_for(40ms); });
+    compute_for(40ms);
+  };
+  advice told;
+  // Whether the two run at the same time is the scheduler's choice.
+  for (int attempt = 0; !told.already_parallel && attempt < 50; ++attempt)
+    told = forkful::advise(forkful::indices(4), in_two_threads);
+  EXPECT_TRUE(told.already_parallel) << told.text();
+  EXPECT_FALSE(told.parallel) << told.text();
+  EXPECT_FALSE(forkful::advise(forkful::indices(4), [](std::size_t) { compute_for(40ms); }).already_parallel);
 }
 
 // For programs around forkful, which ask by hand (detail/job.hpp).
