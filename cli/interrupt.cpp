@@ -78,6 +78,8 @@ forkful::call_options stoppable() {
   return options;
 }
 
+bool interrupt_came() { return pressed.load(); }
+
 void leave_if_interrupted() {
   if (pressed.load()) leave();
 }

@@ -31,6 +31,9 @@ class leaving_at_once {
 /// 100 ms, saying how many slices ran.
 forkful::call_options stoppable();
 
+/// True once Ctrl-C was pressed: for places that have something to put away before they leave.
+bool interrupt_came();
+
 /// Leaves with what there is to say if Ctrl-C was pressed; for places between two steps.
 void leave_if_interrupted();
 

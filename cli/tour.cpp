@@ -9,6 +9,7 @@
 #include "terminal.hpp"
 #include "tour/shown.hpp"
 #include "tour/step.hpp"
+#include "tour/talk.hpp"
 
 namespace cli {
 
@@ -41,9 +42,18 @@ bool walk_step(std::size_t number, const tour_options& options) {
   print(fmt::format("{}\n\n", flush_left(step.story)));
   for (const std::string_view name : step.shown) print_beside("C++", tour::shown(name));
   print("\n");
-  print_beside(step.python_is_code ? "Python" : "talk", flush_left(step.python));
+  if (!options.python) {
+    print_beside(step.python_is_code ? "Python" : "talk", flush_left(step.python));
+  } else {
+    if (!step.ours.empty()) print_beside("talk", flush_left(step.python));
+    print_beside("Python", tour::talk::that_run(step));
+  }
   print("\n");
-  const bool good = step.run({options.files});
+  bool good = step.run({options.files});
+  if (options.python) {
+    print(fmt::format("\n{}\n", faint("and in Python:")));
+    good = run_in_python(*options.python, number, step, options.files) && good;
+  }
   print("\n");
   leave_if_interrupted();
   return good;
@@ -72,6 +82,7 @@ void list_tour() {
 }
 
 bool walk_tour(const tour_options& options) {
+  if (options.python && !has_forkful(*options.python)) return false;
   if (options.step != 0) return walk_step(options.step, options);
   const bool pauses = !options.yes && interactive();
   bool good = true;

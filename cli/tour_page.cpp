@@ -15,6 +15,7 @@
 #include "tour/exhibit.hpp"
 #include "tour/shown.hpp"
 #include "tour/step.hpp"
+#include "tour/talk.hpp"
 
 namespace cli {
 
@@ -76,14 +77,28 @@ std::string happened(std::string_view printed) {
   return html + passage(printed);
 }
 
-std::string section(std::size_t number, const tour::step& step, std::string_view printed) {
+/// The talk's lines, which have run if `ran`.
+std::string talk(const tour::step& step, bool ran) {
+  std::string html;
+  if (!ran || !step.ours.empty()) {
+    html += fmt::format("<p>{}</p>\n", step.python_is_code ? "The same in the talk's Python:" : "In the talk's words:");
+    html += passage(step.python);
+  }
+  if (ran) html += "<p>What ran in Python:</p>\n" + passage(tour::talk::that_run(step));
+  return html;
+}
+
+/// `in_python`: what its lines printed there; null if they have not run.
+std::string section(std::size_t number, const tour::step& step, std::string_view printed,
+                    const std::string* in_python) {
   std::string html = fmt::format("<section id=\"step-{0}\">\n<h2>{0}. {1}</h2>\n<p class=\"story\">{2}</p>\n", number,
                                  html_escaped(step.title), html_escaped(step.story));
   html += "<div class=\"beside\">\n<div>\n";
   for (const std::string_view name : step.shown) html += passage(tour::shown(name));
-  html += fmt::format("<p>{}</p>\n", step.python_is_code ? "The same in the talk's Python:" : "In the talk's words:");
-  html += passage(step.python);
-  html += "</div>\n<div>\n" + happened(printed) + "</div>\n</div>\n</section>\n";
+  html += talk(step, in_python != nullptr);
+  html += "</div>\n<div>\n" + happened(printed);
+  if (in_python != nullptr) html += "<p>And in Python:</p>\n" + passage(*in_python);
+  html += "</div>\n</div>\n</section>\n";
   return html;
 }
 
@@ -91,6 +106,7 @@ std::string section(std::size_t number, const tour::step& step, std::string_view
 
 bool export_tour(const tour_options& options, const std::string& file) {
   check_writable(file);  // better said now than after the walk
+  if (options.python && !has_forkful(*options.python)) return false;
   std::vector<forkful::report> calls;
   std::string body(head);
   bool good = true;
@@ -99,10 +115,18 @@ bool export_tour(const tour_options& options, const std::string& file) {
     const tour::step& step = tour::steps()[number - 1];
     fmt::print(stderr, "step {} of {}: {}\n", number, tour_steps(), step.title);
     say_when_interrupted(fmt::format(" in step {} of {}; {} is not written", number, tour_steps(), file));
-    const recording running(calls);
+    recording running(calls);
     good = step.run({options.files}) && good;
     leave_if_interrupted();
-    body += section(number, step, running.text.str());
+    const std::string printed = running.text.str();
+    if (!options.python) {
+      body += section(number, step, printed, nullptr);
+      continue;
+    }
+    running.text.str("");
+    good = run_in_python(*options.python, number, step, options.files) && good;
+    const std::string in_python = running.text.str();
+    body += section(number, step, printed, &in_python);
   }
   const std::string page = forkful::detail::page("forkful tour: parallel computing with cake", body, calls);
   write_whole(file, page);

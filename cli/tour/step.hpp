@@ -20,7 +20,9 @@ struct step {
   std::string_view story;               ///< lines of at most 80 columns
   std::vector<std::string_view> shown;  ///< passages of the source
   bool python_is_code = true;           ///< false: the talk's own words
-  std::string_view python;  ///< the same, as the talk has it
+  std::string python{};          ///< the same, as the talk has it
+  std::string_view ours{};       ///< runs instead with --python, if any
+  std::string_view looked_at{};  ///< the talk's next cell: a name
   bool (*run)(const visit&) = nullptr;  ///< false: some input failed
 };
 

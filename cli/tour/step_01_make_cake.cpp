@@ -5,6 +5,7 @@
 #include "terminal.hpp"
 #include "tour/cake.hpp"
 #include "tour/step.hpp"
+#include "tour/talk.hpp"
 
 namespace tour {
 
@@ -34,10 +35,9 @@ step make_cake_step() {
 Parallel computing starts with a cake. Ours is a vector of strings, and a slice
 is one of them. In your programs a slice is a row, an image, a file, an event.)",
           .shown = {"make_cake", "first_cake"},
-          .python = R"(
-def makeCake():
-  return ['slice_0', 'slice_1', 'slice_2', 'slice_3']
+          .python = std::string(talk::make_cake) + R"(
 cake = makeCake())",
+          .looked_at = "cake",
           .run = run};
 }
 

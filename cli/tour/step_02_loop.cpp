@@ -6,6 +6,7 @@
 #include "tour/cake.hpp"
 #include "tour/exhibit.hpp"
 #include "tour/step.hpp"
+#include "tour/talk.hpp"
 
 namespace tour {
 
@@ -54,10 +55,12 @@ step loop_step() {
 The old way: you alone eat each slice in order. Chewing takes 0.2 s a slice, so
 how long will four take?)",
           .shown = {"eat_slice", "loop"},
-          .python = R"(
+          .python = std::string(talk::eat_slice) + R"(
 for cakeSlice_i, cakeSlice in enumerate(cake):
     print(f"Eating slice {cakeSlice_i}")
-    cake[cakeSlice_i] = EatSlice(cakeSlice))",
+    cake[cakeSlice_i] = EatSlice(cakeSlice)
+    time.sleep(.5))",
+          .looked_at = "cake",
           .run = run};
 }
 

@@ -37,6 +37,7 @@ in order, like the loop. It is the way that all others are compared with.)",
 EatSliceLambda = lambda cakeSlice: f"{cakeSlice}_eaten"
 chocolateCake = makeCake()
 chocolateCake = list(map(EatSliceLambda, chocolateCake)))",
+          .looked_at = "chocolateCake",
           .run = run};
 }
 

@@ -65,6 +65,7 @@ def EatSliceParallel(cakeSlice_i):
       EatSlice(strawberryCake[cakeSlice_i])
 with multiprocessing.Pool(2) as pool:
   pool.map(EatSliceParallel, range(len(strawberryCake))))",
+          .looked_at = "strawberryCake",
           .run = run};
 }
 

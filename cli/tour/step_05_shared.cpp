@@ -41,6 +41,11 @@ an ordinary vector, this would not compile: friends would have eaten a copy.)",
           .python = R"(
 If you need to modify the cake in the parallel process:
 Shared memory)",
+          .ours = R"(
+cake = multiprocessing.shared_array(4)  # zeros: nobody has eaten
+with multiprocessing.Pool(2) as pool:
+  pool.map(lambda cakeSlice: cakeSlice.fill(1), cake[:, None]))",
+          .looked_at = "cake",
           .run = run};
 }
 

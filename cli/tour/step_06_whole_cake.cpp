@@ -43,6 +43,7 @@ def EatSliceParallel(cakeSlice_i):
 with multiprocessing.Pool(2) as pool:
   strawberryCake = pool.map(EatSliceParallel,
                             range(len(strawberryCake))))",
+      .looked_at = "strawberryCake",
       .run = run};
 }
 

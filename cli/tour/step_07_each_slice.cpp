@@ -40,6 +40,7 @@ bytes that were copied.)",
           .python = R"(
 with multiprocessing.Pool(2) as pool:
   strawberryCake = pool.map(EatSlice, strawberryCake))",
+          .looked_at = "strawberryCake",
           .run = run};
 }
 

@@ -63,6 +63,14 @@ handed out once more and nothing is missing.)",
           .python = R"(
 with multiprocessing.Pool(2) as pool:
   pool.map(EatSlice, cake)  # waits for the dead friend, for ever)",
+          .ours = R"(
+def EatSlice(cakeSlice):
+  if cakeSlice == 'slice_1':
+    os.kill(os.getpid(), signal.SIGKILL)
+  return f"{cakeSlice}_eaten"
+with multiprocessing.Pool(2) as pool:
+  for plate in pool.try_map(EatSlice, cake):
+    print(plate.value if plate else plate.error))",
           .run = run};
 }
 

@@ -84,6 +84,11 @@ slower will two friends be?)",
 There is an overhead in starting a parallel process.
 Think parallel if one task takes a long time.
 A lot of python functions are already parallel.)",
+          .ours = R"(
+import numpy
+cake = [numpy.ones((1000, 1000)) for i in range(8)]
+print(multiprocessing.advise(lambda cakeSlice: cakeSlice @ cakeSlice,
+                             cake)))",
           .run = run};
 }
 

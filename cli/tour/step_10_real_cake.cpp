@@ -212,6 +212,8 @@ Think of how data is passed: look at what is copied.)",
 cake = [open(path, 'rb').read() for path in sys.argv[1:]]
 with multiprocessing.Pool() as pool:
   eaten = pool.map(zlib.compress, cake))",
+          .looked_at =
+              "[sum(map(len, slices)) for slices in (cake, eaten)]",
           .run = run};
 }
 

@@ -38,12 +38,28 @@ TEST(command_line, list_names_every_step_and_runs_none) {
 
 TEST(command_line, mistyped_words_get_a_suggestion_and_exit_code2) {
   std::string said;
-  for (const words& mistake :
-       {words{"tuor"}, words{"xylophone"}, words{"--hlep"}, words{"tour", "--lst"}, words{"tour", "--stpe", "3"},
-        words{"tour", "--step"}, words{"tour", "--step", "0"}, words{"tour", "--step", "11"},
-        words{"tour", "--step", "-1"}, words{"tour", "--step", "four"}, words{"tour", "--step", "4x"},
-        words{"tour", "--step", ""}, words{"tour", "--step", "99999999999999999999"},
-        words{"tour", "--step", "3", "--step", "4"}, words{"tour", "--step", "3", "a_file"}, words{"tuor", "--list"}}) {
+  for (const words& mistake : {words{"tuor"},
+                               words{"xylophone"},
+                               words{"--hlep"},
+                               words{"tour", "--lst"},
+                               words{"tour", "--stpe", "3"},
+                               words{"tour", "--step"},
+                               words{"tour", "--step", "0"},
+                               words{"tour", "--step", "11"},
+                               words{"tour", "--step", "-1"},
+                               words{"tour", "--step", "four"},
+                               words{"tour", "--step", "4x"},
+                               words{"tour", "--step", ""},
+                               words{"tour", "--step", "99999999999999999999"},
+                               words{"tour", "--step", "3", "--step", "4"},
+                               words{"tour", "--step", "3", "a_file"},
+                               words{"tour", "--timeout", "5s"},
+                               words{"tour", "--interpreter", "/usr/bin/python3"},
+                               words{"tour", "--python", "--timeout", "soon"},
+                               words{"tour", "--python", "--timeout", "0"},
+                               words{"tour", "--python", "--timeout"},
+                               words{"tour", "--python", "--interpreter"},
+                               words{"tuor", "--list"}}) {
     const ran result = run(mistake);
     EXPECT_EQ(result.exit_code, 2) << result.err;
     EXPECT_EQ(result.out, "");
