@@ -8,8 +8,12 @@
 
 namespace forkful::python {
 
-engine::engine(running where, py::object side, int late_signal, const pool_options& options)
-    : where_(where), side_(std::move(side)), host_(side_.ptr(), late_signal) {
+engine::engine(running where, py::object side, std::optional<std::string_view> shipped, int late_signal,
+               const pool_options& options)
+    : where_(where),
+      side_(std::move(side)),
+      shipped_(shipped ? std::optional<shipped_host>(std::in_place, *shipped) : std::nullopt),
+      host_(side_.ptr(), late_signal, shipped_ ? shipped_->callbacks(late_signal) : nullptr) {
   const in_engine away;
   if (where_ == running::shipped) {
     std::unique_ptr<detail::lasting_engine> made = detail::start_processes(options, host_.callbacks());

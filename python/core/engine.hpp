@@ -8,8 +8,11 @@
 
 #include <forkful/detail/job.hpp>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "host.hpp"
+#include "template_host.hpp"
 
 namespace forkful::python {
 
@@ -20,8 +23,10 @@ enum class running { shipped, snapshot, here };
 
 class engine {
  public:
-  // `side`: see host.hpp; none is asked for where calls run here. Throws what engines throw at their start.
-  engine(running where, py::object side, int late_signal, const pool_options& options);
+  // `side`: see host.hpp; none is asked for where calls run here. `shipped`: what makes another of it in workers of the template of
+  // init(), if they are to come from there. Throws what engines throw at their start.
+  engine(running where, py::object side, std::optional<std::string_view> shipped, int late_signal,
+         const pool_options& options);
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
   ~engine();
@@ -40,6 +45,7 @@ class engine {
  private:
   running where_;
   py::object side_;
+  std::optional<shipped_host> shipped_;
   pool_host host_;
   std::unique_ptr<detail::engine> running_;
   detail::lasting_engine* lasting_ = nullptr;  // the same, where workers stay

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "gil.hpp"
 #include "owned.hpp"
@@ -16,14 +17,15 @@ pool_host& self_of(void* self) noexcept { return *static_cast<pool_host*>(self);
 
 }  // namespace
 
-pool_host::pool_host(PyObject* side, int late_signal) noexcept
+pool_host::pool_host(PyObject* side, int late_signal, const detail::host* in_template) noexcept
     : side_(side),
       callbacks_{.self = this,
                  .before_fork = [](void* self) noexcept { self_of(self).before_fork(); },
                  .after_fork = [](void* self, bool child) noexcept { self_of(self).after_fork(child); },
-                 .worker_starts = [](void* self) { self_of(self).worker_starts(); },
+                 .worker_starts = [](void* self) { self_of(self).worker_starts(owned::share(Py_None)); },
                  .late_signal = late_signal,
-                 .worker_leaves = [](void* self) { self_of(self).worker_leaves(); }} {}
+                 .worker_leaves = [](void* self) { self_of(self).worker_leaves(); },
+                 .in_template = in_template} {}
 
 // In a zygote, which has one thread and holds the GIL all the time, as well as in the caller.
 void pool_host::before_fork() noexcept {
@@ -71,13 +73,16 @@ void pool_host::after_fork(bool child) noexcept {
   if (!done) PyErr_WriteUnraisable(side_);
 }
 
-void pool_host::worker_starts() {
+void pool_host::worker_starts(owned data) {
   pthread_sigmask(SIG_SETMASK, &mask_, nullptr);  // the engine's saved one is that of a thread that forks
   forget_the_parents_callables();
-  const owned done(PyObject_CallMethod(side_, "worker_starts", nullptr));
-  if (!done) {
-    const owned error = take_error();
-    throw std::runtime_error(text_of(error.get()));
+  {
+    const owned given(std::move(data));
+    const owned done(given ? PyObject_CallMethod(side_, "worker_starts", "(O)", given.get()) : nullptr);
+    if (!done) {
+      const owned error = take_error();
+      throw std::runtime_error(text_of(error.get()));
+    }
   }
   suspended = PyEval_SaveThread();
 }

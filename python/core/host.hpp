@@ -1,7 +1,7 @@
 // What Python does whenever forkful forks for a pool (forkful/detail/host.hpp), and in the zygote and the workers it gets.
 //
 // Owns nothing but a reference to the pool's Python side: an object with before_fork(), which returns how many threads run,
-// zygote_starts(threads), worker_starts() and worker_leaves(). Invariants: a fork is made with the GIL and the
+// zygote_starts(threads), worker_starts(shipped) and worker_leaves(). Invariants: a fork is made with the GIL and the
 // import lock held by the thread that forks; a worker holds the GIL from its first instruction to the end of its start, and then only
 // while it runs something.
 #pragma once
@@ -11,24 +11,29 @@
 #include <csignal>
 #include <forkful/detail/host.hpp>
 
+#include "owned.hpp"
+
 namespace forkful::python {
 
 class pool_host {
  public:
-  // `side` is borrowed, and outlives the workers. `late_signal`: see detail::host.
-  pool_host(PyObject* side, int late_signal) noexcept;
+  // `side` is borrowed, and outlives the workers. `late_signal` and `in_template`: see detail::host.
+  pool_host(PyObject* side, int late_signal, const detail::host* in_template = nullptr) noexcept;
   pool_host(const pool_host&) = delete;
   pool_host& operator=(const pool_host&) = delete;
   ~pool_host() = default;
 
   [[nodiscard]] const detail::host* callbacks() const noexcept { return &callbacks_; }
 
- private:
+  // What detail::host says of them.
   void before_fork() noexcept;
-  void prepare_fork();
   void after_fork(bool child) noexcept;
-  void worker_starts();
+  // `data`: None, or what a pool shipped (template_host.hpp). Null: a Python error is set.
+  void worker_starts(owned data);
   void worker_leaves();
+
+ private:
+  void prepare_fork();
 
   PyObject* side_;
   detail::host callbacks_;

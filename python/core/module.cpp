@@ -7,6 +7,7 @@
 
 #include <forkful/forkful.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "engine.hpp"
 #include "gil.hpp"
 #include "python_side.hpp"
+#include "template_host.hpp"
 #include "worker.hpp"
 
 namespace forkful::python {
@@ -135,6 +137,18 @@ PYBIND11_MODULE(_core, m) {
   m.def("set_place", [](const py::object& buffer, std::size_t offset) { set_place(buffer.ptr(), offset); });
   m.def("set_flush",
         [](const py::object& flush, const py::bytearray& printed) { set_flush(flush.ptr(), printed.ptr()); });
+  m.def("init", [](const py::object& side) {
+    make_template(side.ptr());
+    if (raise_deferred()) throw py::error_already_set();
+  });
+  m.def("template_is_due", &detail::template_is_due);
+  m.def("has_template", &detail::has_template);
+  // Of a Block, or of what another process says is one: for what is no argument and no result, and so no worker's to pin.
+  m.def("shared_memory", [](std::uintptr_t address, std::size_t bytes) {
+    auto* const data = reinterpret_cast<char*>(address);
+    if (!detail::in_shared_memory(data, bytes)) throw py::value_error("no shared memory is there");
+    return py::memoryview::from_memory(data, static_cast<py::ssize_t>(bytes));
+  });
   m.def("cpu_count", [] { return detail::cpus_to_use(); });
   m.def("in_worker", [] { return in_worker(); });
   m.def("worker_index", [] { return in_worker() ? static_cast<int>(worker_index()) : -1; });
@@ -184,7 +198,8 @@ PYBIND11_MODULE(_core, m) {
 
   py::class_<engine, std::shared_ptr<engine>>(m, "Engine")
       .def(py::init([](running where, py::object side, unsigned workers, std::size_t chunks, std::size_t memory,
-                       unsigned inner_threads, bool pin, bool timeline, int late_signal) {
+                       unsigned inner_threads, bool pin, bool timeline, int late_signal,
+                       const std::optional<std::string>& shipped) {
              pool_options options;
              options.workers = workers;
              if (where == running::shipped) options.start = start_method::zygote;
@@ -193,13 +208,13 @@ PYBIND11_MODULE(_core, m) {
              options.inner_threads = inner_threads;
              options.pin = pin;
              options.record_timeline = timeline;
-             auto made = std::make_shared<engine>(where, std::move(side), late_signal, options);
+             auto made = std::make_shared<engine>(where, std::move(side), shipped, late_signal, options);
              if (raise_deferred()) throw py::error_already_set();
              return made;
            }),
            py::kw_only(), py::arg("where"), py::arg("side"), py::arg("workers"), py::arg("chunks_per_worker") = 0,
            py::arg("memory_limit") = 0, py::arg("inner_threads") = 1, py::arg("pin") = false,
-           py::arg("timeline") = false, py::arg("late_signal") = 0)
+           py::arg("timeline") = false, py::arg("late_signal") = 0, py::arg("shipped") = py::none())
       .def_property_readonly("size", &engine::size)
       .def("terminate", &engine::terminate)
       .def("finish", &engine::finish)

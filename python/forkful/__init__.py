@@ -28,6 +28,7 @@ _doors = {name: module for module, names in {
     'progress': ['Progress'],
     'replacing': ['replace_multiprocessing'],
     'reports': ['Report'],
+    'template': ['init'],
 }.items() for name in names}
 
 

@@ -183,6 +183,15 @@ def start_failed(trouble):
     return StartFailed(f'{said}{told.rstrip(".")}. A SerialPool always starts.', trouble=trouble)
 
 
+def init_refused(others):
+    """The StartFailed of an init() beside threads with these names."""
+    run = 'another thread runs' if len(others) == 1 else f'{len(others)} other threads run'
+    trouble = f'forkful.init() was called while {run} ({", ".join(others)})'
+    return StartFailed(f"{trouble}: call it as the first line of the script, before anything starts threads. (NumPy's"
+                       ' OpenBLAS starts some when it is imported; OPENBLAS_NUM_THREADS=1 prevents that.)',
+                       trouble=trouble)
+
+
 def cancelled(verb, index=0):
     """The Cancelled of an item, or of a call without items."""
     who = 'the call' if verb is None else _subject(verb, index)

@@ -3,7 +3,7 @@ import threading
 from multiprocessing import util
 from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE, MaybeEncodingError, RemoteTraceback, ThreadPool
 
-from . import _core, callbacks, shipping  # noqa: F401
+from . import _core, callbacks, shipping, template  # noqa: F401
 from .driver import Driver
 from .results import ApplyResult, AsyncResult, IMapIterator, IMapUnorderedIterator, MapResult
 from .verbs import Verbs, as_list, name_of
@@ -49,11 +49,16 @@ class Pool(Verbs):
         self._state = RUN
 
     def _start(self):
-        self._side = Side(self._processes, self._initializer, self._initargs)
+        of_init, shipped = template.photograph(), None
+        self._side = Side(self._processes, self._initializer, self._initargs, of_init)
+        if of_init is not None:
+            self._shipper = shipping.Shipper(of_init, shipping.Photograph())
+            shipped = self._side.shipped(self._shipper)
         self._engine = _core.Engine(where=_core.Running.SHIPPED, side=self._side, workers=self._processes,
-                                    late_signal=LATE_SIGNAL, **self._making)
+                                    late_signal=LATE_SIGNAL, shipped=shipped, **self._making)
         self._stack_of = self._side.stacks.of
-        self._shipper = shipping.Shipper(self._side.photograph)
+        if self._side.photograph is not of_init:        # a zygote was forked
+            self._shipper = shipping.Shipper(self._side.photograph)
         self._driver = Driver(self._engine)
 
     def _hand_over(self, func):

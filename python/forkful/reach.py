@@ -34,6 +34,11 @@ class absent:
     """Stands for the value of a name that is not bound. Pickled by reference, as the class that it is."""
 
 
+class untouched:
+    """Stands for the value of a name of which a receiver is to have the version, but not the value: its own code is
+    about to bind it. Pickled as `absent` is."""
+
+
 # IPython binds these anew with every cell. They are not recorded, so they count as changed if code reads one.
 _history = re.compile(r'_{1,3}|_i{1,3}|_i?\d+|_[iod]h|In|Out')
 
@@ -129,14 +134,19 @@ _readers = frozenset({'LOAD_GLOBAL', 'LOAD_NAME', 'DELETE_GLOBAL', 'LOAD_FROM_DI
 
 @functools.lru_cache(4096)
 def names_of(code):
-    """(names of globals that the code, and code within it, may read; all names in it, attributes too)."""
-    read, every, todo = {}, set(), [code]
+    """(names of globals that the code, and code within it, may read; all names in it, attributes too; names of globals
+    that it may bind)."""
+    read, every, bound, todo = {}, set(), set(), [code]
     while todo:
         code = todo.pop()
         every.update(code.co_names)
-        read.update((at.argval, None) for at in dis.get_instructions(code) if at.opname in _readers)
+        for at in dis.get_instructions(code):
+            if at.opname in _readers:
+                read[at.argval] = None
+            elif at.opname == 'STORE_GLOBAL':
+                bound.add(at.argval)
         todo.extend(constant for constant in code.co_consts if type(constant) is types.CodeType)
-    return tuple(read), frozenset(every)
+    return tuple(read), frozenset(every), frozenset(bound)
 
 
 def unwrapped(member):
@@ -185,6 +195,11 @@ class Reach:
                 self._members(value, kind, stack)
         return fresh
 
+    def bound(self):
+        """The globals that functions which were visited bind, and that none of them reads."""
+        return {name for visited in self._seen.values() if type(visited) is types.FunctionType
+                if visited.__globals__ is self._globals for name in names_of(visited.__code__)[2]} - self.names.keys()
+
     def name(self, name, user, fresh, stack=None, words=()):
         """Notes that `user` reads the global `name`; what it is bound to is to be visited."""
         value = self._globals.get(name, absent)
@@ -204,7 +219,7 @@ class Reach:
             stack.extend(function.__dict__.values())
             for content in contents_of(function):
                 stack.extend(content)
-        read, words = names_of(function.__code__)
+        read, words, _ = names_of(function.__code__)
         if here:
             for name in read:
                 self.name(name, function, fresh, stack, words)

@@ -12,6 +12,9 @@ have, and arrivals.py is the receiving side.
 Invariants:
 - A late name has a version, a new one whenever it goes with another object or one that can change unseen.
 - Once late, a name is late for ever: bound to its first value again, it differs from what the workers have.
+- Workers of init()'s template have __main__ as it was then, not as when their pool was made. A name that was bound
+  in between is late, but *settled*: it keeps its version until it is bound anew. So a worker gets it once, and what its
+  initializer makes of it stays, as if it had been forked when the pool was made.
 """
 import functools
 import itertools
@@ -23,23 +26,29 @@ import types
 from multiprocessing.reduction import ForkingPickler
 
 # Names that others use from here: all that travels is to be had of this module.
-from .arrivals import enter, find_class, forget, load_call, load_exception, loads  # noqa: F401
+from .arrivals import enter, find_class, forget, load_call, load_exception, loads, run_initializer  # noqa: F401
 from .arrivals import bind
 from .pickling import ItemPickler, Pickling, reducers  # noqa: F401
-from .reach import Parts, Photograph, Reach, absent, contents_of, found, hold, holds, top_name
+from .reach import Parts, Photograph, Reach, absent, contents_of, found, hold, holds, top_name, untouched
 
 
 class _Sent:
-    """What a late name was last sent as. Holds the value only if that can tell something later."""
+    """What a late name was last sent as. Holds the value only if that can tell something later. `parts`: None if it
+    is settled."""
     __slots__ = ('version', '_value', '_parts')
 
     def __init__(self, version, value, parts):
         self.version = version
-        self._value = None if parts.mutable else hold(value)
+        self._value = None if parts is not None and parts.mutable else hold(value)
         self._parts = parts
 
+    @property
+    def settled(self):
+        return self._parts is None
+
     def is_still(self, value):
-        return self._value is not None and holds(self._value, value) and self._parts.unchanged()
+        return (self._value is not None and holds(self._value, value)
+                and (self._parts is None or self._parts.unchanged()))
 
 
 class _Now:
@@ -87,8 +96,10 @@ class Shipper:
     """Pickles for one pool: in the parent, towards its workers; made in a worker with the photograph that it
     inherited, towards the parent."""
 
-    def __init__(self, photograph):
+    def __init__(self, photograph, made=None):
+        """`made`: the photograph of when the pool was made, if that of its workers is init()'s."""
         self.photograph = photograph
+        self.made = made
         self.upward = photograph.pid != os.getpid()
         self.late = {}                  # name -> _Sent
         self.epoch = 0                  # counts changes of `late`
@@ -120,8 +131,10 @@ class Shipper:
         """The version with which the late name goes with `value` now. Workers know those of one parent."""
         sent = self.late.get(name)
         if sent is None or not sent.is_still(value):
-            parts = Parts(self.by_reference)
-            parts.add(value)
+            parts = None
+            if sent is not None or self.made is None or self.made.changed(name, value):
+                parts = Parts(self.by_reference)
+                parts.add(value)
             sent = self.late[name] = _Sent(next(self._count), value, parts)
             self.epoch += 1
         return sent.version
@@ -167,9 +180,38 @@ class Shipper:
             raise why from error
         parts = Parts(self.by_reference)
         parts.add(func)
-        for version, value in pickling.late.values():
-            parts.add(value)
+        for name, (version, value) in pickling.late.items():
+            if not self.late[name].settled:
+                parts.add(value)
         return Shipment(data, self, pickling, parts)
+
+    def initializer(self, func, args):
+        """What `run_initializer` needs, in workers of init()'s template: picklable. Names that it binds there are to be
+        as settled as those it reads. Raises as `function`."""
+        data, args = self.function(func).data, tuple(args)
+        reach = Reach(self.photograph, self.by_reference)
+        reach.explore(func)
+        bound = [(name, self.photograph.globals.get(name, absent)) for name in reach.bound()]
+        bound = [(name, self.version(name, value), untouched) for name, value in bound if self.is_late(name, value)]
+        try:
+            return bound, data, self.dumps(args)
+        except MemoryError:
+            raise
+        except Exception as error:
+            for number, value in enumerate(args):
+                try:
+                    Pickling(self, trial=True).dump(value)
+                except Exception as why:
+                    raise TypeError(f'argument {number} of the initializer cannot be sent to a worker that comes from the'
+                                    f' template of init() ({why}): {self.way_out}') from error
+            raise
+
+    @property
+    def way_out(self):
+        """What to do about a global that cannot be sent."""
+        if self.made is not None:
+            return 'bind it to a global before init(), or do without init()'
+        return 'pass it as an argument, make the pool after it, or use SnapshotPool'
 
     def dumps(self, value, apart=None):
         """The bytes of an item, of a list of items or of a result. Raises what pickling raises. Its large memory is
@@ -248,7 +290,7 @@ def _traceback(error):
 
 def _suspects(pickling, func):
     """(what it is, value, the way out) of all that went along without being named by the caller."""
-    way_out = 'pass it as an argument, make the pool after it, or use SnapshotPool'
+    way_out = pickling.shipper.way_out
     for name, (version, value) in pickling.late.items():
         user = pickling.reach.names[name][1]
         using = '' if user is value else f', which {_title(user)} uses,'

@@ -25,15 +25,48 @@ _here = os.path.dirname(os.path.abspath(__file__))
 _own = re.compile(rf'^  File "{re.escape(_here)}/', re.MULTILINE)
 
 
+def common_memory(size, of_init):
+    """Zeros that workers share: also those of init()'s template, which has no memory that is mapped now, if there is one."""
+    return mmap.mmap(-1, size) if of_init is None else _core.Block(size)
+
+
+def _file_of(pid, number, device, inode):
+    """A descriptor for the file that process `pid` has as `number`. If it cannot be had (the process may have closed
+    it, or may no longer be looked at), for one that nobody will read."""
+    path = f'/proc/{pid}/fd/{number}'
+    try:
+        found = os.stat(path)
+        if (found.st_dev, found.st_ino) == (device, inode):
+            return os.open(path, os.O_RDWR | os.O_APPEND)
+    except OSError:
+        pass
+    return os.memfd_create('forkful-stack')
+
+
 class Stacks:
     """One a pool. Owns a descriptor a worker."""
 
-    def __init__(self, workers):
-        self.places = mmap.mmap(-1, _place.size * workers)
+    def __init__(self, workers, of_init=None):
+        """`of_init`: whether workers are to come from init()'s template."""
+        self.places = common_memory(_place.size * workers, of_init)
         self._files = [os.memfd_create('forkful-stack') for _ in range(workers)]
         self._closes_them = _core.Descriptors(self._files)
         for file in self._files:
             fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
+
+    def shipped(self):
+        """What `arrived` needs."""
+        files = [(file, found.st_dev, found.st_ino) for file in self._files for found in (os.fstat(file),)]
+        return self.places.address, files
+
+    @classmethod
+    def arrived(cls, workers, pid, shipped):
+        """In a worker of init()'s template: those of a pool of process `pid`."""
+        address, files = shipped
+        stacks = cls.__new__(cls)
+        stacks.places = _core.shared_memory(address, _place.size * workers)
+        stacks._files = _Elsewhere(pid, files)
+        return stacks
 
     def begin(self, worker):
         """In a worker that starts. Returns where its place begins in `places`."""
@@ -61,6 +94,16 @@ class Stacks:
                 begin = ends[number - 1][3] if number else 0
                 return _frames(text[begin:end]), of & _LOADING != 0
         return '', False
+
+
+class _Elsewhere:
+    """The files of another process, opened when they are asked for."""
+
+    def __init__(self, pid, files):
+        self._pid, self._files = pid, files
+
+    def __getitem__(self, worker):
+        return _file_of(self._pid, *self._files[worker])
 
 
 def _frames(text):

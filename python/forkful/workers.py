@@ -1,41 +1,40 @@
 """A pool's workers: what the engine's host (python/core/host.hpp) asks of Python at forks, and what
 Pool._pool lists."""
-import mmap
+import functools
 import os
+import pickle
 import signal
 import struct
 import time
+import types
 from multiprocessing import process
 
 from . import _core, arrays, shipping, worker
-from .stacks import LATE_SIGNAL, Stacks  # noqa: F401
+from .stacks import LATE_SIGNAL, Stacks, common_memory  # noqa: F401
 
 _entry = struct.Struct('qq')    # a worker's pid, and how many there were before it at its index
 
 
-class Side:
-    """One a pool; workers and zygote have their copies of it."""
+class InWorkers:
+    """What workers have of their pool."""
 
-    def __init__(self, workers, initializer, initargs):
-        self._parent, self._parent_pid = process.current_process(), os.getpid()
+    def __init__(self, workers, photograph, parent, parent_pid, table, stacks, initializer, initargs):
+        self.workers, self.photograph = workers, photograph
+        self.stacks, self._table = stacks, table
+        self._parent, self._parent_pid = parent, parent_pid
         self._initializer, self._initargs = initializer, initargs
-        self._table = mmap.mmap(-1, _entry.size * workers)      # shared with the workers
-        self.workers = workers
-        self.photograph = None
-        self.stacks = Stacks(workers)
 
-    def before_fork(self):
-        """In the caller, before the zygote is forked (or a worker, where there is none): how many threads
-        run."""
-        worker.before_fork()
-        self.photograph = shipping.Photograph()
-        self._kept = arrays.all_blocks()    # workers may reach them by their globals, as long as they live
-        return len(os.listdir('/proc/self/task'))
+    @classmethod
+    def arrived(cls, shipped, photograph):
+        """In a worker of init()'s template: of the bytes that Side.shipped made."""
+        workers, parent, parent_pid, table, stacks, start = pickle.loads(shipped)
+        parent['_config']['authkey'] = process.AuthenticationString(parent['_config']['authkey'])
+        return cls(workers, photograph, types.SimpleNamespace(**parent), parent_pid,
+                   _core.shared_memory(table, _entry.size * workers), Stacks.arrived(workers, parent_pid, stacks),
+                   start and functools.partial(shipping.run_initializer, start), ())
 
-    def zygote_starts(self, threads):
-        worker.zygote_starts(threads)
-
-    def worker_starts(self):
+    def worker_starts(self, shipped=None):
+        """`shipped`: see template.py; None here."""
         index = _core.worker_index()
         _, before = self._at(index)
         _entry.pack_into(self._table, index * _entry.size, os.getpid(), before + 1)
@@ -48,6 +47,37 @@ class Side:
     def worker_leaves(self):
         worker.worker_leaves()
 
+    def _at(self, index):
+        return _entry.unpack_from(self._table, index * _entry.size)
+
+
+class Side(InWorkers):
+    """One a pool; its own zygote, and workers that come from there, have their copies of it."""
+
+    def __init__(self, workers, initializer, initargs, of_init=None):
+        """`of_init`: what __main__ was at init(), if workers are to come from its template."""
+        super().__init__(workers, of_init, process.current_process(), os.getpid(),
+                         common_memory(_entry.size * workers, of_init), Stacks(workers, of_init), initializer, initargs)
+
+    def shipped(self, shipper):
+        """The bytes from which workers of init()'s template make their InWorkers. Raises what cannot be sent."""
+        worker.before_fork()        # what workers print comes after what was printed until now
+        parent = {name: getattr(self._parent, name) for name in ('name', '_identity')}
+        parent['_config'] = {**self._parent._config, 'authkey': bytes(self._parent.authkey)}
+        start = self._initializer and shipper.initializer(self._initializer, self._initargs)
+        return pickle.dumps((self.workers, parent, self._parent_pid, self._table.address, self.stacks.shipped(), start))
+
+    def before_fork(self):
+        """In the caller, before the zygote is forked (or a worker, where there is none): how many threads
+        run."""
+        worker.before_fork()
+        self.photograph = shipping.Photograph()
+        self._kept = arrays.all_blocks()    # workers may reach them by their globals, as long as they live
+        return len(os.listdir('/proc/self/task'))
+
+    def zygote_starts(self, threads):
+        worker.zygote_starts(threads)
+
     def members(self):
         """Those that were started last, by index. Those that are starting are waited for, for up to 10 s."""
         patience = time.monotonic() + 10
@@ -58,9 +88,6 @@ class Side:
                 pid, count = self._at(index)
             if count:
                 yield Member(pid, f'ForkfulPoolWorker-{1 + index + self.workers * (count - 1)}')
-
-    def _at(self, index):
-        return _entry.unpack_from(self._table, index * _entry.size)
 
 
 class Member:

@@ -50,9 +50,10 @@ crew::crew(board& table, arena& memory, start_method start, const worker_setting
       settings_(settings),
       members_(table.workers),
       waiter_(make_waiter()),
-      made_by_(this_process()) {
-  if (start == start_method::zygote) {
-    make_own_template();
+      made_by_(this_process()),
+      zygote_(start == start_method::zygote) {
+  if (zygote_) {
+    if (!take_programs_template()) make_own_template();
   } else if (start != start_method::fork) {
     template_ = worker_template::here();
   }
@@ -124,12 +125,21 @@ std::uint64_t crew::fill() {
 
 void crew::renew() {
   shut_down();
-  if (own_template_ != nullptr) {
-    make_own_template();
-  } else if (template_ != nullptr) {
-    leave_template();
-  }
+  if (template_ != own_template_.get()) leave_template();
+  if (zygote_) make_own_template();
   fill();
+}
+
+bool crew::take_programs_template() {
+  worker_template* const made = worker_template::here();
+  if (made == nullptr || settings_.around == nullptr || settings_.around->in_template == nullptr) return false;
+  if (made->lives()) {
+    template_ = made;
+    return true;
+  }
+  warn("workers come from a new copy of the caller, which takes longer the larger it is and is unsafe while other threads run: " +
+       made->trouble());
+  return false;
 }
 
 void crew::make_own_template() {
@@ -216,7 +226,11 @@ void crew::start(unsigned worker) {
 pid_t crew::make_process(const worker_start& begin) {
   flush_output();  // before the template's workers too, so that what they print comes after it
   if (template_ != nullptr) {
-    const pid_t pid = template_->start(begin);
+    worker_start asked = begin;
+    const host* const around = settings_.around;
+    if (template_ != own_template_.get() && around != nullptr && around->in_template != nullptr)
+      asked.settings.around = around->in_template;
+    const pid_t pid = template_->start(asked);
     if (pid > 0) return pid;
     warn("workers are forked from the caller, which is slower the larger it is and unsafe while other threads run: " +
          template_->trouble());

@@ -98,6 +98,7 @@ class crew {
   static void kill(member& one) noexcept;
   void start(unsigned worker);
   void take_stock();
+  bool take_programs_template();
   void make_own_template();
   void note_threads_at_fork();
   [[nodiscard]] bool starts_with_others_code() const noexcept;
@@ -119,6 +120,7 @@ class crew {
   std::vector<std::string> warnings_;
   std::string missing_;
   std::uint64_t made_by_;
+  bool zygote_;                                    // start_method::zygote
   std::shared_ptr<worker_template> own_template_;  // null: there is none of this pool's own
   worker_template* template_ = nullptr;            // null: workers are forked
   unsigned threads_at_fork_ = 0;

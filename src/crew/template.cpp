@@ -146,9 +146,9 @@ worker_template* worker_template::here() noexcept {
   return made != nullptr && made->state_.owner == this_process() ? made : nullptr;
 }
 
-void worker_template::make() {
+void worker_template::make(const host* around) {
   const cancellation_deferred whole;
-  if (here() != nullptr || in_worker_process()) return;
+  if (!template_is_due()) return;
   const unsigned threads = thread_count();
   if (threads > std::max(1U, threads_at_load)) {
     throw start_failed(
@@ -159,6 +159,7 @@ void worker_template::make() {
   auto* made = new state(
       "the process that forkful::init made");  // for good: a pool may be made as late as in static destructors
   made->others = threads > 1 ? threads - 1 : 0;
+  made->around = around;
   try {
     or_start_failed([&] { made->launch(); });
   } catch (const error& refused) {
@@ -223,6 +224,12 @@ pid_t worker_template::start(const worker_start& begin) noexcept {
   }
 }
 
+bool worker_template::lives() {
+  const std::lock_guard lock(state_.mutex);
+  if (state_.process.valid() && state_.process.ended(0)) state_.give_up(fmt::format("{} has ended", state_.name));
+  return state_.process.valid();
+}
+
 std::string worker_template::remark() const {
   if (state_.others == 0 || state_.of_pool) return "";
   return fmt::format(
@@ -240,10 +247,16 @@ std::string worker_template::trouble() const {
   return state_.trouble;
 }
 
+void make_template(const host* around) { worker_template::make(around); }
+
+bool template_is_due() noexcept { return !has_template() && !in_worker_process(); }
+
+bool has_template() noexcept { return worker_template::here() != nullptr; }
+
 }  // namespace forkful::detail
 
 namespace forkful {
 
-void init(int /*argc*/, char** /*argv*/) { detail::worker_template::make(); }
+void init(int /*argc*/, char** /*argv*/) { detail::make_template(nullptr); }
 
 }  // namespace forkful

@@ -24,8 +24,8 @@ class worker_template {
  public:
   // Clones this process, which has one thread, or others only that libraries had started when the program was loaded. Does nothing the
   // second time, and in workers. What the machine refuses is no error: trouble() says it, and workers are forked.
-  // Throws start_failed if more threads run.
-  static void make();
+  // Throws start_failed if more threads run. `around` may be null; else it lives as long as the program.
+  static void make(const host* around);
   // This process's; null if it did not call init.
   static worker_template* here() noexcept;
   // One of a pool's own: forks this process as it is now, with what `around` does, if it is not null. Ends with the last owner. What
@@ -35,6 +35,8 @@ class worker_template {
   // Clones a worker, which gets copies of the descriptors in `begin`. Returns its pid; -1 if there is none, trouble() says why.
   // Thread-safe. Never waits long for a template that does not answer: it is ended.
   pid_t start(const worker_start& begin) noexcept;
+  // Whether it is there to be asked. If it has died since, trouble() says so from now on. Thread-safe. Throws bad_alloc.
+  bool lives();
   // The code its workers have.
   [[nodiscard]] const modules& code() const noexcept;
   // What users should know of how it was made, as a sentence; empty: nothing.

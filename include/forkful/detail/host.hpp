@@ -27,6 +27,18 @@ struct host {
   int late_signal = 0;
   /// In a worker that leaves in good order, after pool_options::on_worker_exit. What it throws is ignored.
   void (*worker_leaves)(void* self) = nullptr;
+  /// What takes this one's place in init's template and the workers from there, which have only what there was before init: it lies in
+  /// shared memory (forkful/shared.hpp), or was there by then, and so does all that it leads to. With it, a pool of
+  /// start_method::zygote takes its workers from that template, if this process has one; null: it makes its own.
+  const host* in_template = nullptr;
 };
+
+/// forkful::init in a program around forkful. `around`, which may be null, is called round the fork of the template and lasts as long as
+/// the program; it is not asked for what the template does later. Throws as forkful::init. Thread-safe.
+void make_template(const host* around);
+/// Whether that would make one now: not the second time in a process, and not in workers. Thread-safe.
+bool template_is_due() noexcept;
+/// Whether this process called init, so that there is a template, though it may have died. Thread-safe.
+bool has_template() noexcept;
 
 }  // namespace forkful::detail
