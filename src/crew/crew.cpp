@@ -137,8 +137,10 @@ bool crew::take_programs_template() {
     template_ = made;
     return true;
   }
-  warn("workers come from a new copy of the caller, which takes longer the larger it is and is unsafe while other threads run: " +
-       made->trouble());
+  warn(
+      "workers come from a new copy of the caller, which takes longer the larger it is and is unsafe while other "
+      "threads run: " +
+      made->trouble());
   return false;
 }
 
