@@ -70,11 +70,11 @@ def duration(seconds):
 
 # ---- a contestant ------------------------------------------------------------------------------------------------
 
-def contend(name, way, long):
+def contend(name, way):
     """The other end: a round for every line of stdin."""
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
-    figure = works.figures(long)[name]
+    figure = works.figures()[name]
     with figure.ways[way]() as call:
         print('ready', file=answers, flush=True)
         for _ in sys.stdin:
@@ -117,8 +117,8 @@ def processor_time():
 # ---- turns -------------------------------------------------------------------------------------------------------
 
 class Contestant:
-    def __init__(self, name, way, long):
-        command = [sys.executable, __file__, *(['--long'] if long else []), '--contend', name, way]
+    def __init__(self, name, way):
+        command = [sys.executable, __file__, '--contend', name, way]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != 'ready\n':
             raise RuntimeError(f'{way} could not start on {name}')
@@ -138,7 +138,7 @@ class Contestant:
 
 def measure(name, figure, long):
     """Raises AssertionError if two contestants computed different things."""
-    contestants = {way: Contestant(name, way, long) for way in figure.ways}
+    contestants = {way: Contestant(name, way) for way in figure.ways}
     measured, checks = Measured(figure), {}
     enough = time.monotonic() + (60 if long else 5)
     try:
@@ -172,14 +172,14 @@ def own():
 
 
 def main():
-    known = works.figures(False)
+    known = works.figures()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('figures', nargs='*', metavar='FIGURE', help=f'one of {" ".join(known)}')
-    parser.add_argument('--long', action='store_true', help='four times as many turns, and more objects in P8b')
+    parser.add_argument('--long', action='store_true', help='four times as many turns')
     parser.add_argument('--contend', nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.contend:
-        return contend(*given.contend, given.long)
+        return contend(*given.contend)
     for name in given.figures:
         if name not in known:
             parser.error(f'there is no figure {name}; there are: {" ".join(known)}')
@@ -188,7 +188,7 @@ def main():
     status, (busy, all), mine = 0, ticks(), own()
     for name in given.figures or known:
         try:
-            print(measure(name, works.figures(given.long)[name], given.long).line(name), flush=True)
+            print(measure(name, works.figures()[name], given.long).line(name), flush=True)
         except AssertionError as error:
             print(error, file=sys.stderr)
             status = 1

@@ -235,19 +235,25 @@ def on(make, call):
 
 # ---- P8: starting ----------------------------------------------------------------------------------------------
 
-def starts(count):
-    """A pool of two is made, maps four numbers, and is gone, in a program of `count` objects.
+def starts(count, after_init=False):
+    """A pool of two is made, maps four numbers, and is gone, in a program of `count` objects. `after_init`: forkful's
+    workers come from what init() made before these; `forked` is forkful without that.
 
     joblib is left out: it keeps its workers, and starting them takes a hundred times as long.
     """
     def make_objects():
         return [float(i) for i in range(count)]
 
-    def of(make):
+    def make_objects_after_init():
+        import forkful
+        forkful.init()
+        return make_objects()
+
+    def of(make, objects=make_objects):
         def call(objects):
             with make() as pool:
                 return sum(pool.map(add_one, range(4)))
-        return alone(call, make_objects)
+        return alone(call, objects)
 
     def forks(objects):
         for _ in range(WORKERS):
@@ -257,8 +263,10 @@ def starts(count):
             os.wait()
         return 10
 
-    return {'forkful': of(forkful_pool), 'Pool': of(standard_pool), 'executor': of(executor),
-            '2 forks': alone(forks, make_objects)}
+    peers = {'Pool': of(standard_pool), 'executor': of(executor), '2 forks': alone(forks, make_objects)}
+    if after_init:
+        return {'forkful': of(forkful_pool, make_objects_after_init), 'forked': of(forkful_pool), **peers}
+    return {'forkful': of(forkful_pool), **peers}
 
 
 # ---- P9, P10: objects ------------------------------------------------------------------------------------------
@@ -335,8 +343,7 @@ def below(seconds, text):
     return f'at most {text}', lambda measured: measured.median('forkful') <= seconds
 
 
-def figures(long):
-    objects = 10_000_000 if long else 2_000_000
+def figures():
     return {
         'P1': Figure('map of 4 strings', {**ways_of_map(eat, slices(4)), 'pickle': alone(pickled(eat), slices(4))},
                      (times('Pool', 20),), repeats=100, rounds=20, floors=('pickle',)),
@@ -376,8 +383,8 @@ def figures(long):
             (times('Pool', 8),), per=5000, rounds=8),
         'P8': Figure('start, map, stop', starts(0), (at_most(0.75, 'Pool'),), repeats=2, rounds=12,
                      floors=('2 forks',), counts_processor=False),
-        'P8b': Figure(f'the same beside {objects // 1_000_000} M objects', starts(objects), (times('Pool', 5),),
-                      rounds=6, floors=('2 forks',), counts_processor=False),
+        'P8b': Figure('the same beside 10 M objects, after init()', starts(10_000_000, after_init=True),
+                      (times('Pool', 5), times('forked', 5)), rounds=6, floors=('2 forks',), counts_processor=False),
         'P9': Figure('map of 20 000 dataclass instances', {
             **ways_of_map(heavier, plain_objects), 'pickle': alone(pickled(heavier), plain_objects)},
             (times('Pool', 2.5),), rounds=8, floors=('pickle',)),

@@ -338,6 +338,9 @@ def share(array: Any) -> Any:
 def is_shared(array: Any) -> bool:
     """Whether it lies in shared memory."""
 
+def init() -> None:
+    """Lets workers of later pools start from a copy of the program as it is now. For the first line of a script."""
+
 def cpu_count() -> int:
     """How many CPUs this process may use."""
 

@@ -301,7 +301,7 @@ def test_blas_at_work_in_another_thread_does_not_stop_the_pool(program):
         def compute():
             while not enough.is_set():
                 matrix @ matrix
-        others = [threading.Thread(target=compute) for _ in range(2)]
+        others = [threading.Thread(target=compute, daemon=True) for _ in range(2)]
         for other in others:
             other.start()
         small = numpy.ones((100, 100))
@@ -320,7 +320,7 @@ def test_other_threads_are_named_and_the_second_init_is_harmless(script):
         import forkful, threading
         enough = threading.Event()
         def begin(name):
-            other = threading.Thread(target=enough.wait, name=name)
+            other = threading.Thread(target=enough.wait, name=name, daemon=True)
             other.start()
             return other
         others = [begin('baker')]
@@ -363,10 +363,11 @@ def test_after_pools_were_made(script):
 
 def test_in_workers_it_does_nothing_and_they_may_have_pools(program):
     program('''
+        import threading
         def nested(x):
             forkful.init()
             added = 10
-            with forkful.Pool(2) as pool:
+            with forkful.Pool(2, id, (threading.Lock(),)) as pool:      # nothing is pickled for it
                 return pool.map(lambda y: x + y + added, range(3)), pool.apply(os.getppid) == os.getpid()
         with forkful.Pool(2) as pool:
             assert pool.map(nested, range(3)) == [([x + 10, x + 11, x + 12], True) for x in range(3)]
@@ -377,6 +378,7 @@ def test_in_workers_it_does_nothing_and_they_may_have_pools(program):
 
 def test_a_forked_child_makes_its_own(program):
     program('''
+        import threading
         late = 5
         def names(_):
             return 'late' in globals(), 'later' in globals(), os.getppid()
@@ -388,7 +390,7 @@ def test_a_forked_child_makes_its_own(program):
                     if again:
                         forkful.init()
                     later = 6
-                    with forkful.Pool(2) as pool:
+                    with forkful.Pool(2, *() if again else (id, (threading.Lock(),))) as pool:
                         assert pool.map(names, range(3)) == [(*expected, os.getpid())] * 3
                     status = 0
                 finally:
@@ -402,22 +404,28 @@ def test_a_forked_child_makes_its_own(program):
 
 def test_without_its_template_a_pool_is_forked_and_says_so(program):
     program('''
-        import signal
+        import select, signal
         late = 5
         def names(_):
             return 'late' in globals()
         [template] = map(int, open(f'/proc/self/task/{os.getpid()}/children').read().split())
-        early = forkful.Pool(1, abs, (-1,), 1)
+        early = forkful.Pool(1, abs, (-1,))
         assert early.map(names, [1]) == [False]
+        ended = os.pidfd_open(template)
         os.kill(template, signal.SIGKILL)
+        assert select.select([ended], [], [], 30)[0]
         with forkful.Pool(2, abs, (-1,)) as pool:
             assert pool.map(names, range(3)) == [True] * 3
             assert pool.map(lambda x: (x, late), range(3)) == [(0, 5), (1, 5), (2, 5)]
             [said] = [one for one in pool.report().warnings if 'init' in one]
             assert 'forkful::init made has ended (signal 9)' in said, said
-        assert early.map(names, range(3), chunksize=1) == [True] * 3
+        assert early.map(names, [1]) == [False]
+        assert not early.try_map(lambda _: os._exit(1), [1])[0]
+        assert early.map(names, range(3)) == [True] * 3
+        [said] = [one for one in early.report().warnings if 'init' in one]
+        assert 'workers are forked from the caller' in said and 'has ended (signal 9)' in said, said
         early.terminate()
-    ''', forks=4)
+    ''', forks=2)
 
 
 # ---- other pools -------------------------------------------------------------------------------------------
@@ -436,8 +444,8 @@ def test_snapshots_executors_and_restarts(program):
             global counted
             counted = n
         with forkful.ProcessPoolExecutor(2, initializer=setup, initargs=(4,)) as executor:
-            assert list(executor.map(lambda x: x + late + counted, range(3))) == [9, 10, 11]
             assert not executor.submit(names, 1).result()[0]
+            assert list(executor.map(lambda x: x + late + counted, range(3))) == [9, 10, 11]
         with forkful.Pool(1) as pool:
             assert not pool.map(names, [1])[0][0]
             counted.append(1)

@@ -181,6 +181,7 @@ TEST_F(hosted_template, that_died_is_replaced_by_a_zygote_of_the_pool_and_the_re
   expect([](pid_t server) {
     set_later = 7;
     kill(server, SIGKILL);
+    if (!becomes_true([&] { return gone(server); })) return 10;
     const pool_host around("one");
     const auto pool = make_pool(around);
     set_later = 8;
