@@ -202,8 +202,8 @@ class Shipper:
                 try:
                     Pickling(self, trial=True).dump(value)
                 except Exception as why:
-                    raise TypeError(f'argument {number} of the initializer cannot be sent to a worker that comes from the'
-                                    f' template of init() ({why}): {self.way_out}') from error
+                    raise TypeError(f'argument {number} of the initializer cannot be sent to a worker that comes from'
+                                    f' the template of init() ({why}): {self.way_out}') from error
             raise
 
     @property

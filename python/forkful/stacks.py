@@ -26,7 +26,7 @@ _own = re.compile(rf'^  File "{re.escape(_here)}/', re.MULTILINE)
 
 
 def common_memory(size, of_init):
-    """Zeros that workers share: also those of init()'s template, which has no memory that is mapped now, if there is one."""
+    """Zeros that workers share. `of_init`: also those of init()'s template, which has no memory that is mapped now."""
     return mmap.mmap(-1, size) if of_init is None else _core.Block(size)
 
 

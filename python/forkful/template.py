@@ -1,4 +1,4 @@
-"""forkful.init(): a copy of the program as it is now, the template, from which the workers of pools made later are cloned.
+"""forkful.init(): a copy of the program as it is now, the template. The workers of pools made later are cloned from it.
 
 The engine makes and asks it (docs/protocol.md, 18). It has none of what came after init(), so a pool ships what its
 workers need: their InWorkers (workers.py), by value or by reference as callables go (shipping.py).

@@ -210,7 +210,8 @@ def test_workers_are_who_they_are(program):
                     os.environ.get('OMP_NUM_THREADS'), os.popen('echo $OMP_NUM_THREADS').read())
         with forkful.Pool(2, inner_threads=1) as pool:
             members = {member.pid: member.name for member in pool._pool}
-            for name, identity, daemon, key, index, inside, parent, caller, pid, read, *threads in pool.map(who, range(6)):
+            for one in pool.map(who, range(6)):
+                name, identity, daemon, key, index, inside, parent, caller, pid, read, *threads = one
                 assert name == members[pid] and identity == (index + 1,) and daemon and inside, name
                 assert key == b'later' and parent == 'the caller' and caller == os.getpid() and read == ''
                 assert threads[1] == '1\\n', threads
