@@ -27,9 +27,9 @@ struct host {
   int late_signal = 0;
   /// In a worker that leaves in good order, after pool_options::on_worker_exit. What it throws is ignored.
   void (*worker_leaves)(void* self) = nullptr;
-  /// What takes this one's place in init's template and the workers from there, which have only what there was before init: it lies in
-  /// shared memory (forkful/shared.hpp), or was there by then, and so does all that it leads to. With it, a pool of
-  /// start_method::zygote takes its workers from that template, if this process has one; null: it makes its own.
+  /// What takes this one's place in init's template and in the workers from there, which have only what there was before init: it
+  /// lies in shared memory (forkful/shared.hpp), or was there by then, and so does all that it leads to; it has what this one has. With
+  /// it, a pool of start_method::zygote takes its workers from that template, if this process has one; null: it makes its own.
   const host* in_template = nullptr;
 };
 
