@@ -28,9 +28,8 @@ struct shipped_host::in_memory {
 };
 
 void make_template(PyObject* side) {
-  pool_host* const before = std::exchange(of_init, nullptr);
   auto made = std::make_unique<pool_host>(side, 0);
-  of_init = made.get();  // before the fork: the template has it
+  pool_host* const before = std::exchange(of_init, made.get());  // before the fork: the template has it
   try {
     const in_engine away;
     detail::make_template(made->callbacks());
@@ -38,8 +37,8 @@ void make_template(PyObject* side) {
     of_init = before;
     throw;
   }
-  static_cast<void>(made.release());
   Py_INCREF(side);
+  of_init = made.release();
 }
 
 shipped_host::shipped_host(std::string_view data)

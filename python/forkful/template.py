@@ -5,6 +5,7 @@ workers need: their InWorkers (workers.py), by value or by reference as callable
 """
 import os
 import threading
+import time
 
 from . import _core, arrays, callbacks, errors, shipping, worker  # noqa: F401
 from .workers import InWorkers
@@ -65,8 +66,11 @@ def photograph():
 
 
 def _other_threads():
-    """What the threads beside this one are called."""
-    known = {thread.native_id: thread.name for thread in threading.enumerate()}
-    here = threading.get_native_id()
-    return [known.get(task, 'one that a library has started')
-            for task in sorted(map(int, os.listdir('/proc/self/task'))) if task != here]
+    """What the threads beside this one are called. One that was joined may need a moment more to end: it gets a second."""
+    here, patience = threading.get_native_id(), time.monotonic() + 1
+    while True:
+        known = {thread.native_id: thread.name for thread in threading.enumerate()}
+        others = [known.get(task) for task in sorted(map(int, os.listdir('/proc/self/task'))) if task != here]
+        if not others or all(others) or time.monotonic() > patience:
+            return [name or 'one that a library has started' for name in others]
+        time.sleep(0.001)

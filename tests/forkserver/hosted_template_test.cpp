@@ -227,7 +227,11 @@ TEST_F(hosted_template, is_not_for_hosts_that_it_does_not_have) {
 // The zygote that follows knows all code that there is by then.
 TEST_F(hosted_template, is_left_where_workers_have_to_know_later_code) {
   expect([](pid_t) {
-    using namespace forkful::detail;
+    using forkful::detail::arena;
+    using forkful::detail::board;
+    using forkful::detail::crew;
+    using forkful::detail::worker_settings;
+    using forkful::detail::worker_slot;
     arena& memory = arena::own();
     auto* const table = new (memory.allocate(sizeof(board), alignof(board))) board{};
     table->slots = static_cast<worker_slot*>(memory.allocate(2 * sizeof(worker_slot), alignof(worker_slot)));
