@@ -66,7 +66,7 @@ def photograph():
 
 
 def _other_threads():
-    """What the threads beside this one are called. One that was joined may need a moment more to end: it gets a second."""
+    """What the threads beside this one are called. One that was joined may need a moment to end: it gets a second."""
     here, patience = threading.get_native_id(), time.monotonic() + 1
     while True:
         known = {thread.native_id: thread.name for thread in threading.enumerate()}
