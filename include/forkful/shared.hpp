@@ -34,6 +34,11 @@ namespace detail {
 
 void* shared_allocate(std::size_t bytes, std::size_t align);
 void shared_deallocate(void* block) noexcept;
+/// Memory that a worker may hand over with its results (chunk_io::give): until then it is freed when the worker dies. Aligned to 64. Throws
+/// as shared_allocate() does. Outside of workers, and once it is handed over, it is its owner's, to be freed by the second of these; what a
+/// worker frees so is free at once.
+void* shared_allocate_loose(std::size_t bytes);
+void shared_deallocate_loose(void* data) noexcept;
 bool in_shared_memory(const void* address, std::size_t bytes) noexcept;
 std::uint64_t this_process() noexcept;
 [[noreturn]] void refuse_to_resize();  // throws wrong_process

@@ -53,7 +53,7 @@ void free_what_can_be(state& mine) {
       ++one;
       continue;
     }
-    detail::shared_deallocate(*one);
+    detail::shared_deallocate_loose(*one);
     one = mine.to_free.erase(one);
   }
 }
@@ -61,9 +61,10 @@ void free_what_can_be(state& mine) {
 }  // namespace
 
 block::block(std::size_t bytes)
-    : data_(static_cast<char*>(detail::shared_allocate(std::max<std::size_t>(bytes, 1), 64))),
+    : data_(static_cast<char*>(detail::shared_allocate_loose(std::max<std::size_t>(bytes, 1)))),
       bytes_(bytes),
-      owner_(getpid()) {
+      owner_(getpid()),
+      made_here_(true) {
   Py_BEGIN_ALLOW_THREADS;
   std::memset(data_, 0, bytes_);
   Py_END_ALLOW_THREADS;
@@ -87,7 +88,7 @@ block::~block() {
     if (pinned(mine, data_)) {
       mine.to_free.insert(data_);
     } else {
-      detail::shared_deallocate(data_);
+      detail::shared_deallocate_loose(data_);
     }
   }
 }
@@ -100,18 +101,27 @@ std::size_t block::marks() noexcept { return here().marked.size(); }
 
 void block::unmark(std::size_t from) noexcept { here().marked.resize(std::min(from, here().marked.size())); }
 
-void block::give_marked() {
+void block::give_marked(detail::chunk_io& with) {
   state& mine = here();
-  for (const std::shared_ptr<block>& one : mine.marked) {
-    one->owner_ = 0;
-    mine.looked_at.insert(one->data_);
+  std::sort(mine.marked.begin(), mine.marked.end());
+  for (auto one = mine.marked.begin(); one != mine.marked.end();) {
+    const auto next = std::upper_bound(one, mine.marked.end(), *one);
+    mine.looked_at.insert((*one)->data_);
+    with.give(with, (*one)->data_, (*one).use_count() > next - one);
+    (*one)->owner_ = 0;
+    one = next;
   }
   mine.marked.clear();
 }
 
-void block::adopt() noexcept {
+bool block::adopt() {
+  if (owned()) return true;  // it is there twice
+  if (collected == nullptr || collected->keep == nullptr) return false;
+  // In front of the data is what the worker made it with.
+  if (collected->keep(collected->keeper, data_) == nullptr) return false;
   owner_ = getpid();
   here().looked_at.erase(data_);
+  return true;
 }
 
 std::vector<std::uint64_t> block::referred_to() {

@@ -226,6 +226,7 @@ void call::collect(const detail::finished_slices& what) {
   bool failed = false;
   {
     const with_gil held;
+    const block::collecting here_and_now(what);
     auto failure = what.failures->begin();
     reader_.close();
     std::size_t in_frame = 0;  // values read of it

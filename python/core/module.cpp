@@ -8,6 +8,7 @@
 #include <forkful/forkful.hpp>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -177,7 +178,11 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("bytes", &block::bytes)
       .def_property_readonly("owned", &block::owned)
       .def("mark", [](std::shared_ptr<block> one) { block::mark(std::move(one)); })
-      .def("adopt", &block::adopt)
+      .def_property_readonly("made_here", &block::made_here)
+      .def("adopt",
+           [](block& one) {
+             if (!one.adopt()) throw std::runtime_error("forkful: an array came with no result, and was not believed");
+           })
       .def_buffer([](const block& one) {
         return py::buffer_info(one.data(), 1, py::format_descriptor<unsigned char>::format(),
                                static_cast<py::ssize_t>(one.bytes()));

@@ -214,7 +214,7 @@ void run_into(frame_writer& out, const plan& call, PyObject* callable, PyObject*
 void publish(frame_writer& out, detail::chunk_io& io) {
   if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
   out.write(io.out->extend(out.size(), frame_alignment));
-  block::give_marked();
+  block::give_marked(io);
   io.out->publish();
 }
 

@@ -62,6 +62,8 @@ def _handle(array, upward):
     if block is None:
         return None
     given = upward and block.owned
+    if given and not block.made_here:
+        return None         # a worker of this worker made it, where the parent does not see it
     if given:
         block.mark()        # it goes with the frame that is being written
     place = array.__array_interface__['data'][0] - block.address

@@ -2,6 +2,7 @@
 import gc
 import os
 import signal
+import time
 
 import numpy
 import pytest
@@ -162,6 +163,101 @@ def test_an_array_made_by_a_worker_becomes_the_callers(pool):
         pool.apply(lambda: (made(5), open('/dev/null')))
     twice, = pool.map(lambda i: [made(i)] * 2, [4])
     assert twice[0].base is twice[1].base and twice[0].base.owned
+
+
+def shared_bytes():
+    """Memory that the arena has, in use or kept for reuse."""
+    for number in os.listdir('/proc/self/fd'):
+        try:
+            if os.readlink(f'/proc/self/fd/{number}').startswith('/memfd:forkful ('):
+                return os.stat(f'/proc/self/fd/{number}').st_blocks * 512
+        except OSError:
+            pass
+    raise AssertionError('there is no arena')
+
+
+MB = 1 << 20
+
+
+def make_and_keep(i):
+    global kept
+    kept = [forkful.shared_array(MB, 'u1') for _ in range(16)]
+    return os.getpid()
+
+
+def make_and_die(i):
+    mine = [forkful.shared_array(MB, 'u1') for _ in range(16)]
+    for array in mine[::3]:
+        del array
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def make_and_hang(i):
+    make_and_keep(i)
+    time.sleep(3600)
+
+
+def return_and_die(i):
+    os.kill(os.getpid(), signal.SIGKILL) if i == 3 else None
+    return forkful.shared_array(4 * MB, 'u1')
+
+
+@pytest.mark.parametrize('end', ['killed in the item', 'late', 'killed later', 'terminated', 'recycled'])
+def test_what_a_worker_had_made_is_free_when_it_ends(end):
+    def once(pool):
+        if end == 'killed in the item':
+            assert isinstance(pool.try_map(make_and_die, [0])[0].error, forkful.WorkerCrashed)
+        elif end == 'late':
+            assert isinstance(pool.try_map(make_and_hang, [0], timeout=0.05)[0].error, forkful.TaskTimeout)
+        elif end == 'killed later':
+            os.kill(pool.apply(make_and_keep, (0,)), signal.SIGKILL)
+            pool.apply(abs, (1,))
+        elif end == 'terminated':
+            pool.apply(make_and_keep, (0,))
+            pool.restart()
+        else:
+            pool.apply(make_and_keep, (0,))
+
+    with forkful.Pool(1, maxtasksperchild=1 if end == 'recycled' else None) as pool:
+        once(pool)
+        once(pool)
+        before = shared_bytes()
+        for _ in range(10):
+            once(pool)
+        assert shared_bytes() < before + 16 * MB    # of 160
+
+
+def test_shared_results_that_nobody_takes_are_freed():
+    with forkful.Pool(1) as pool:
+        def once():
+            results = pool.imap(lambda i: forkful.shared_array(4 * MB, 'u1'), range(4))
+            next(results)
+            results.close() if hasattr(results, 'close') else None
+            del results
+            pool.apply(abs, (1,))
+
+        once()
+        once()
+        before = shared_bytes()
+        for _ in range(10):
+            once()
+        assert shared_bytes() < before + 16 * MB    # of 160
+
+
+def test_a_shared_result_beside_one_that_kills_the_worker_counts():
+    with forkful.Pool(1) as pool:
+        def once():
+            outcomes = pool.try_map(return_and_die, range(5), chunksize=5)
+            assert [bool(one) for one in outcomes] == [True, True, True, False, True]
+            for one in outcomes:
+                if one:
+                    assert one.value.base.owned and not one.value.any()
+                    one.value[:] = 1
+        once()
+        before = shared_bytes()
+        for _ in range(10):
+            once()
+        assert shared_bytes() < before + 16 * MB    # of 160
 
 
 def keep(array):

@@ -319,6 +319,9 @@ death crew::reap(unsigned worker) {
     }
   }
   one.process.reset();
+  arena_.bury(one.heap_slot, [&](const segment* piece) {
+    return std::any_of(table_.ring.begin(), table_.ring.end(), [&](const chunk& entry) { return entry.out == piece; });
+  });
   // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and a
   // worker that spins no more is not to be waited for. The cursor says what was lost, and is read first.
   table_.slots[worker].failed_job.store(0, std::memory_order_relaxed);

@@ -17,6 +17,7 @@
 
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
+#include "os/breakpoint.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
 #include "os/limits.hpp"
@@ -287,6 +288,36 @@ void* arena::allocate(std::size_t bytes, std::size_t align) {
     refused = spans_.refused();
   }
   throw arena_exhausted{exhaustion(refused, bytes)};
+}
+
+loose_block& arena::allocate_loose(std::size_t bytes) {
+  if (bytes > size_) throw arena_exhausted{exhaustion(span_table::refusal::full, bytes)};
+  auto& block = *new (allocate(sizeof(loose_block) + bytes, most_alignment)) loose_block{};
+  if (slot_ != 0) {
+    const std::lock_guard lock{side_->mutex};
+    heaps_[slot_].loose.add(block);
+  }
+  return block;
+}
+
+void arena::deallocate_loose(loose_block& block) noexcept {
+  if (!takes_part()) return;
+  if (slot_ == 0 || !block.listed) return deallocate(&block);
+  const std::lock_guard lock{side_->mutex};
+  heaps_[slot_].loose.remove(block);
+  breakpoint(point::loose_removed);
+  free_now(&block);
+}
+
+void arena::give(loose_block& block, bool held, segment*& results) noexcept {
+  if (!takes_part() || !block.listed) return;
+  const std::lock_guard lock{side_->mutex};
+  block.held = held;
+  heaps_[slot_].loose.give(block, results);
+}
+
+bool arena::is_loose_block(unsigned slot, const loose_block* block) const noexcept {
+  return owned_by(slot, block, sizeof *block) && block_around(block).data() == reinterpret_cast<const std::byte*>(block);
 }
 
 std::string arena::exhaustion(span_table::refusal refused, std::size_t bytes) const {

@@ -79,6 +79,16 @@ class arena {
   void* allocate(std::size_t bytes, std::size_t align = 16);
   // Takes blocks of every slot, from any process that takes part in the arena. nullptr is ignored. Thread-safe.
   void deallocate(void* block) noexcept;
+  // In a worker: blocks that are freed if it dies before it gives them away. What it frees itself is free at once: no other process knows of
+  // them. In the process that made the arena they are blocks like all others.
+  loose_block& allocate_loose(std::size_t bytes);
+  void deallocate_loose(loose_block&) noexcept;
+  // Makes one the first piece of results that this process writes. `held`: it goes on looking at it.
+  void give(loose_block&, bool held, segment*& results) noexcept;
+  // In the process that made the arena: frees what the slot's process, which has ended, had not given away. `given` says whether a
+  // piece is one of results that it left.
+  template <class Given>
+  void bury(unsigned slot, Given given) noexcept;
   // Usable bytes of an allocated block.
   std::size_t block_size(const void* block) const noexcept;
   // Whether data .. data + bytes lies inside one block or run of that slot's spans. Never faults, whatever data is.
@@ -108,6 +118,7 @@ class arena {
   void* charged(void* block);
   std::string exhaustion(span_table::refusal, std::size_t bytes) const;
   void free_now(void* block) noexcept;
+  bool is_loose_block(unsigned slot, const loose_block*) const noexcept;
 
   std::uintptr_t base_;
   std::size_t size_;
@@ -120,5 +131,20 @@ class arena {
   std::atomic<std::uint64_t> looked_{0};  // when decay was looked for last, nanoseconds
   std::atomic<arena*> next_{nullptr};     // list of the arenas mapped in this process, newest first
 };
+
+template <class Given>
+void arena::bury(unsigned slot, Given given) noexcept {
+  if (!takes_part()) return;
+  loose_list& left = heaps_[slot].loose;
+  const loose_block* const half_given = left.take_given();
+  const auto sound = [&](const loose_block* block) { return is_loose_block(slot, block); };
+  // A damaged list could be a ring: no more than the arena has room for.
+  for (std::size_t freed = 0; freed < size_;) {
+    loose_block* const block = left.take_first(sound);
+    if (block == nullptr) return;
+    freed += block_size(block);
+    if (block != half_given || !given(&block->piece)) deallocate(block);
+  }
+}
 
 }  // namespace forkful::detail

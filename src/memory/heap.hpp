@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "memory/loose.hpp"
 #include "memory/spans.hpp"
 
 namespace forkful::detail {
@@ -89,6 +90,9 @@ class heap {
   // Any process may call these, for blocks of this heap.
   void push_small(void* block, unsigned size_class) noexcept;
   void push_run(span_table& spans, void* run, warm_limits& limits, given_runs& given) noexcept;
+
+  // Blocks of the slot's process that are to be freed when it dies.
+  loose_list loose;
 
  private:
   using address = std::uint64_t;      // of a block; 0: none

@@ -12,6 +12,12 @@ void shared_deallocate(void* block) noexcept {
   if (arena* its = arena::holding(block)) its->deallocate(block);
 }
 
+void* shared_allocate_loose(std::size_t bytes) { return arena::here().allocate_loose(bytes).data(); }
+
+void shared_deallocate_loose(void* data) noexcept {
+  if (arena* its = arena::holding(data)) its->deallocate_loose(loose_block::of(data));
+}
+
 bool in_shared_memory(const void* address, std::size_t bytes) noexcept {
   const arena* its = arena::holding(address);
   return its != nullptr && its->contains(address, bytes);

@@ -21,6 +21,11 @@ enum class point : unsigned {
   free_before,      // heap: before the link that gives a block back
   free_linked,      // heap: block linked, head not yet stored
   span_claimed,     // heap: span claimed, not yet installed
+  loose_added,      // worker: a block is on its list of loose ones
+  loose_removed,    // worker: a block that is to be freed is off it again
+  give_begun,       // worker: a block is about to become a piece of the results
+  give_linked,      // worker: it is one, and on the list still
+  give_removed,     // worker: it is off the list
   fork_child,       // new worker: first instruction after fork
   lifeline_armed,   // new worker: lifeline armed, loop not begun
   crash_described,  // caller: a crash is about to be named

@@ -154,6 +154,7 @@ class worker {
     io.out = &out;
     io.broadcast = &broadcast_;
     io.fail = record_failure;
+    io.give = give_loose;
     io.process = process_id{identity_};
     io.mark = reinterpret_cast<const process_id*>(process_mark());
     io.self = this;
@@ -367,6 +368,11 @@ class worker {
 
   static segment* allocate_loose(void* /*self*/, std::size_t capacity) {
     return make_segment(arena::here().allocate(sizeof(segment) + capacity, most_alignment), capacity);
+  }
+
+  static void give_loose(chunk_io& base, void* loose, bool held) {
+    auto& io = static_cast<running_chunk&>(base);
+    io.self->arena_.give(loose_block::of(loose), held, io.held->out);
   }
 
   // Called inside a catch block of the templates.

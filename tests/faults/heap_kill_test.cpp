@@ -9,11 +9,14 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <random>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "memory/arena.hpp"
@@ -185,6 +188,76 @@ TEST(heap_kill, while_claiming_costs_at_most_the_span_in_hand) {
   for (const script& plan : scripts) {
     const std::uint64_t in_hand = std::max<std::uint64_t>(span_bytes / plan.bytes, 1);
     EXPECT_GE(kill_at_every_passage(point::span_claimed, plan, deferred + in_hand), 2) << plan.name;
+  }
+}
+
+// Takes loose blocks, frees some at once and gives others away, oldest first.
+int live_with_loose_blocks(arena& memory, segment*& results, std::size_t bytes) {
+  std::deque<loose_block*> mine;
+  for (std::size_t step = 0; step != 30; ++step) {
+    if (step % 5 < 3) {
+      mine.push_back(&memory.allocate_loose(bytes - sizeof(loose_block)));
+      std::memset(mine.back()->data(), 0xcc, bytes - sizeof(loose_block));
+    } else if (step % 5 == 3) {
+      memory.deallocate_loose(*mine[mine.size() / 2]);
+      mine.erase(mine.begin() + static_cast<std::ptrdiff_t>(mine.size() / 2));
+    } else {
+      memory.give(*mine.front(), false, results);
+      mine.pop_front();
+    }
+  }
+  return 7;
+}
+
+// Kills a worker at the k-th passage of `where`, for k = 1, 2 ..., buries it, and frees the results that it left. Returns the deaths.
+int bury_at_every_passage(point where, const script& plan, std::uint64_t in_hand) {
+  const std::uint64_t all = blocks_of_a_fresh_arena(plan.bytes);
+  for (int passage = 1;; ++passage) {
+    SCOPED_TRACE(testing::Message() << plan.name << ", point " << static_cast<unsigned>(where) << ", passage "
+                                    << passage);
+    const auto memory = arena::make_for_test(small_arena);
+    seen_by_all<segment*> results;
+    const ending worker = in_child([&] {
+      memory->become_worker(1);
+      arm(where, passage);
+      return live_with_loose_blocks(*memory, *results, plan.bytes);
+    });
+    const bool died = worker.killed_by(SIGKILL);
+    EXPECT_TRUE(died || worker.exited_with(7));
+
+    memory->bury(1, [&](const segment* piece) {
+      const segment* one = *results;
+      while (one != nullptr && one != piece) one = one->next;
+      return one != nullptr;
+    });
+    for (segment* one = *results; one != nullptr;) memory->deallocate(std::exchange(one, one->next));
+    seen_by_all<census> left;
+    count_blocks(*memory, plan.bytes, {}, *left);
+    EXPECT_EQ(left->twice.load(), 0U);
+    EXPECT_LE(left->blocks.load(), all);
+    EXPECT_GE(left->blocks.load() + (died ? in_hand : 0), all);
+    if (!died || testing::Test::HasFailure()) return passage - 1;
+  }
+}
+
+TEST(heap_kill, loose_blocks_are_freed_when_their_worker_is_buried) {
+  for (const script& plan : {scripts[0], scripts[2]}) {
+    EXPECT_EQ(bury_at_every_passage(point::loose_added, plan, 0), 18) << plan.name;
+    EXPECT_EQ(bury_at_every_passage(point::give_begun, plan, 0), 6) << plan.name;
+    EXPECT_EQ(bury_at_every_passage(point::give_linked, plan, 0), 6) << plan.name;
+    EXPECT_EQ(bury_at_every_passage(point::give_removed, plan, 0), 6) << plan.name;
+  }
+}
+
+TEST(heap_kill, a_loose_block_in_hand_is_all_that_a_death_costs) {
+  for (const script& plan : {scripts[0], scripts[2]}) {
+    const std::uint64_t span = std::max<std::uint64_t>(span_bytes / plan.bytes, 1);
+    EXPECT_GE(bury_at_every_passage(point::alloc_before, plan, 1), 2) << plan.name;
+    EXPECT_GE(bury_at_every_passage(point::alloc_after, plan, 1), 2) << plan.name;
+    EXPECT_GE(bury_at_every_passage(point::span_claimed, plan, span), 2) << plan.name;
+    EXPECT_EQ(bury_at_every_passage(point::loose_removed, plan, 1), 6) << plan.name;
+    EXPECT_GE(bury_at_every_passage(point::free_before, plan, 1), 2) << plan.name;
+    EXPECT_GE(bury_at_every_passage(point::free_linked, plan, 1), 2) << plan.name;
   }
 }
 

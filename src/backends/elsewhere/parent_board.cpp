@@ -20,9 +20,14 @@ void parent_board::free_chain(segment* chain, unsigned heap_slot) noexcept {
     if (!memory.owned_by(heap_slot, chain, sizeof(segment))) return;
     segment* const next = chain->next;
     freed += memory.block_size(chain);
-    memory.deallocate(chain);
+    free_piece(chain);
     chain = next;
   }
+}
+
+void parent_board::free_piece(segment* piece) noexcept {
+  const bool loose = piece->capacity == 0 && memory.block_size(piece) >= sizeof(loose_block);
+  if (!loose || !reinterpret_cast<loose_block*>(piece)->held) memory.deallocate(piece);
 }
 
 source_bounds parent_board::memory_of_worker::bounds() noexcept {

@@ -89,6 +89,8 @@ struct parent_board {
   // Frees a chain of segments that lies in the memory of that worker. A damaged one could be a ring: nothing a worker wrote is
   // longer than the arena.
   void free_chain(segment* chain, unsigned heap_slot) noexcept;
+  // One piece of it, that is known to be a block.
+  void free_piece(segment* piece) noexcept;
 };
 
 // Segments of an arena, for the parent's sinks.
