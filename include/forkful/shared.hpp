@@ -39,6 +39,13 @@ void shared_deallocate(void* block) noexcept;
 /// worker frees so is free at once.
 void* shared_allocate_loose(std::size_t bytes);
 void shared_deallocate_loose(void* data) noexcept;
+/// A private view of shared memory that stays taken as long as the view: copy on write, so what is written there no other process sees. Null:
+/// the system refuses it (address space, too many mappings). Cost: a system call, and no copy. `own_view` makes all of it this process's own:
+/// then the memory behind it may be freed. It must be called before a fork: what a child has not written it would read in the memory behind
+/// it, whatever becomes of that. `drop_view` with the same bytes.
+void* private_view(const void* data, std::size_t bytes) noexcept;
+void own_view(void* view, std::size_t bytes) noexcept;
+void drop_view(void* view, std::size_t bytes) noexcept;
 bool in_shared_memory(const void* address, std::size_t bytes) noexcept;
 std::uint64_t this_process() noexcept;
 [[noreturn]] void refuse_to_resize();  // throws wrong_process

@@ -141,6 +141,7 @@ void call::begin(std::size_t slices, std::size_t chunk) {
     };
   } else {
     work.run = run_in_worker;
+    work.leave = leave_chunk;
     work.results = true;
     work.passes = true;
   }
@@ -227,6 +228,8 @@ void call::collect(const detail::finished_slices& what) {
   {
     const with_gil held;
     const block::collecting here_and_now(what);
+    collected_pieces pieces(what);
+    reader_.take_pieces_of(&pieces);
     auto failure = what.failures->begin();
     reader_.close();
     std::size_t in_frame = 0;  // values read of it
@@ -275,6 +278,7 @@ void call::collect(const detail::finished_slices& what) {
       settle(index, succeeded, value ? std::move(value) : take_error());
     }
     reader_.close();
+    reader_.take_pieces_of(nullptr);
   }
   if ((failed && settings_->fail_fast) || interrupted_) stop_.request_stop();
 }

@@ -5,7 +5,8 @@
 // A value is a tag and its data, for what the codec knows: None, bool, int of 64 bits, float, str, bytes, tuple, list, dict, set, frozenset
 // and instances of plain classes, as long as nobody else refers to a part of it (then pickle keeps what is shared). What it does not know
 // is pickled: by itself, or together with all such values of the frame (the batch), which costs less and keeps what they share. Large memory
-// inside of what is pickled (arrays, bytearrays: pickle's protocol 5) lies in buffers of its own, which are copied once on each side.
+// inside of what is pickled (arrays: pickle's protocol 5) lies in buffers of its own, which are copied once into the frame, and looked at
+// there through private views (view.hpp); where these are refused, or not worth while, they are copied on the other side, too.
 //
 // Invariants:
 //  1. A reader believes nothing: lengths are checked against the frame, kinds and indices against what there is. A str is made by a function that
@@ -43,7 +44,8 @@ constexpr std::size_t frame_alignment = 64;
 struct frame_buffer {
   std::uint64_t at;
   std::uint64_t bytes;
-  std::uint64_t read_only;
+  std::uint32_t read_only;
+  std::uint32_t octets;  // it is a bytes or a bytearray, and is to be one; for all others any memory will do
 };
 
 // The first byte of a value; behind it, its data.

@@ -1,6 +1,10 @@
 #include "frame_reader.hpp"
 
+#include <pybind11/pybind11.h>
+
 #include <cstring>
+#include <memory>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -277,7 +281,7 @@ PyObject* frame_reader::read_apart(cursor from, std::uint32_t first_buffer, std:
   if (first_buffer > head_.buffers || buffers > head_.buffers - first_buffer) return damaged();
   const owned apart(PyList_New(buffers));
   for (std::uint32_t i = 0; apart && i != buffers; ++i) {
-    owned one = copy_of_buffer(first_buffer + i);
+    owned one = buffer(first_buffer + i);
     if (!one) return nullptr;
     PyList_SET_ITEM(apart.get(), i, one.release());
   }
@@ -285,11 +289,24 @@ PyObject* frame_reader::read_apart(cursor from, std::uint32_t first_buffer, std:
   return view && apart ? PyObject_CallFunctionObjArgs(shipping.loads, view.get(), apart.get(), nullptr) : nullptr;
 }
 
-// A bytearray, or bytes where it was read-only.
-owned frame_reader::copy_of_buffer(std::uint32_t index) const {
+std::shared_ptr<view> frame_reader::view_of(const frame_buffer& where) const {
+  if (where.octets != 0 || where.bytes < least_view) return nullptr;
+  std::shared_ptr<piece> of;
+  if (!downward_ && pieces_ != nullptr) of = pieces_->around(data_ + where.at);
+  if (!downward_ && of == nullptr) return nullptr;
+  return view::make(std::move(of), data_ + where.at, where.bytes, where.read_only != 0);
+}
+
+// A view, or a bytearray, or bytes where it was read-only.
+owned frame_reader::buffer(std::uint32_t index) const {
   frame_buffer where;
   std::memcpy(&where, data_ + head_.buffers_at + std::size_t{index} * sizeof where, sizeof where);
   if (where.at > head_.bytes || where.bytes > head_.bytes - where.at) return owned(damaged());
+  try {
+    if (std::shared_ptr<view> seen = view_of(where)) return owned(pybind11::cast(std::move(seen)).release().ptr());
+  } catch (const std::bad_alloc&) {
+    return owned(PyErr_NoMemory());
+  }
   const auto size = static_cast<Py_ssize_t>(where.bytes);
   owned made(where.read_only != 0 ? PyBytes_FromStringAndSize(nullptr, size)
                                   : PyByteArray_FromStringAndSize(nullptr, size));

@@ -7,11 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "frame.hpp"
 #include "owned.hpp"
+#include "view.hpp"
 
 namespace forkful::python {
 
@@ -19,6 +21,8 @@ class frame_reader {
  public:
   // `downward`: of frames from the parent, whose word about places in shared memory counts.
   explicit frame_reader(bool downward = false) noexcept : downward_(downward) {}
+  // Where large memory of results is to be had without a copy; null: nowhere. For those that open() reads from now on.
+  void take_pieces_of(collected_pieces* results) noexcept { pieces_ = results; }
   // The frame at `data`, which has `bytes` at most and stays; false: it is damaged, and a Python error is set.
   bool open(const char* data, std::size_t bytes);
   [[nodiscard]] bool reads(const char* data) const noexcept;
@@ -53,12 +57,14 @@ class frame_reader {
   PyObject* read_sent(cursor& from) const;
   PyObject* read_pickled(cursor& from, PyObject* loads);
   PyObject* read_apart(cursor from, std::uint32_t first_buffer, std::uint32_t buffers);
-  owned copy_of_buffer(std::uint32_t index) const;
+  [[nodiscard]] owned buffer(std::uint32_t index) const;
+  [[nodiscard]] std::shared_ptr<view> view_of(const frame_buffer& where) const;
   PyObject* read_batched(cursor& from);
   bool find_classes();
   PyObject* damaged() const;
 
   bool downward_;
+  collected_pieces* pieces_ = nullptr;
   const char* data_ = nullptr;
   frame_head head_{};
   owned classes_;  // tuple

@@ -214,7 +214,8 @@ bool frame_writer::finish(const std::vector<std::uint64_t>& pins) {
   size_ = bytes_.size() + buffers_.size() * sizeof(frame_buffer);
   for (const Py_buffer& one : buffers_) {
     const std::size_t at = aligned(size_);
-    add(frame_buffer{at, static_cast<std::uint64_t>(one.len), static_cast<std::uint64_t>(one.readonly)});
+    const bool octets = one.obj != nullptr && (PyBytes_Check(one.obj) || PyByteArray_Check(one.obj));
+    add(frame_buffer{at, static_cast<std::uint64_t>(one.len), one.readonly != 0 ? 1U : 0U, octets ? 1U : 0U});
     size_ = at + static_cast<std::size_t>(one.len);
   }
   head.bytes = size_;

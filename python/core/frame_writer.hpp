@@ -43,9 +43,10 @@ class frame_writer {
 
   // Of the whole frame, once it is finished.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  // Writes it where there is room for it, at a multiple of frame_alignment. Needs no GIL; begin() and the destructor let go of what the
-  // buffers are copied from.
+  // Writes it where there is room for it, at a multiple of frame_alignment. Needs no GIL.
   void write(char* to) const noexcept;
+  // Lets go of what the buffers are copied from, as begin() and the destructor do.
+  void let_go_of_buffers();
 
  private:
   enum class written { yes, unknown, failed };
@@ -63,7 +64,6 @@ class frame_writer {
   written put_array(PyObject* value);
   bool put_pickled(tag how, PyObject* bytes);
   owned dump(PyObject* value);
-  void let_go_of_buffers();
   bool is_plain(PyTypeObject* type);
   std::uint32_t index_of(PyTypeObject* type);
 

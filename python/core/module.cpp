@@ -22,6 +22,7 @@
 #include "gil.hpp"
 #include "python_side.hpp"
 #include "template_host.hpp"
+#include "view.hpp"
 #include "worker.hpp"
 
 namespace forkful::python {
@@ -150,6 +151,7 @@ PYBIND11_MODULE(_core, m) {
     if (!detail::in_shared_memory(data, bytes)) throw py::value_error("no shared memory is there");
     return py::memoryview::from_memory(data, static_cast<py::ssize_t>(bytes));
   });
+  m.def("limit_views", [](std::size_t most) { return std::exchange(most_views, most); });  // for tests
   m.def("cpu_count", [] { return detail::cpus_to_use(); });
   m.def("in_worker", [] { return in_worker(); });
   m.def("worker_index", [] { return in_worker() ? static_cast<int>(worker_index()) : -1; });
@@ -192,6 +194,14 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init([](const py::bytes& bytes, std::string name) {
         return std::make_shared<payload>(std::string_view(bytes), std::move(name));
       }));
+  py::class_<view, std::shared_ptr<view>>(m, "View", py::buffer_protocol()).def_buffer([](const view& one) {
+    return py::buffer_info(one.data(), 1, py::format_descriptor<unsigned char>::format(),
+                           static_cast<py::ssize_t>(one.bytes()), one.read_only());
+  });
+
+  py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
+    return std::make_shared<payload>(std::string_view(bytes));
+  }));
 
   py::class_<descriptors>(m, "Descriptors").def(py::init<std::vector<int>>());
 

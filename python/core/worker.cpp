@@ -15,6 +15,7 @@
 #include "frame_writer.hpp"
 #include "gil.hpp"
 #include "python_side.hpp"
+#include "view.hpp"
 
 namespace forkful::python {
 
@@ -213,9 +214,12 @@ void run_into(frame_writer& out, const plan& call, PyObject* callable, PyObject*
 // Into the chunk's results, where they count whatever becomes of the next ones.
 void publish(frame_writer& out, detail::chunk_io& io) {
   if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
+  // Large results are the only ones in their piece of memory: they are let go of one by one.
+  if (out.size() >= least_view) io.out->reserve(out.size());
   out.write(io.out->extend(out.size(), frame_alignment));
   block::give_marked(io);
   io.out->publish();
+  out.let_go_of_buffers();
 }
 
 }  // namespace
@@ -256,6 +260,14 @@ std::size_t run_in_worker(const void* self, detail::chunk_io& io, std::size_t fi
     if (!done) PyErr_WriteUnraisable(mine.flush);
   }
   return next;
+}
+
+void leave_chunk(const void* /*self*/, detail::chunk_io& /*io*/) {
+  if (!view::any_lent()) return;
+  const with_gil held;
+  here().in.close();
+  forget_values_sent_once();
+  view::own_lent();
 }
 
 std::size_t run_here(const void* self, detail::chunk_io& io, std::size_t first, std::size_t last) {

@@ -55,6 +55,8 @@ struct plan {
 
 // job::run of calls whose results travel back in frames, and of those whose results stay here.
 std::size_t run_in_worker(const void* plan, detail::chunk_io& io, std::size_t first, std::size_t last);
+// job::leave of the former: what is still referred to of the chunk's input is no part of it from now on.
+void leave_chunk(const void* plan, detail::chunk_io& io);
 std::size_t run_here(const void* plan, detail::chunk_io& io, std::size_t first, std::size_t last);
 
 // The results of a chunk that ran here. Destroyed with the GIL held.

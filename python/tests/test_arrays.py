@@ -1,4 +1,5 @@
 """Arrays: ordinary ones pass as copies, shared ones as handles, and a worker that keeps one keeps its memory."""
+import functools
 import gc
 import os
 import signal
@@ -344,3 +345,178 @@ def test_a_fork_frees_nothing_of_its_parent():
     assert os.waitpid(pid, 0)[1] == 0
     assert shared_address(array) not in [shared_address(forkful.shared_array(1000)) for _ in range(5)]
     assert (array == 2).all()
+
+def made_of(i):
+    return numpy.full(LARGE, float(i))
+
+
+LARGE = 100_000     # floats: enough for a view
+
+
+def is_view(array):
+    base = array
+    while isinstance(base, numpy.ndarray):
+        base = base.base
+    return isinstance(base, memoryview) and type(base.obj).__name__ == 'View'
+
+
+def test_a_large_result_is_a_private_view(pool):
+    one, two = pool.map(made_of, [1, 2])
+    assert is_view(one) and not one.flags.owndata and one.flags.writeable and not forkful.is_shared(one)
+    one[:1000] = 7
+    assert one[:1000].sum() == 7000 and one[1000:].sum() == LARGE - 1000 and (two == 2).all()
+    with pytest.raises(ValueError, match='resize'):
+        one.resize(2 * LARGE)
+    assert one.copy().flags.owndata
+    small, = pool.map(numpy.zeros, [20_000])
+    assert not is_view(small)
+
+
+def test_a_view_goes_with_its_last_array_and_its_memory_is_used_again(pool):
+    def mappings():
+        with open('/proc/self/maps') as maps:
+            return sum('memfd:forkful' in line for line in maps)
+
+    def once():
+        arrays = pool.map(made_of, range(16))
+        part = arrays[3][5:10]
+        assert mappings() > few
+        del arrays
+        gc.collect()
+        assert (part == 3).all()
+
+    few = mappings()
+    once()
+    before = shared_bytes()
+    for _ in range(20):
+        once()
+        assert mappings() == few
+    assert shared_bytes() < before + 16 * LARGE * 8     # of 20 times that
+
+
+def test_views_outlive_their_pool():
+    with forkful.Pool(2) as pool:
+        arrays = pool.map(made_of, range(4))
+    with forkful.Pool(2) as pool:
+        pool.map(made_of, range(100, 116))
+        assert [(array == i).all() for i, array in enumerate(arrays)] == [True] * 4
+
+
+@pytest.mark.parametrize('fork', ['os.fork', 'Pool'])
+def test_a_forked_child_keeps_the_views_that_it_inherited(pool, fork):
+    global inherited
+    inherited = pool.map(made_of, [5, 5])
+    inherited[0][0] = 6
+    readable, writable = os.pipe()
+    other = forkful.Pool(1) if fork == 'Pool' else None
+    pid = os.fork() if fork == 'os.fork' else None
+    if pid == 0:
+        try:
+            os.read(readable, 1)
+            os._exit(0 if look_at_inherited() == [6, 5, 5] else 1)
+        finally:
+            os._exit(2)
+    inherited = None
+    gc.collect()
+    pool.map(made_of, range(100, 132))      # the memory is used again
+    if pid is not None:
+        os.write(writable, b'.')
+        assert os.waitpid(pid, 0)[1] == 0
+    else:
+        with other:
+            assert other.apply(lambda: __import__('test_arrays').look_at_inherited()) == [6, 5, 5]
+    os.close(readable)
+    os.close(writable)
+
+
+def look_at_inherited():
+    return [float(inherited[0][0]), float(inherited[0][1:].min()), float(inherited[1].max())]
+
+
+def keep_all(*arrays):
+    global kept
+    kept = kept + list(arrays) if isinstance(kept, list) else list(arrays)
+    return len(kept)
+
+
+kept = None
+
+
+def test_a_worker_that_keeps_an_ordinary_argument_keeps_what_was_in_it():
+    with forkful.Pool(1) as pool:
+        pool.map(keep_all, [made_of(i) for i in range(5)], chunksize=3)
+        pool.starmap(keep_all, [(made_of(5), i) for i in range(2)])
+        for i in range(20):
+            pool.map(same, [made_of(-1.0)] * 4)
+        found = pool.apply(lambda: [(float(one.min()), float(one.max())) for one in __import__('test_arrays').kept
+                                    if isinstance(one, numpy.ndarray)])
+        assert found == [(i, i) for i in range(5)] + [(5, 5)] * 2
+
+
+def change_and_die_at_first(path, array):
+    assert (array == 1).all()
+    array += 1
+    if not os.path.exists(path):
+        open(path, 'w').close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return array
+
+
+def test_an_attempt_sees_its_argument_as_it_was(pool, tmp_path):
+    shared = functools.partial(change_and_die_at_first, str(tmp_path / 'died'))
+    back = pool.map(shared, [numpy.ones(LARGE) for _ in range(3)], attempts=2, chunksize=3)
+    assert (tmp_path / 'died').exists() and all((array == 2).all() for array in back)
+
+
+def test_where_no_view_can_be_had_arrays_are_copied(script):
+    script("""
+        import resource
+        import numpy
+        import forkful
+
+        def view(array):
+            while isinstance(array, numpy.ndarray):
+                array = array.base
+            return type(getattr(array, 'obj', array)).__name__
+
+        def made(i):
+            return numpy.full(100_000, float(i))
+
+        with forkful.Pool(1) as pool:
+            many = pool.map(made, range(3), chunksize=1)
+            bytearray(8 << 20)                      # malloc maps less for itself from now on
+            free, above = bytearray(4 << 20), bytearray(100)
+            del free                                # it has memory for copies
+            used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
+            few = pool.map(made, [7], chunksize=1)
+            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            assert (view(many[0]), view(few[0])) == ('View', 'bytearray') and (few[0] == 7).all()
+    """)
+
+
+def test_there_are_only_so_many_views_at_a_time():
+    before = forkful._core.limit_views(0)
+    forkful._core.limit_views(3)
+    try:
+        with forkful.Pool(1) as pool:
+            arrays = pool.map(made_of, range(8))
+            assert sum(map(is_view, arrays)) == 3 and [array[-1] for array in arrays] == list(range(8))
+            del arrays
+            gc.collect()
+            assert all(map(is_view, pool.map(made_of, range(3))))
+    finally:
+        forkful._core.limit_views(before)
+
+
+def total(array):
+    return float(array.sum())
+
+
+def test_large_arguments_are_not_all_copied_at_once():
+    with forkful.Pool(1) as pool:
+        pool.map(total, [numpy.ones(MB)] * 4)
+        before = shared_bytes()
+        array = numpy.ones(MB)      # of 8 MB
+        assert pool.map(total, [array[i:] for i in range(64)]) == [MB - i for i in range(64)]
+        assert shared_bytes() < before + 100 * MB       # of 512

@@ -91,6 +91,7 @@ struct shared_job {
   std::uint64_t id = 0;  // never 0, never used twice by a board
   run_fn run = nullptr;
   void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
+  void (*leave)(const void* plan, chunk_io&) = nullptr;
   const void* plan = nullptr;
   std::uint64_t timeout_ns = 0;  // a slice that takes longer is late; 0: none is
   bool results = false;

@@ -316,8 +316,18 @@ void arena::give(loose_block& block, bool held, segment*& results) noexcept {
   heaps_[slot_].loose.give(block, results);
 }
 
+std::byte* arena::view(const void* data, std::size_t bytes) noexcept {
+  if (!takes_part() || !contains(data, bytes)) return nullptr;
+  const std::size_t begin = reinterpret_cast<std::uintptr_t>(data) - base_;
+  const std::size_t first = begin / page_bytes * page_bytes;
+  const std::lock_guard lock{side_->mutex};
+  std::byte* const pages = map_private(spans_.file(), first, round_up(begin + bytes - first, page_bytes));
+  return pages == nullptr ? nullptr : pages + (begin - first);
+}
+
 bool arena::is_loose_block(unsigned slot, const loose_block* block) const noexcept {
-  return owned_by(slot, block, sizeof *block) && block_around(block).data() == reinterpret_cast<const std::byte*>(block);
+  return owned_by(slot, block, sizeof *block) &&
+         block_around(block).data() == reinterpret_cast<const std::byte*>(block);
 }
 
 std::string arena::exhaustion(span_table::refusal refused, std::size_t bytes) const {

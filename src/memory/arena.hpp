@@ -96,6 +96,9 @@ class arena {
   // The allocated block or run, of whatever slot, that an address of this arena lies in; empty if there is none. Never
   // faults.
   std::span<std::byte> block_around(const void* data) const noexcept;
+  // A private view of memory that stays taken as long as the view: what is written there is this process's alone. nullptr: the system
+  // refuses it. At the same place in a page as `data`. Thread-safe.
+  std::byte* view(const void* data, std::size_t bytes) noexcept;
   // Bytes taken by all processes, with what they hold for reuse; for the report.
   std::size_t bytes_taken() const noexcept { return spans_.bytes_taken(); }
   // Gives this process's warm memory back to the kernel; in the process that made the arena, also that of all others.

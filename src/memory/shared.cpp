@@ -3,6 +3,7 @@
 #include <forkful/shared.hpp>
 
 #include "memory/arena.hpp"
+#include "os/memory.hpp"
 
 namespace forkful::detail {
 
@@ -16,6 +17,19 @@ void* shared_allocate_loose(std::size_t bytes) { return arena::here().allocate_l
 
 void shared_deallocate_loose(void* data) noexcept {
   if (arena* its = arena::holding(data)) its->deallocate_loose(loose_block::of(data));
+}
+
+void* private_view(const void* data, std::size_t bytes) noexcept {
+  arena* const its = arena::holding(data);
+  return its != nullptr ? its->view(data, bytes) : nullptr;
+}
+
+void own_view(void* view, std::size_t bytes) noexcept { own_pages(view, bytes); }
+
+void drop_view(void* view, std::size_t bytes) noexcept {
+  constexpr std::size_t page_bytes = 4096;
+  const std::size_t before = reinterpret_cast<std::uintptr_t>(view) % page_bytes;
+  unmap_shared(static_cast<char*>(view) - before, before + bytes);
 }
 
 bool in_shared_memory(const void* address, std::size_t bytes) noexcept {

@@ -139,6 +139,7 @@ class span_table {
   // Whether memory is made to exist before it is used, because there may be none left later.
   bool commits() const noexcept { return backing_.bytes_left != nullptr; }
   const shared_file& file() const noexcept { return backing_.file; }
+  shared_file& file() noexcept { return backing_.file; }
   // A run that its holder is about to put on a list. From now on its memory may go.
   void rest(std::size_t first) noexcept;
   // A run that was taken off a list is the taker's again. False: its memory went, and the machine commits no more; it can only be

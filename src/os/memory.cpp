@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -172,6 +173,30 @@ int remove_pages(shared_file& file, std::size_t offset, void* data, std::size_t 
                    static_cast<off_t>(bytes)) == 0
              ? 0
              : errno;
+}
+
+std::byte* map_private(shared_file& file, std::size_t offset, std::size_t bytes) noexcept {
+  const cancellation_deferred whole;
+  if (!usable(file)) return nullptr;
+  void* const view = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.number, static_cast<off_t>(offset));
+  return view == MAP_FAILED ? nullptr : static_cast<std::byte*>(view);
+}
+
+void own_pages(void* data, std::size_t bytes) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  const auto first = address / page_bytes * page_bytes;
+  auto* const begin = reinterpret_cast<std::byte*>(first);
+  const std::size_t length = (address + bytes - first + page_bytes - 1) / page_bytes * page_bytes;
+#ifdef MADV_POPULATE_WRITE
+  if (madvise(begin, length, MADV_POPULATE_WRITE) == 0) return;
+#endif
+  // Before Linux 5.14. Other threads may write there meanwhile: what stands there is exchanged for itself.
+  for (std::size_t at = 0; at != length; at += page_bytes) {
+    std::atomic_ref<std::byte> one(begin[at]);
+    std::byte there = one.load(std::memory_order_relaxed);
+    while (!one.compare_exchange_weak(there, there, std::memory_order_relaxed)) {
+    }
+  }
 }
 
 void* map_wipe_on_fork_page() noexcept {

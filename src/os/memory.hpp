@@ -53,6 +53,12 @@ int commit_pages(shared_file&, std::size_t offset, std::size_t bytes) noexcept;
 // Gives the pages under those offsets, which lie at `data`, back to the kernel; they read zero afterwards. Returns 0 or errno.
 int remove_pages(shared_file&, std::size_t offset, void* data, std::size_t bytes) noexcept;
 
+// A private, writable view of the file's pages at offset .. offset + bytes, which are whole pages: what is written there no other process
+// sees, and what is not written yet reads as the file does. nullptr: refused. Goes by unmap_shared().
+std::byte* map_private(shared_file&, std::size_t offset, std::size_t bytes) noexcept;
+// Makes the pages that such bytes lie in this process's own, as if each had been written to.
+void own_pages(void* data, std::size_t bytes) noexcept;
+
 // One private page that forked children see zeroed, or nullptr if the kernel cannot do that.
 void* map_wipe_on_fork_page() noexcept;
 

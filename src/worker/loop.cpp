@@ -165,6 +165,10 @@ class worker {
     chunk_note& note = table_.note(mine.sequence);
     held.reached = run_blocks(job, mine, note, io);
     if (job.timeout_ns != 0) lift_deadline();
+    if (job.leave != nullptr) {
+      job.leave(job.plan, io);
+      if (this_process() != identity_) leave(0);
+    }
     take_account(held, note);
     last_chunk_ = held.last - held.first;
     ran_ += held.reached - held.first;

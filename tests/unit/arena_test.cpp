@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <forkful/errors.hpp>
+#include <forkful/shared.hpp>
 #include <fstream>
 #include <random>
 #include <set>
@@ -667,6 +668,27 @@ TEST(arena, a_worker_forked_while_another_thread_allocates_does_not_inherit_its_
   stop = true;
   busy.join();
   EXPECT_GT(allocations.load(), 0U);
+}
+
+TEST(arena, a_view_is_private_and_outlives_what_it_shows_once_it_is_owned) {
+  const auto memory = arena::make_for_test(64 * mebibyte);
+  constexpr std::size_t bytes = 100'000;
+  auto* const block = static_cast<char*>(memory->allocate(bytes));
+  std::memset(block, 'a', bytes);
+  char* const shown = block + 5000;
+  constexpr std::size_t length = 50'000;
+  auto* const view = reinterpret_cast<char*>(memory->view(shown, length));
+  ASSERT_NE(view, nullptr);
+  ASSERT_NE(view, shown);
+  EXPECT_EQ(std::string(view, length), std::string(length, 'a'));
+  view[0] = 'b';
+  EXPECT_EQ(shown[0], 'a');
+  own_pages(view, length);
+  std::memset(block, 'c', bytes);
+  EXPECT_EQ(std::string(view, length), "b" + std::string(length - 1, 'a'));
+  drop_view(view, length);
+  EXPECT_EQ(shown[length - 1], 'c');
+  EXPECT_EQ(memory->view(view, 1), nullptr) << "it lies in no arena";
 }
 
 }  // namespace

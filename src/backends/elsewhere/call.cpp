@@ -63,6 +63,7 @@ call::call(parent_board& where, job& work, const call_options& options, std::uin
   shared_->run = job_.run;
   shared_->environment = floating_point::here();
   shared_->skip = job_.skip;
+  shared_->leave = job_.leave;
   shared_->plan = job_.plan;
   shared_->timeout_ns = static_cast<std::uint64_t>(options_.timeout.count());
   shared_->results = job_.results;
@@ -461,7 +462,7 @@ std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
     results.adopting(true);
     counted.happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken,
-                                  &pieces::keep, &of_results});
+                               &pieces::keep, &of_results});
     counted.happened.bytes_shared += results.adopted();
     completion_.collect_cancelled(what.reached, what.last);
   } catch (...) {
