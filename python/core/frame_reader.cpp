@@ -1,7 +1,5 @@
 #include "frame_reader.hpp"
 
-#include <pybind11/pybind11.h>
-
 #include <cstring>
 #include <memory>
 #include <new>
@@ -290,7 +288,7 @@ PyObject* frame_reader::read_apart(cursor from, std::uint32_t first_buffer, std:
 }
 
 std::shared_ptr<view> frame_reader::view_of(const frame_buffer& where) const {
-  if (where.octets != 0 || where.bytes < least_view) return nullptr;
+  if (arrays.show == nullptr || where.octets != 0 || where.bytes < least_view) return nullptr;
   std::shared_ptr<piece> of;
   if (!downward_ && pieces_ != nullptr) of = pieces_->around(data_ + where.at);
   if (!downward_ && of == nullptr) return nullptr;
@@ -303,7 +301,7 @@ owned frame_reader::buffer(std::uint32_t index) const {
   std::memcpy(&where, data_ + head_.buffers_at + std::size_t{index} * sizeof where, sizeof where);
   if (where.at > head_.bytes || where.bytes > head_.bytes - where.at) return owned(damaged());
   try {
-    if (std::shared_ptr<view> seen = view_of(where)) return owned(pybind11::cast(std::move(seen)).release().ptr());
+    if (std::shared_ptr<view> seen = view_of(where)) return owned(arrays.show(std::move(seen)));
   } catch (const std::bad_alloc&) {
     return owned(PyErr_NoMemory());
   }

@@ -199,6 +199,8 @@ PYBIND11_MODULE(_core, m) {
                            static_cast<py::ssize_t>(one.bytes()), one.read_only());
   });
 
+  arrays.show = [](std::shared_ptr<view> one) { return py::cast(std::move(one)).release().ptr(); };
+
   py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
     return std::make_shared<payload>(std::string_view(bytes));
   }));

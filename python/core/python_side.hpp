@@ -4,7 +4,11 @@
 
 #include "python.hpp"
 
+#include <memory>
+
 namespace forkful::python {
+
+class view;
 
 // Functions of shipping.py, errors.py and failures.py.
 struct shipping_functions {
@@ -23,7 +27,8 @@ struct array_functions {
   PyTypeObject* type = nullptr;  // numpy.ndarray
   PyObject* handle =
       nullptr;  // (array, towards the parent) -> tuple of ints, strings and tuples, or None: it is not shared
-  PyObject* attach = nullptr;  // (*tuple) -> array
+  PyObject* attach = nullptr;                          // (*tuple) -> array
+  PyObject* (*show)(std::shared_ptr<view>) = nullptr;  // the view as an object with a buffer, new; null: there are none
 };
 inline array_functions arrays;
 
