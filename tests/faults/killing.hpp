@@ -30,11 +30,11 @@ constexpr auto points = static_cast<std::size_t>(point::count);
 
 inline const char* name_of(point where) {
   constexpr std::array<const char*, points> names{
-      "claim_before",   "claim_after",  "slice_begin",    "slice_end",      "broken_off",      "done_before",
-      "done_after",     "spin",         "sleep_before",   "alloc_before",   "alloc_after",     "free_before",
-      "free_linked",    "span_claimed", "fork_child",     "lifeline_armed", "crash_described", "relieved",
-      "replace_before", "undo_saved",   "end_looked_for", "kill_before",    "template_cloned", "watched",
-      "looked"};
+      "claim_before", "claim_after",    "slice_begin",    "slice_end",       "broken_off",  "done_before",
+      "done_after",   "spin",           "sleep_before",   "alloc_before",    "alloc_after", "free_before",
+      "free_linked",  "span_claimed",   "loose_added",    "loose_removed",   "give_begun",  "give_linked",
+      "give_removed", "fork_child",     "lifeline_armed", "crash_described", "relieved",    "replace_before",
+      "undo_saved",   "end_looked_for", "kill_before",    "template_cloned", "watched",     "looked"};
   return names[static_cast<std::size_t>(where)];
 }
 
