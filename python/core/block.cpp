@@ -63,7 +63,7 @@ void free_what_can_be(state& mine) {
 block::block(std::size_t bytes)
     : data_(static_cast<char*>(detail::shared_allocate_loose(std::max<std::size_t>(bytes, 1)))),
       bytes_(bytes),
-      owner_(getpid()),
+      owner_(detail::this_process()),
       made_here_(true) {
   Py_BEGIN_ALLOW_THREADS;
   std::memset(data_, 0, bytes_);
@@ -73,7 +73,7 @@ block::block(std::size_t bytes)
 block::block(char* data, std::size_t bytes) : data_(data), bytes_(bytes), owner_(0) {
   // One that was let go of here and comes back from the worker that pinned it.
   if (here().to_free.erase(data_) != 0) {
-    owner_ = getpid();
+    owner_ = detail::this_process();
   } else {
     here().looked_at.insert(data_);
   }
@@ -93,7 +93,7 @@ block::~block() {
   }
 }
 
-bool block::owned() const noexcept { return owner_ == getpid(); }
+bool block::owned() const noexcept { return owner_ == detail::this_process(); }
 
 void block::mark(std::shared_ptr<block> one) { here().marked.push_back(std::move(one)); }
 
@@ -119,7 +119,7 @@ bool block::adopt() {
   if (collected == nullptr || collected->keep == nullptr) return false;
   // In front of the data is what the worker made it with.
   if (collected->keep(collected->keeper, data_) == nullptr) return false;
-  owner_ = getpid();
+  owner_ = detail::this_process();
   here().looked_at.erase(data_);
   return true;
 }

@@ -72,7 +72,7 @@ class block {
 
   char* data_;
   std::size_t bytes_;
-  pid_t owner_;  // 0: another process
+  std::uint64_t owner_;  // 0: another process
   bool made_here_ = false;
 };
 

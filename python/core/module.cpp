@@ -194,16 +194,13 @@ PYBIND11_MODULE(_core, m) {
       .def(py::init([](const py::bytes& bytes, std::string name) {
         return std::make_shared<payload>(std::string_view(bytes), std::move(name));
       }));
+
   py::class_<view, std::shared_ptr<view>>(m, "View", py::buffer_protocol()).def_buffer([](const view& one) {
     return py::buffer_info(one.data(), 1, py::format_descriptor<unsigned char>::format(),
                            static_cast<py::ssize_t>(one.bytes()), one.read_only());
   });
 
   arrays.show = [](std::shared_ptr<view> one) { return py::cast(std::move(one)).release().ptr(); };
-
-  py::class_<payload, std::shared_ptr<payload>>(m, "Payload").def(py::init([](const py::bytes& bytes) {
-    return std::make_shared<payload>(std::string_view(bytes));
-  }));
 
   py::class_<descriptors>(m, "Descriptors").def(py::init<std::vector<int>>());
 

@@ -11,6 +11,7 @@
 #include "gil.hpp"
 #include "host.hpp"
 #include "owned.hpp"
+#include "view.hpp"
 
 namespace forkful::python {
 
@@ -29,6 +30,7 @@ struct shipped_host::in_memory {
 
 void make_template(PyObject* side) {
   auto made = std::make_unique<pool_host>(side, 0);
+  view::own_all();
   pool_host* const before = std::exchange(of_init, made.get());  // before the fork: the template has it
   try {
     const in_engine away;
@@ -43,13 +45,13 @@ void make_template(PyObject* side) {
 
 shipped_host::shipped_host(std::string_view data)
     : shared_(new(detail::shared_allocate(sizeof(in_memory) + data.size(), alignof(in_memory))) in_memory),
-      owner_(getpid()) {
+      owner_(detail::this_process()) {
   shared_->bytes = data.size();
   std::memcpy(shared_->data(), data.data(), data.size());
 }
 
 shipped_host::~shipped_host() {
-  if (getpid() == owner_) detail::shared_deallocate(shared_);
+  if (detail::this_process() == owner_) detail::shared_deallocate(shared_);
 }
 
 // Their bodies run in the template and in its workers only.

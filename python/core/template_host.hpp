@@ -30,7 +30,7 @@ class shipped_host {
  private:
   struct in_memory;
   in_memory* shared_;
-  pid_t owner_;  // in a process that inherited it, the memory is not its to free
+  std::uint64_t owner_;  // in a process that inherited it, the memory is not its to free
 };
 
 }  // namespace forkful::python

@@ -1,7 +1,6 @@
 #include "view.hpp"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -26,16 +25,16 @@ state& here() {
 
 void before_fork() {
   here().mutex.lock();
-  view::own_all();
+  view::own_each();
 }
 void after_fork() { here().mutex.unlock(); }
 
 }  // namespace
 
-piece::piece(void* memory) noexcept : memory_(memory), owner_(getpid()) {}
+piece::piece(void* memory) noexcept : memory_(memory), owner_(detail::this_process()) {}
 
 piece::~piece() {
-  if (getpid() == owner_) detail::shared_deallocate(memory_);
+  if (detail::this_process() == owner_) detail::shared_deallocate(memory_);
 }
 
 std::shared_ptr<piece> collected_pieces::around(const char* data) {
@@ -97,6 +96,11 @@ void view::own_lent() {
 }
 
 void view::own_all() {
+  const std::lock_guard lock(here().mutex);
+  own_each();
+}
+
+void view::own_each() {
   for (view* const one : here().all) one->own();
 }
 

@@ -7,12 +7,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <forkful/detail/job.hpp>
 #include <memory>
 #include <utility>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace forkful::python {
 
@@ -30,7 +29,7 @@ class piece {
 
  private:
   void* memory_;
-  pid_t owner_;
+  std::uint64_t owner_;
 };
 
 // The pieces that are taken while results are collected: none goes before all are.
@@ -61,8 +60,10 @@ class view {
   static bool any_lent() noexcept;
   // The memory behind what is lent goes now.
   static void own_lent();
-  // Before a fork; of the C library, with the list of all views locked.
+  // Before a process is cloned without the C library's fork, which sees to it.
   static void own_all();
+  // The same, with the list of all views locked.
+  static void own_each();
 
  private:
   view(std::shared_ptr<piece> of, std::size_t bytes, bool read_only) noexcept

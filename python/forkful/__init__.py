@@ -31,6 +31,9 @@ _doors = {name: module for module, names in {
     'template': ['init'],
 }.items() for name in names}
 
+# Without register_joblib, which needs joblib.
+__all__ = [*({*multiprocessing.__all__, *_doors, 'cpu_count', 'worker_index', 'in_worker', 'pool'} - {'register_joblib'})]
+
 
 def __getattr__(name):
     if name == 'pool':      # a module of both

@@ -65,3 +65,9 @@ def test_without_a_pool_the_engine_s_errors_are_forkful_s():
     pytest.importorskip('numpy')
     assert run('import forkful\ntry:\n    forkful.shared_array(1 << 55)\nexcept MemoryError as error:\n'
                '    print(type(error).__name__)') == ['ArenaExhausted']
+
+
+def test_star_has_the_names_of_both():
+    names = run('from forkful import *\nprint(*(one.__module__ for one in (Pool, shared_array, WorkerCrashed, init)), '
+                'Process.__name__, Queue.__name__, cpu_count() > 0)')
+    assert names == ['forkful.pool', 'forkful.arrays', 'forkful.errors', 'forkful.template', 'Process', 'Queue', 'True']
