@@ -44,32 +44,32 @@ double percentile(std::vector<double> all, double share) {
 // ---- What slices do ----
 
 // Not inlined, so that it is the same code on every pool.
-[[gnu::noinline]] double chew(std::size_t bites) {
+[[gnu::noinline]] double chew(std::size_t steps) {
   double x = 1;
-  for (std::size_t i = 0; i < bites; ++i) x = std::sqrt(x + 1);
+  for (std::size_t i = 0; i < steps; ++i) x = std::sqrt(x + 1);
   return x;
 }
 
 double bites_a_second() {
   static const double rate = [] {
-    constexpr std::size_t bites = 200'000;
+    constexpr std::size_t steps = 200'000;
     double best = 1e9;
     for (int i = 0; i < 9; ++i)
       best = std::min(best, seconds([] {
-                        volatile double x = chew(bites);
+                        volatile double x = chew(steps);
                         (void)x;
                         return outcome();
                       }));
-    return bites / best;
+    return steps / best;
   }();
   return rate;
 }
-std::size_t bites_in(double time) {
+std::size_t steps_in(double time) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(time * bites_a_second()));
 }
 
 struct parcel {
-  std::size_t bites = 0;
+  std::size_t steps = 0;
   std::vector<char> load;
 };
 
@@ -276,8 +276,8 @@ void equal_slices(course& on) {
     for (const double each : {200e-9, 2e-6, 20e-6, 200e-6, 2e-3}) {
       const auto count = static_cast<std::size_t>(all / each);
       if (count < 3) continue;
-      const std::vector<std::size_t> bites(count, bites_in(each));
-      on.map(fmt::format("equal {} x {}", count, text_of(each)), bites, [](std::size_t n) { return chew(n); });
+      const std::vector<std::size_t> steps(count, steps_in(each));
+      on.map(fmt::format("equal {} x {}", count, text_of(each)), steps, [](std::size_t n) { return chew(n); });
     }
   }
 }
@@ -289,14 +289,14 @@ void uneven_slices(course& on) {
     std::vector<std::size_t> linear(count), exponential(count), bimodal(count), giant(count);
     std::exponential_distribution<double> lengths(1);
     for (std::size_t i = 0; i < count; ++i) {
-      linear[i] = bites_in(2 * mean * (static_cast<double>(i) + 0.5) / count);
-      exponential[i] = bites_in(mean * lengths(random));
-      bimodal[i] = bites_in(i % 10 == 3 ? 5.3 * mean : 0.53 * mean);
-      giant[i] = bites_in(i == 0 ? mean * count / 2 : mean / 2);
+      linear[i] = steps_in(2 * mean * (static_cast<double>(i) + 0.5) / count);
+      exponential[i] = steps_in(mean * lengths(random));
+      bimodal[i] = steps_in(i % 10 == 3 ? 5.3 * mean : 0.53 * mean);
+      giant[i] = steps_in(i == 0 ? mean * count / 2 : mean / 2);
     }
-    for (const auto& [name, bites] :
+    for (const auto& [name, steps] :
          {std::pair{"linear", linear}, {"exponential", exponential}, {"bimodal", bimodal}, {"giant", giant}}) {
-      on.map(fmt::format("{} {} x {}", name, count, text_of(mean)), bites, [](std::size_t n) { return chew(n); });
+      on.map(fmt::format("{} {} x {}", name, count, text_of(mean)), steps, [](std::size_t n) { return chew(n); });
     }
   }
 }
@@ -305,10 +305,10 @@ void copied_slices(course& on) {
   for (const std::size_t bytes : {std::size_t{1'000}, std::size_t{60'000}, std::size_t{1'000'000}}) {
     for (const double each : {1e-6, 30e-6, 500e-6}) {
       const std::size_t count = bytes > 100'000 ? 16 : 100;
-      const std::vector<parcel> parcels(count, parcel{bites_in(each), std::vector<char>(bytes, 'c')});
+      const std::vector<parcel> parcels(count, parcel{steps_in(each), std::vector<char>(bytes, 'c')});
       on.map(fmt::format("copied {} x {} B, {}", count, bytes, text_of(each)), parcels, [](const parcel& one) {
         parcel finished = one;
-        finished.bites = static_cast<std::size_t>(chew(one.bites));
+        finished.steps = static_cast<std::size_t>(chew(one.steps));
         return finished;
       });
     }
@@ -341,7 +341,7 @@ void sleeping_slices(course& on) {
 void parallel_already(course& on) {
   for (const double each : {1e-3, 5e-3}) {
     on.map(
-        fmt::format("OpenMP inside, 12 x {}", text_of(each)), std::vector<std::size_t>(12, bites_in(each)),
+        fmt::format("OpenMP inside, 12 x {}", text_of(each)), std::vector<std::size_t>(12, steps_in(each)),
         [](std::size_t n) {
           double sum = 0;
 #pragma omp parallel for reduction(+ : sum)

@@ -30,12 +30,12 @@ std::string digest(const Arrays& all) {
 
 void by_copy(score_sheet& sheet) {
   constexpr std::size_t length = 1'000'000;
-  using cake = std::vector<doubles>;
+  using table_type = std::vector<doubles>;
   forkful::process_pool pool{2};
-  const cake table(arrays, doubles(length, 1.0));
+  const table_type table(arrays, doubles(length, 1.0));
   const auto timed = [](auto call) {
     return [call] {
-      cake result;
+      table_type result;
       const double took = seconds([&] { result = call(); });
       return measured{{took}, digest(result)};
     };
@@ -44,7 +44,7 @@ void by_copy(score_sheet& sheet) {
   const auto floor = [&] {
     for (std::size_t i = 0; i < arrays; ++i)
       std::memcpy(there.data() + i * length, table[i].data(), length * sizeof(double));
-    cake result;
+    table_type result;
     result.reserve(arrays);
     for (std::size_t i = 0; i < arrays; ++i) {
       double* const one = there.data() + i * length;
@@ -73,7 +73,7 @@ void by_copy(score_sheet& sheet) {
               // What a worker copies besides: its slice out of the arena, its result into the arena.
               std::vector<doubles> workers(2, doubles(length, 0.0));
               std::barrier together(2);
-              cake result;
+              table_type result;
               std::thread other([&] {
                 stay_on(1);
                 together.arrive_and_wait();

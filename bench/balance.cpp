@@ -23,13 +23,13 @@ namespace {
 
 using namespace forkful_bench;
 
-using lengths = std::vector<std::uint64_t>;  // bites of each slice
+using lengths = std::vector<std::uint64_t>;  // steps of each slice
 using results = std::vector<std::uint64_t>;
 
 constexpr std::size_t count = 400;
 constexpr double mean = 100e-6;
 
-std::uint64_t eat_slice(std::uint64_t bites) { return run_slice(bites, bites); }
+std::uint64_t eat_slice(std::uint64_t steps) { return run_slice(steps, steps); }
 
 lengths shape(const std::string& name) {
   std::mt19937_64 random(7);
@@ -43,20 +43,20 @@ lengths shape(const std::string& name) {
     if (name == "one giant first") parts[i] = i == 0 ? count / 2.0 : 0.5;
     if (name == "one giant last") parts[i] = i == count - 1 ? count / 2.0 : 0.5;
   }
-  lengths bites;
-  for (const double part : parts) bites.push_back(bites_in(mean * part));
-  return bites;
+  lengths steps;
+  for (const double part : parts) steps.push_back(steps_in(mean * part));
+  return steps;
 }
 
 /// What is possible at best, as a part of what the loop takes.
-double bound(const lengths& bites) {
-  const double all = std::accumulate(bites.begin(), bites.end(), 0.0);
-  return std::max(0.5, static_cast<double>(*std::max_element(bites.begin(), bites.end())) / all);
+double bound(const lengths& steps) {
+  const double all = std::accumulate(steps.begin(), steps.end(), 0.0);
+  return std::max(0.5, static_cast<double>(*std::max_element(steps.begin(), steps.end())) / all);
 }
-double in_order(const lengths& bites) {
-  const double all = std::accumulate(bites.begin(), bites.end(), 0.0);
+double in_order(const lengths& steps) {
+  const double all = std::accumulate(steps.begin(), steps.end(), 0.0);
   std::array<double, 2> busy_until{};
-  for (const std::uint64_t each : bites)
+  for (const std::uint64_t each : steps)
     *std::min_element(busy_until.begin(), busy_until.end()) += static_cast<double>(each);
   return *std::max_element(busy_until.begin(), busy_until.end()) / all;
 }
@@ -79,19 +79,19 @@ int main(int argc, char** argv) {
   for (const char* name :
        {"equal", "linear", "linear, long ones first", "exponential", "bimodal", "one giant first", "one giant last"}) {
     if (!sheet.wanted("S11", name)) continue;
-    const lengths bites = shape(name);
-    const double best = bound(bites);
-    const double listed = in_order(bites);
+    const lengths steps = shape(name);
+    const double best = bound(steps);
+    const double listed = in_order(steps);
     // A giant that comes last cannot be foreseen; all other work could be balanced perfectly.
     const bool unforeseen = std::string(name) == "one giant last";
     const std::string limit = unforeseen ? "in-order list scheduling, chunk 1" : "max(T1 / 2, longest)";
     contest(sheet, "S11", fmt::format("{} slices of {} each, lengths: {}", count, quantity(mean, "s"), name))
-        .ours("process_pool::map", timed([&] { return pool.map(bites, eat_slice); }))
+        .ours("process_pool::map", timed([&] { return pool.map(steps, eat_slice); }))
         .peer(limit,
               [&] {
                 measured taken = timed([&] {
                   results finished;
-                  for (const std::uint64_t each : bites) finished.push_back(eat_slice(each));
+                  for (const std::uint64_t each : steps) finished.push_back(eat_slice(each));
                   return finished;
                 })();
                 taken.values[0] *= unforeseen ? listed : best;
@@ -100,13 +100,13 @@ int main(int argc, char** argv) {
         .peer("OpenMP schedule(dynamic, 1)", timed([&] {
                 results finished(count);
 #pragma omp parallel for num_threads(2) schedule(dynamic, 1)
-                for (std::size_t i = 0; i < count; ++i) finished[i] = eat_slice(bites[i]);
+                for (std::size_t i = 0; i < count; ++i) finished[i] = eat_slice(steps[i]);
                 return finished;
               }))
         .peer("oneTBB parallel_for", timed([&] {
                 results finished(count);
                 arena.execute([&] {
-                  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) { finished[i] = eat_slice(bites[i]); });
+                  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) { finished[i] = eat_slice(steps[i]); });
                 });
                 return finished;
               }))

@@ -99,8 +99,8 @@ std::string unpack(const char*& from) {
 }
 
 void words(score_sheet& sheet) {
-  strings cake;
-  for (int i = 0; i < 20'000; ++i) cake.push_back("slice_" + std::to_string(i));
+  strings texts;
+  for (int i = 0; i < 20'000; ++i) texts.push_back("slice_" + std::to_string(i));
   forkful::process_pool pool{2};
   tbb::task_arena arena(2);
   std::vector<char> there(std::size_t{1} << 20);
@@ -111,9 +111,9 @@ void words(score_sheet& sheet) {
   };
   const auto build_all = [&](const std::vector<char>& from) {
     strings result;
-    result.reserve(cake.size());
+    result.reserve(texts.size());
     const char* at = from.data();
-    for (std::size_t i = 0; i < cake.size(); ++i) result.push_back(unpack(at));
+    for (std::size_t i = 0; i < texts.size(); ++i) result.push_back(unpack(at));
     return result;
   };
   // A burst of calls; the first one, which finds all workers asleep, is not counted.
@@ -130,35 +130,35 @@ void words(score_sheet& sheet) {
     };
   };
   contest(sheet, "S5", "map of 20 000 short strings")
-      .ours("process_pool::map", burst([&] { return pool.map(cake, finished); }))
+      .ours("process_pool::map", burst([&] { return pool.map(texts, finished); }))
       .peer("loop, no parallelism", burst([&] {
               strings result;
-              result.reserve(cake.size());
-              for (const std::string& each : cake) result.push_back(finished(each));
+              result.reserve(texts.size());
+              for (const std::string& each : texts) result.push_back(finished(each));
               return result;
             }))
       .peer("floor: half of packing, running, building",
             [&] {
               measured all = burst([&] {
-                pack_all(cake, there);
+                pack_all(texts, there);
                 const char* from = there.data();
                 char* to = back.data();
-                for (std::size_t i = 0; i < cake.size(); ++i) to = pack(finished(unpack(from)), to);
+                for (std::size_t i = 0; i < texts.size(); ++i) to = pack(finished(unpack(from)), to);
                 return build_all(back);
               })();
               for (double& each : all.values) each /= 2;
               return all;
             })
       .peer("of it the caller's: packing, building", burst([&] {
-              pack_all(cake, there);
+              pack_all(texts, there);
               return build_all(back);
             }))
       .peer("Python Pool(2).map", std::make_unique<peer_process>(python("strings.py", {"pool"})))
       .peer("joblib Parallel(2)", std::make_unique<peer_process>(python("strings.py", {"joblib"})))
       .peer("oneTBB parallel_for", burst([&] {
-              strings result(cake.size());
+              strings result(texts.size());
               arena.execute([&] {
-                tbb::parallel_for(std::size_t{0}, cake.size(), [&](std::size_t i) { result[i] = finished(cake[i]); });
+                tbb::parallel_for(std::size_t{0}, texts.size(), [&](std::size_t i) { result[i] = finished(texts[i]); });
               });
               return result;
             }))

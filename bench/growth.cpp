@@ -266,11 +266,11 @@ void bytes(score_sheet& sheet) {
       const std::size_t n = how_many(each);
       const std::size_t all = n * each;
       {
-        const std::vector<std::string> cake(n, std::string(each, 'c'));
+        const std::vector<std::string> texts(n, std::string(each, 'c'));
         std::vector<char> copy(all);
         const std::size_t sum = n * (each + 'c');
         const auto copied = [&](char* to) {
-          for (const std::string& slice : cake) {
+          for (const std::string& slice : texts) {
             std::memcpy(to, slice.data(), slice.size());
             to += slice.size();
           }
@@ -279,7 +279,7 @@ void bytes(score_sheet& sheet) {
                                {{"process_pool, map by copy",
                                  [&] {
                                    std::vector<std::size_t> looks;
-                                   const double took = seconds([&] { looks = pool.map(cake, look_at); });
+                                   const double took = seconds([&] { looks = pool.map(texts, look_at); });
                                    if (std::accumulate(looks.begin(), looks.end(), std::size_t{0}) != sum)
                                      quarrel = "a byte was lost";
                                    if (pool.report().bytes_in < all) quarrel = "slices were not copied";

@@ -132,30 +132,30 @@ measured many(int calls, Before before, Call call) {
 
 int main(int argc, char** argv) {
   score_sheet sheet(argc, argv, "short_calls");
-  const strings cake = {"slice_0", "slice_1", "slice_2", "slice_3"};
+  const strings texts = {"slice_0", "slice_1", "slice_2", "slice_3"};
   // Processes first: threads of the peers do not survive a fork.
   forkful::process_pool pool{2};
   ping_pong other(false);
   ping_pong elsewhere(true);
   tbb::task_arena arena(2);
 
-  const auto ours = [&] { return pool.map(cake, finished); };
+  const auto ours = [&] { return pool.map(texts, finished); };
   const auto onetbb = [&] {
-    strings result(cake.size());
+    strings result(texts.size());
     arena.execute(
-        [&] { tbb::parallel_for(std::size_t{0}, cake.size(), [&](std::size_t i) { result[i] = finished(cake[i]); }); });
+        [&] { tbb::parallel_for(std::size_t{0}, texts.size(), [&](std::size_t i) { result[i] = finished(texts[i]); }); });
     return result;
   };
   const auto openmp = [&] {
-    strings result(cake.size());
+    strings result(texts.size());
 #pragma omp parallel for num_threads(2) schedule(static)
-    for (std::size_t i = 0; i < cake.size(); ++i) result[i] = finished(cake[i]);
+    for (std::size_t i = 0; i < texts.size(); ++i) result[i] = finished(texts[i]);
     return result;
   };
   const auto loop = [&] {
     strings result;
-    result.reserve(cake.size());
-    for (const std::string& each : cake) result.push_back(finished(each));
+    result.reserve(texts.size());
+    for (const std::string& each : texts) result.push_back(finished(each));
     return result;
   };
 

@@ -25,14 +25,14 @@ namespace {
 
 using namespace forkful_bench;
 
-/// Runs `count` slices of `bites`, and returns how long that took.
-using eater = std::function<double(std::size_t count, std::uint64_t bites)>;
+/// Runs `count` slices of `steps`, and returns how long that took.
+using eater = std::function<double(std::size_t count, std::uint64_t steps)>;
 
-void run_one(std::size_t slice, std::uint64_t bites) { keep(run_slice(slice, bites)); }
+void run_one(std::size_t slice, std::uint64_t steps) { keep(run_slice(slice, steps)); }
 
-double loop(std::size_t count, std::uint64_t bites) {
+double loop(std::size_t count, std::uint64_t steps) {
   return seconds([&] {
-    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, steps);
   });
 }
 
@@ -41,13 +41,13 @@ struct point {
   double efficiency;  // 1: no overhead at all
 };
 
-point measure(const eater& contestant, std::uint64_t bites) {
+point measure(const eater& contestant, std::uint64_t steps) {
   constexpr double work = 20e-3;
-  const auto most = static_cast<double>(bites_in(work));
+  const auto most = static_cast<double>(steps_in(work));
   // A bite is short; that calling costs something, too, counts for very short slices.
-  const auto count = static_cast<std::size_t>(std::max(20.0, most / (static_cast<double>(bites) + 2)));
-  const double alone = loop(count, bites);
-  const double together = contestant(count, bites);
+  const auto count = static_cast<std::size_t>(std::max(20.0, most / (static_cast<double>(steps) + 2)));
+  const double alone = loop(count, steps);
+  const double together = contestant(count, steps);
   return {alone / static_cast<double>(count), alone / (2 * together)};
 }
 
@@ -56,8 +56,8 @@ double metg(const eater& contestant, double from) {
   point above{from, 1};
   double step = std::pow(2, 0.25);
   std::uint64_t before = 0;
-  for (double bites = static_cast<double>(bites_in(from)); bites >= 0.9; bites /= step) {
-    const auto now = static_cast<std::uint64_t>(std::lround(bites));
+  for (double steps = static_cast<double>(steps_in(from)); steps >= 0.9; steps /= step) {
+    const auto now = static_cast<std::uint64_t>(std::lround(steps));
     if (now == before) continue;
     before = now;
     point here = measure(contestant, now);
@@ -78,7 +78,7 @@ double metg(const eater& contestant, double from) {
 /// A round is a search that begins where at least 80 % were reached the time before.
 auto rounds_of(eater contestant) {
   return [contestant = std::move(contestant), from = 1e-6]() mutable {
-    while (from < 0.1 && measure(contestant, bites_in(from)).efficiency < 0.6) from *= 2;
+    while (from < 0.1 && measure(contestant, steps_in(from)).efficiency < 0.6) from *= 2;
     const double found = metg(contestant, from);
     from = 3 * found;
     return measured{{found}};
@@ -86,26 +86,26 @@ auto rounds_of(eater contestant) {
 }
 
 auto rounds_of(const std::shared_ptr<peer_process>& other) {
-  return rounds_of([other](std::size_t count, std::uint64_t bites) {
-    return std::stod(other->ask(std::to_string(count) + " " + std::to_string(bites)));
+  return rounds_of([other](std::size_t count, std::uint64_t steps) {
+    return std::stod(other->ask(std::to_string(count) + " " + std::to_string(steps)));
   });
 }
 
 eater ours(forkful::process_pool& pool, std::size_t chunk) {
-  return [&pool, chunk](std::size_t count, std::uint64_t bites) {
-    return seconds([&] { pool.with({.chunk = chunk}).for_each(forkful::indices(count), run_one, bites); });
+  return [&pool, chunk](std::size_t count, std::uint64_t steps) {
+    return seconds([&] { pool.with({.chunk = chunk}).for_each(forkful::indices(count), run_one, steps); });
   };
 }
 
 template <class Partitioner>
 eater onetbb(tbb::task_arena& arena, Partitioner how) {
-  return [&arena, how](std::size_t count, std::uint64_t bites) {
+  return [&arena, how](std::size_t count, std::uint64_t steps) {
     return seconds([&] {
       arena.execute([&] {
         tbb::parallel_for(
             tbb::blocked_range<std::size_t>(0, count, 1),
-            [bites](const tbb::blocked_range<std::size_t>& some) {
-              for (std::size_t i = some.begin(); i != some.end(); ++i) run_one(i, bites);
+            [steps](const tbb::blocked_range<std::size_t>& some) {
+              for (std::size_t i = some.begin(); i != some.end(); ++i) run_one(i, steps);
             },
             how);
       });
@@ -113,22 +113,22 @@ eater onetbb(tbb::task_arena& arena, Partitioner how) {
   };
 }
 
-double openmp_dynamic(std::size_t count, std::uint64_t bites) {
+double openmp_dynamic(std::size_t count, std::uint64_t steps) {
   return seconds([&] {
 #pragma omp parallel for num_threads(2) schedule(dynamic, 1)
-    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, steps);
   });
 }
-double openmp_guided(std::size_t count, std::uint64_t bites) {
+double openmp_guided(std::size_t count, std::uint64_t steps) {
   return seconds([&] {
 #pragma omp parallel for num_threads(2) schedule(guided)
-    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, steps);
   });
 }
-double openmp_static(std::size_t count, std::uint64_t bites) {
+double openmp_static(std::size_t count, std::uint64_t steps) {
   return seconds([&] {
 #pragma omp parallel for num_threads(2) schedule(static)
-    for (std::size_t i = 0; i < count; ++i) run_one(i, bites);
+    for (std::size_t i = 0; i < count; ++i) run_one(i, steps);
   });
 }
 

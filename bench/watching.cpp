@@ -68,12 +68,12 @@ void slices_of_a_microsecond(score_sheet& sheet, pools& with, std::size_t slices
 
 // A call that takes two microseconds has no percent to spare: no goal, only the figure.
 void short_calls(score_sheet& sheet, pools& with) {
-  const std::vector<std::string> cake = {"slice_0", "slice_1", "slice_2", "slice_3"};
+  const std::vector<std::string> texts = {"slice_0", "slice_1", "slice_2", "slice_3"};
   const auto calls = [&](forkful::process_pool& pool, const forkful::call_options& how) {
     measured taken{{}, "4"};
     for (int i = 0; i < 1000; ++i)
       taken.values.push_back(seconds(
-          [&] { keep(pool.with(how).map(cake, [](const std::string& one) { return one + "_eaten"; }).size()); }));
+          [&] { keep(pool.with(how).map(texts, [](const std::string& one) { return one + "_eaten"; }).size()); }));
     return taken;
   };
   contest(sheet, "S13", "the shortest call: map of 4 short strings, warm")

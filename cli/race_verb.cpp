@@ -220,7 +220,7 @@ class race_them final : public verb {
     fmt::print(stderr, "{} holds the race: open it in a browser\n", harmless(page_));
   }
 
-  race::wishes said_;
+  race::work_options said_;
   race::rules how_;
   std::vector<race::way> raced_;
   std::string work_ = "gzip";

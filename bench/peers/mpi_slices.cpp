@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   MPI_Win_lock_all(0, window);
   if (rank == 0) std::cout << "ready" << std::endl;
   for (;;) {
-    std::array<std::uint64_t, 2> news{};  // count, bites; none: the end
+    std::array<std::uint64_t, 2> news{};  // count, steps; none: the end
     if (rank == 0) {
       if (!(std::cin >> news[0] >> news[1])) news = {};
       for (int other = 1; other < ranks; ++other) MPI_Send(news.data(), 2, MPI_UINT64_T, other, 0, MPI_COMM_WORLD);

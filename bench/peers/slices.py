@@ -7,19 +7,19 @@ import time
 
 from turns import serve
 
-eat = ctypes.CDLL(sys.argv[1]).forkful_bench_eat
-eat.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
-eat.restype = ctypes.c_uint64
+run = ctypes.CDLL(sys.argv[1]).forkful_bench_run
+run.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
+run.restype = ctypes.c_uint64
 
 
-def eat_one(slice_, bites):
-    eat(slice_, bites)
+def eat_one(slice_, steps):
+    run(slice_, steps)
 
 
 def ask(line):
-    count, bites = map(int, line.split())
+    count, steps = map(int, line.split())
     began = time.perf_counter()
-    pool.starmap(eat_one, zip(range(count), itertools.repeat(bites)), chunksize)
+    pool.starmap(eat_one, zip(range(count), itertools.repeat(steps)), chunksize)
     return time.perf_counter() - began
 
 

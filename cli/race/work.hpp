@@ -20,7 +20,7 @@
 namespace race {
 
 /// What was said about the slices; what was not said the work chooses.
-struct wishes {
+struct work_options {
   std::optional<std::size_t> slices{};
   std::optional<std::chrono::nanoseconds> time{};  ///< of one slice, in the loop
   std::optional<std::size_t> bytes{};              ///< of one slice
@@ -48,7 +48,7 @@ class work {
   [[nodiscard]] virtual results expected(crew& here) const { return run(here, way::serial).output; }
   /// The result, in lines of at most 80 columns: an estimate of pi, which slice crashed. May be empty.
   [[nodiscard]] virtual std::string remark(const results& /*run*/) const { return {}; }
-  /// Writes wishes::out. Throws std::system_error.
+  /// Writes work_options::out. Throws std::system_error.
   virtual void keep(const results& /*run*/) const {}
   /// How long it takes until nothing of the last call uses a CPU: workers that look for more work sleep within a millisecond.
   [[nodiscard]] virtual std::chrono::milliseconds rest() const { return std::chrono::milliseconds(1); }
@@ -63,8 +63,8 @@ struct entry {
   std::string_view name;
   std::string_view about;
   std::string_view takes;  ///< the options it listens to, "--slices --time"; "files" if it reads files
-  /// Throws std::invalid_argument for wishes that make no sense, std::runtime_error if what it needs cannot be had.
-  std::unique_ptr<work> (*make)(const wishes&);
+  /// Throws std::invalid_argument for options that make no sense, std::runtime_error if what it needs cannot be had.
+  std::unique_ptr<work> (*make)(const work_options&);
 };
 
 std::span<const entry> works();

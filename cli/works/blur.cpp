@@ -86,7 +86,7 @@ void blur_shared(const strip& slice, std::span<const std::uint8_t> from,
 
 class blur final : public work {
  public:
-  explicit blur(const wishes& said)
+  explicit blur(const work_options& said)
       : out_(said.out), drawn_(said.in.empty()), from_(drawn_ ? drawn_cake(1200, 800) : read_png(said.in)) {
     const std::size_t strips = std::min(said.slices.value_or(32), from_.height);
     for (std::size_t i = 0; i < strips; ++i) {
@@ -184,7 +184,7 @@ class blur final : public work {
   std::vector<strip> strips_;
 };
 
-std::unique_ptr<work> make(const wishes& said) { return std::make_unique<blur>(said); }
+std::unique_ptr<work> make(const work_options& said) { return std::make_unique<blur>(said); }
 
 }  // namespace
 

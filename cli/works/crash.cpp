@@ -59,7 +59,7 @@ class crash final : public work {
   std::chrono::nanoseconds time_;
 };
 
-std::unique_ptr<work> make(const wishes& said) {
+std::unique_ptr<work> make(const work_options& said) {
   const std::size_t slices = said.slices.value_or(16);
   if (slices < 2)
     throw std::invalid_argument("the work 'crash' wants at least 2 slices: one that crashes, and one that survives it");

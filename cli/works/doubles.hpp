@@ -1,4 +1,4 @@
-// A cake of doubles that is changed where it lies: blocks of equal length, and one function for all of them.
+// Doubles that are changed where they lie: blocks of equal length, and one function for all of them.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +16,15 @@ using block_function = void (*)(std::span<double>);
 /// and "shared" changes a shared_vector in place.
 class doubles : public work {
  public:
-  /// `cake` is `slices` blocks of the same length.
-  doubles(std::vector<double> cake, std::size_t slices, block_function change);
+  /// `values` is `slices` blocks of the same length.
+  doubles(std::vector<double> values, std::size_t slices, block_function change);
   [[nodiscard]] std::string slices() const override;
   [[nodiscard]] std::string why_not(way /*any*/) const override { return {}; }
   [[nodiscard]] finish run(crew& here, way which) const override;
   [[nodiscard]] std::optional<forkful::advice> advised(bool in_shared_memory) const override;
 
  private:
-  std::vector<double> cake_;
+  std::vector<double> values_;
   std::size_t slices_;
   block_function change_;
 };

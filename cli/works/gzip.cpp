@@ -38,7 +38,7 @@ void gzip_in_place(forkful::shared_string& block) { block = gzipped(block); }
 
 class gzip final : public work {
  public:
-  explicit gzip(const wishes& said) : out_(said.out) {
+  explicit gzip(const work_options& said) : out_(said.out) {
     const std::vector<std::string> files = said.files.empty() ? cli::licence_texts() : said.files;
     const std::size_t block = bytes_or(said, 1, 64'000);
     for (const std::string& file : files) read(file, block);
@@ -105,7 +105,7 @@ class gzip final : public work {
   std::string slices_;
 };
 
-std::unique_ptr<work> make(const wishes& said) { return std::make_unique<gzip>(said); }
+std::unique_ptr<work> make(const work_options& said) { return std::make_unique<gzip>(said); }
 
 }  // namespace
 

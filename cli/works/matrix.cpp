@@ -46,16 +46,16 @@ class matrix final : public doubles {
   [[nodiscard]] std::chrono::milliseconds rest() const override { return std::chrono::milliseconds(50); }
 };
 
-std::unique_ptr<work> make(const wishes& said) {
+std::unique_ptr<work> make(const work_options& said) {
   load_blas();
   const std::size_t slices = said.slices.value_or(8);
   const std::size_t bytes = bytes_or(said, slices, 2'000'000, sizeof(double));
   const std::size_t entries = bytes / sizeof(double);
   const auto n = static_cast<std::size_t>(std::sqrt(static_cast<double>(entries)));
-  std::vector<double> cake(slices * n * n);
+  std::vector<double> all(slices * n * n);
   std::uint64_t state = 1;
-  for (double& entry : cake) entry = static_cast<double>(next_random(state) % 4);
-  return std::make_unique<matrix>(std::move(cake), slices, square);
+  for (double& entry : all) entry = static_cast<double>(next_random(state) % 4);
+  return std::make_unique<matrix>(std::move(all), slices, square);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ class montecarlo final : public work {
   std::uint64_t points_;
 };
 
-std::unique_ptr<work> make(const wishes& said) {
+std::unique_ptr<work> make(const work_options& said) {
   const std::size_t slices = said.slices.value_or(64);
   const auto points =
       turns_of([](std::uint64_t tried) { return inside(1, tried); }, said.time.value_or(std::chrono::milliseconds(1)));

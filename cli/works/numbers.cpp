@@ -14,12 +14,12 @@ void eight_roots(std::span<double> block) {
     for (int i = 0; i < 8; ++i) x = std::sqrt(x + 1.0);
 }
 
-std::unique_ptr<work> make(const wishes& said) {
+std::unique_ptr<work> make(const work_options& said) {
   const std::size_t slices = said.slices.value_or(64);
   const std::size_t each = bytes_or(said, slices, 256'000, sizeof(double)) / sizeof(double);
-  std::vector<double> cake(slices * each);
-  for (std::size_t i = 0; i < cake.size(); ++i) cake[i] = static_cast<double>(i);
-  return std::make_unique<doubles>(std::move(cake), slices, eight_roots);
+  std::vector<double> values(slices * each);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
+  return std::make_unique<doubles>(std::move(values), slices, eight_roots);
 }
 
 }  // namespace

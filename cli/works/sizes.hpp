@@ -13,7 +13,8 @@ namespace race {
 inline constexpr std::size_t most_bytes = 4'000'000'000;
 
 /// Of one slice, if there are that many slices; at least `least`.
-inline std::size_t bytes_or(const wishes& said, std::size_t slices, std::size_t otherwise, std::size_t least = 1) {
+inline std::size_t bytes_or(const work_options& said, std::size_t slices, std::size_t otherwise,
+                            std::size_t least = 1) {
   const std::size_t bytes = said.bytes.value_or(otherwise);
   if (bytes < least)
     throw std::invalid_argument(

@@ -66,7 +66,7 @@ class skewed final : public work {
   std::chrono::nanoseconds time_;
 };
 
-std::unique_ptr<work> make(const wishes& said) {
+std::unique_ptr<work> make(const work_options& said) {
   const std::size_t slices = said.slices.value_or(64);
   const auto time = said.time.value_or(std::chrono::microseconds(500));
   const auto chosen = std::find_if(all_shapes.begin(), all_shapes.end(), [&](const shape& each) {

@@ -40,7 +40,7 @@ class sleep final : public work {
   std::chrono::nanoseconds time_;
 };
 
-std::unique_ptr<work> make(const wishes& said) {
+std::unique_ptr<work> make(const work_options& said) {
   return std::make_unique<sleep>(said.slices.value_or(16), said.time.value_or(std::chrono::milliseconds(2)));
 }
 

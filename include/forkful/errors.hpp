@@ -104,7 +104,7 @@ class worker_crashed : public error, public slice_info {
   /// The status it exited with; meaningful only if signal() is 0. -1: unknown, because other code took the status
   /// (SIGCHLD is ignored, or a wait() for any child).
   [[nodiscard]] int exit_status() const noexcept { return failure().exit_status; }
-  /// The innermost stack frames at the crash, innermost first, as "run(int) at cake.cpp:12" if there is debug information;
+  /// The innermost stack frames at the crash, innermost first, as "run(int) at work.cpp:12" if there is debug information;
   /// empty if none could be had (SIGKILL leaves none).
   [[nodiscard]] const std::vector<std::string>& frames() const noexcept { return failure().frames; }
 };

@@ -27,13 +27,13 @@ std::string thrown_text(const slice_failure&);
 struct crash_site {
   std::vector<std::string> frames;  // innermost first
   std::string top;                  // the innermost of the user's own; may be empty
-  std::string place;                // its line, as "cake.cpp:12"; may be empty
+  std::string place;                // its line, as "work.cpp:12"; may be empty
   std::string caller;           // where that has no line, or is in a library: the next caller with a line; may be empty
   std::string caller_location;  // the line of that caller
   access touched = access::unknown;
 };
 
-/// " in run(int) at cake.cpp:12", or " in parse(char const*), called by run(int) at cake.cpp:12", shortened to fit into a sentence;
+/// " in run(int) at work.cpp:12", or " in parse(char const*), called by run(int) at work.cpp:12", shortened to fit into a sentence;
 /// empty if nothing is known.
 std::string in_function(const crash_site&);
 

@@ -1,4 +1,4 @@
-// Names for addresses of code, as a person reads them: "run(std::string const&) at cake.cpp:12".
+// Names for addresses of code, as a person reads them: "run(std::string const&) at work.cpp:12".
 //
 // From the debug information if there is any, else from the dynamic symbols if the address lies within one, else from the full
 // symbol table of the module's file (which knows static functions and lambdas too, unless it was stripped), else module and
@@ -14,7 +14,7 @@ namespace forkful::detail {
 
 struct code_name {
   std::string text{};
-  std::string place{};     // "cake.cpp:12"; empty: not known
+  std::string place{};     // "work.cpp:12"; empty: not known
   bool system = false;     // of the C or C++ library, or a sanitizer: not where to look for a mistake
   bool ours = false;       // of forkful's own insides
   bool installed = false;  // from a header or source below /usr or /opt: a library's

@@ -14,7 +14,6 @@
 
 namespace forkful_tests::toy {
 using namespace forkful::detail;
-
 struct running : chunk_io {
   std::vector<failed_slice> failures;
   chunk_times times{.began = now_ns()};

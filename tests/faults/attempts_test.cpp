@@ -111,11 +111,11 @@ TYPED_TEST(attempts_on, texts_begin_each_slice_as_often_as_it_may_be) {
 }
 
 TYPED_TEST(attempts_on, update_begins_each_slice_once) {
-  std::vector<std::size_t> cake(slices);
-  std::iota(cake.begin(), cake.end(), std::size_t{0});
+  std::vector<std::size_t> input(slices);
+  std::iota(input.begin(), input.end(), std::size_t{0});
   const auto outcomes = this->pool.with({.chunk = 5})
                             .try_update(
-                                cake,
+                                input,
                                 [](std::size_t& slice, std::span<int> counts) {
                                   begin(slice, counts);
                                   slice += 100;
@@ -123,7 +123,7 @@ TYPED_TEST(attempts_on, update_begins_each_slice_once) {
                                 std::span(this->begun));
   for (std::size_t i = 0; i != slices; ++i) {
     EXPECT_EQ(outcomes[i].has_value(), i % 10 != 3);
-    EXPECT_EQ(cake[i], i % 10 != 3 ? i + 100 : i);
+    EXPECT_EQ(input[i], i % 10 != 3 ? i + 100 : i);
     EXPECT_EQ(this->begun[i], 1) << i;
   }
 }

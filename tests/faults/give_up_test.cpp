@@ -238,10 +238,10 @@ TEST(exhausted_arena, by_input_that_does_not_fit_is_told_and_passes) {
   EXPECT_EQ(with_limit(RLIMIT_FSIZE, small_arena,
                        [] {
                          process_pool pool{2};
-                         const std::vector<std::string> cake{"small", std::string(100'000'000, 'x')};
+                         const std::vector<std::string> input{"small", std::string(100'000'000, 'x')};
                          bool refused = false;
                          try {
-                           std::ignore = pool.map(cake, [](const std::string& slice) { return slice.size(); });
+                           std::ignore = pool.map(input, [](const std::string& slice) { return slice.size(); });
                          } catch (const forkful::arena_exhausted& error) {
                            refused = is_a_sentence(error.what());
                          }

@@ -65,12 +65,12 @@ TEST(leaks, thousands_of_failing_calls_do_not_fill_the_arena) {
     small.rlim_cur = std::size_t{64} << 20;
     setrlimit(RLIMIT_FSIZE, &small);
     process_pool pool{2};
-    const std::vector<std::string> cake(40, std::string(5000, 'c'));
+    const std::vector<std::string> input(40, std::string(5000, 'c'));
     for (std::size_t round = 0; round != times(2000); ++round) {
       if (round == times(2000) / 2) seen->resident_before = resident_kilobytes();
       const auto outcomes = pool.with({.chunk = 10})
                                 .try_map(
-                                    forkful::zip(indices(40), cake),
+                                    forkful::zip(indices(40), input),
                                     [](std::size_t i, const std::string& slice, const std::size_t& turn) {
                                       if ((i + turn) % 5 == 0) throw std::runtime_error(std::string(30'000, 'x'));
                                       if (turn % 2 == 0 && i == 19) raise(SIGKILL);

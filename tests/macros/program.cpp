@@ -61,7 +61,7 @@
 
 namespace {
 
-struct cake {
+struct item {
   int layers;
   std::string name;
 };
@@ -70,19 +70,19 @@ struct cake {
 
 int main() {
   forkful::process_pool pool(2U);
-  const std::vector<cake> cakes{{1, "sponge"}, {2, "cream"}};
-  const auto more = pool.map(cakes, [](const cake& c) { return cake{c.layers + 1, c.name + "!"}; });
+  const std::vector<item> items{{1, "sponge"}, {2, "cream"}};
+  const auto more = pool.map(items, [](const item& c) { return item{c.layers + 1, c.name + "!"}; });
   const forkful::shared_vector<double> table(100, 4.0);
   pool.for_each(forkful::slices_of(table, 7), [](std::span<double> part) { part[0] += 1; });
   pool.submit([](const forkful::shared_vector<double>& all) { all[1] = 9; }, table).get();
-  const auto some = pool.try_map(cakes, [](const cake& c) {
+  const auto some = pool.try_map(items, [](const item& c) {
     if (c.layers == 2) throw std::out_of_range("two");
     return c.layers;
   });
   double sum = pool.transform_reduce(forkful::indices(100), 0.0, std::plus<>{},
                                      [](std::size_t i) { return static_cast<double>(i); });
   for (const std::size_t i :
-       pool.imap(forkful::zip(forkful::indices(3), cakes), [](std::size_t i, const auto& /*cake*/) { return i; }))
+       pool.imap(forkful::zip(forkful::indices(3), items), [](std::size_t i, const auto& /*item*/) { return i; }))
     sum += static_cast<double>(i);
   return more[1].name == "cream!" && table[98] > 4.5 && table[1] > 8.5 && !some[1] && sum > 4950.5 ? 0 : 1;
 }

@@ -2,18 +2,18 @@
 // Which member is meant is a choice among few: an enum travels.
 #include <forkful/process_pool.hpp>
 
-struct cake {
+struct item {
   double weight = 1;
 };
 
 #ifdef CONTROL
 enum class which { weight };
-double run_slice(const cake& slice, which /*member*/) { return slice.weight; }
+double run_slice(const item& slice, which /*member*/) { return slice.weight; }
 #else
-using which = double cake::*;
-double run_slice(const cake& slice, which member) { return slice.*member; }
+using which = double item::*;
+double run_slice(const item& slice, which member) { return slice.*member; }
 #endif
 
-std::vector<double> all(forkful::process_pool& pool, const std::vector<cake>& cakes, which member) {
-  return pool.map(cakes, run_slice, member);
+std::vector<double> all(forkful::process_pool& pool, const std::vector<item>& items, which member) {
+  return pool.map(items, run_slice, member);
 }

@@ -10,12 +10,12 @@ struct sponge {
 struct tart {
   double filling = 1;
 };
-using cake = std::variant<sponge, tart>;
+using item = std::variant<sponge, tart>;
 #else
-struct cake {
-  virtual ~cake() = default;
+struct item {
+  virtual ~item() = default;
   virtual int layers() const { return 1; }
 };
 #endif
 
-void send(forkful::sink& out, const std::vector<cake>& values) { out.write(values); }
+void send(forkful::sink& out, const std::vector<item>& values) { out.write(values); }

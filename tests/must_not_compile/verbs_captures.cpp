@@ -2,10 +2,10 @@
 // A lambda with captures does not travel; the same lambda with an argument does.
 #include <forkful/process_pool.hpp>
 
-std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<int>& cake, int forks) {
+std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<int>& input, int forks) {
 #ifdef CONTROL
-  return pool.map(cake, [](int slice, int with) { return slice * with; }, forks);
+  return pool.map(input, [](int slice, int with) { return slice * with; }, forks);
 #else
-  return pool.map(cake, [&forks](int slice) { return slice * forks; });
+  return pool.map(input, [&forks](int slice) { return slice * forks; });
 #endif
 }

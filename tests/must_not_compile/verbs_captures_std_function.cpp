@@ -9,6 +9,6 @@ using callable = int (*)(int);
 using callable = std::function<int(int)>;
 #endif
 
-std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<int>& cake, callable f) {
-  return pool.map(cake, f);
+std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<int>& input, callable f) {
+  return pool.map(input, f);
 }

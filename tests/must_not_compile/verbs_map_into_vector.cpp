@@ -8,6 +8,6 @@ using plates = forkful::shared_vector<int>;
 using plates = std::vector<int>;
 #endif
 
-void run_slice(forkful::process_pool& pool, const std::vector<int>& cake, plates& out) {
-  pool.map_into(out, cake, [](int slice) { return slice; });
+void run_slice(forkful::process_pool& pool, const std::vector<int>& input, plates& out) {
+  pool.map_into(out, input, [](int slice) { return slice; });
 }

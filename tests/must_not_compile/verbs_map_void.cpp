@@ -2,10 +2,10 @@
 // Nothing is no result.
 #include <forkful/process_pool.hpp>
 
-void run_slice(forkful::process_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::process_pool& pool, const std::vector<int>& input) {
 #ifdef CONTROL
-  pool.for_each(cake, [](int) {});
+  pool.for_each(input, [](int) {});
 #else
-  (void)pool.map(cake, [](int) {});
+  (void)pool.map(input, [](int) {});
 #endif
 }

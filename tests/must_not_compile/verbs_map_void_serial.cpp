@@ -2,10 +2,10 @@
 // The same on every pool.
 #include <forkful/serial_pool.hpp>
 
-void run_slice(forkful::serial_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::serial_pool& pool, const std::vector<int>& input) {
 #ifdef CONTROL
-  (void)pool.try_for_each(cake, [](int) {});
+  (void)pool.try_for_each(input, [](int) {});
 #else
-  (void)pool.try_map(cake, [](int) {});
+  (void)pool.try_map(input, [](int) {});
 #endif
 }

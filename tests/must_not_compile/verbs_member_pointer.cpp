@@ -2,14 +2,14 @@
 // Not even of a method without parameters.
 #include <forkful/process_pool.hpp>
 
-struct cake {
+struct item {
   double weight() const { return 1; }
 };
 
-std::vector<double> all(forkful::process_pool& pool, const std::vector<cake>& cakes) {
+std::vector<double> all(forkful::process_pool& pool, const std::vector<item>& items) {
 #ifdef CONTROL
-  return pool.map(cakes, [](const cake& slice) { return slice.weight(); });
+  return pool.map(items, [](const item& slice) { return slice.weight(); });
 #else
-  return pool.map(cakes, &cake::weight);
+  return pool.map(items, &item::weight);
 #endif
 }

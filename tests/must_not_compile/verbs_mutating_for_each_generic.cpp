@@ -3,11 +3,11 @@
 #include <forkful/process_pool.hpp>
 
 #ifdef CONTROL
-using cake = forkful::shared_vector<int>;
+using numbers = forkful::shared_vector<int>;
 #else
-using cake = std::vector<int>;
+using numbers = std::vector<int>;
 #endif
 
-void run_slice(forkful::process_pool& pool, cake& slices) {
+void run_slice(forkful::process_pool& pool, numbers& slices) {
   pool.for_each(slices, [](auto& slice) { slice = 0; });
 }

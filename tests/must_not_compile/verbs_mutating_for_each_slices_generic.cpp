@@ -3,11 +3,11 @@
 #include <forkful/process_pool.hpp>
 
 #ifdef CONTROL
-using cake = forkful::shared_vector<double>;
+using numbers = forkful::shared_vector<double>;
 #else
-using cake = std::vector<double>;
+using numbers = std::vector<double>;
 #endif
 
-void run_slice(forkful::process_pool& pool, cake& whole) {
+void run_slice(forkful::process_pool& pool, numbers& whole) {
   pool.for_each(forkful::slices(whole, 4), [](auto& slice) { slice[0] = 0; });
 }

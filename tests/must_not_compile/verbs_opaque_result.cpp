@@ -2,9 +2,9 @@
 // A class with private members needs a codec to come back.
 #include <forkful/process_pool.hpp>
 
-class crumbs {
+class counted {
  public:
-  explicit crumbs(int n) : n_(n) {}
+  explicit counted(int n) : n_(n) {}
 #ifdef CONTROL
   int count() const { return n_; }
 #endif
@@ -15,12 +15,12 @@ class crumbs {
 
 #ifdef CONTROL
 template <>
-struct forkful::codec<crumbs> {
-  static void write(sink& out, const crumbs& value) { out.write(value.count()); }
-  static crumbs read(source& in) { return crumbs(in.read<int>()); }
+struct forkful::codec<counted> {
+  static void write(sink& out, const counted& value) { out.write(value.count()); }
+  static counted read(source& in) { return counted(in.read<int>()); }
 };
 #endif
 
-void run_slice(forkful::process_pool& pool, const std::vector<int>& cake) {
-  (void)pool.map(cake, [](int slice) { return crumbs(slice); });
+void run_slice(forkful::process_pool& pool, const std::vector<int>& input) {
+  (void)pool.map(input, [](int slice) { return counted(slice); });
 }

@@ -2,10 +2,10 @@
 // Also of try_map.
 #include <forkful/process_pool.hpp>
 
-void run_slice(forkful::process_pool& pool, const std::vector<int>& cake) {
+void run_slice(forkful::process_pool& pool, const std::vector<int>& input) {
 #ifdef CONTROL
-  (void)pool.try_map(cake, [](const int& slice) { return slice; });
+  (void)pool.try_map(input, [](const int& slice) { return slice; });
 #else
-  (void)pool.try_map(cake, [](const int& slice) { return &slice; });
+  (void)pool.try_map(input, [](const int& slice) { return &slice; });
 #endif
 }

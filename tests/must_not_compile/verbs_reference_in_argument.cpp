@@ -10,6 +10,6 @@ struct table {
 #endif
 };
 
-std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<std::size_t>& cake, const table& all) {
-  return pool.map(cake, [](std::size_t slice, const table& t) { return t.plates[slice]; }, all);
+std::vector<int> run_slice(forkful::process_pool& pool, const std::vector<std::size_t>& input, const table& all) {
+  return pool.map(input, [](std::size_t slice, const table& t) { return t.plates[slice]; }, all);
 }

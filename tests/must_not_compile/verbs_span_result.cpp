@@ -8,6 +8,7 @@ using part = std::vector<int>;
 using part = std::span<const int>;
 #endif
 
-void run_slice(forkful::snapshot_pool& pool, const std::vector<int>& cake) {
-  (void)pool.map(forkful::slices(cake, 3), [](std::span<const int> slice) { return part(slice.begin(), slice.end()); });
+void run_slice(forkful::snapshot_pool& pool, const std::vector<int>& input) {
+  (void)pool.map(forkful::slices(input, 3),
+                 [](std::span<const int> slice) { return part(slice.begin(), slice.end()); });
 }

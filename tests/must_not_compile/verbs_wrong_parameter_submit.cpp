@@ -4,7 +4,7 @@
 
 void one(forkful::process_pool& pool) {
 #ifdef CONTROL
-  auto call = pool.submit([](const std::string& text) { return text.size(); }, "cake");
+  auto call = pool.submit([](const std::string& text) { return text.size(); }, "input");
 #else
   auto call = pool.submit([](const std::string& text) { return text.size(); }, 5);
 #endif

@@ -35,7 +35,7 @@ class fake final : public work {
 };
 
 template <int Lie>
-std::unique_ptr<work> make(const wishes& /*said*/) {
+std::unique_ptr<work> make(const work_options& /*said*/) {
   return std::make_unique<fake>(Lie);
 }
 

@@ -38,10 +38,10 @@ std::vector<std::pair<std::string, forkful::report>> real() {
   }
   {
     forkful::snapshot_pool pool{forkful::pool_options{.workers = 2, .record_timeline = true}};
-    std::vector<double> cake(1'000'000, 1.0);
+    std::vector<double> input(1'000'000, 1.0);
     std::ignore = pool.map(forkful::indices(8), [&](std::size_t part) {  // changes a copy, on purpose
-      const auto begin = cake.begin() + static_cast<std::ptrdiff_t>(part * cake.size() / 8);
-      std::fill(begin, begin + static_cast<std::ptrdiff_t>(cake.size() / 8), 2.0);
+      const auto begin = input.begin() + static_cast<std::ptrdiff_t>(part * input.size() / 8);
+      std::fill(begin, begin + static_cast<std::ptrdiff_t>(input.size() / 8), 2.0);
       return *begin;
     });
     made.emplace_back("real-snapshot", pool.report());

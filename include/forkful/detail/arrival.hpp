@@ -1,7 +1,7 @@
 // How a slice arrives at the callable: what its parameters ask for, and where each part of a slice is read from.
 //
 // Owns nothing. A *part* is one parameter's worth of a slice: ordinary ranges have one, zip and starmap have several. Each part
-// type has a reader, made once a block, whose take<wish>(i) yields slice i the way the callable wants it.
+// type has a reader, made once a block, whose take<as>(i) yields slice i the way the callable wants it.
 #pragma once
 
 #include <forkful/detail/job.hpp>

@@ -310,7 +310,7 @@ class engine {
   std::shared_ptr<totals> sums_;
 };
 
-/// For a thread that carries on the calls that nobody waits for. Thread-safe but for next(), which is one thread's. Lives no longer
+/// For a thread that carries on the calls that no other waits for. Thread-safe but for next(), which is one thread's. Lives no longer
 /// than its engine, and no restart() comes meanwhile.
 class port {
  public:

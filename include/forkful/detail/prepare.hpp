@@ -37,8 +37,8 @@ class prepared {
   using sent = std::remove_const_t<F>;
   static_assert(
       !std::is_member_pointer_v<sent>,
-      "forkful: a pointer to a member is not called as f(slice): wrap it in a lambda, such as [](const cake& c) { "
-      "return c.weight(); }");
+      "forkful: a pointer to a member is not called as f(slice): wrap it in a lambda, such as [](const item& x) { "
+      "return x.weight(); }");
   static_assert(
       can_be_sent<sent, ships>,
       "forkful: a callable with captures cannot be sent to workers that already run: pass what it captures as "

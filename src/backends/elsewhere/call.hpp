@@ -67,7 +67,7 @@ struct left_to_port {
   call_port* port = nullptr;  // null: none
   const ongoing* known_as = nullptr;
   std::list<call*>::iterator where{};
-  bool told = false;  // it is among the port's news
+  bool ready = false;  // it is among the port's news
 };
 
 class call : public retirable {

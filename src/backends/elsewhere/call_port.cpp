@@ -5,10 +5,10 @@
 namespace forkful::detail {
 
 call* call_port::take_news() noexcept {
-  if (told_.empty()) return nullptr;
-  call* const one = told_.front();
-  quiet_.splice(quiet_.end(), told_, told_.begin());
-  one->left.told = false;
+  if (ready_.empty()) return nullptr;
+  call* const one = ready_.front();
+  waiting_.splice(waiting_.end(), ready_, ready_.begin());
+  one->left.ready = false;
   return one;
 }
 
@@ -23,7 +23,7 @@ void call_ports::add(call_port& one) {
 }
 
 void call_ports::remove(call_port& one) noexcept {
-  for (std::list<call*>* calls : {&one.quiet_, &one.told_}) {
+  for (std::list<call*>* calls : {&one.waiting_, &one.ready_}) {
     for (call* left : *calls) left->left = {};
   }
   std::erase(ports_, &one);
@@ -35,8 +35,8 @@ bool call_ports::idle() const noexcept {
 
 void call_ports::leave(call& one, call_port& to, const ongoing& known_as, parent_board& table) {
   forget(one);
-  to.quiet_.push_back(&one);
-  one.left = {&to, &known_as, std::prev(to.quiet_.end()), false};
+  to.waiting_.push_back(&one);
+  one.left = {&to, &known_as, std::prev(to.waiting_.end()), false};
   // Those that were looked at before it was left.
   one.for_each_on_board([&](std::uint64_t sequence) {
     if (sequence < looked_to_ && claimed_.size() < ring_size) claimed_.push_back(sequence);
@@ -53,15 +53,15 @@ void call_ports::look(parent_board& table) noexcept {
   }
   std::erase_if(claimed_, [&](std::uint64_t sequence) {
     const parent_board::record& mine = table.at(sequence);
-    if (sequence < table.tail() || mine.owner == nullptr) return true;  // who took it back has told
+    if (sequence < table.tail() || mine.owner == nullptr) return true;  // what took it back has notified the port
     if (!table.done(sequence)) return false;
     if (mine.of->something_back()) tell(*mine.of);
     return true;
   });
-  if (!hungry_ || table.full()) return;
-  hungry_ = false;
+  if (!room_wanted_ || table.full()) return;
+  room_wanted_ = false;
   for (call_port* port : ports_) {
-    for (auto next = port->quiet_.begin(); next != port->quiet_.end();) {
+    for (auto next = port->waiting_.begin(); next != port->waiting_.end();) {
       call& one = **next++;  // it may go to another list
       if (one.wants_room()) tell(one);
     }
@@ -70,7 +70,7 @@ void call_ports::look(parent_board& table) noexcept {
 
 void call_ports::tell_all() noexcept {
   for (call_port* port : ports_) {
-    while (!port->quiet_.empty()) tell(*port->quiet_.front());
+    while (!port->waiting_.empty()) tell(*port->waiting_.front());
     port->news.notify_one();
   }
 }
@@ -86,22 +86,22 @@ void call_ports::notify_one() noexcept {
 
 void call_ports::tell(call& one) noexcept {
   call_port* const port = one.left.port;
-  if (port == nullptr || one.left.told) return;
-  one.left.told = true;
-  port->told_.splice(port->told_.end(), port->quiet_, one.left.where);
+  if (port == nullptr || one.left.ready) return;
+  one.left.ready = true;
+  port->ready_.splice(port->ready_.end(), port->waiting_, one.left.where);
   port->news.notify_one();
 }
 
 bool call_ports::advanced(call& one) noexcept {
   if (one.left.port == nullptr) return false;
-  hungry_ = hungry_ || one.wants_room();
+  room_wanted_ = room_wanted_ || one.wants_room();
   if (one.ended() || one.something_back() || one.can_publish()) tell(one);
-  return one.left.told;
+  return one.left.ready;
 }
 
 void call_ports::forget(call& one) noexcept {
   if (one.left.port == nullptr) return;
-  (one.left.told ? one.left.port->told_ : one.left.port->quiet_).erase(one.left.where);
+  (one.left.ready ? one.left.port->ready_ : one.left.port->waiting_).erase(one.left.where);
   one.left = {};
 }
 

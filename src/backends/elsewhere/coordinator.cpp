@@ -335,7 +335,7 @@ void coordinator::sleep(call* now, lock_type& lock, std::uint64_t until, const c
   ports_.look(board_);
 }
 
-// ---- Ports: calls that one thread carries on because nobody waits for them ---------------------------------------------------
+// ---- Ports: calls that no thread waits for, and one thread carries on --------------------------------------------------------
 
 void coordinator::open(call_port& mine) {
   const std::lock_guard lock(mutex_);
@@ -579,7 +579,7 @@ void coordinator::finish() {
   destroy_retired(lock);
 }
 
-// Whoever waits for a call looks again.
+// Every thread that waits for a call looks again.
 void coordinator::tell_all() noexcept {
   for (call* one : followers_) one->news.notify_one();
   ports_.tell_all();
