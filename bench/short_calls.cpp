@@ -142,8 +142,9 @@ int main(int argc, char** argv) {
   const auto ours = [&] { return pool.map(texts, finished); };
   const auto onetbb = [&] {
     strings result(texts.size());
-    arena.execute(
-        [&] { tbb::parallel_for(std::size_t{0}, texts.size(), [&](std::size_t i) { result[i] = finished(texts[i]); }); });
+    arena.execute([&] {
+      tbb::parallel_for(std::size_t{0}, texts.size(), [&](std::size_t i) { result[i] = finished(texts[i]); });
+    });
     return result;
   };
   const auto openmp = [&] {
