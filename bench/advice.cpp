@@ -50,7 +50,7 @@ double percentile(std::vector<double> all, double share) {
   return x;
 }
 
-double bites_a_second() {
+double steps_a_second() {
   static const double rate = [] {
     constexpr std::size_t steps = 200'000;
     double best = 1e9;
@@ -65,7 +65,7 @@ double bites_a_second() {
   return rate;
 }
 std::size_t steps_in(double time) {
-  return std::max<std::size_t>(1, static_cast<std::size_t>(time * bites_a_second()));
+  return std::max<std::size_t>(1, static_cast<std::size_t>(time * steps_a_second()));
 }
 
 struct parcel {
