@@ -70,9 +70,9 @@ using progress_fn = std::function<void(const progress&)>;
 
 /// How one call is carried out: `pool.with(call_options{.chunk = 100}).map(...)`.
 struct call_options {
-  /// Slices per chunk. 0: automatic, larger while much is left and smaller towards the end; and in pools of processes what a
-  /// worker holds and has not begun goes to another that has nothing to do, or once its chunk takes 20 ms: so slices may differ wildly in
-  /// length. Any other number is kept to.
+  /// Slices per chunk. 0: automatic, larger while much is left and smaller towards the end, and by how long slices of the same callable
+  /// took before; what a worker holds and has not begun goes to another that has nothing to do, or once its chunk takes 20 ms: so
+  /// slices may differ wildly in length. Any other number is kept to.
   std::size_t chunk = 0;
   /// How long one slice may take, from its first instruction to its last (the first slice of a call in each worker also
   /// decodes the broadcast arguments). 0: as long as it wants. The worker of a late slice is killed and replaced, also if it

@@ -134,7 +134,8 @@ class verbs {
 
   /// The same results as map, one after another while they are made: input is read only as far as call_options::window allows,
   /// on the caller's thread, so that an endless range takes little memory. A borrowed range must outlive what is returned.
-  /// Sized input is chunked as in map, other input in chunks that grow from 1 until one takes 50 µs. Of a slice that fails, the
+  /// Sized input is chunked as in map, other input in chunks that grow from 1 until one takes 50 µs. Input that has to be waited for (a
+  /// pipe) is read slice by slice, and what is done meanwhile is given before more is waited for. Of a slice that fails, the
   /// results before it come first, then its failure is thrown. Arguments are stored as by submit: handles of the
   /// caller's and views go along by address, and what they name must outlive what is returned.
   template <class Range, class F, class... A>

@@ -36,6 +36,8 @@ inline constexpr std::uint64_t watch_unclaimed_ns = watch_ns / 100;
 
 // Where it is known how long slices take, a chunk takes at least so long: ten times what handing it over costs.
 inline constexpr std::uint64_t pays_ns = 5'000;
+// Input that takes so long to be read may be waited for: what was read, and what came of it, does not wait for it.
+inline constexpr std::uint64_t slow_input_ns = 1'000'000;
 // A chunk of an input of unknown length grows until it takes so long.
 inline constexpr std::uint64_t long_enough_ns = 50'000;
 // Blocks of slices grow while they take less: what comes between two of them costs more where slices are named for a crash.

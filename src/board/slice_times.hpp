@@ -6,12 +6,23 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <forkful/detail/job.hpp>
 
 namespace forkful::detail {
 
+// The same for calls of the same callable; never 0.
+inline std::uint64_t likeness_of(const job& work) noexcept {
+  std::uint64_t all = work.callable;
+  for (const void* one : {reinterpret_cast<const void*>(work.run), work.code[0], work.code[1]}) {
+    all = (all ^ reinterpret_cast<std::uintptr_t>(one)) * 0x9e3779b97f4a7c15;  // Fibonacci hashing (Knuth 1973, 6.4)
+    all ^= all >> 32;
+  }
+  return all | 1;
+}
+
 class slice_times {
  public:
-  // Nanoseconds; 0: not known. `callable` is never 0.
+  // Nanoseconds; 0: not known. `callable`: as likeness_of says.
   [[nodiscard]] double of(std::uint64_t callable) const noexcept {
     const known& one = places_[place(callable)];
     return one.callable == callable ? one.nanoseconds : 0;

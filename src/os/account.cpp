@@ -17,6 +17,12 @@ std::uint64_t in_ns(const timeval& time) noexcept {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_usec) * 1'000;
 }
 
+std::uint64_t in_ns(clockid_t clock) noexcept {
+  timespec time{};
+  if (::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 }  // namespace
 
 account read_account() noexcept {
@@ -40,11 +46,9 @@ std::uint64_t resident_shared() noexcept {
   }
 }
 
-std::uint64_t cpu_time() noexcept {
-  timespec used{};
-  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) return 0;
-  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
-}
+std::uint64_t cpu_time() noexcept { return in_ns(CLOCK_PROCESS_CPUTIME_ID); }
+
+std::uint64_t cpu_time_of_thread() noexcept { return in_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 std::uint64_t time_without_core() noexcept {
   try {

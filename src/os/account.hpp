@@ -24,6 +24,8 @@ std::uint64_t resident_shared() noexcept;
 
 // Nanoseconds of CPU time that all threads of this process have had together; 0 if the system does not say.
 std::uint64_t cpu_time() noexcept;
+// Of the calling thread alone. Cost: a system call.
+std::uint64_t cpu_time_of_thread() noexcept;
 
 // Nanoseconds that the calling thread was ready to run while others had the cores; 0 if /proc does not say. Costs about 5 us.
 std::uint64_t time_without_core() noexcept;

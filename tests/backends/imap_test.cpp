@@ -1,11 +1,13 @@
 // imap: the results of map, one after another, with little input read ahead.
 #include <atomic>
+#include <chrono>
 #include <iterator>
 #include <list>
 #include <ranges>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "backends/every_pool.hpp"
@@ -93,6 +95,25 @@ TYPED_TEST(imap_on, reads_no_further_ahead_than_the_window) {
     }
     EXPECT_EQ(taken, 10'000U);
   }
+}
+
+// A pipe whose lines come one by one: what is done is given before the next one is waited for. Not every time, on a busy machine.
+TYPED_TEST(imap_on, gives_what_is_done_before_it_waits_for_more_input) {
+  constexpr std::size_t lines = 12;
+  std::size_t given = 0;
+  std::size_t up_to_date = 0;
+  auto input = std::views::iota(std::size_t{0}) | std::views::take_while([](std::size_t i) { return i != lines; }) |
+               std::views::transform([&](std::size_t i) {
+                 std::this_thread::sleep_for(std::chrono::milliseconds(30));
+                 up_to_date += given == i ? 1 : 0;
+                 return i;
+               });
+  for (const std::string& result : this->pool.imap(std::move(input), as_text)) {
+    ASSERT_EQ(result, std::to_string(given));
+    ++given;
+  }
+  EXPECT_EQ(given, lines);
+  EXPECT_GE(up_to_date, lines / 2);
 }
 
 TYPED_TEST(imap_on, takes_constant_memory_for_endless_input_and_can_be_left_half_way) {

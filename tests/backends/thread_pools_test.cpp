@@ -245,4 +245,51 @@ TYPED_TEST(on_threads, cannot_kill_what_has_begun) {
   EXPECT_EQ(running.get(), 7);
 }
 
+// The first slice waits for all others, some of which its own thread holds.
+TEST(thread_relief, gives_an_idle_thread_what_another_has_not_begun) {
+  constexpr std::size_t slices = 2560;
+  for (const unsigned workers : {2U, 5U}) {
+    thread_pool pool{workers};
+    std::vector<std::atomic<unsigned>> begun(slices);
+    const auto results = pool.map(indices(slices), [&begun](std::size_t i) {
+      begun[i].fetch_add(1);
+      for (std::size_t other = 1; i == 0 && other != slices; ++other) {
+        while (begun[other].load() == 0) std::this_thread::yield();
+      }
+      return 3 * i;
+    });
+    for (std::size_t i = 0; i != slices; ++i) {
+      ASSERT_EQ(results[i], 3 * i);
+      ASSERT_EQ(begun[i].load(), 1U) << i;
+    }
+  }
+}
+
+TEST(thread_relief, runs_each_slice_once_and_fails_with_the_lowest_wherever_the_long_ones_lie) {
+  thread_pool pool{3};
+  for (std::size_t call = 0; call != 30; ++call) {
+    constexpr std::size_t slices = 3000;
+    std::vector<std::atomic<unsigned>> begun(slices);
+    const auto run = [&begun, call](std::size_t i, std::size_t fails) {
+      begun[i].fetch_add(1);
+      if ((i + call * 97) % 211 < 3) std::this_thread::sleep_for(std::chrono::microseconds(100 * (i % 23)));
+      if (i >= fails) throw std::out_of_range(std::to_string(i));
+      return 3 * i;
+    };
+    const auto results = pool.map(indices(slices), run, slices);
+    for (std::size_t i = 0; i != slices; ++i) {
+      ASSERT_EQ(results[i], 3 * i);
+      ASSERT_EQ(begun[i].load(), 1U) << i;
+    }
+    const std::size_t lowest = call * 100 + 7;
+    try {
+      static_cast<void>(pool.map(indices(slices), run, lowest));
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::out_of_range& thrown) {
+      ASSERT_EQ(thrown.what(), std::to_string(lowest));
+    }
+    for (std::size_t i = 0; i != lowest; ++i) ASSERT_EQ(begun[i].load(), 2U) << i;
+  }
+}
+
 }  // namespace

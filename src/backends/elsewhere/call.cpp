@@ -120,6 +120,10 @@ std::size_t call::wanted_size() const noexcept {
   return std::min({size, share, static_cast<std::size_t>(options_.window - ahead)});
 }
 
+std::uint64_t call::input_after() const noexcept {
+  return in_flight_.empty() || job_.pull == nullptr ? 0 : reader_.not_before();
+}
+
 bool call::feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock) {
   if (publish_waiting(self)) return true;
   if (waiting_ != 0 || !more_input()) return false;
@@ -159,7 +163,7 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
   std::size_t copied = 0;
   bool at_encoding = false;
   try {
-    if (job_.pull != nullptr && !one_by_one_) size = job_.pull(job_.caller, size);
+    if (job_.pull != nullptr && !one_by_one_) size = reader_.read(job_, size, options_.chunk != 0);
     at_encoding = true;
     frame.reserve(expected_.of(size));
     if (job_.encode != nullptr && size != 0) copied = job_.encode(job_.caller, next_slice_, next_slice_ + size, frame);

@@ -29,6 +29,7 @@
 #include "backends/completion.hpp"
 #include "backends/elsewhere/crash.hpp"
 #include "backends/elsewhere/parent_board.hpp"
+#include "backends/input_reader.hpp"
 #include "codec/expected_bytes.hpp"
 #include "measure/tally.hpp"
 
@@ -80,6 +81,8 @@ class call : public retirable {
 
   // Reads and encodes the next chunk and publishes it, if there is one and there is room. False: nothing was done.
   bool feed(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock);
+  // When further input may be read, CLOCK_MONOTONIC nanoseconds, if the caller waits for single results; 0: at any time.
+  [[nodiscard]] std::uint64_t input_after() const noexcept;
   // Collects what is back, in order. False: nothing was done.
   bool collect(const std::shared_ptr<call>& self, std::unique_lock<std::mutex>& lock, const wait_policy& how_long);
   // Reports the progress, if the caller asked for it and it is time.
@@ -224,6 +227,7 @@ class call : public retirable {
   std::uint64_t ran_ = 0;        // of these, those that were run or failed
   std::uint64_t reported_ = 0;   // slices run, when progress was last reported
   std::uint64_t limit_;
+  input_reader reader_;
   bool input_ended_;
   bool one_by_one_ = false;  // encoding a chunk failed: which slice was it?
   std::uint64_t one_by_one_to_ = 0;

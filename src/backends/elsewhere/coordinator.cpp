@@ -18,16 +18,6 @@ namespace {
 
 constexpr std::uint64_t at_once_ns = 500'000;  // a thread that sleeps for less was not woken by what happened meanwhile
 
-// Of calls of the same callable.
-std::uint64_t likeness(const job& work) noexcept {
-  std::uint64_t all = work.callable;
-  for (const void* one : {reinterpret_cast<const void*>(work.run), work.code[0], work.code[1]}) {
-    all = (all ^ reinterpret_cast<std::uintptr_t>(one)) * 0x9e3779b97f4a7c15;  // Fibonacci hashing (Knuth 1973, 6.4)
-    all ^= all >> 32;
-  }
-  return all | 1;
-}
-
 [[noreturn]] void throw_closed() {
   throw pool_closed(
       "this pool was terminated, so it has no workers: call restart() to start new ones, or make a new pool");
@@ -58,7 +48,7 @@ std::shared_ptr<call> coordinator::begin(job& work, const call_options& options,
   lock_type lock(mutex_);
   if (board_.closed) throw_closed();
   auto made = std::make_shared<call>(board_, work, options, ++calls_, std::move(owner));
-  made->likeness = likeness(work);
+  made->likeness = likeness_of(work);
   made->slice_ns = took_.of(made->likeness);
   made->beside_others = open_ != 0 || board_.tail() != board_.head();
   try {
@@ -120,7 +110,9 @@ bool coordinator::carry_on(const std::shared_ptr<call>& now, lock_type& lock, co
           "the pool was terminated while this call ran: what was not done is lost; call restart() and call again")));
     }
     if (now->stop_asked().stop_requested()) now->stop(nullptr);
-    bool moved = now->feed(now, lock);
+    const std::uint64_t input_after = how_long.enough == nullptr ? 0 : now->input_after();
+    const bool holds_input = input_after != 0 && now_ns() < input_after;
+    bool moved = !holds_input && now->feed(now, lock);
     if (moved) wake_workers_for(*now);
     if (how_long.only_publish && !now->more_input() && !now->wants_room()) return false;
     if (board_.full()) take_back_finished();
@@ -140,7 +132,7 @@ bool coordinator::carry_on(const std::shared_ptr<call>& now, lock_type& lock, co
       }
       return now->collect(now, lock, how_long) && now->ended();
     }
-    wait(now.get(), lock, how_long.until);
+    wait(now.get(), lock, holds_input ? std::min(how_long.until, input_after) : how_long.until);
   }
 }
 

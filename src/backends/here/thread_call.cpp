@@ -96,7 +96,11 @@ bool thread_call::ended() const noexcept { return !more_input() && unclaimed() =
 std::size_t thread_call::next_size() const noexcept {
   const unsigned workers = job_.alone ? 1 : crew_->workers();
   const std::size_t all = std::max(job_.slices, known_);
-  if (job_.pull == nullptr) return next_chunk(all, known_ - claimed_, workers, options_.chunk, 0, 0);
+  if (job_.pull == nullptr) {
+    const std::size_t size = next_chunk(all, known_ - claimed_, workers, options_.chunk, 0, slice_ns_);
+    // One for each thread at least: none comes later by itself, should slices take longer this time.
+    return options_.chunk != 0 ? size : std::min(size, std::max<std::size_t>(all / workers, 1));
+  }
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   // Where it is known how many there are, it is not known how long they take.
   if (job_.slices > claimed_)
@@ -116,6 +120,7 @@ bool thread_call::carry_on(const wait_policy& how_long) {
       begun_ = true;
       beside_others_ = crew_->calls++ != 0;
       number_ = ++crew_->begun;
+      slice_ns_ = crew_->took.of(likeness_of(job_));
       counted_.published(now_ns());
       if (unclaimed() != 0 && !crew_->closed()) {
         if (how_long.only_publish) alone_ = false;
@@ -128,7 +133,10 @@ bool thread_call::carry_on(const wait_policy& how_long) {
     for (;;) {
       if (options_.stop.stop_requested()) stop(nullptr);
       if (crew_->closed()) close();
-      bool moved = read_input(lock);
+      const std::uint64_t input_after =
+          how_long.enough == nullptr || (chunks_.empty() && unclaimed() == 0) ? 0 : reader_.not_before();
+      const bool holds_input = input_after != 0 && now_ns() < input_after;
+      bool moved = !holds_input && read_input(lock);
       if (how_long.only_publish && !more_input()) break;
       if (collect(lock, how_long)) moved = true;
       report_progress(lock, ended());
@@ -141,7 +149,7 @@ bool thread_call::carry_on(const wait_policy& how_long) {
       if (moved && how_long.met()) break;
       if (moved) continue;
       if (how_long.until != for_ever && now_ns() >= how_long.until) break;
-      if (may_run(how_long) && claimable()) {
+      if (may_run(how_long) && (claimable() || takeable())) {
         const thread_crew::worker_number mine(*crew_, lock);
         if (mine.taken()) {
           counted_.watch.enter(stopwatch::phase::idle);
@@ -153,7 +161,7 @@ bool thread_call::carry_on(const wait_policy& how_long) {
           continue;
         }
       }
-      wait(lock, how_long.until);
+      wait(lock, holds_input ? std::min(how_long.until, input_after) : how_long.until);
     }
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
@@ -204,7 +212,7 @@ bool thread_call::read_input(lock_type& lock) {
   std::size_t got = 0;
   std::exception_ptr thrown;
   try {
-    got = job_.pull(job_.caller, wanted);
+    got = reader_.read(job_, wanted, options_.chunk != 0);
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -268,6 +276,8 @@ void thread_call::collect_one(thread_chunk& what, lock_type& lock) {
 
 void thread_call::count(const thread_chunk& what) {
   counted_.add(what.times);
+  ran_ns_ += what.times.ran;
+  ran_slices_ += what.reached - what.first;
   saw(what);
   if (counted_.may_be_slow(static_cast<std::uint64_t>(what.slowest.time.count()))) counted_.add_slow(what.slowest);
   if (!counted_.recording()) return;
@@ -320,6 +330,7 @@ void thread_call::conclude(report& happened) {
   counted_.finish_into(happened, now_ns());
   {
     const lock_type lock(crew_->mutex);
+    crew_->took.saw(likeness_of(job_), ran_ns_, ran_slices_);
     happened.beside_others = beside_others_ || (begun_ && crew_->begun != number_);
   }
   if (!helped_) {

@@ -5,11 +5,13 @@
 // reported on the caller's thread, with the mutex released.
 //
 // Invariants:
-// 1. Chunks are claimed in the order of their slices, and collected in it unless the job is unordered.
+// 1. Chunks are claimed in the order of their slices, and collected in it unless the job is unordered. What a thread holds and has not begun
+//    may be taken by another, as a chunk of its own behind it.
 // 2. All slices below the lowest failing one are run; slices at or above it are skipped as soon as it is known (docs/protocol.md, 6).
 // 3. The caller of a call without an owner leaves it only when no thread runs it: the job is on the caller's stack.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -20,16 +22,53 @@
 
 #include "backends/completion.hpp"
 #include "backends/here/thread_crew.hpp"
+#include "backends/input_reader.hpp"
 #include "measure/tally.hpp"
 #include "os/floating_point.hpp"
 
 namespace forkful::detail {
 
+// How far a thread has begun its chunk, and how far it may go, as offsets in it: changed by compare-exchange, by the thread and by those that
+// take from it (docs/protocol.md, 20). Nothing may be taken of a chunk without an end.
+class thread_share {
+ public:
+  static constexpr std::uint64_t longest = 0xffffffff;
+
+  void open(std::uint64_t slices) noexcept { word_.store(slices, std::memory_order_relaxed); }
+  [[nodiscard]] bool open() const noexcept { return word_.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] std::uint64_t begun() const noexcept { return word_.load(std::memory_order_relaxed) >> 32; }
+  [[nodiscard]] std::uint64_t unbegun() const noexcept {
+    const std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    return (seen & longest) - (seen >> 32);
+  }
+  // The thread's, before it begins slices up to `wanted`. Returns how far it may go.
+  std::uint64_t begin(std::uint64_t wanted) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const std::uint64_t to = std::min(wanted, seen & longest);
+      if (word_.compare_exchange_weak(seen, to << 32 | (seen & longest), std::memory_order_relaxed)) return to;
+    }
+  }
+  // Takes what is not begun, but for the first `keeps` slices. Returns where that begins; its end: there is nothing.
+  std::uint64_t take(std::uint64_t keeps) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const std::uint64_t from = std::min((seen >> 32) + keeps, seen & longest);
+      if (word_.compare_exchange_weak(seen, (seen & ~longest) | from, std::memory_order_relaxed)) return from;
+    }
+  }
+
+ private:
+  std::atomic<std::uint64_t> word_{0};  // begun << 32 | end
+};
+
 // Slices that one thread has claimed.
 struct thread_chunk {
-  std::size_t first = 0;  // slices [first, last)
-  std::size_t last = 0;
+  std::size_t first = 0;    // slices [first, last)
+  std::size_t last = 0;     // while it is run: nearer, once others have taken from it
   std::size_t reached = 0;  // slices below were run, or failed
+  std::uint64_t since = 0;  // when it was claimed, about
+  thread_share share{};
   bool done = false;
   chunk_times times{};    // for the report
   slow_slices slowest{};  // of it
@@ -97,6 +136,9 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   void wait(lock_type& lock, std::uint64_t until);
   bool ready_to_run(lock_type& lock, unsigned worker, std::list<thread_chunk>& fresh) noexcept;
   thread_chunk& claim(std::list<thread_chunk>& fresh, std::size_t size) noexcept;
+  thread_chunk* claim_or_take(std::list<thread_chunk>& fresh) noexcept;
+  thread_chunk* take(std::list<thread_chunk>& fresh, std::uint64_t claimed_before, bool half) noexcept;
+  [[nodiscard]] bool takeable() const noexcept;
   void done(thread_chunk& mine, std::exception_ptr broken) noexcept;
   friend class running_chunk;
   void lower_limit(std::size_t slice) noexcept;
@@ -118,7 +160,13 @@ class thread_call : public open_call, public std::enable_shared_from_this<thread
   std::size_t claimed_ = 0;           // and of these, claimed
   std::size_t collected_ = 0;         // slices below are collected
   std::size_t running_ = 0;           // chunks being run
-  std::size_t lazy_size_ = 1;         // of the next chunk of an input of unknown length
+  std::uint64_t ran_ns_ = 0;          // by chunks that were collected, of so many slices
+  std::uint64_t ran_slices_ = 0;
+  double slice_ns_ = 0;          // how long a slice took in earlier calls; 0: not known
+  std::uint64_t ended_ns_ = 0;   // when a chunk came to its end last
+  std::uint64_t looked_ns_ = 0;  // when chunks that take long were looked for
+  std::size_t lazy_size_ = 1;    // of the next chunk of an input of unknown length
+  input_reader reader_;
   bool input_ended_;
   bool begun_ = false;  // the caller has come by
   bool beside_others_ = false;

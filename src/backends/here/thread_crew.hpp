@@ -23,6 +23,8 @@
 #include <mutex>
 #include <vector>
 
+#include "board/slice_times.hpp"
+
 namespace forkful::detail {
 
 // A call that gives slices to threads with a worker number: all that a crew knows of it. With the crew's mutex held.
@@ -60,6 +62,7 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   // Behind it: calls that have begun and were not released, and how many ever have begun.
   unsigned calls = 0;
   std::uint64_t begun = 0;
+  slice_times took;
   [[nodiscard]] unsigned workers() const noexcept { return workers_; }
 
   // A number to run under, for as long as it lives. A thread that runs here already (a slice that calls a verb) keeps its own.

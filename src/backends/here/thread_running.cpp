@@ -2,7 +2,9 @@
 // is in thread_call.cpp.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -53,7 +55,9 @@ class running_chunk : public chunk_io {
     const job& work = of_.job_;
     if (from >= end || from >= of_.limit_.load(std::memory_order_relaxed) || broken_ != nullptr) return 0;
     if (of_.options_.stop.stop_requested() || (!mine_.failures.empty() && !work.keep_going)) return 0;
-    const std::size_t stop = from + (changes_environment_ ? 1 : std::min(end - from, block_.slices()));
+    std::size_t stop = from + (changes_environment_ ? 1 : std::min(end - from, block_.slices()));
+    if (mine_.share.open()) stop = mine_.first + mine_.share.begin(stop - mine_.first);
+    if (stop == from) return 0;  // others have taken the rest
     try {
       const std::size_t reached = work.run(work.plan, *this, from, stop);
       // User code has forked and returned here in the child, where the other threads are not.
@@ -138,21 +142,68 @@ bool thread_call::ready_to_run(lock_type& lock, unsigned worker, std::list<threa
   return false;
 }
 
+// The next chunk for a thread. Null: there is none.
+thread_chunk* thread_call::claim_or_take(std::list<thread_chunk>& fresh) noexcept {
+  const std::uint64_t now = ended_ns_;  // about, without a look at the clock
+  thread_chunk* mine = nullptr;
+  if (now >= looked_ns_ + long_chunk_ns) {
+    looked_ns_ = now;
+    mine = take(fresh, now - long_chunk_ns, false);
+  }
+  if (mine == nullptr) mine = claimable() ? &claim(fresh, next_size()) : take(fresh, UINT64_MAX, true);
+  if (mine == nullptr) return nullptr;
+  mine->since = now;
+  const std::size_t slices = mine->last - mine->first;
+  if (options_.chunk == 0 && !job_.alone && slices > 1 && slices <= thread_share::longest) mine->share.open(slices);
+  return mine;
+}
+
+bool thread_call::takeable() const noexcept {
+  return std::any_of(chunks_.begin(), chunks_.end(), [this](const thread_chunk& one) {
+    return !one.done && one.share.unbegun() != 0 && one.last <= limit_.load(std::memory_order_relaxed);
+  });
+}
+
+// From the thread that has not begun most of those that claimed their chunk by then: half of it, or all but as much as it has begun.
+thread_chunk* thread_call::take(std::list<thread_chunk>& fresh, std::uint64_t claimed_before, bool half) noexcept {
+  auto from = chunks_.end();
+  std::uint64_t most = 0;
+  for (auto one = chunks_.begin(); one != chunks_.end(); ++one) {
+    const std::uint64_t unbegun = one->done || one->since > claimed_before ? 0 : one->share.unbegun();
+    if (unbegun <= most || one->last > limit_.load(std::memory_order_relaxed)) continue;
+    most = unbegun;
+    from = one;
+  }
+  if (most == 0) return nullptr;
+  const std::size_t cut = from->first + from->share.take(half ? most / 2 : std::min(from->share.begun(), most / 2));
+  if (cut >= from->last) return nullptr;
+  thread_chunk& mine = fresh.front();
+  mine.first = cut;
+  mine.last = std::exchange(from->last, cut);
+  chunks_.splice(std::next(from), fresh);
+  ++running_;
+  return &mine;
+}
+
 void thread_call::run(lock_type& lock, unsigned worker, std::size_t most) noexcept {
   std::list<thread_chunk> fresh;
-  for (; most != 0 && claimable(); --most) {
-    if (!ready_to_run(lock, worker, fresh) || !claimable()) return;
-    thread_chunk& mine = claim(fresh, next_size());
+  for (; most != 0 && (claimable() || takeable()); --most) {
+    if (!ready_to_run(lock, worker, fresh)) return;
+    thread_chunk* const next = claim_or_take(fresh);
+    if (next == nullptr) return;
+    thread_chunk& mine = *next;
+    const std::size_t end = mine.last;
     lock.unlock();
     std::exception_ptr broken;
     {
       running_chunk now(*this, mine, worker);
-      now.make_room(mine.last - mine.first);
-      while (now.run_block(mine.last) != 0) {
+      now.make_room(end - mine.first);
+      while (now.run_block(end) != 0) {
       }
       broken = now.broken();
     }
     lock.lock();
+    ended_ns_ = mine.times.ended;
     done(mine, std::move(broken));
   }
 }
