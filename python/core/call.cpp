@@ -351,7 +351,7 @@ void call::settle(std::size_t slice, bool succeeded, owned value) {
     while (done - pulled_from_ != pulled_.size() && pulled_[done - pulled_from_] == nullptr) ++done;
     let_go_below(done);
   }
-  next_.emplace_back(slice, succeeded, std::move(value));
+  next_.emplace_back(succeeded, std::move(value));
 }
 
 // ---- Called by Python's side, with the GIL --------------------------------------------------------------------------------
@@ -491,11 +491,13 @@ py::tuple call::take() {
   return py::make_tuple(std::exchange(results_, py::none()), std::exchange(failures_, py::none()));
 }
 
-py::object call::take_next() {
-  if (next_.empty()) return py::none();
-  auto [slice, succeeded, value] = std::move(next_.front());
+py::object call::take_next(py::object nothing) {
+  if (next_.empty()) return nothing;
+  auto [succeeded, value] = std::move(next_.front());
   next_.pop_front();
-  return py::make_tuple(slice, succeeded, py::reinterpret_steal<py::object>(value.release()));
+  if (succeeded) return py::reinterpret_steal<py::object>(value.release());
+  raise(value.get());
+  throw py::error_already_set();
 }
 
 }  // namespace forkful::python

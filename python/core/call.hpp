@@ -18,8 +18,8 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
-#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine.hpp"
@@ -97,8 +97,8 @@ class call {
   py::tuple take();
 
   [[nodiscard]] bool ended() const noexcept { return ended_; }
-  // Of an iterator: the next (index, succeeded, result or exception) that has arrived; None: none has.
-  py::object take_next();
+  // Of an iterator: the next result that has arrived, or raises the next exception; `nothing`: none has.
+  py::object take_next(py::object nothing);
   detail::ongoing* going() noexcept { return going_.get(); }
   // Who is to be told when another `going` takes the place of the first: called without the GIL. Empty: nobody.
   void on_another(std::function<void(detail::ongoing&)> tell) { another_ = std::move(tell); }
@@ -135,8 +135,8 @@ class call {
 
   py::object results_ = py::none();
   py::object failures_ = py::none();
-  std::deque<std::tuple<std::size_t, bool, owned>> next_;
-  std::deque<PyObject*> pulled_;  // owned; null: let go of
+  std::deque<std::pair<bool, owned>> next_;  // whether it succeeded
+  std::deque<PyObject*> pulled_;             // owned; null: let go of
   std::size_t pulled_from_ = 0;
   std::unordered_map<std::size_t, owned> unsent_;  // what encoding a value raised
   // Values that were not loaded because of what they were pickled with: each by itself is run in a second call of the engine's.

@@ -8,6 +8,9 @@ from .driver import unraisable
 from .errors import Cancelled
 
 
+_nothing = object()
+
+
 def lowest(failures):
     """The exception of the lowest index."""
     return failures[min(failures)]
@@ -194,12 +197,9 @@ class IMapIterator:
     def _next(self, end):
         call = self._call
         while call is not None:
-            arrived = call.take_next()
-            if arrived is not None:
-                _, succeeded, value = arrived
-                if succeeded:
-                    return value
-                raise value
+            value = call.take_next(_nothing)
+            if value is not _nothing:
+                return value
             if call.ended:
                 self._call = self._pool = None
                 call.conclude()     # raises what the input raised
@@ -210,7 +210,13 @@ class IMapIterator:
             call.advance(left, 1)
         raise StopIteration
 
-    __next__ = next
+    def __next__(self):
+        call = self._call
+        if call is not None:        # what has arrived is had without the lock
+            value = call.take_next(_nothing)
+            if value is not _nothing:
+                return value
+        return self.next()
 
 
 class IMapUnorderedIterator(IMapIterator):
