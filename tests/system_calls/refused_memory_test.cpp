@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <exception>
@@ -207,6 +209,51 @@ TEST(refused_memory, in_every_verb_of_a_process_pool_leaves_the_pool_whole) {
 }
 TEST(refused_memory, in_every_verb_of_a_snapshot_pool_leaves_the_pool_whole) {
   each_allocation_of_each_verb_fails<snapshot_pool>();
+}
+
+// Two workers' first chunk is slices 0 to 9 then.
+constexpr std::size_t slices = 2560;
+constexpr std::size_t first_chunk = 10;
+const seen_by_all<std::array<std::atomic<bool>, slices>> begun;
+
+// The first one waits for its neighbours, which come to another worker by relief only (docs/protocol.md, 20), and meanwhile the caller has
+// no memory for that, once.
+std::size_t run_slice(std::size_t slice) {
+  (*begun)[slice] = true;
+  if (slice == 0) {
+    const auto wait_for = [](std::size_t from, std::size_t to) {
+      for (std::size_t other = from; other != to; ++other) {
+        while (!(*begun)[other]) std::this_thread::yield();
+      }
+    };
+    wait_for(first_chunk, slices);
+    the_plan->armed = true;
+    wait_for(1, first_chunk);
+  }
+  return 3 * slice;
+}
+
+TEST(refused_memory, for_relief_ends_no_call) {
+  const watchdog bites;
+  const seen_by_all<failure_plan> shared;
+  failure_plan& plan = *shared;
+  struct without_plan {
+    ~without_plan() { the_plan = nullptr; }
+  } const afterwards;
+  the_plan = &plan;
+  plan.which = call::allocate;
+  plan.error = ENOMEM;
+  plan.parent = getpid();
+  plan.pass = 1;
+  process_pool pool{2U};
+  // Should the neighbours have gone before, because all of it takes long, there is nothing that could fail.
+  while (plan.failures == 0) {
+    for (std::atomic<bool>& each : *begun) each = false;
+    const auto results = pool.map(indices(slices), run_slice);
+    plan.armed = false;
+    for (std::size_t i = 0; i != slices; ++i) ASSERT_EQ(results[i], 3 * i);
+    ASSERT_EQ(pool.report().retries, 0U);
+  }
 }
 
 }  // namespace

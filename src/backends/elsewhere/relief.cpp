@@ -1,6 +1,8 @@
 #include "backends/elsewhere/relief.hpp"
 
 #include <algorithm>
+#include <forkful/errors.hpp>
+#include <new>
 #include <utility>
 
 #include "backends/elsewhere/call.hpp"
@@ -10,7 +12,7 @@
 
 namespace forkful::detail {
 
-std::uint64_t relief::look(parent_board& where) {
+std::uint64_t relief::look(parent_board& where) noexcept {
   if (where.closed || where.full() || where.tail() == where.head()) return for_ever;
   const std::uint64_t now = now_ns();
   const bool idle = !all_running(where.table);
@@ -35,7 +37,7 @@ std::uint64_t relief::look(parent_board& where) {
     if (held.generation != word.generation()) held = {word.generation(), now};
     if (now - held.since >= long_chunk_ns) {
       held.since = now;
-      if (mine.of->relieve(*mine.what, std::min(done.begun, done.unbegun / 2), true)) {
+      if (relieve(mine, std::min(done.begun, done.unbegun / 2), true)) {
         next_look_ns_ = 0;
         return 0;
       }
@@ -53,7 +55,17 @@ std::uint64_t relief::look(parent_board& where) {
   held_chunk& held = held_[where.word(most_at).worker()];
   if (now - held.since < relief_ns) return std::min(again, held.since + relief_ns);
   held.since = now;
-  return mine.of->relieve(*mine.what, most / 2, false) ? 0 : now + relief_ns;
+  return relieve(mine, most / 2, false) ? 0 : now + relief_ns;
+}
+
+// What only saves time is no reason to give up calls that go on without it.
+bool relief::relieve(const parent_board::record& mine, std::uint64_t keeps, bool urgent) noexcept {
+  try {
+    return mine.of->relieve(*mine.what, keeps, urgent);
+  } catch (const std::bad_alloc&) {
+  } catch (const arena_exhausted&) {
+  }
+  return false;
 }
 
 // ---- Of one call --------------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ class relief {
 
   // Publishes what can be taken now, as a chunk of its own. Returns when to look again, CLOCK_MONOTONIC nanoseconds; 0: at once, for
   // something was published; for_ever: there is nothing to take. Cost: where a worker is idle, or the time has come, a look at
-  // all entries in use. Throws std::bad_alloc; then nothing was taken.
-  std::uint64_t look(parent_board& where);
+  // all entries in use. Where there is no memory for it, nothing is taken: the workers that hold the slices run them.
+  std::uint64_t look(parent_board& where) noexcept;
 
  private:
   // A chunk that a worker holds, and since when: when that was seen first, or some of it was last taken.
@@ -26,6 +26,8 @@ class relief {
     std::uint32_t generation = 0;  // 0: none
     std::uint64_t since = 0;
   };
+
+  static bool relieve(const parent_board::record& mine, std::uint64_t keeps, bool urgent) noexcept;
 
   std::vector<held_chunk> held_;    // by worker
   std::uint64_t next_look_ns_ = 0;  // while all workers run
