@@ -97,6 +97,13 @@ std::size_t call::next_size() const noexcept {
   return static_cast<std::size_t>(std::min<std::uint64_t>(wanted_size(), board_.workers.largest_chunk()));
 }
 
+// In nanoseconds; 0: not known. What the callable was given before may have been quite other slices: as soon as some of this call's are
+// back they count alone.
+double call::time_of_slice() const noexcept {
+  if (slice_ns == 0 || ran_slices == 0) return slice_ns;
+  return static_cast<double>(ran_ns) / static_cast<double>(ran_slices);
+}
+
 std::size_t call::wanted_size() const noexcept {
   const std::uint64_t out = in_flight_.size();
   const unsigned workers = board_.table.workers;
@@ -105,12 +112,13 @@ std::size_t call::wanted_size() const noexcept {
   if (one_by_one_) return 1;
   if (job_.pull == nullptr) {
     if (out >= ring_size) return 0;
-    return next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes, slice_ns);
+    return next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes,
+                      time_of_slice());
   }
   std::size_t size = options_.chunk != 0 ? options_.chunk : lazy_size_;
   if (job_.slices > next_slice_) {  // how many are to come is known, and how long they take is not
-    size = std::min(
-        size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes, slice_ns));
+    size = std::min(size, next_chunk(job_.slices, job_.slices - next_slice_, workers, options_.chunk, job_.slice_bytes,
+                                     time_of_slice()));
   }
   if (options_.window == 0) return out < 2 * std::uint64_t{workers} ? size : 0;
   // At least two chunks a worker share the window, so that no worker waits while one is collected.

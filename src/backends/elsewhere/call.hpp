@@ -128,7 +128,7 @@ class call : public retirable {
   };
   [[nodiscard]] progress_of_chunk look_at(const chunk_in_flight& what) const noexcept;
   // Takes slices that its worker has not begun from a chunk on the board, but for the first so many that it keeps, and publishes them as a
-  // chunk of their own, for which there has to be room. False: there were none. Throws std::bad_alloc; then nothing was taken.
+  // chunk of their own, for which there has to be room. False: there were none. Throws std::bad_alloc or arena_exhausted; then nothing was taken.
   bool relieve(chunk_in_flight& what, std::uint64_t keeps, bool urgent);
 
   // The entry is done: takes its results over, so that it can be used again.
@@ -175,6 +175,7 @@ class call : public retirable {
 
   std::size_t next_size() const noexcept;
   std::size_t wanted_size() const noexcept;
+  double time_of_slice() const noexcept;
   bool note_failure(chunk_in_flight& what, failed_slice failed, std::function<slice_failure()> in_full = {});
   void fail(chunk_in_flight& what, failed_slice failed);
   void fail(chunk_in_flight& what, std::uint64_t slice, const std::shared_ptr<crash>& how);
