@@ -212,7 +212,7 @@ struct board {
   alignas(64) std::atomic<std::uint32_t> parent_asleep{0};
   std::atomic<std::uint64_t> wanted{0};  // ring when this chunk is done (any worker out of work rings too)
 
-  // A hint: no chunk below it was ready when it was written. Never relied on.
+  // A hint where to look first: mostly, no chunk below it is ready (relief.cpp points at what is urgent). Never relied on.
   alignas(64) std::atomic<std::uint64_t> next{0};
 
   unsigned workers = 0;

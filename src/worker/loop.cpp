@@ -161,7 +161,7 @@ class worker {
     io.held = &held;
     io.attempt = mine.word.attempt();
 
-    out.reserve(expected_.of(held.last - held.first));
+    out.reserve(expected_.of(held.last - held.resume));
     chunk_note& note = table_.note(mine.sequence);
     held.reached = run_blocks(job, mine, note, io);
     if (job.timeout_ns != 0) lift_deadline();
@@ -171,10 +171,11 @@ class worker {
     }
     take_account(held, note);
     last_chunk_ = held.last - held.first;
-    ran_ += held.reached - held.first;
+    const std::uint64_t ran = held.reached - held.resume;  // others ran those below, or took those above
+    ran_ += ran;
     ++chunks_;
     flush_output();
-    if (held.reached != held.first) expected_.saw(held.reached - held.first, out.size());
+    if (ran != 0) expected_.saw(ran, out.size());
     out.take();  // the frame is the chunk's since its first segment
     breakpoint(point::done_before);
     const bool wake_parent = finish_chunk(table_, mine);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <forkful/forkful.hpp>
 #include <ranges>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -175,6 +176,34 @@ TEST(relief, runs_each_slice_once_wherever_the_long_ones_lie) {
     }
     EXPECT_EQ(pool.report().retries, 0U);
   }
+}
+
+// What a worker has not run of a chunk does not count as run by it: it would be replaced too early.
+TEST(relief, counts_what_each_worker_has_run) {
+  const watchdog bites;
+  seen.forget();
+  // All but slice 0 come to one worker. Before the last of them it has run two less than that, and the last chunk is `held` long at most.
+  process_pool pool{forkful::pool_options{.workers = 2, .max_slices_per_worker = slices - 2 + held}};
+  const auto pids = pool.map(indices(slices), [](std::size_t i) {
+    run_slice(i);
+    return getpid();
+  });
+  EXPECT_EQ((std::set<pid_t>(pids.begin(), pids.end()).size()), 2U);
+  seen.expect_each_once(slices);
+}
+
+// How long slices took in the call before says little where they are others.
+TEST(relief, short_slices_after_long_ones_do_not_go_one_by_one) {
+  const watchdog bites;
+  const auto run = [](std::size_t i) {
+    if (i < 8) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return 3 * i;
+  };
+  process_pool pool{2};
+  EXPECT_EQ(pool.map(std::views::iota(std::size_t{0}, std::size_t{8}), run).size(), 8U);
+  constexpr std::size_t many = 200'000;
+  EXPECT_EQ(pool.map(std::views::iota(std::size_t{8}, 8 + many), run).size(), many);
+  EXPECT_LT(pool.report().chunks, many / 10);
 }
 
 // ---- With deaths --------------------------------------------------------------------------------------------------------
