@@ -31,10 +31,14 @@ void after_fork() { here().mutex.unlock(); }
 
 }  // namespace
 
-piece::piece(void* memory) noexcept : memory_(memory), owner_(detail::this_process()) {}
+bool piece::take(void* memory) noexcept {
+  memory_ = memory;
+  owner_ = detail::this_process();
+  return memory != nullptr;
+}
 
 piece::~piece() {
-  if (detail::this_process() == owner_) detail::shared_deallocate(memory_);
+  if (memory_ != nullptr && detail::this_process() == owner_) detail::shared_deallocate(memory_);
 }
 
 std::shared_ptr<piece> collected_pieces::around(const char* data) {
@@ -42,11 +46,12 @@ std::shared_ptr<piece> collected_pieces::around(const char* data) {
   const auto known = std::find_if(taken_.rbegin(), taken_.rend(), [&](const auto& one) { return one.first == begin; });
   if (known != taken_.rend()) return known->second;
   if (begin == nullptr || results_.keep == nullptr) return nullptr;
-  taken_.reserve(taken_.size() + 1);
-  void* const memory = results_.keep(results_.keeper, data);
-  if (memory == nullptr) return nullptr;
-  taken_.emplace_back(begin, std::make_shared<piece>(memory));
-  return taken_.back().second;
+  // What needs memory comes first: a piece that is taken has an owner.
+  auto made = std::make_shared<piece>();
+  if (taken_.size() == taken_.capacity()) taken_.reserve(2 * taken_.size() + 1);
+  if (!made->take(results_.keep(results_.keeper, data))) return nullptr;
+  taken_.emplace_back(begin, made);
+  return made;
 }
 
 std::shared_ptr<view> view::make(std::shared_ptr<piece> of, const char* data, std::size_t bytes, bool read_only) {

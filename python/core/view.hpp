@@ -22,14 +22,17 @@ inline std::size_t most_views = 16'384;    // at a time: the system allows 65 53
 // A piece of a call's results, freed with the last that holds it.
 class piece {
  public:
-  explicit piece(void* memory) noexcept;
+  piece() = default;
   piece(const piece&) = delete;
   piece& operator=(const piece&) = delete;
   ~piece();
 
+  // False: null, so there is none.
+  bool take(void* memory) noexcept;
+
  private:
-  void* memory_;
-  std::uint64_t owner_;
+  void* memory_ = nullptr;
+  std::uint64_t owner_ = 0;
 };
 
 // The pieces that are taken while results are collected: none goes before all are.
