@@ -215,8 +215,8 @@ void run_into(frame_writer& out, const plan& call, PyObject* callable, PyObject*
 void publish(frame_writer& out, detail::chunk_io& io) {
   if (!out.finish(block::referred_to())) throw std::runtime_error(text_of(take_error().get()));
   // Large results are the only ones in their piece of memory: they are let go of one by one.
-  if (out.size() >= least_view) io.out->reserve(out.size());
-  out.write(io.out->extend(out.size(), frame_alignment));
+  const bool large = out.size() >= least_view;
+  out.write(large ? io.out->extend_alone(out.size()) : io.out->extend(out.size(), frame_alignment));
   block::give_marked(io);
   io.out->publish();
   out.let_go_of_buffers();

@@ -394,6 +394,22 @@ def test_a_view_goes_with_its_last_array_and_its_memory_is_used_again(pool):
     assert shared_bytes() < before + 16 * LARGE * 8     # of 20 times that
 
 
+def test_a_large_result_keeps_no_memory_of_others_of_its_chunk():
+    with forkful.Pool(1) as pool:
+        def once():
+            return pool.map(made_of_one_third, range(6), chunksize=6)[3]
+
+        once()
+        once()
+        before = shared_bytes()
+        kept = [once() for _ in range(30)]
+        assert all(map(is_view, kept)) and shared_bytes() < before + 30 * 1.5 * kept[0].nbytes
+
+
+def made_of_one_third(i):
+    return numpy.full(37_500, float(i))
+
+
 def test_views_outlive_their_pool():
     with forkful.Pool(2) as pool:
         arrays = pool.map(made_of, range(4))

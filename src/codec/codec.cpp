@@ -65,6 +65,7 @@ void sink::use(segment* piece, std::size_t used) noexcept {
   current_ = piece;
   next_ = piece->data() + used;
   end_ = piece->data() + piece->capacity;
+  alone_ = false;
 }
 
 char* sink::extend_elsewhere(std::size_t bytes) {
@@ -73,8 +74,8 @@ char* sink::extend_elsewhere(std::size_t bytes) {
   const std::size_t finished = size();
   segment* next = current_ == nullptr ? first_ : current_->next;
   if (next == nullptr || next->capacity < bytes) {
-    const std::size_t doubled =
-        current_ == nullptr ? detail::first_capacity : std::min(2 * current_->capacity, detail::doubling_ends);
+    const std::size_t doubled = current_ == nullptr || alone_ ? detail::first_capacity
+                                                              : std::min(2 * current_->capacity, detail::doubling_ends);
     segment* const made = memory_.allocate(memory_.self, std::max({bytes, doubled, hint_}));
     made->next = next;
     (current_ == nullptr ? first_ : current_->next) = made;
@@ -84,6 +85,20 @@ char* sink::extend_elsewhere(std::size_t bytes) {
   before_ = finished;
   use(next, bytes);
   return next->data();
+}
+
+char* sink::extend_alone(std::size_t bytes) {
+  publish();
+  const std::size_t finished = size();
+  segment* const made = memory_.allocate(memory_.self, bytes);
+  segment*& link = current_ == nullptr ? first_ : current_->next;
+  made->next = link;
+  link = made;
+  before_ = finished;
+  use(made, bytes);
+  end_ = next_;  // should there be more room
+  alone_ = true;
+  return made->data();
 }
 
 void sink::reserve(std::size_t bytes) noexcept {

@@ -68,6 +68,29 @@ TEST(frame, heeds_the_hint_for_its_size) {
   EXPECT_EQ(segments(out.first()), 1U);
 }
 
+TEST(frame, has_pieces_in_which_nothing_else_lies) {
+  sink out(private_segments());
+  out.write(1);
+  const sink::position before = out.mark();
+  for (const bool again : {false, true}) {  // after a rollback too
+    if (again) out.rollback(before);
+    for (const char each : {'a', 'b'}) std::memset(out.extend_alone(100), each, 100);
+    out.write(2);
+    out.write(3);
+  }
+  std::vector<std::size_t> used;
+  for (const segment* piece = out.first(); piece != nullptr; piece = piece->next) {
+    if (piece->used != 0) used.push_back(piece->used);
+  }
+  EXPECT_EQ(used, (std::vector<std::size_t>{sizeof(int), 100, 100, 2 * sizeof(int)}));
+  EXPECT_EQ(out.size(), 200 + 3 * sizeof(int));
+  source in(out.first());
+  EXPECT_EQ(in.read<int>(), 1);
+  for (const char each : {'a', 'b'}) EXPECT_EQ(std::string_view(in.view(100), 100), std::string(100, each));
+  EXPECT_EQ(in.read<int>(), 2);
+  EXPECT_EQ(in.read<int>(), 3);
+}
+
 TEST(frame, gives_back_the_end_of_the_room_that_was_extended_last) {
   for (const std::size_t before : {0U, 1U, 100U, 300U}) {  // nothing; in the same segment; in one of its own
     sink out(private_segments());

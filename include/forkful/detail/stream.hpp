@@ -110,6 +110,9 @@ class sink {
     return extend_elsewhere(bytes);
   }
 
+  /// The same in a piece of memory that nothing else lies in, aligned to 64. `bytes` is not 0.
+  char* extend_alone(std::size_t bytes);
+
   /// Hint: about so many bytes follow.
   void reserve(std::size_t bytes) noexcept;
 
@@ -197,6 +200,7 @@ class sink {
   std::size_t pointed_ = 0;
   unsigned depth_ = 0;
   bool giving_ = false;
+  bool alone_ = false;  // what lies in current_
   std::vector<given> handles_;
 };
 
