@@ -2,7 +2,7 @@
 //
 // Owns nothing that lasts. Everything runs in the caller's thread, also what a worker would do with frames; for some milliseconds also in
 // forked copies of the process, which end there. Where another thread holds the GIL at such a fork the copy waits for it until it is
-// killed: it is then in nobody's way, and the measurement says less.
+// killed: no thread waits for it then, and the measurement says less.
 #pragma once
 
 #include <pybind11/pybind11.h>

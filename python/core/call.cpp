@@ -283,7 +283,7 @@ void call::collect(const detail::finished_slices& what) {
   if ((failed && settings_->fail_fast) || interrupted_) stop_.request_stop();
 }
 
-// Says in the exception whose it is. worker -1: it was raised here, as the value was sent.
+// Says in the exception which item it is of. worker -1: it was raised here, as the value was sent.
 void call::note(PyObject* error, std::size_t index, int worker) {
   const py::object where = worker < 0 ? py::object(py::none()) : py::object(py::int_(worker));
   const py::object name =
@@ -293,7 +293,7 @@ void call::note(PyObject* error, std::size_t index, int worker) {
   if (!done) PyErr_Clear();  // it is only a note
 }
 
-// The worker died while it loaded this value together with others: it is not known whose fault that was.
+// The worker died while it loaded this value together with others: it is not known which of them it was.
 bool call::was_loading(const slice_failure& failed) {
   if (failed.kind != failure_kind::crash || settings_->stack_of.is_none()) return false;
   const owned told(PyObject_CallFunction(settings_->stack_of.ptr(), "IKn", failed.worker,
@@ -364,7 +364,7 @@ bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
   if (!wait_for_others) {
     if (!lock.try_lock()) {
       missed_ = true;
-      if (!lock.try_lock()) return false;  // who has it sees that something was missed, when it lets go
+      if (!lock.try_lock()) return false;  // the thread that has it sees, when it lets go, that something was missed
     }
   } else if (how_long.until == detail::for_ever) {
     lock.lock();
@@ -374,7 +374,7 @@ bool call::carry_on(const detail::wait_policy& how_long, bool wait_for_others) {
   }
   bool over = advance_locked(how_long);
   lock.unlock();
-  // A port tells once that something can be done: whoever was told meanwhile has gone away.
+  // A port says once that something can be done: the thread that heard it meanwhile has gone away.
   while (!over && missed_.exchange(false)) {
     if (!lock.try_lock()) {
       missed_ = true;

@@ -55,7 +55,7 @@ struct call_settings {
   py::object progress;        // None or False; True: a bar on stderr; else called with (done, total, seconds, busy)
 };
 
-// What engine and workers may read of a call that everybody has let go of: the engine holds it, too, until nothing of the call is on
+// What engine and workers may read of a call that all threads have let go of: the engine holds it, too, until nothing of the call is on
 // the board. Destroyed on any thread, with the GIL.
 struct call_in_flight {
   call_in_flight() = default;
@@ -100,7 +100,7 @@ class call {
   // Of an iterator: the next result that has arrived, or raises the next exception; `nothing`: none has.
   py::object take_next(py::object nothing);
   detail::ongoing* going() noexcept { return going_.get(); }
-  // Who is to be told when another `going` takes the place of the first: called without the GIL. Empty: nobody.
+  // Called without the GIL when another `going` takes the place of the first; may be empty.
   void on_another(std::function<void(detail::ongoing&)> tell) { another_ = std::move(tell); }
 
  private:
@@ -144,13 +144,13 @@ class call {
   std::vector<std::size_t> again_;  // not empty: this is that call, of these
   std::exception_ptr thrown_;       // what concluding the first call of the two threw
   owned error_;                     // what the input or progress raised
-  bool interrupted_ = false;        // by Ctrl-C, which is error_: nobody takes results any more
+  bool interrupted_ = false;        // by Ctrl-C, which is error_: the caller takes no results any more
   std::size_t arrived_ = 0;
   frame_writer writer_{false};
   frame_reader reader_;
   std::stop_source stop_;
   std::atomic<bool> ended_{false};
-  std::atomic<bool> missed_{false};  // somebody looked while another thread had mutex_
+  std::atomic<bool> missed_{false};  // a thread looked while another had mutex_
 
   std::timed_mutex mutex_;
   std::shared_ptr<detail::ongoing> going_;  // replaced with the GIL held, by the thread that carries it on

@@ -3,7 +3,7 @@
 //   head | offsets[values + 1] | value | value | ... | class names | batch | pins | buffer | buffer | ...
 //
 // A value is a tag and its data, for what the codec knows: None, bool, int of 64 bits, float, str, bytes, tuple, list, dict, set, frozenset
-// and instances of plain classes, as long as nobody else refers to a part of it (then pickle keeps what is shared). What it does not know
+// and instances of plain classes, as long as no other object refers to a part of it (then pickle keeps what is shared). What it does not know
 // is pickled: by itself, or together with all such values of the frame (the batch), which costs less and keeps what they share. Large memory
 // inside of what is pickled (arrays: pickle's protocol 5) lies in buffers of its own, which are copied once into the frame, and looked at
 // there through private views (view.hpp); where these are refused, or not worth while, they are copied on the other side, too.
@@ -76,7 +76,7 @@ enum class tag : char {
 
 constexpr unsigned most_nesting = 32;  // what is deeper is pickled
 
-// It has no members, and nobody can tell it from a copy of it.
+// It has no members, and no program can tell it from a copy of it.
 inline bool is_atom(PyObject* value) noexcept {
   PyTypeObject* const type = Py_TYPE(value);
   return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type || type == &PyBool_Type ||

@@ -26,7 +26,7 @@ bool changed(Py_ssize_t size, Py_ssize_t now) {
   return size != now;
 }
 
-// Lists and the like inside of a value that somebody else refers to as well may be there twice: pickle keeps that.
+// Lists and the like inside of a value that another object refers to as well may be there twice: pickle keeps that.
 bool alone(PyObject* value, unsigned depth) noexcept { return depth == 0 || Py_REFCNT(value) == 1; }
 
 constexpr std::size_t aligned(std::size_t offset) noexcept {

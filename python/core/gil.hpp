@@ -1,4 +1,4 @@
-// Who holds the interpreter's lock (the GIL), and how a thread goes into the engine and comes back.
+// Which thread holds the interpreter's lock (the GIL), and how one goes into the engine and comes back.
 //
 // Invariants: no Python API without the lock, and no call into the engine with it (the engine's mutexes and the lock are thus never waited
 // for in both orders). `suspended` is not null exactly while this thread is in the engine without the lock.

@@ -50,7 +50,7 @@ sent_once::~sent_once() {
 void sent_once::look_over(PyObject* items) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); ++i) {
     PyObject* const member = lone_member(PyList_GET_ITEM(items, i));
-    if (member == nullptr || Py_REFCNT(member) == 1) continue;  // else nobody has it besides
+    if (member == nullptr || Py_REFCNT(member) == 1) continue;  // else no other item has it
     if (const auto known = met_.find(member); known != met_.end()) {
       found_ = known->second.again = true;
     } else if (met_.size() < most) {

@@ -61,7 +61,7 @@ inline owned take_error() noexcept {
 // Raises it again.
 inline void raise(PyObject* error) noexcept { PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error); }
 
-// What a handler of signals raised (Ctrl-C) where nobody could be told: in the middle of a fork. Kept for the next who can.
+// What a handler of signals raised (Ctrl-C) where no caller could get it: in the middle of a fork. Kept for the next call that can raise it.
 inline PyObject* deferred = nullptr;
 
 inline void defer(owned error) noexcept {

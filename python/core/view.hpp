@@ -1,7 +1,7 @@
 // Large memory that came in a frame, without a copy: a private view of it, copy on write.
 //
 // A view has what lies in the frame until it is written to, so the frame's memory has to stay as it is: the caller's views hold the piece of
-// the results that they lie in; a worker's are lent, and those that somebody still refers to when the frame goes are made the worker's own,
+// the results that they lie in; a worker's are lent, and those that its code still refers to when the frame goes are made the worker's own,
 // which costs the copy that was saved. So are all of a process before it forks: a child would go on reading the frame's memory, of which the
 // parent alone knows when it is used again.
 #pragma once

@@ -1,7 +1,7 @@
 """NumPy arrays in shared memory: they, their views and slices pass as handles, both ways; workers change them in place.
 
 Values are values: only what was made by `shared_array` or `share` is shared. An ordinary array that happens to lie
-in shared memory would be changed behind the back of whoever holds it.
+in shared memory would be changed behind the back of the code that holds it.
 """
 import weakref
 

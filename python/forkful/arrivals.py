@@ -95,7 +95,7 @@ def find_class(module, qualname):
     return at
 
 
-# ---- what reductions call; nobody else does ----------------------------------------------------------------
+# ---- what reductions call, and nothing else ---------------------------------------------------------------
 
 def recall(number, qualname):
     """What was called `qualname` in __main__ when photograph `number` was made, which is what the sender has.

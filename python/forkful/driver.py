@@ -1,7 +1,7 @@
-"""Who carries on the calls that nobody waits for: one thread a pool, started by the first such call.
+"""The thread that carries on the calls that no thread waits for: one a pool, started by the first such call.
 
 It sleeps in the engine's port, and is not woken while nothing that was left to it can be carried on. A thread
-that waits for such a call carries it on itself meanwhile; whoever ends it finishes it.
+that waits for such a call carries it on itself meanwhile; the thread that ends it finishes it.
 """
 import os
 import sys
@@ -36,7 +36,7 @@ class Driver:
                 self._port.take(call, result)
 
     def drop(self, call):
-        """The call has ended, or nobody is to carry it on any more."""
+        """The call has ended, or the thread is not to carry it on any more."""
         if self._port is not None:
             self._port.drop(call)
 
@@ -73,7 +73,7 @@ def _drive(port, driver):
 
 
 class _Unraisable:
-    """What a program's sys.unraisablehook takes, made by hand: for an exception that nobody can be given."""
+    """What a program's sys.unraisablehook takes, made by hand: for an exception that no caller can be given."""
 
     def __init__(self, where, what):
         self.exc_type, self.exc_value, self.exc_traceback = sys.exc_info()

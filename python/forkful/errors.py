@@ -1,7 +1,7 @@
 """forkful's own exceptions, and the sentences they carry.
 
-Every sentence says what happened, why, and what to do now, and is made here, from fields: nobody else words
-one. The engine has the same sentences in C++'s words (src/errors/sentences.cpp); docs/errors.md has an entry
+Every sentence says what happened, why, and what to do now, and is made here, from fields: no other file
+words one. The engine has the same sentences in C++'s words (src/errors/sentences.cpp); docs/errors.md has an entry
 for each `code`.
 
 Invariants:

@@ -96,7 +96,7 @@ class ProcessPoolExecutor(concurrent.futures.Executor):
 
 
 def _finish_later(pool, made_by):
-    """Of an executor that nobody has any more: what was submitted is done all the same, also at the program's end."""
+    """Of an executor that the program let go of: what was submitted is done all the same, also at its end."""
     if os.getpid() != made_by:
         return
     pool.close()
@@ -134,7 +134,7 @@ def _finish_all():
         thread.join()
 
 
-# In a child they are somebody else's, and their locks may be held for ever.
+# In a child they are the parent's, and their locks may be held for ever.
 os.register_at_fork(after_in_child=_executors.clear)
 os.register_at_fork(after_in_child=_finishing.clear)
 threading._register_atexit(_finish_all)

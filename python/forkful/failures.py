@@ -11,7 +11,7 @@ def of_item(verb, kind, what, index, worker, attempt, attempts, signal, exit_sta
     """The exception of one item; `what` is the engine's own sentence, or what C++ code threw."""
     if kind == _CRASH:
         if signal == SIGKILL:
-            traceback = ''      # nobody wrote one: what is there is of an item that was late, and came to its end
+            traceback = ''      # the worker wrote none: what is there is of an item that was late, and came to its end
         return errors.crashed(verb, index, worker, attempt, attempts, signal, exit_status, frames, traceback)
     if kind == _TIMEOUT:
         return errors.timed_out(verb, index, worker, attempt, attempts, seconds, traceback)

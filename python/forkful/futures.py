@@ -1,4 +1,4 @@
-"""Futures: concurrent.futures' own, carried on by whoever waits for one, and by the pool's driver where nobody does."""
+"""Futures: concurrent.futures' own, carried on by the thread that waits for one, or else by the pool's driver."""
 import concurrent.futures
 import time
 
@@ -51,7 +51,7 @@ class _Task(Carried):
     def cancel(self):
         call = self._call
         if call is not None and call.cancel():
-            self.carry_on(None)     # it has ended: only who finishes it has to be waited for
+            self.carry_on(None)     # it has ended: only the thread that finishes it has to be waited for
 
     def begun(self):
         call = self._call
@@ -78,6 +78,6 @@ def submit(pool, func, args, kwargs):
     call = pool._begin('submit', APPLY, func, [(args, dict(kwargs))], {})
     future = Future()
     task = _Task(pool, call, future)
-    pool._nobody_waits(task, call)
+    pool._no_thread_waits(task, call)
     task.look()
     return future

@@ -76,7 +76,7 @@ class Pool(Verbs):
             self._payloads[func] = made, shipment
         return made
 
-    def _nobody_waits(self, result, call):
+    def _no_thread_waits(self, result, call):
         self._driver.take(call, result)
 
     def _forget(self, result, call):
@@ -150,7 +150,7 @@ class SnapshotPool(Verbs):
     def _as_input(self, iterable):
         return as_list(iterable)
 
-    def _nobody_waits(self, result, call):
+    def _no_thread_waits(self, result, call):
         threading.Thread(target=result.carry_on, args=(None,), name='forkful-driver', daemon=True).start()
 
     def terminate(self):

@@ -1,4 +1,4 @@
-"""How far a call has come: what a user's progress callable gets, and who draws where nobody gives one.
+"""How far a call has come: what a program's progress callable gets, and what draws where there is none.
 
 `progress=True` is the engine's bar on stderr, but in a notebook's kernel, where no line can be drawn again, a
 <progress> element of the cell. IPython is not imported by forkful: a program that runs in a kernel has it.

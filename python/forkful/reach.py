@@ -160,7 +160,7 @@ def unwrapped(member):
 class Reach:
     """The globals of __main__ that values can reach, found one value after another; nothing is visited twice.
 
-    `names` maps each to (its value or `absent`, who reads it). What was visited is kept alive: ids stay.
+    `names` maps each to (its value or `absent`, what reads it). What was visited is kept alive: ids stay.
     """
 
     def __init__(self, photograph, by_reference):

@@ -2,7 +2,7 @@
 
 Its figures are those of docs/report.md, under the names of the table "JSON" there; a time loses its `_ns` and
 is a float of seconds. Sentences are the engine's, with Python's names for what they advise. All is made when
-it is asked for: a report that nobody looks at costs nothing.
+it is asked for: a report that the program does not look at costs nothing.
 """
 import html
 import json

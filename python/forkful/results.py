@@ -92,7 +92,7 @@ class Carried:
                 self._call = None
                 mine = True
             self._conclude(call)
-        except BaseException as error:      # Ctrl-C: who waits for it is told so, too
+        except BaseException as error:      # Ctrl-C: a thread that waits for it gets it, too
             if mine and not self._done.is_set:
                 self._pool._pending.pop(self, None)
                 self._settle((), {-1: error})
@@ -176,7 +176,7 @@ class IMapIterator:
             call.look()
 
     def carry_on(self, timeout):
-        """To the end of its input; what comes of it is kept for who takes it."""
+        """To the end of its input; what comes of it is kept for the thread that takes it."""
         with self._lock:
             call = self._call
             if call is not None:

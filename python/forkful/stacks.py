@@ -32,7 +32,7 @@ def common_memory(size, of_init):
 
 def _file_of(pid, number, device, inode):
     """A descriptor for the file that process `pid` has as `number`. If it cannot be had (the process may have closed
-    it, or may no longer be looked at), for one that nobody will read."""
+    it, or may no longer be looked at), for one that the parent will not read."""
     path = f'/proc/{pid}/fd/{number}'
     try:
         found = os.stat(path)

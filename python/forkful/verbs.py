@@ -46,8 +46,8 @@ class Verbs:
     def _as_input(self, iterable):
         return iter(iterable)
 
-    def _nobody_waits(self, result, call):
-        """`call` is to be carried on though nobody waits for it."""
+    def _no_thread_waits(self, result, call):
+        """`call` is to be carried on though no thread waits for it."""
 
     # ---- calls ---------------------------------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class Verbs:
             call.advance()
             results, failures, error = concluded(call)
         except BaseException:
-            call.stop()     # a signal handler raised: nobody will look at it any more
+            call.stop()     # a signal handler raised: the caller will not look at it any more
             raise
         finally:
             self._pending.pop(running, None)
@@ -130,9 +130,9 @@ class Verbs:
         options = {} if timeout is None and attempts == 1 else dict(timeout=timeout, attempts=attempts)
         call = self._begin('apply_async', APPLY, func, [(tuple(args), dict(kwds))], options)
         result = ApplyResult(self, call, callback, error_callback)
-        # One that is waited for is carried on by who waits. What does not fit the board needs somebody.
+        # A thread that waits for one carries it on. What does not fit the board needs the pool's driver.
         if callback is not None or error_callback is not None or len(self._pending) > _ahead // 2:
-            self._nobody_waits(result, call)
+            self._no_thread_waits(result, call)
         result.look()
         return result
 
@@ -146,7 +146,7 @@ class Verbs:
         self._check_running()
         call = self._begin(verb, how, func, as_list(iterable), with_chunk(chunksize, options))
         result = MapResult(self, call, callback, error_callback)
-        self._nobody_waits(result, call)
+        self._no_thread_waits(result, call)
         result.look()
         return result
 
@@ -226,7 +226,7 @@ class Verbs:
         self._state = RUN
 
     def _finish_pending(self):
-        """Waits for what was submitted, and for the input of iterators that somebody still has."""
+        """Waits for what was submitted, and for the input of iterators that the program still has."""
         for stream in list(self._streams):
             stream.carry_on(None)
         while self._pending:

@@ -91,8 +91,8 @@ class Side(InWorkers):
 
 
 class Member:
-    """A worker as Pool._pool lists it: the part of multiprocessing.Process that makes sense for somebody
-    else's child."""
+    """A worker as Pool._pool lists it: the part of multiprocessing.Process that makes sense for
+    another process's child."""
     daemon = True
 
     def __init__(self, pid, name):

@@ -55,7 +55,7 @@ void call_ports::look(parent_board& table) noexcept {
     const parent_board::record& mine = table.at(sequence);
     if (sequence < table.tail() || mine.owner == nullptr) return true;  // what took it back has notified the port
     if (!table.done(sequence)) return false;
-    if (mine.of->something_back()) tell(*mine.of);
+    if (mine.of->something_back()) notify(*mine.of);
     return true;
   });
   if (!room_wanted_ || table.full()) return;
@@ -63,14 +63,14 @@ void call_ports::look(parent_board& table) noexcept {
   for (call_port* port : ports_) {
     for (auto next = port->waiting_.begin(); next != port->waiting_.end();) {
       call& one = **next++;  // it may go to another list
-      if (one.wants_room()) tell(one);
+      if (one.wants_room()) notify(one);
     }
   }
 }
 
-void call_ports::tell_all() noexcept {
+void call_ports::notify_all() noexcept {
   for (call_port* port : ports_) {
-    while (!port->waiting_.empty()) tell(*port->waiting_.front());
+    while (!port->waiting_.empty()) notify(*port->waiting_.front());
     port->news.notify_one();
   }
 }
@@ -84,7 +84,7 @@ void call_ports::notify_one() noexcept {
   }
 }
 
-void call_ports::tell(call& one) noexcept {
+void call_ports::notify(call& one) noexcept {
   call_port* const port = one.left.port;
   if (port == nullptr || one.left.ready) return;
   one.left.ready = true;
@@ -95,7 +95,7 @@ void call_ports::tell(call& one) noexcept {
 bool call_ports::advanced(call& one) noexcept {
   if (one.left.port == nullptr) return false;
   room_wanted_ = room_wanted_ || one.wants_room();
-  if (one.ended() || one.something_back() || one.can_publish()) tell(one);
+  if (one.ended() || one.something_back() || one.can_publish()) notify(one);
   return one.left.ready;
 }
 

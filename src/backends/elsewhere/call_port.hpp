@@ -46,12 +46,12 @@ class call_ports {
   void leave(call& one, call_port& to, const ongoing& known_as, parent_board& table);
   // Notifies the ports of what is done on the board since the last look.
   void look(parent_board& table) noexcept;
-  void tell_all() noexcept;
+  void notify_all() noexcept;
   // Wakes a port's thread that waits, for it to lead.
   void notify_one() noexcept;
 
   // The call's port, if it has one, is to carry it on.
-  static void tell(call& one) noexcept;
+  static void notify(call& one) noexcept;
   // A thread has carried it on, or it was left just now. True: its port is to go on with it.
   bool advanced(call& one) noexcept;
   // The call is dropped.

@@ -150,7 +150,7 @@ void coordinator::take_back(std::uint64_t sequence) {
   call& owner = *mine.of;
   owner.take_back(*mine.what);
   owner.news.notify_one();
-  call_ports::tell(owner);
+  call_ports::notify(owner);
 }
 
 // Lazy waking: when all workers sleep one is woken at once, and another each time that work has lain unclaimed for a
@@ -427,7 +427,7 @@ bool coordinator::worker_died(unsigned worker, unsigned incarnation, const death
     const chunk_word word = board_.word(sequence);
     if (word.state() != chunk_state::running || word.worker() != worker || word.incarnation() != incarnation) continue;
     mine.of->counted.add_death(worker);
-    call_ports::tell(*mine.of);
+    call_ports::notify(*mine.of);
     return mine.of->worker_died(*mine.what, worker, end);
   }
   if (seen_by != nullptr) seen_by->counted.add_death(worker);
@@ -463,7 +463,7 @@ bool coordinator::cancel(call& now, bool kill) {
     }
   }
   now.news.notify_one();
-  call_ports::tell(now);
+  call_ports::notify(now);
   if (led_) crew_.ring();  // the thread that leads may be the one that waits for it
   destroy_retired(lock);
   return done;
@@ -567,14 +567,14 @@ void coordinator::finish() {
   board_.closed = true;
   crew_.shut_down();
   crew_.end_template();
-  tell_all();
+  notify_all();
   destroy_retired(lock);
 }
 
 // Every thread that waits for a call looks again.
-void coordinator::tell_all() noexcept {
+void coordinator::notify_all() noexcept {
   for (call* one : followers_) one->news.notify_one();
-  ports_.tell_all();
+  ports_.notify_all();
 }
 
 bool coordinator::leave(std::uint64_t until) {
@@ -584,7 +584,7 @@ bool coordinator::leave(std::uint64_t until) {
   bool left = false;
   if (board_.tail() == board_.head()) {
     board_.closed = true;
-    tell_all();
+    notify_all();
     for (;;) {
       left = crew_.leave(std::min(until, now_ns() + step_ns));
       if (left || (until != for_ever && now_ns() >= until)) break;
@@ -619,7 +619,7 @@ void coordinator::give_up_all(const std::exception_ptr& reason) noexcept {
   }
   table_->next.store(board_.head(), std::memory_order_relaxed);
   table_->parent_asleep.store(0, std::memory_order_relaxed);
-  ports_.tell_all();
+  ports_.notify_all();
 }
 
 void coordinator::terminate() {
@@ -644,7 +644,7 @@ void coordinator::terminate() {
   }
   give_up_all(reason);
   crew_.end_template();
-  tell_all();
+  notify_all();
   crew_.ring();
   destroy_retired(lock);
 }
@@ -653,7 +653,7 @@ void coordinator::wake() noexcept {
   const cancellation_deferred whole;
   const std::lock_guard lock(mutex_);
   crew_.ring();
-  tell_all();
+  notify_all();
 }
 
 // Retired calls may have user's objects to destroy.

@@ -87,7 +87,7 @@ class coordinator {
   void let_another_lead() noexcept;
   void want(std::uint64_t sequence) noexcept;
   void take_back(std::uint64_t sequence);
-  void tell_all() noexcept;
+  void notify_all() noexcept;
   void check_workers(call* now, std::uint64_t slept);
   void give_up_all(const std::exception_ptr& reason) noexcept;
   void gather_limits() noexcept;
