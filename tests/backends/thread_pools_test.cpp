@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "backends/every_pool.hpp"
+#include "backends/here/thread_call.hpp"
 
 namespace {
 
@@ -243,6 +244,21 @@ TYPED_TEST(on_threads, cannot_kill_what_has_begun) {
   }
   changed.notify_all();
   EXPECT_EQ(running.get(), 7);
+}
+
+TEST(thread_share, gives_no_slice_to_two_threads) {
+  detail::thread_share share;
+  EXPECT_EQ(share.unbegun(), 0U);
+  share.open(10);
+  EXPECT_EQ(share.begin(2), 2U);
+  EXPECT_EQ(share.take(3), 5U);
+  EXPECT_EQ(share.begin(9), 5U);
+  EXPECT_EQ(share.unbegun(), 0U);
+  EXPECT_EQ(share.take(0), 5U) << "nothing is left";
+  detail::thread_share untouched;
+  untouched.open(3);
+  EXPECT_EQ(untouched.take(0), 0U) << "all of it, before its thread came to begin any";
+  EXPECT_EQ(untouched.begin(1), 0U);
 }
 
 // The first slice waits for all others, some of which its own thread holds.

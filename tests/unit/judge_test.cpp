@@ -58,12 +58,12 @@ TEST(judge, where_threads_cannot_go_text_says_why) {
             "  loop                    4.0 us      3.8 us to    4.2 us        0 B copied\n"
             "  thread_pool          not possible: threads would share a global that the\n"
             "                       callable changes: take it as an argument\n"
-            "  snapshot_pool of 2    606.3 us    509.5 us to  703.1 us        0 B copied\n"
-            "  process_pool of 2      56.3 us     47.5 us to   65.1 us        0 B copied\n"
+            "  snapshot_pool of 2    606.0 us    509.5 us to  702.5 us        0 B copied\n"
+            "  process_pool of 2      56.0 us     47.3 us to   64.7 us        0 B copied\n"
             "break-even:   pays from 36.4 us a slice; yours take 1.0 us\n"
-            "largest cost: waking workers that sleep takes 52.3 us of 56.3 us\n"
+            "largest cost: waking workers that sleep takes 52.1 us of 56.0 us\n"
             "what if:      64 times as much in one call (256 slices): process_pool of 2 would\n"
-            "              be 1.2 times as fast as the loop\n");
+            "              be 1.3 times as fast as the loop\n");
 }
 
 TEST(judge, where_intervals_overlap_it_is_too_close_to_call) {

@@ -29,13 +29,12 @@
 namespace forkful::detail {
 
 // How far a thread has begun its chunk, and how far it may go, as offsets in it: changed by compare-exchange, by the thread and by those that
-// take from it (docs/protocol.md, 20). Nothing may be taken of a chunk without an end.
+// take from it (docs/protocol.md, 20). Nothing may be taken of a chunk that was not opened.
 class thread_share {
  public:
   static constexpr std::uint64_t longest = 0xffffffff;
 
   void open(std::uint64_t slices) noexcept { word_.store(slices, std::memory_order_relaxed); }
-  [[nodiscard]] bool open() const noexcept { return word_.load(std::memory_order_relaxed) != 0; }
   [[nodiscard]] std::uint64_t begun() const noexcept { return word_.load(std::memory_order_relaxed) >> 32; }
   [[nodiscard]] std::uint64_t unbegun() const noexcept {
     const std::uint64_t seen = word_.load(std::memory_order_relaxed);
@@ -68,6 +67,7 @@ struct thread_chunk {
   std::size_t last = 0;     // while it is run: nearer, once others have taken from it
   std::size_t reached = 0;  // slices below were run, or failed
   std::uint64_t since = 0;  // when it was claimed, about
+  bool shared = false;      // with others, by `share`: set before it is run
   thread_share share{};
   bool done = false;
   chunk_times times{};    // for the report

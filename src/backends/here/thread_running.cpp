@@ -56,7 +56,7 @@ class running_chunk : public chunk_io {
     if (from >= end || from >= of_.limit_.load(std::memory_order_relaxed) || broken_ != nullptr) return 0;
     if (of_.options_.stop.stop_requested() || (!mine_.failures.empty() && !work.keep_going)) return 0;
     std::size_t stop = from + (changes_environment_ ? 1 : std::min(end - from, block_.slices()));
-    if (mine_.share.open()) stop = mine_.first + mine_.share.begin(stop - mine_.first);
+    if (mine_.shared) stop = mine_.first + mine_.share.begin(stop - mine_.first);
     if (stop == from) return 0;  // others have taken the rest
     try {
       const std::size_t reached = work.run(work.plan, *this, from, stop);
@@ -154,7 +154,8 @@ thread_chunk* thread_call::claim_or_take(std::list<thread_chunk>& fresh) noexcep
   if (mine == nullptr) return nullptr;
   mine->since = now;
   const std::size_t slices = mine->last - mine->first;
-  if (options_.chunk == 0 && !job_.alone && slices > 1 && slices <= thread_share::longest) mine->share.open(slices);
+  mine->shared = options_.chunk == 0 && !job_.alone && slices > 1 && slices <= thread_share::longest;
+  if (mine->shared) mine->share.open(slices);
   return mine;
 }
 
