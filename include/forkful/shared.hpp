@@ -39,6 +39,8 @@ void shared_deallocate(void* block) noexcept;
 /// worker frees so is free at once.
 void* shared_allocate_loose(std::size_t bytes);
 void shared_deallocate_loose(void* data) noexcept;
+/// Bytes in front of memory of shared_allocate_loose(), where the block begins that it lies in.
+inline constexpr std::size_t before_loose = 128;
 /// A private view of shared memory that stays taken as long as the view: copy on write, so what is written there no other process sees. Null:
 /// the system refuses it (address space, too many mappings). Cost: a system call, and no copy. `own_view` makes all of it this process's own:
 /// then the memory behind it may be freed. It must be called before a fork: what a child has not written it would read in the memory behind

@@ -118,7 +118,12 @@ bool block::adopt() {
   if (owned()) return true;  // it is there twice
   if (collected == nullptr || collected->keep == nullptr) return false;
   // In front of the data is what the worker made it with.
-  if (collected->keep(collected->keeper, data_) == nullptr) return false;
+  void* const kept = collected->keep(collected->keeper, data_);
+  if (kept == nullptr) return false;
+  if (static_cast<char*>(kept) + detail::before_loose != data_) {  // a damaged frame: it is memory of another kind
+    detail::shared_deallocate(kept);
+    return false;
+  }
   owner_ = detail::this_process();
   here().looked_at.erase(data_);
   return true;

@@ -200,7 +200,14 @@ PYBIND11_MODULE(_core, m) {
                            static_cast<py::ssize_t>(one.bytes()), one.read_only());
   });
 
-  arrays.show = [](std::shared_ptr<view> one) { return py::cast(std::move(one)).release().ptr(); };
+  arrays.show = [](std::shared_ptr<view> one) -> PyObject* {
+    try {
+      return py::cast(std::move(one)).release().ptr();
+    } catch (py::error_already_set& error) {
+      error.restore();
+      return nullptr;
+    }
+  };
 
   py::class_<descriptors>(m, "Descriptors").def(py::init<std::vector<int>>());
 

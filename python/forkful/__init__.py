@@ -32,7 +32,8 @@ _doors = {name: module for module, names in {
 }.items() for name in names}
 
 # Without register_joblib, which needs joblib.
-__all__ = [*({*multiprocessing.__all__, *_doors, 'cpu_count', 'worker_index', 'in_worker', 'pool'} - {'register_joblib'})]
+__all__ = sorted({*multiprocessing.__all__, *_doors, 'cpu_count', 'worker_index', 'in_worker', 'pool'}
+                 - {'register_joblib'})
 
 
 def __getattr__(name):

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <forkful/detail/stream.hpp>
+#include <forkful/shared.hpp>
 
 namespace forkful::detail {
 
@@ -30,7 +31,7 @@ struct alignas(most_alignment) loose_block {
     return *reinterpret_cast<loose_block*>(static_cast<char*>(data) - sizeof(loose_block));
   }
 };
-static_assert(sizeof(loose_block) == 2 * most_alignment);
+static_assert(sizeof(loose_block) == 2 * most_alignment && sizeof(loose_block) == before_loose);
 
 class loose_list {
  public:
