@@ -346,6 +346,7 @@ def test_a_fork_frees_nothing_of_its_parent():
     assert shared_address(array) not in [shared_address(forkful.shared_array(1000)) for _ in range(5)]
     assert (array == 2).all()
 
+
 def made_of(i):
     return numpy.full(LARGE, float(i))
 
