@@ -211,7 +211,7 @@ struct job {
   void (*leave)(const void* plan, chunk_io&) = nullptr;
   /// Mutating and bitwise: where slices [first, last) lie, so that an attempt can be undone. Null: it cannot.
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
-  const void* plan = nullptr;         ///< handed to these four: readable in every worker at this address
+  const void* plan = nullptr;  ///< handed to these four: readable in every worker at this address
   /// Which callable it is, where `run` and `code` do not say: calls that are alike in all three are cut by how long slices took before.
   std::uint64_t callable = 0;
   std::array<const void*, 2> code{};  ///< what `run` calls, if those are function pointers: workers need to have it
