@@ -85,7 +85,7 @@ class hosts_simulation {
     const double arrives = rank0_free_ + plan_.latency;
 
     const std::size_t size = next_chunk(work_.slices / plan_.hosts, sent.last - sent.first, costs_.runners,
-                                        work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes), 0);
+                                        work_.asked_chunk, static_cast<std::size_t>(costs_.slice_bytes), 0.0);
     const double chunks = std::ceil(slices / static_cast<double>(size));
     parts_.chunks += static_cast<std::size_t>(chunks);
     const double computing = work_.time.sum(sent.first, sent.last) * costs_.longer;
