@@ -301,7 +301,7 @@ owned frame_reader::buffer(std::uint32_t index) const {
   std::memcpy(&where, data_ + head_.buffers_at + std::size_t{index} * sizeof where, sizeof where);
   if (where.at > head_.bytes || where.bytes > head_.bytes - where.at) return owned(damaged());
   try {
-    if (std::shared_ptr<view> seen = view_of(where)) return owned(arrays.show(std::move(seen)));
+    if (const std::shared_ptr<view> seen = view_of(where)) return owned(arrays.show(seen));
   } catch (const std::bad_alloc&) {
     return owned(PyErr_NoMemory());
   }

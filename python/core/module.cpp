@@ -200,9 +200,9 @@ PYBIND11_MODULE(_core, m) {
                            static_cast<py::ssize_t>(one.bytes()), one.read_only());
   });
 
-  arrays.show = [](std::shared_ptr<view> one) -> PyObject* {
+  arrays.show = [](const std::shared_ptr<view>& one) -> PyObject* {
     try {
-      return py::cast(std::move(one)).release().ptr();
+      return py::cast(one).release().ptr();
     } catch (py::error_already_set& error) {
       error.restore();
       return nullptr;

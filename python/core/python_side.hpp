@@ -28,7 +28,7 @@ struct array_functions {
   PyObject* handle =
       nullptr;  // (array, towards the parent) -> tuple of ints, strings and tuples, or None: it is not shared
   PyObject* attach = nullptr;                          // (*tuple) -> array
-  PyObject* (*show)(std::shared_ptr<view>) = nullptr;  // the view as an object with a buffer, new; null: there are none
+  PyObject* (*show)(const std::shared_ptr<view>&) = nullptr;  // the view as an object with a buffer, new; null: there are none
 };
 inline array_functions arrays;
 
