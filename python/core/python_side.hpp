@@ -27,8 +27,9 @@ struct array_functions {
   PyTypeObject* type = nullptr;  // numpy.ndarray
   PyObject* handle =
       nullptr;  // (array, towards the parent) -> tuple of ints, strings and tuples, or None: it is not shared
-  PyObject* attach = nullptr;                          // (*tuple) -> array
-  PyObject* (*show)(const std::shared_ptr<view>&) = nullptr;  // the view as an object with a buffer, new; null: there are none
+  PyObject* attach = nullptr;  // (*tuple) -> array
+  PyObject* (*show)(const std::shared_ptr<view>&) =
+      nullptr;  // the view as an object with a buffer, new; null: there are none
 };
 inline array_functions arrays;
 
