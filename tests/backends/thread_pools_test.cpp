@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "backends/every_pool.hpp"
-#include "backends/here/thread_call.hpp"
+#include "backends/here/thread_share.hpp"
 
 namespace {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <unordered_set>
 #include <utility>
 
+#include "backends/elsewhere/result_pieces.hpp"
 #include "board/chunking.hpp"
 #include "board/pace.hpp"
 #include "errors/exceptions.hpp"
@@ -422,59 +422,16 @@ void call::run_again(chunk_in_flight& what, std::uint64_t from) noexcept {
   ++waiting_;
 }
 
-namespace {
-
-// The pieces of a chunk's results, for a collector that takes some of them over. They are told apart only when it takes the first; what is
-// left then is freed at the end.
-class pieces {
- public:
-  pieces(parent_board& where, segment*& chain, unsigned heap_slot) noexcept
-      : board_(where), chain_(chain), heap_slot_(heap_slot) {}
-  pieces(const pieces&) = delete;
-  pieces& operator=(const pieces&) = delete;
-  ~pieces() {
-    for (segment* const one : apart_) board_.free_piece(one);
-  }
-
-  // job.hpp: finished_slices::keep.
-  static void* keep(void* keeper, const void* data) {
-    auto& mine = *static_cast<pieces*>(keeper);
-    if (mine.chain_ != nullptr) mine.take_apart();
-    auto* const piece = reinterpret_cast<segment*>(mine.board_.memory.block_around(data).data());
-    return piece != nullptr && mine.apart_.erase(piece) != 0 ? piece : nullptr;
-  }
-
- private:
-  // As free_chain(): what a worker wrote may be damaged.
-  void take_apart() {
-    std::unordered_set<segment*> all;
-    for (segment* piece = chain_; piece != nullptr; piece = piece->next) {
-      const bool sound = board_.memory.owned_by(heap_slot_, piece, sizeof(segment)) &&
-                         board_.memory.block_around(piece).data() == reinterpret_cast<std::byte*>(piece);
-      if (!sound || !all.insert(piece).second) break;
-    }
-    apart_ = std::move(all);
-    chain_ = nullptr;
-  }
-
-  parent_board& board_;
-  segment*& chain_;
-  unsigned heap_slot_;
-  std::unordered_set<segment*> apart_;
-};
-
-}  // namespace
-
 // Hands the chunk's results to the verb. Returns what that threw; `taken` says how many slices it got to.
 std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
   try {
     parent_board::memory_of_worker of_worker{&board_.memory, what.heap_slot};
-    pieces of_results(board_, what.out, what.heap_slot);
+    result_pieces of_results(board_, what.out, what.heap_slot);
     source results(what.out, of_worker.bounds());
     results.adopting(true);
     counted.happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken,
-                               &pieces::keep, &of_results});
+                               &result_pieces::keep, &of_results});
     counted.happened.bytes_shared += results.adopted();
     completion_.collect_cancelled(what.reached, what.last);
   } catch (...) {

@@ -248,23 +248,16 @@ bool coordinator::spin(call& now, lock_type& lock, std::uint64_t until) {
   lock.unlock();
   std::uint64_t waited = 0;
   std::uint64_t look = relief_ns;
-  std::uint64_t claimed = 0;  // when a worker was first seen to have it
   bool arrived = false;
   for (; !arrived && waited < most; waited = now_ns() - began) {
     for (int i = 0; i < 32 && !arrived; ++i) {
       // relaxed: the thread that takes the chunk back looks again, with acquire.
       const chunk_word seen(word.load(std::memory_order_relaxed));
       arrived = seen.state() == chunk_state::done || seen.generation() != generation;
-      if (claimed == 0 && seen.state() == chunk_state::running) claimed = waited + 1;
       relax();
     }
     if (waited > polite_ns) let_others_run();
     if (waited > unclaimed_ns) wake_workers();
-    // A worker is busy, and the one that was woken for the rest may be waiting for this very core.
-    if (claimed != 0 && waited > claimed + polite_ns && table_->workers > table_->max_spinners &&
-        probably_unclaimed(*table_) != 0) {
-      break;
-    }
     if (waited >= look) {
       lock.lock();
       look = waited + relief_ns;

@@ -23,6 +23,7 @@ std::uint64_t relief::look(parent_board& where) noexcept {
   std::uint64_t urgent = for_ever;  // the first of those that are ready
   std::uint64_t most = 0;           // of what one worker has not begun
   std::uint64_t most_at = 0;
+  held_chunk* most_of = nullptr;
   for (std::uint64_t sequence = where.tail(); sequence != where.head(); ++sequence) {
     const chunk_word word = where.word(sequence);
     const parent_board::record& mine = where.at(sequence);
@@ -46,16 +47,15 @@ std::uint64_t relief::look(parent_board& where) noexcept {
     if (done.unbegun > most) {
       most = done.unbegun;
       most_at = sequence;
+      most_of = &held;
     }
   }
   // Only a hint: what takes long is begun before what was published earlier.
   if (urgent != for_ever) where.table.next.store(urgent, std::memory_order_relaxed);
   if (!idle || ready || most == 0) return again;
-  const parent_board::record& mine = where.at(most_at);
-  held_chunk& held = held_[where.word(most_at).worker()];
-  if (now - held.since < relief_ns) return std::min(again, held.since + relief_ns);
-  held.since = now;
-  return relieve(mine, most / 2, false) ? 0 : now + relief_ns;
+  if (now - most_of->since < relief_ns) return std::min(again, most_of->since + relief_ns);
+  most_of->since = now;
+  return relieve(where.at(most_at), most / 2, false) ? 0 : now + relief_ns;
 }
 
 // What only saves time is no reason to give up calls that go on without it.
@@ -82,8 +82,8 @@ call::progress_of_chunk call::look_at(const chunk_in_flight& what) const noexcep
 }
 
 bool call::relieve(chunk_in_flight& what, std::uint64_t keeps, bool urgent) {
-  if (look_at(what).unbegun <= keeps) return false;
   const chunk_word word = board_.word(what.sequence);
+  if (word.worker() >= board_.table.workers || look_at(what).unbegun <= keeps) return false;
   // The list's memory first: what was taken is not to be lost.
   chunk_in_flight& rest = split(what, what.last);
   worker_slot& slot = board_.table.slots[word.worker()];

@@ -11,7 +11,6 @@
 // 3. The caller of a call without an owner leaves it only when no thread runs it: the job is on the caller's stack.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -22,44 +21,12 @@
 
 #include "backends/completion.hpp"
 #include "backends/here/thread_crew.hpp"
+#include "backends/here/thread_share.hpp"
 #include "backends/input_reader.hpp"
 #include "measure/tally.hpp"
 #include "os/floating_point.hpp"
 
 namespace forkful::detail {
-
-// How far a thread has begun its chunk, and how far it may go, as offsets in it: changed by compare-exchange, by the thread and by those that
-// take from it (docs/protocol.md, 20). Nothing may be taken of a chunk that was not opened.
-class thread_share {
- public:
-  static constexpr std::uint64_t longest = 0xffffffff;
-
-  void open(std::uint64_t slices) noexcept { word_.store(slices, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t begun() const noexcept { return word_.load(std::memory_order_relaxed) >> 32; }
-  [[nodiscard]] std::uint64_t unbegun() const noexcept {
-    const std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    return (seen & longest) - (seen >> 32);
-  }
-  // The thread's, before it begins slices up to `wanted`. Returns how far it may go.
-  std::uint64_t begin(std::uint64_t wanted) noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    for (;;) {
-      const std::uint64_t to = std::min(wanted, seen & longest);
-      if (word_.compare_exchange_weak(seen, to << 32 | (seen & longest), std::memory_order_relaxed)) return to;
-    }
-  }
-  // Takes what is not begun, but for the first `keeps` slices. Returns where that begins; its end: there is nothing.
-  std::uint64_t take(std::uint64_t keeps) noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    for (;;) {
-      const std::uint64_t from = std::min((seen >> 32) + keeps, seen & longest);
-      if (word_.compare_exchange_weak(seen, (seen & ~longest) | from, std::memory_order_relaxed)) return from;
-    }
-  }
-
- private:
-  std::atomic<std::uint64_t> word_{0};  // begun << 32 | end
-};
 
 // Slices that one thread has claimed.
 struct thread_chunk {
