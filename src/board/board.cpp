@@ -54,6 +54,11 @@ claim claim_chunk(board& table, unsigned worker, unsigned incarnation) noexcept 
   const std::uint64_t start = table.reclaimed.load(std::memory_order_acquire);
   // First from the hint; then everything in use, because a chunk published again lies below the hint.
   const std::uint64_t from = std::clamp(hint, start, std::max(start, end));
+  if (from < end) {
+    // Both lines at once, the first of them to be written: one after the other, each costs a trip.
+    __builtin_prefetch(&table.entry(from).word, 1);
+    __builtin_prefetch(&table.entry(from));
+  }
   if (claim_between(table, from, end, worker, incarnation, got) ||
       claim_between(table, start, std::min(from, end), worker, incarnation, got)) {
     table.next.store(got.sequence + 1, std::memory_order_relaxed);
@@ -153,13 +158,25 @@ void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcep
   known = {now, pending + woken, risen};
 }
 
-void publish_chunk(board& table, unsigned attempt, std::uint32_t generation) noexcept {
+void publish_chunk(board& table, std::uint64_t reclaimed, unsigned attempt, std::uint32_t generation) noexcept {
   const std::uint64_t sequence = table.published.load(std::memory_order_relaxed);
+  // release: the entries are as good as new before they may be used for later chunks.
+  table.reclaimed.store(reclaimed, std::memory_order_release);
   // release: the entry's plain members before the word, the word before `published`.
   table.entry(sequence).word.store(chunk_word(chunk_state::ready, generation, 0, 0, attempt).bits(),
                                    std::memory_order_release);
   table.published.store(sequence + 1, std::memory_order_release);
   announce(table);
+}
+
+std::uint64_t begin_ring(board& table) noexcept {
+  const std::uint64_t published = table.published.load(std::memory_order_relaxed);
+  const std::uint64_t first = (published + ring_size - 1) / ring_size * ring_size;
+  // In this order, and release: no worker looks at an entry between the two, which may never have been written.
+  table.reclaimed.store(first, std::memory_order_release);
+  table.published.store(first, std::memory_order_release);
+  table.next.store(first, std::memory_order_relaxed);
+  return first;
 }
 
 void publish_again(board& table, std::uint64_t sequence, unsigned attempt, std::uint32_t generation) noexcept {

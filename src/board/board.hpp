@@ -86,28 +86,32 @@ constexpr unsigned max_attempts = 255;  // fits the word's 8 bits
 
 // ---- What lies in shared memory ------------------------------------------------------------------------------------
 
-// A call as workers see it. Written by the parent before the first chunk of it is published.
-struct shared_job {
+// A call as workers see it. Written by the parent before the first chunk of it is published. Two cache lines, of which most chunks
+// need the first alone.
+struct alignas(64) shared_job {
   std::uint64_t id = 0;  // never 0, never used twice by a board
   run_fn run = nullptr;
-  void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
-  void (*leave)(const void* plan, chunk_io&) = nullptr;
   const void* plan = nullptr;
-  std::uint64_t timeout_ns = 0;  // a slice that takes longer is late; 0: none is
-  bool results = false;
+  void (*leave)(const void* plan, chunk_io&) = nullptr;
+  // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
+  std::atomic<std::uint64_t> limit{~std::uint64_t{0}};
+  floating_point environment;  // of the thread that called the verb
+  // A worker has crashed: each slice is named from now on. Written by the parent alone.
+  std::atomic<bool> name_each{false};
+  bool results = false;  // that travel: there is a frame to expect
   bool one_at_a_time = false;
   bool keep_going = false;
   bool passes = false;      // `run` times what chunk_io::timed asks for
   bool tight = false;       // `run` may be faster where slices are not named one by one
   bool shared_out = false;  // the parent may take slices back that a worker has not begun
   bool undo = false;        // in place, several attempts: keep a copy of each block before it is run
+  bool timed = false;       // there is a timeout
+
+  alignas(64) std::uint64_t timeout_ns = 0;  // a slice that takes longer is late; 0: none is
+  void (*skip)(const void* plan, chunk_io&, std::size_t first, std::size_t last) = nullptr;
   block_of_memory (*locate)(const void* plan, std::size_t first, std::size_t last) = nullptr;
-  floating_point environment;  // of the thread that called the verb
-  // Slices at or above it are skipped, also inside running chunks. Written by the parent alone.
-  std::atomic<std::uint64_t> limit{~std::uint64_t{0}};
-  // A worker has crashed: each slice is named from now on. Likewise.
-  std::atomic<bool> name_each{false};
 };
+static_assert(sizeof(shared_job) == 128);
 
 // A slice that threw, as its worker left it. Linked the moment it happens, so that a later crash in the same chunk does not
 // take the record with it.
@@ -117,39 +121,55 @@ struct failure_record {
   segment* frame = nullptr;  // an encoded slice_failure
 };
 
-// One entry of the ring: two cache lines, the first the parent's (but for the word), the second the worker's.
+// One entry of the ring: what a worker is asked, and what it answers, each in a cache line of its own, so that a chunk costs both sides as
+// few trips of a line as can be (docs/protocol.md, 21).
 struct alignas(128) chunk {
-  std::atomic<std::uint64_t> word{0};
-  const shared_job* job = nullptr;
-  std::uint64_t first = 0;  // slices [first, last)
-  std::uint64_t last = 0;
-  segment* in = nullptr;  // encoded slices, or null
-  // Slices to run one by one, because a worker died in this block: [suspect_first, suspect_last).
-  std::uint64_t suspect_first = 0;
-  std::uint64_t suspect_last = 0;
+  // ---- The request: the parent's, while no worker holds the chunk. ----
+  const shared_job* job;  // null: the entry is off the board
+  std::uint64_t first;    // slices [first, last)
+  std::uint64_t last;
+  segment* in;  // encoded slices, or null
+  // Slices [first, resume) are not to be run again, because they were run in place before a worker died. `first` never moves: encoded
+  // input begins there.
+  std::uint64_t resume;
+  // Slices to run one by one, because a worker died in this block: so many from suspect_first on.
+  std::uint64_t suspect_first;
+  std::uint32_t suspects;
+  std::uint32_t in_bytes;  // of encoded slices that lie in `input`; 0: they are in `in`
   // Slices that have used up their attempts and are not to be run again, ascending, `skip[0]` of them from `skip[1]` on.
-  const std::uint64_t* skip = nullptr;
+  const std::uint64_t* skip;
 
-  // Encoded results of the slices that succeeded. Set with the first segment, not the last, so that the parent can free
-  // what a dead worker had written.
-  alignas(64) segment* out = nullptr;
-  failure_record* failures = nullptr;  // newest first
-  std::uint64_t reached = 0;           // slices [first, reached) were run or failed; the rest was skipped for the limit
-  // The parent's, written while no worker holds the chunk: slices [first, resume) are not to be run again, because they
-  // were run in place before a worker died. `first` never moves: encoded input begins there.
-  std::uint64_t resume = 0;
+  // ---- The answer: the parent's until it publishes, then the holder's. The parent spins on the first line, so that it is written once
+  // a chunk. ----
+  alignas(64) std::atomic<std::uint64_t> word;
+  failure_record* failures;  // newest first
+  std::uint64_t reached;     // slices [first, reached) were run or failed; the rest was skipped for the limit
   // For the report. Times are CLOCK_MONOTONIC nanoseconds.
-  std::uint64_t began_ns = 0;  // when its first block began; 0: none did
-  std::uint64_t ended_ns = 0;  // when the last one ended; with none, when it was begun to be run
-  std::uint64_t ran_ns = 0;    // how long all of them took
+  std::uint64_t began_ns;  // when its first block began; 0: none did
+  std::uint64_t ended_ns;  // when the last one ended; with none, when it was begun to be run
+  std::uint64_t ran_ns;    // how long all of them took
   // Of ran_ns, in 65536ths: decoding slices, encoding results. Measured on some blocks.
-  std::uint16_t in_share = 0;
-  std::uint16_t out_share = 0;
-  std::uint32_t noted = 0;  // which members of the chunk's note are of this chunk
+  std::uint16_t in_share;
+  std::uint16_t out_share;
+  std::uint32_t noted;  // which members of the chunk's note are of this chunk
 };
 static_assert(sizeof(chunk) == 128);
 
-// What few chunks report, beside them so that the others need not touch it. Written like the second half of a chunk.
+// Frames so small that they need no memory of their own, beside their chunk so that others need not touch them.
+struct alignas(128) chunk_frames {
+  // Encoded slices: chunk::in_bytes of them, which the parent writes before it publishes.
+  std::array<char, 64> input;
+  // Where the call has results: those of the slices that succeeded, encoded; the first piece, and from its `next` on those in the
+  // worker's memory. Linked as they are made, so that the parent can free what a dead worker had written. The parent's until it
+  // publishes, then the holder's.
+  segment out;
+  std::array<char, 128> output;  // the data of `out`
+
+  void no_results() noexcept { out = {nullptr, sizeof output, 0}; }
+};
+static_assert(offsetof(chunk_frames, output) == offsetof(chunk_frames, out) + sizeof(segment));
+
+// What few chunks report, likewise. Written like the answer.
 struct alignas(64) chunk_note {
   static constexpr std::uint32_t slowest = 1;
   static constexpr std::uint32_t memory = 2;
@@ -196,6 +216,9 @@ struct alignas(128) worker_slot {
   std::atomic<std::uint64_t> deadline{0};
   // A chunk_share of the chunk held; 0: the parent may take nothing of it. Set to 0 before the next chunk is claimed.
   std::atomic<std::uint64_t> share{0};
+  // chunk::began_ns and ended_ns so far. Set to 0 before the next chunk is claimed.
+  std::atomic<std::uint64_t> began{0};
+  std::atomic<std::uint64_t> ended{0};
 };
 static_assert(sizeof(worker_slot) == 128);
 
@@ -218,10 +241,13 @@ struct board {
   unsigned workers = 0;
   unsigned max_spinners = 0;
   worker_slot* slots = nullptr;
-  alignas(128) std::array<chunk, ring_size> ring;
-  chunk_note* notes = nullptr;  // one an entry; not touched before something is noted
+  // ring_size of each, without meaning before an entry is published.
+  chunk* ring = nullptr;
+  chunk_frames* small_frames = nullptr;
+  chunk_note* notes = nullptr;
 
   [[nodiscard]] chunk_note& note(std::uint64_t sequence) noexcept { return notes[sequence % ring_size]; }
+  [[nodiscard]] chunk_frames& frames(std::uint64_t sequence) noexcept { return small_frames[sequence % ring_size]; }
   [[nodiscard]] chunk& entry(std::uint64_t sequence) noexcept { return ring[sequence % ring_size]; }
 };
 
@@ -277,8 +303,11 @@ void wake_for_unclaimed(board&, wakings& known, std::uint64_t now) noexcept;
 
 // ---- The parent's side ----------------------------------------------------------------------------------------------
 
-// Publishes entry `published` of the ring; its plain members are already written.
-void publish_chunk(board&, unsigned attempt, std::uint32_t generation) noexcept;
+// Publishes entry `published` of the ring; its plain members are already written. Every chunk below `reclaimed` is done with.
+void publish_chunk(board&, std::uint64_t reclaimed, unsigned attempt, std::uint32_t generation) noexcept;
+// On an empty board: goes on with the first entry of the ring. Those who make few chunks at a time use the same few entries again and
+// again, which are in their caches. Every chunk below `published` is done with. Returns the next chunk's sequence.
+std::uint64_t begin_ring(board&) noexcept;
 // Publishes an entry again, whose holder has ended.
 void publish_again(board&, std::uint64_t sequence, unsigned attempt, std::uint32_t generation) noexcept;
 // How many published chunks were probably not claimed yet.

@@ -56,7 +56,7 @@ sink::~sink() {
   if (memory_.release == nullptr) return;
   for (segment* piece = first_; piece != nullptr;) {
     segment* const next = piece->next;
-    memory_.release(memory_.self, piece);
+    if (piece != lent_) memory_.release(memory_.self, piece);
     piece = next;
   }
 }
@@ -74,8 +74,9 @@ char* sink::extend_elsewhere(std::size_t bytes) {
   const std::size_t finished = size();
   segment* next = current_ == nullptr ? first_ : current_->next;
   if (next == nullptr || next->capacity < bytes) {
-    const std::size_t doubled = current_ == nullptr || alone_ ? detail::first_capacity
-                                                              : std::min(2 * current_->capacity, detail::doubling_ends);
+    const std::size_t doubled = current_ == nullptr || alone_
+                                    ? detail::first_capacity
+                                    : std::clamp(2 * current_->capacity, detail::first_capacity, detail::doubling_ends);
     segment* const made = memory_.allocate(memory_.self, std::max({bytes, doubled, hint_}));
     made->next = next;
     (current_ == nullptr ? first_ : current_->next) = made;

@@ -320,7 +320,11 @@ death crew::reap(unsigned worker) {
   }
   one.process.reset();
   arena_.bury(one.heap_slot, [&](const segment* piece) {
-    return std::any_of(table_.ring.begin(), table_.ring.end(), [&](const chunk& entry) { return entry.out == piece; });
+    for (std::uint64_t at = table_.reclaimed.load(); at < table_.published.load(); ++at) {
+      const shared_job* const job = table_.entry(at).job;
+      if (job != nullptr && job->results && table_.frames(at).out.next == piece) return true;
+    }
+    return false;
   });
   // Now, not when it is replaced, which may never be possible: a failure that was not handed in counts no more, and a
   // worker that spins no more is not to be waited for. The cursor says what was lost, and is read first.

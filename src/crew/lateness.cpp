@@ -25,7 +25,7 @@ void lateness::look(board& table, crew& workers) noexcept {
   for (std::uint64_t at = table.reclaimed.load(std::memory_order_relaxed); at < published; ++at) {
     const chunk& entry = table.entry(at);
     const chunk_word word(entry.word.load(std::memory_order_relaxed));
-    if (word.state() != chunk_state::running || entry.job->timeout_ns == 0 || word.worker() >= seen_.size()) continue;
+    if (word.state() != chunk_state::running || !entry.job->timed || word.worker() >= seen_.size()) continue;
     const std::uint64_t cursor = table.slots[word.worker()].cursor.load(std::memory_order_relaxed);
     seen& last = seen_[word.worker()];
     if (last.word != word.bits() || last.cursor != cursor) {

@@ -51,7 +51,7 @@ class worker {
         identity_(this_process()),
         late_signal_(start.settings.around != nullptr ? start.settings.around->late_signal : 0) {}
 
-  // Until the board closes or this worker has run as much as it may. It holds nothing then.
+  // Until the board closes, or this worker has run as much as it may or lost its bell. It holds nothing then.
   void run() {
     end_frames_here(__builtin_frame_address(0));
     seen_ = at_start_ = read_account();
@@ -62,17 +62,20 @@ class worker {
     for (;;) {
       // acquire: the epoch is read before the words, so that work published after a fruitless look is never slept over.
       const std::uint32_t seen = table_.epoch.load(std::memory_order_acquire);
-      if (table_.closing.load(std::memory_order_acquire) != 0 || used_up()) return;
+      if (table_.closing.load(std::memory_order_acquire) != 0 || used_up()) break;
       if (const claim mine = claim_chunk(table_, index_, incarnation_); mine.held != nullptr) {
+        // A spinner says so no sooner than it holds a chunk, for which alone it is waited.
+        slot_.state.store(worker_state::running, std::memory_order_release);
         wake_next();
         run_chunk(mine);
       } else {
         if (parent_sleeps(table_)) ring();
-        if (bell_lost_) return;
+        if (bell_lost_) break;
         idle(seen);
         burst_began_ = looked_ = now_ns();
       }
     }
+    slot_.state.store(worker_state::running, std::memory_order_relaxed);  // it does not look for work
   }
 
  private:
@@ -80,6 +83,7 @@ class worker {
   struct running_chunk : chunk_io {
     worker* self = nullptr;
     chunk* held = nullptr;
+    chunk_frames* frames = nullptr;
     unsigned attempt = 1;  // of a slice in the suspect block; the others are at their first
   };
 
@@ -111,10 +115,7 @@ class worker {
         if (waited > polite_ns && let_others_run()) break;
         breakpoint(point::spin);
         for (int i = 0; i < 32; ++i) {
-          if (table_.epoch.load(std::memory_order_relaxed) != seen) {
-            slot_.state.store(worker_state::running, std::memory_order_release);  // as below
-            return;
-          }
+          if (table_.epoch.load(std::memory_order_relaxed) != seen) return;
           relax();
         }
         waited = now_ns() - began;
@@ -127,7 +128,7 @@ class worker {
     breakpoint(point::sleep_before);
     futex_wait(table_.epoch, seen);
     ++slept_;
-    // Only this worker writes it. release, here and above: it is counted before it is seen to be awake, or asleep again.
+    // Only this worker writes it. release: it is counted before it is seen to be awake, or asleep again.
     slot_.risen.store(slot_.risen.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     slot_.state.store(worker_state::running, std::memory_order_release);
   }
@@ -135,6 +136,7 @@ class worker {
   [[nodiscard]] bool may_spin() const noexcept {
     unsigned spinning = 0;
     for (unsigned other = 0; other < table_.workers; ++other) {
+      if (other == index_) continue;
       if (table_.slots[other].state.load(std::memory_order_relaxed) == worker_state::spinning) ++spinning;
     }
     return spinning < table_.max_spinners;
@@ -143,13 +145,23 @@ class worker {
   void run_chunk(const claim& mine) {
     chunk& held = *mine.held;
     const shared_job& job = *held.job;
+    chunk_frames& frames = table_.frames(mine.sequence);
+    if (held.in_bytes != 0) {  // all lines at once, as in claim_chunk
+      __builtin_prefetch(&frames.input);
+      __builtin_prefetch(&frames.out, 1);
+      __builtin_prefetch(&frames.output, 1);
+    }
     if (job.id != job_) begin_job(job);
 
-    source in(held.in);
-    sink out(segment_memory{&held, allocate_result});
+    source in = input_of(held, frames);
+    const std::size_t expected = expected_.of(held.last - held.resume);
+    const bool few = job.results && expected <= sizeof frames.output;
+    sink out = few ? sink(segment_memory{nullptr, allocate_loose}, frames.out)
+                   : sink(segment_memory{&frames, allocate_result});
+    out.reserve(expected);
     running_chunk io;
     io.first = held.first;
-    io.frame = held.in != nullptr ? held.in->data() : nullptr;
+    io.frame = held.in_bytes != 0 ? frames.input.data() : held.in != nullptr ? held.in->data() : nullptr;
     io.in = &in;
     io.out = &out;
     io.broadcast = &broadcast_;
@@ -159,12 +171,12 @@ class worker {
     io.mark = reinterpret_cast<const process_id*>(process_mark());
     io.self = this;
     io.held = &held;
+    io.frames = &frames;
     io.attempt = mine.word.attempt();
 
-    out.reserve(expected_.of(held.last - held.resume));
     chunk_note& note = table_.note(mine.sequence);
     held.reached = run_blocks(job, mine, note, io);
-    if (job.timeout_ns != 0) lift_deadline();
+    if (job.timed) lift_deadline();
     if (job.leave != nullptr) {
       job.leave(job.plan, io);
       if (this_process() != identity_) leave(0);
@@ -184,6 +196,8 @@ class worker {
     // After `done`, before the next claim: a cursor always belongs to the chunk held.
     slot_.cursor.store(0, std::memory_order_relaxed);
     slot_.share.store(0, std::memory_order_relaxed);
+    slot_.began.store(0, std::memory_order_relaxed);
+    slot_.ended.store(0, std::memory_order_relaxed);
     arena_.hand_over();
     if (wake_parent) ring();
   }
@@ -192,7 +206,7 @@ class worker {
   // as begun.
   bool share(const shared_job& job, const claim& mine) noexcept {
     const chunk& held = *mine.held;
-    std::uint64_t begun = std::max(held.resume, held.suspect_last);
+    std::uint64_t begun = std::max(held.resume, held.suspect_first + held.suspects);
     if (held.skip != nullptr) begun = std::max(begun, held.skip[held.skip[0]] + 1);
     const bool several = held.last - held.resume > 1 && held.last - held.first <= chunk_share::longest;
     if (!job.shared_out || !several || begun >= held.last) return false;
@@ -207,15 +221,15 @@ class worker {
     std::uint64_t at = held.resume;
     const bool shared_out = share(job, mine);
     measurement of_chunk;
-    held.began_ns = 0;
-    held.ended_ns = now_ns();
+    std::uint64_t first_began = 0;
+    std::uint64_t began = now_ns();  // of the next block: where the last one ended
+    slot_.ended.store(began, std::memory_order_relaxed);
     if (at > held.first && job.skip != nullptr) job.skip(job.plan, io, held.first, at);
     const std::uint64_t* skip = held.skip == nullptr ? nullptr : held.skip + 1;
     const std::uint64_t* const skip_end = held.skip == nullptr ? nullptr : skip + held.skip[0];
     while (skip != skip_end && *skip < at) ++skip;  // collected before, when the rest had to be run again
-    std::uint64_t began = held.ended_ns;            // of the next block: where the last one ended
     while (at < held.last) {
-      const bool one_at_a_time = job.one_at_a_time || job.timeout_ns != 0 || changes_environment_;
+      const bool one_at_a_time = job.one_at_a_time || job.timed || changes_environment_;
       const std::uint64_t limit = job.limit.load(std::memory_order_relaxed);
       if (at >= limit) break;
       if (skip != skip_end && at == *skip) {
@@ -224,7 +238,7 @@ class worker {
         ++skip;
         continue;
       }
-      const bool suspect = at >= held.suspect_first && at < held.suspect_last;
+      const bool suspect = at >= held.suspect_first && at < held.suspect_first + held.suspects;
       const bool timed = job.passes && (long_slices_ || blocks_++ % timed_blocks == 0);
       const std::size_t most = suspect || one_at_a_time ? 1 : timed ? largest_timed_block : largest_block;
       std::uint64_t stop = std::min({held.last, limit, at + std::min(block_.slices(), most)});
@@ -240,7 +254,7 @@ class worker {
         save_for_undo(job, at, stop);
         breakpoint(point::undo_saved);
       }
-      if (job.timeout_ns != 0) set_deadline(now_ns() + job.timeout_ns);
+      if (job.timed) set_deadline(now_ns() + job.timeout_ns);
       // release: the copy saved for undo is complete before the cursor names the block.
       slot_.cursor.store(name_of_slices(at - held.first, stop - at), std::memory_order_release);
       breakpoint(point::slice_begin);
@@ -261,8 +275,12 @@ class worker {
       if (job.environment.install()) changes_environment_ = true;
       const std::uint64_t ended = now_ns();
       const std::uint64_t took = ended - began;
-      if (held.began_ns == 0) held.began_ns = began;
-      held.ended_ns = looked_ = ended;
+      if (first_began == 0) {
+        first_began = began;
+        slot_.began.store(began, std::memory_order_relaxed);
+      }
+      slot_.ended.store(ended, std::memory_order_relaxed);
+      looked_ = ended;
       if (job.tight && reached == stop) naming_.saw(name_each, stop - at, took);
       of_chunk.add(at, stop - at, took, io.broadcast_ns - broadcast_before, timed ? &parts : nullptr);
       began = ended;
@@ -271,11 +289,13 @@ class worker {
       at = reached < stop ? reached + 1 : stop;
       if (reached < stop && io.in->misread() && job.skip != nullptr) {
         // Where the next slice begins is known only from the beginning.
-        *io.in = source(held.in);
+        *io.in = input_of(held, *io.frames);
         job.skip(job.plan, io, held.first, at);
       }
       if (reached < stop && !job.keep_going) break;
     }
+    held.began_ns = first_began;
+    held.ended_ns = began;
     of_chunk.write_to(held, note, io.broadcast_ns, shares_);
     return at;
   }
@@ -362,12 +382,17 @@ class worker {
     std::memcpy(saved, block.data, block.bytes);
   }
 
-  static segment* allocate_result(void* held, std::size_t capacity) {
+  static source input_of(const chunk& held, const chunk_frames& frames) {
+    return held.in_bytes != 0 ? source(frames.input.data(), held.in_bytes) : source(held.in);
+  }
+
+  // The first piece of results that are too many for the board.
+  static segment* allocate_result(void* frames, std::size_t capacity) {
     segment* made = make_segment(arena::here().allocate(sizeof(segment) + capacity, most_alignment), capacity);
     // A kill finds the segment whole or not at all: the compiler must not move its members behind the link.
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    auto* mine = static_cast<chunk*>(held);
-    if (mine->out == nullptr) mine->out = made;
+    segment& out = static_cast<chunk_frames*>(frames)->out;
+    if (out.next == nullptr) out.next = made;
     return made;
   }
 
@@ -377,7 +402,7 @@ class worker {
 
   static void give_loose(chunk_io& base, void* loose, bool held) {
     auto& io = static_cast<running_chunk&>(base);
-    io.self->arena_.give(loose_block::of(loose), held, io.held->out);
+    io.self->arena_.give(loose_block::of(loose), held, io.frames->out.next);
   }
 
   // Called inside a catch block of the templates.
@@ -385,7 +410,7 @@ class worker {
     auto& io = static_cast<running_chunk&>(base);
     worker& self = *io.self;
     if (this_process() != self.identity_) leave(0);
-    const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_last;
+    const bool suspect = slice >= io.held->suspect_first && slice < io.held->suspect_first + io.held->suspects;
     // It threw, so it is over: what it freed while it unwound may be all that is left to record it with.
     self.arena_.slice_done();
     const memory_budget::lifted lifted(self.budget_);

@@ -22,13 +22,16 @@ class board_ring : public testing::Test {
  protected:
   board_ring() {
     table->slots = slots.data();
+    table->ring = ring.data();
     table->workers = static_cast<unsigned>(slots.size());
   }
-  void publish() { publish_chunk(*table, 1, ++generation); }
+  void publish() { publish_chunk(*table, reclaimed, 1, ++generation); }
 
   std::vector<worker_slot> slots{3};
+  std::vector<chunk> ring{ring_size};
   std::unique_ptr<board> table = std::make_unique<board>();
   std::uint32_t generation = 0;
+  std::uint64_t reclaimed = 0;
 };
 
 // Threads that sleep as workers do, in the kernel when this is made. Each rises once.
@@ -183,8 +186,25 @@ TEST_F(board_ring, the_ring_goes_round) {
     finish_chunk(*table, got);
     ASSERT_EQ(chunk_word(got.held->word.load()).state(), chunk_state::done);
     got.held->word.store(0);
-    table->reclaimed.store(i + 1);
+    reclaimed = i + 1;
   }
+}
+
+TEST_F(board_ring, what_was_left_out_of_the_ring_is_not_looked_at) {
+  for (int i = 0; i < 3; ++i) {
+    publish();
+    finish_chunk(*table, claim_chunk(*table, 0, 1));
+  }
+  // What an entry holds that was never published.
+  for (chunk& entry : ring) entry.word.store(chunk_word(chunk_state::ready, 9, 0, 0, 1).bits());
+  reclaimed = begin_ring(*table);
+  EXPECT_EQ(reclaimed, ring_size);
+  EXPECT_EQ(probably_unclaimed(*table), 0u);
+  EXPECT_EQ(claim_chunk(*table, 0, 1).held, nullptr);
+  publish();
+  EXPECT_EQ(probably_unclaimed(*table), 1u);
+  EXPECT_EQ(claim_chunk(*table, 0, 1).sequence, ring_size);
+  EXPECT_EQ(claim_chunk(*table, 0, 1).held, nullptr);
 }
 
 TEST_F(board_ring, a_finished_chunk_rings_only_a_sleeping_parent_that_wants_it) {

@@ -83,6 +83,10 @@ class sink {
   };
 
   explicit sink(detail::segment_memory memory) noexcept : memory_(memory) {}
+  /// Begins with a piece that is lent to it: the first of the chain, which it never releases.
+  sink(detail::segment_memory memory, detail::segment& lent) noexcept : first_(&lent), memory_(memory), lent_(&lent) {
+    use(&lent, 0);
+  }
   ~sink();
   sink(const sink&) = delete;
   sink& operator=(const sink&) = delete;
@@ -196,6 +200,7 @@ class sink {
   detail::segment* first_ = nullptr;
   detail::segment* current_ = nullptr;
   detail::segment_memory memory_;
+  detail::segment* lent_ = nullptr;
   std::size_t hint_ = 0;
   std::size_t pointed_ = 0;
   unsigned depth_ = 0;

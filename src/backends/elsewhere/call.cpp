@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "backends/elsewhere/result_pieces.hpp"
@@ -66,6 +67,7 @@ call::call(parent_board& where, job& work, const call_options& options, std::uin
   shared_->leave = job_.leave;
   shared_->plan = job_.plan;
   shared_->timeout_ns = static_cast<std::uint64_t>(options_.timeout.count());
+  shared_->timed = shared_->timeout_ns != 0;
   shared_->results = job_.results;
   shared_->one_at_a_time = job_.one_at_a_time;
   shared_->keep_going = job_.keep_going;
@@ -167,14 +169,16 @@ chunk_in_flight& call::add_chunk(std::size_t size) {
 void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::exception_ptr thrown;
-  sink frame(segments_of(board_.memory));
+  input_frame frame(segments_of(board_.memory), expected_.of(size));
   std::size_t copied = 0;
   bool at_encoding = false;
   try {
     if (job_.pull != nullptr && !one_by_one_) size = reader_.read(job_, size, options_.chunk != 0);
     at_encoding = true;
-    frame.reserve(expected_.of(size));
-    if (job_.encode != nullptr && size != 0) copied = job_.encode(job_.caller, next_slice_, next_slice_ + size, frame);
+    if (job_.encode != nullptr && size != 0) {
+      copied = job_.encode(job_.caller, next_slice_, next_slice_ + size, frame.out());
+      frame.end();
+    }
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -211,10 +215,10 @@ void call::encode_next(std::size_t size, std::unique_lock<std::mutex>& lock) {
   }
   chunk_in_flight& what = add_chunk(size);
   counted.happened.bytes_in += copied;
-  frame_bytes_ += frame.size();
-  expected_.saw(size, frame.size());
+  frame_bytes_ += frame.out().size();
+  expected_.saw(size, frame.out().size());
   if (job_.pull != nullptr && options_.chunk == 0) lazy_size_ = std::max(lazy_size_, lazy_wanted_);
-  what.in = frame.take();  // not before the chunk is there to own it
+  what.in = frame.take(what.in_here);  // not before the chunk is there to own it
 }
 
 // Puts what waits for room on the board.
@@ -250,21 +254,30 @@ bool call::publish_waiting(const std::shared_ptr<call>& self) {
 }
 
 void call::publish(chunk_in_flight& what, std::shared_ptr<retirable> self) noexcept {
-  const std::uint64_t sequence = board_.head();
+  const std::uint64_t sequence = board_.next();
   chunk& entry = board_.entry(sequence);
   entry.job = shared_;
   entry.first = what.first;
   entry.last = what.last;
   entry.in = what.in;
-  entry.suspect_first = entry.suspect_last = 0;
+  entry.in_bytes = static_cast<std::uint32_t>(what.in_here.size());
+  std::memcpy(board_.frames(sequence).input.data(), what.in_here.data(), what.in_here.size());
+  entry.resume = what.resume;
+  entry.suspect_first = entry.suspects = 0;
   entry.skip = what.skip.empty() ? nullptr : what.skip.data();
-  entry.out = nullptr;
-  entry.failures = nullptr;
-  entry.reached = entry.resume = what.resume;
   what.where = chunk_in_flight::stage::on_board;
   what.sequence = sequence;
   board_.at(sequence) = {std::move(self), this, &what};
-  publish_chunk(board_.table, 1, ++board_.generation);
+  no_answer(entry, sequence);
+  publish_chunk(board_.table, board_.tail(), 1, ++board_.generation);
+}
+
+// The answer of a worker that has not begun to run it.
+void call::no_answer(chunk& entry, std::uint64_t sequence) noexcept {
+  entry.failures = nullptr;
+  entry.reached = entry.resume;
+  entry.noted = 0;
+  if (job_.results) board_.frames(sequence).no_results();
 }
 
 // ---- Taking back ----------------------------------------------------------------------------------------------------
@@ -281,12 +294,21 @@ void call::take_back(chunk_in_flight& what) {
   take_failures(entry, what, what.last);
   what.reached = std::clamp(entry.reached, what.resume, what.last);
   count(entry, what);
-  what.out = std::exchange(entry.out, nullptr);
+  take_results(what);
   what.where = chunk_in_flight::stage::back;
   if (job_.pull != nullptr && entry.ran_ns < long_enough_ns && what.last - what.first >= lazy_size_) {
     lazy_wanted_ = lazy_size_ * 2;
   }
   board_.clear(what.sequence);
+}
+
+// Only a line that says something else is written: it is about to travel to a worker again.
+void call::take_results(chunk_in_flight& what) noexcept {
+  if (!job_.results) return;
+  chunk_frames& frames = board_.frames(what.sequence);
+  what.out_here.assign(frames.output.data(), frames.out.used);
+  what.out = frames.out.next;
+  if (what.out != nullptr) frames.out.next = nullptr;
 }
 
 void call::count(const chunk& entry, const chunk_in_flight& what) {
@@ -425,9 +447,12 @@ void call::run_again(chunk_in_flight& what, std::uint64_t from) noexcept {
 // Hands the chunk's results to the verb. Returns what that threw; `taken` says how many slices it got to.
 std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
   try {
-    parent_board::memory_of_worker of_worker{&board_.memory, what.heap_slot};
+    small_segment<sizeof(chunk_frames::output)> here;
+    here.head = {what.out, what.out_here.size(), what.out_here.size()};
+    std::memcpy(here.head.data(), what.out_here.data(), what.out_here.size());
+    parent_board::memory_of_worker of_worker{&board_.memory, what.heap_slot, std::as_bytes(std::span(&here, 1))};
     result_pieces of_results(board_, what.out, what.heap_slot);
-    source results(what.out, of_worker.bounds());
+    source results(here.head.used != 0 ? &here.head : what.out, of_worker.bounds());
     results.adopting(true);
     counted.happened.bytes_out += job_.results ? results.remaining() : 0;
     job_.collect(job_.caller, {what.collect_from, what.reached, &results, nullptr, &what.failures, &taken,
@@ -441,11 +466,14 @@ std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
 }
 
 void call::free_results(chunk_in_flight& what) noexcept {
+  what.out_here.clear();
   board_.free_chain(std::exchange(what.out, nullptr), what.heap_slot);
 }
 
 void call::free_input(chunk_in_flight& what) noexcept {
   segment* const mine = std::exchange(what.in, nullptr);
+  frame_bytes_ -= std::min(frame_bytes_, what.in_here.size());
+  what.in_here.clear();
   if (what.shared_in != nullptr) {
     what.shared_in.reset();
   } else {
@@ -507,7 +535,7 @@ std::uint64_t call::wanted() const noexcept {
 void call::abandon(chunk_in_flight& what) noexcept {
   chunk& entry = board_.entry(what.sequence);
   const unsigned heap_slot = board_.workers.heap_slot(board_.word(what.sequence).worker());
-  board_.free_chain(std::exchange(entry.out, nullptr), heap_slot);
+  drop_results(what.sequence, heap_slot);
   drop_failures(entry, heap_slot);
   what.where = chunk_in_flight::stage::back;
   what.reached = what.resume;

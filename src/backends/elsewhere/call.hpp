@@ -29,6 +29,7 @@
 #include "backends/completion.hpp"
 #include "backends/elsewhere/crash.hpp"
 #include "backends/elsewhere/parent_board.hpp"
+#include "backends/elsewhere/small_frames.hpp"
 #include "backends/input_reader.hpp"
 #include "codec/expected_bytes.hpp"
 #include "measure/tally.hpp"
@@ -48,8 +49,10 @@ struct chunk_in_flight {
   std::uint64_t reached = 0;       // back: slices below were run or failed
   bool urgent = false;             // taken from a chunk that turned out long
   segment* in = nullptr;
+  small_input in_here;              // instead, where it is little
   std::shared_ptr<void> shared_in;  // owns `in` where a crash has parted the chunk, which is to be run in two pieces
-  segment* out = nullptr;           // back: results
+  small_output out_here;            // back: the first of the results
+  segment* out = nullptr;           // back: the others
   unsigned worker = 0;              // back: the worker that ran it
   unsigned heap_slot = 0;           // back: of the heap with the results
   std::vector<failed_slice> failures;
@@ -182,8 +185,11 @@ class call : public retirable {
   void describe_crashes(chunk_in_flight& what, std::unique_lock<std::mutex>& lock);
   void take_failures(chunk& entry, chunk_in_flight& what, std::uint64_t end);
   void count(const chunk& entry, const chunk_in_flight& what);
-  void count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
+  void count_lost(std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
+  void no_answer(chunk& entry, std::uint64_t sequence) noexcept;
+  void drop_results(std::uint64_t sequence, unsigned heap_slot) noexcept;
+  void take_results(chunk_in_flight& what) noexcept;
   void again(chunk_in_flight& what, unsigned attempt, bool ran);
   chunk_in_flight* part(chunk_in_flight& what, std::uint64_t cut, std::uint64_t ran);
   chunk_in_flight& split(chunk_in_flight& what, std::uint64_t cut);

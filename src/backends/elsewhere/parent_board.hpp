@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "board/board.hpp"
@@ -38,6 +39,7 @@ struct parent_board {
   struct memory_of_worker {
     arena* memory;
     unsigned heap_slot;
+    std::span<const std::byte> copied{};  // of what it wrote, into this process's own memory
     // Valid as long as this object.
     [[nodiscard]] source_bounds bounds() noexcept;
   };
@@ -53,11 +55,12 @@ struct parent_board {
   bool closed = false;   // nothing more is to be published: the workers were ended for good
   bool crashed = false;  // a worker has ended in the middle of a slice
 
-  [[nodiscard]] std::uint64_t tail() const noexcept { return table.reclaimed.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
   [[nodiscard]] std::uint64_t head() const noexcept { return table.published.load(std::memory_order_relaxed); }
   [[nodiscard]] bool full() const noexcept { return head() - tail() == ring_size; }
   [[nodiscard]] record& at(std::uint64_t sequence) noexcept { return records[sequence % ring_size]; }
   [[nodiscard]] chunk& entry(std::uint64_t sequence) noexcept { return table.entry(sequence); }
+  [[nodiscard]] chunk_frames& frames(std::uint64_t sequence) noexcept { return table.frames(sequence); }
   // acquire: pairs with the worker's release of `done`, so its results are visible.
   [[nodiscard]] chunk_word word(std::uint64_t sequence) noexcept {
     return chunk_word(entry(sequence).word.load(std::memory_order_acquire));
@@ -75,14 +78,21 @@ struct parent_board {
   // Calls that nothing else holds any more: to be destroyed without the mutex, because user code may run then.
   std::shared_ptr<retirable> retired;
 
-  // The entry's chunk is off the board. Frees it, and all that are free up to the next that is not, for later chunks.
+  // The sequence of the chunk that is published next.
+  [[nodiscard]] std::uint64_t next() noexcept {
+    constexpr std::uint64_t few = 64;
+    if (tail_ == head() && head() % ring_size >= few) tail_ = begin_ring(table);
+    return head();
+  }
+
+  // The entry's chunk is off the board. Frees it, and all that are free up to the next that is not, for later chunks. Workers are told
+  // with the next publication: an idle one looks at that line all the time, and each store takes it away.
   void clear(std::uint64_t sequence) noexcept {
     retire(std::move(at(sequence).owner));
-    entry(sequence).word.store(0, std::memory_order_relaxed);
-    std::uint64_t free = tail();
-    while (free != head() && at(free).owner == nullptr) ++free;
-    // release: the entries are as good as new before they may be used for later chunks.
-    table.reclaimed.store(free, std::memory_order_release);
+    entry(sequence).job = nullptr;
+    // What is done stays so: nobody looks at it, and its line need not travel once more.
+    if (!done(sequence)) entry(sequence).word.store(0, std::memory_order_relaxed);
+    while (tail_ != head() && at(tail_).owner == nullptr) ++tail_;
   }
 
   void retire(std::shared_ptr<retirable> owner) noexcept;
@@ -91,6 +101,9 @@ struct parent_board {
   void free_chain(segment* chain, unsigned heap_slot) noexcept;
   // One piece of it, that is known to be a block.
   void free_piece(segment* piece) noexcept;
+
+ private:
+  std::uint64_t tail_ = 0;  // every chunk below is done with
 };
 
 // Segments of an arena, for the parent's sinks.

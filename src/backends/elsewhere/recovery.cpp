@@ -112,6 +112,13 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
   }
 }
 
+void call::drop_results(std::uint64_t sequence, unsigned heap_slot) noexcept {
+  if (!job_.results) return;
+  segment& out = board_.frames(sequence).out;
+  board_.free_chain(std::exchange(out.next, nullptr), heap_slot);
+  out.used = 0;
+}
+
 // ---- Deaths -----------------------------------------------------------------------------------------------------------
 
 // Publishes the chunk's entry again, whose holder has ended. `ran`: slices that had run or begun are run once more.
@@ -119,7 +126,7 @@ void call::again(chunk_in_flight& what, unsigned attempt, bool ran) {
   if (ran) ++counted.happened.retries;
   chunk& entry = board_.entry(what.sequence);
   entry.last = what.last;  // nearer, where its worker had been relieved of the rest
-  entry.reached = entry.resume;
+  no_answer(entry, what.sequence);
   publish_again(board_.table, what.sequence, std::min(attempt, max_attempts), ++board_.generation);
   wake_one(board_.table);
 }
@@ -138,7 +145,7 @@ bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how)
     died.text = how.brief_failure();
     counted.add_event(std::move(died), now_ns());
   }
-  if (begun) count_lost(entry, first, last, worker, how);
+  if (begun) count_lost(first, last, worker, how);
   if (kill_asked_) {
     stop(nullptr);
     abandon(what);
@@ -157,11 +164,11 @@ bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how)
   }
   if (job_.in_place) {
     // What was run before stays, and failures reported so far stay reported.
-    board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    drop_results(what.sequence, what.heap_slot);
     take_failures(entry, what, first);
     entry.resume = what.resume = std::max(what.resume, first);
   } else {
-    board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    drop_results(what.sequence, what.heap_slot);
     drop_failures(entry, what.heap_slot);
   }
   again(what, board_.word(what.sequence).attempt(), false);
@@ -170,12 +177,12 @@ bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how)
 
 // It computed until it died, although nothing came of the last slices: a worker that hung did not wait for work. What it had run before
 // is counted where it comes back.
-void call::count_lost(const chunk& entry, std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
+void call::count_lost(std::uint64_t first, std::uint64_t last, unsigned worker, const death& how) {
   // The worker wrote these, perhaps after it had gone mad: tally asks whether they can be.
   const std::uint64_t block_began =
       how.late && options_.timeout.count() > 0 && last - first == 1
           ? how.ended_ns - std::min(how.ended_ns, static_cast<std::uint64_t>(options_.timeout.count()))
-          : entry.ended_ns;
+          : board_.table.slots[worker].ended.load(std::memory_order_relaxed);
   const std::size_t named = job_.named(first);
   counted.add_lost({.worker = worker,
                     .first = named,
@@ -221,6 +228,7 @@ chunk_in_flight& call::split(chunk_in_flight& what, std::uint64_t cut) {
   rest.last = std::exchange(what.last, cut);
   rest.collect_from = rest.resume = cut;
   rest.in = what.in;
+  rest.in_here = what.in_here;
   rest.shared_in = what.shared_in;
   rest.skip = std::move(skip);
   rest.failures = std::move(later);
@@ -234,7 +242,7 @@ chunk_in_flight* call::part(chunk_in_flight& what, std::uint64_t cut, std::uint6
   chunk& entry = board_.entry(what.sequence);
   const bool ends = cut == what.last || cut >= limit_;
   if (cut == what.resume && !ends) {
-    board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+    drop_results(what.sequence, what.heap_slot);
     take_failures(entry, what, cut);
     return &what;
   }
@@ -245,21 +253,24 @@ chunk_in_flight* call::part(chunk_in_flight& what, std::uint64_t cut, std::uint6
     rest->where = chunk_in_flight::stage::on_board;
     rest->sequence = what.sequence;
   }
-  // The worker did not come to report the end of its last block.
+  // The worker did not come to report the chunk.
+  const worker_slot& slot = board_.table.slots[what.worker];
+  entry.began_ns = slot.began.load(std::memory_order_relaxed);
+  entry.ended_ns = slot.ended.load(std::memory_order_relaxed);
   entry.ran_ns = entry.began_ns == 0 ? 0 : entry.ended_ns - std::min(entry.ended_ns, entry.began_ns);
   entry.in_share = entry.out_share = 0;
   entry.noted = 0;
   what.reached = ran;
   if (ran != what.resume) count(entry, what);
   what.reached = cut;
-  what.out = std::exchange(entry.out, nullptr);
+  take_results(what);
   what.where = chunk_in_flight::stage::back;
   if (rest == nullptr) {
     board_.clear(what.sequence);
     return nullptr;
   }
   board_.at(rest->sequence).what = rest;
-  entry.suspect_first = entry.suspect_last = 0;
+  entry.suspect_first = entry.suspects = 0;
   entry.skip = rest->skip.empty() ? nullptr : rest->skip.data();
   entry.resume = cut;
   return rest;
@@ -282,7 +293,7 @@ void call::crashed_by_copy(chunk_in_flight& what, std::uint64_t first, std::uint
   // It was one of several slices: they are run one by one, which names it.
   chunk& entry = board_.entry(rest->sequence);
   entry.suspect_first = first;
-  entry.suspect_last = last;
+  entry.suspects = static_cast<std::uint32_t>(last - first);
   again(*rest, used + 1, true);
 }
 
@@ -301,14 +312,14 @@ void call::give_up(chunk_in_flight& what, std::uint64_t slice) {
 void call::crashed_in_place(chunk_in_flight& what, std::uint64_t first, std::uint64_t last, unsigned worker,
                             const death& how) {
   chunk& entry = board_.entry(what.sequence);
-  board_.free_chain(std::exchange(entry.out, nullptr), what.heap_slot);
+  drop_results(what.sequence, what.heap_slot);
   unsigned used = 0;
   for (std::uint64_t slice = first; slice < last; ++slice) used = std::max(used, ++attempts_[slice]);
   if (used < options_.attempts && put_back(first, last, worker)) {
     take_failures(entry, what, first);
     entry.resume = what.resume = first;
     entry.suspect_first = first;
-    entry.suspect_last = last;
+    entry.suspects = static_cast<std::uint32_t>(last - first);
     again(what, used + 1, true);
     return;
   }
