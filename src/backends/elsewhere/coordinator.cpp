@@ -16,6 +16,7 @@ namespace forkful::detail {
 
 namespace {
 
+constexpr std::size_t few_faults = 64;
 constexpr std::uint64_t at_once_ns = 500'000;  // a thread that sleeps for less was not woken by what happened meanwhile
 
 [[noreturn]] void throw_closed() {
@@ -505,13 +506,21 @@ void coordinator::describe(call& of) {
 
 void coordinator::look_at_copies(report& happened) {
   const lock_type lock(mutex_);
+  const std::size_t rows = std::min<std::size_t>(table_->workers, happened.per_worker.size());
+  copied_.resize(table_->workers);
+  // What was copied was a page fault each: a few are not worth looking for.
+  bool worth = false;
+  for (std::size_t worker = 0; worker < rows; ++worker) {
+    copied_[worker].faults += happened.per_worker[worker].page_faults;
+    worth = worth || copied_[worker].faults >= few_faults;
+  }
   const std::uint64_t began = now_ns();
   // A hundred calls that were under way together are not looked at a hundred times.
-  if (began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_) return;
-  copied_.resize(table_->workers);
-  for (unsigned worker = 0; worker < std::min<std::size_t>(table_->workers, happened.per_worker.size()); ++worker) {
-    if (!crew_.running(worker)) continue;
+  if (!worth || began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_)
+    return;
+  for (unsigned worker = 0; worker < rows; ++worker) {
     copies& before = copied_[worker];
+    if (!crew_.running(worker) || before.faults < few_faults) continue;
     const copies now{crew_.pid(worker), private_copies(crew_.pid(worker))};
     const std::size_t known = before.of == now.of ? before.bytes : 0;
     const std::size_t more = now.bytes - std::min(now.bytes, known);

@@ -77,6 +77,7 @@ class coordinator {
   struct copies {
     pid_t of = -1;
     std::size_t bytes = 0;
+    std::size_t faults = 0;  // since
   };
 
   void take_back_finished();
