@@ -185,6 +185,8 @@ void crew::start(unsigned worker) {
   worker_slot& slot = table_.slots[worker];
   // The slot's last writer has ended: its words are the parent's to reset.
   slot.cursor.store(0, std::memory_order_relaxed);
+  slot.began.store(0, std::memory_order_relaxed);
+  slot.ended.store(0, std::memory_order_relaxed);
   slot.deadline.store(0, std::memory_order_relaxed);
   slot.share.store(0, std::memory_order_relaxed);
   slot.kill_asked.store(0, std::memory_order_relaxed);
