@@ -39,6 +39,10 @@ void shared_deallocate(void* block) noexcept;
 /// worker frees so is free at once.
 void* shared_allocate_loose(std::size_t bytes);
 void shared_deallocate_loose(void* data) noexcept;
+/// Such memory of a worker, which has given it and which this process has not taken: while this process looks at it, it is not freed, also if
+/// its results are dropped and the worker ends. Once at a time. False: it is no worker's of this process. Throws std::bad_alloc.
+bool look_at_loose(void* data);
+void look_away_from_loose(void* data) noexcept;
 /// Bytes in front of memory of shared_allocate_loose(), where the block begins that it lies in.
 inline constexpr std::size_t before_loose = 128;
 /// A private view of shared memory that stays taken as long as the view: copy on write, so what is written there no other process sees. Null:

@@ -26,6 +26,7 @@ struct state {
   std::map<pid_t, worker_pins> pins;           // by worker
   std::vector<std::shared_ptr<block>> marked;  // to be given
   std::unordered_set<char*> to_free;           // let go of here, and pinned
+  std::unordered_set<char*> to_look_away;      // the same, of what nobody took
 };
 state& here() {
   static std::uint64_t of = detail::this_process();
@@ -48,14 +49,13 @@ bool pinned(const state& mine, char* data) {
 }
 
 void free_what_can_be(state& mine) {
-  for (auto one = mine.to_free.begin(); one != mine.to_free.end();) {
-    if (pinned(mine, *one)) {
-      ++one;
-      continue;
-    }
-    detail::shared_deallocate_loose(*one);
-    one = mine.to_free.erase(one);
-  }
+  const auto let_go = [&](char* one, void (*how)(void*)) {
+    if (pinned(mine, one)) return false;
+    how(one);
+    return true;
+  };
+  std::erase_if(mine.to_free, [&](char* one) { return let_go(one, detail::shared_deallocate_loose); });
+  std::erase_if(mine.to_look_away, [&](char* one) { return let_go(one, detail::look_away_from_loose); });
 }
 
 }  // namespace
@@ -74,14 +74,16 @@ block::block(char* data, std::size_t bytes) : data_(data), bytes_(bytes), owner_
   // One that was let go of here and comes back from the worker that pinned it.
   if (here().to_free.erase(data_) != 0) {
     owner_ = detail::this_process();
-  } else {
+  } else if (!take()) {
     here().looked_at.insert(data_);
+    looked_at_ = here().to_look_away.erase(data_) != 0 || (collected != nullptr && detail::look_at_loose(data_));
   }
 }
 
 block::~block() {
   if (owner_ == 0) {
     here().looked_at.erase(data_);
+    look_away();
   } else if (owned()) {
     state& mine = here();
     if (!mine.pins.empty()) forget_the_dead();
@@ -115,7 +117,11 @@ void block::give_marked(detail::chunk_io& with) {
 }
 
 bool block::adopt() {
-  if (owned()) return true;  // it is there twice
+  return owned() || take();  // it may be there twice
+}
+
+// From what came with the results that are being collected, or with some that nobody took.
+bool block::take() {
   if (collected == nullptr || collected->keep == nullptr) return false;
   // In front of the data is what the worker made it with.
   void* const kept = collected->keep(collected->keeper, data_);
@@ -125,8 +131,19 @@ bool block::adopt() {
     return false;
   }
   owner_ = detail::this_process();
+  look_away();
   here().looked_at.erase(data_);
   return true;
+}
+
+void block::look_away() noexcept {
+  if (!std::exchange(looked_at_, false)) return;
+  state& mine = here();
+  if (owner_ == 0 && pinned(mine, data_)) {  // it was an argument as well
+    mine.to_look_away.insert(data_);
+  } else {
+    detail::look_away_from_loose(data_);
+  }
 }
 
 std::vector<std::uint64_t> block::referred_to() {

@@ -5,6 +5,8 @@
 //  1. Only the owner frees: the process is compared, so that what a fork inherited frees nothing.
 //  2. A worker that keeps an array that it was given keeps the memory: with each frame of results it says which blocks it still refers to (its
 //     pins), and the owner frees none of these before the worker has said otherwise, or has ended.
+//  3. What a worker returned and kept, and nobody took, is freed when it ends (the engine's untaken blocks), but for what is looked at here,
+//     because it was returned again.
 // All of it with the GIL held.
 #pragma once
 
@@ -70,10 +72,14 @@ class block {
  private:
   static inline thread_local const detail::finished_slices* collected = nullptr;
 
+  bool take();
+  void look_away() noexcept;
+
   char* data_;
   std::size_t bytes_;
   std::uint64_t owner_;  // 0: another process
   bool made_here_ = false;
+  bool looked_at_ = false;  // and so the engine was told
 };
 
 }  // namespace forkful::python

@@ -245,6 +245,88 @@ def test_shared_results_that_nobody_takes_are_freed():
         assert shared_bytes() < before + 16 * MB    # of 160
 
 
+def keep_and_return(i):
+    global kept
+    kept = forkful.shared_array(4 * MB, 'u1')
+    return kept
+
+
+def return_kept(i):
+    return kept
+
+
+def keep_return_and_die(i):
+    if i == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    global kept
+    kept = [kept, forkful.shared_array(4 * MB, 'u1')] if i else forkful.shared_array(4 * MB, 'u1')
+    return kept
+
+
+@pytest.mark.parametrize('end', ['killed', 'recycled', 'restart', 'terminate', 'died with it'])
+def test_shared_results_that_were_kept_and_nobody_takes_are_freed_with_their_worker(end):
+    def once():
+        with forkful.Pool(1, maxtasksperchild=4 if end == 'recycled' else None) as pool:
+            if end == 'died with it':
+                results = pool.imap(keep_return_and_die, range(5), chunksize=5)
+            else:
+                results = pool.imap(keep_and_return, range(4))
+            assert pool.apply(abs, (1,)) == 1           # they are there
+            del results
+            if end in ('killed', 'restart'):
+                os.kill(pool.apply(os.getpid), signal.SIGKILL) if end == 'killed' else pool.restart()
+                assert pool.apply(abs, (1,)) == 1
+
+    once()
+    once()
+    before = shared_bytes()
+    for _ in range(10):
+        once()
+    assert shared_bytes() < before + 16 * MB    # of 160
+
+
+def drop_pending(pool):
+    """As an imap is dropped, of which nothing was collected."""
+    pool._pending.clear()
+
+
+def test_a_result_that_nobody_took_can_be_returned_again():
+    with forkful.Pool(1) as pool:
+        pool.apply_async(keep_and_return, (0,))
+        again = pool.apply(return_kept, (0,))
+        assert not again.base.owned     # it came with the other result
+        drop_pending(pool)
+        while not again.base.owned:     # until that is off the board
+            del again
+            again = pool.apply(return_kept, (0,))
+        again[:] = 7
+        pool.restart()
+        others = [forkful.shared_array(4 * MB, 'u1') for _ in range(20)]
+        assert not any(numpy.shares_memory(one, again) for one in others) and (again == 7).all()
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+def test_a_result_stays_while_it_is_looked_at_that_was_also_returned_where_nobody_took_it(when):
+    def once():
+        with forkful.Pool(1) as pool:
+            pool.apply_async(keep_and_return, (0,))
+            again = pool.apply(return_kept, (0,))
+            assert not again.base.owned     # it came with the other result
+            if when == 'before':
+                drop_pending(pool)
+            pool.restart()
+            drop_pending(pool)
+            others = [forkful.shared_array(4 * MB, 'u1') for _ in range(4)]
+            assert not any(numpy.shares_memory(one, again) for one in others)
+
+    once()
+    once()
+    before = shared_bytes()
+    for _ in range(40):
+        once()
+    assert shared_bytes() < before + 16 * MB    # of 160
+
+
 def test_a_shared_result_beside_one_that_kills_the_worker_counts():
     with forkful.Pool(1) as pool:
         def once():

@@ -77,6 +77,10 @@ class crew {
   // Its process id, as long as it was not reaped.
   [[nodiscard]] pid_t pid(unsigned worker) const noexcept { return members_[worker].process.pid(); }
   [[nodiscard]] bool running(unsigned worker) const noexcept { return members_[worker].process.valid(); }
+  // The same, of one of the processes that were this worker.
+  [[nodiscard]] bool lives(unsigned worker, unsigned which) const noexcept {
+    return running(worker) && incarnation(worker) == which;
+  }
   [[nodiscard]] unsigned running_count() const noexcept;
   // A sentence about the workers that fill() could not start; empty: all are there.
   [[nodiscard]] const std::string& missing() const noexcept { return missing_; }

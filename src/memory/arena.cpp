@@ -17,6 +17,7 @@
 
 #include "errors/refused.hpp"
 #include "format/fmt.hpp"
+#include "memory/untaken.hpp"
 #include "os/breakpoint.hpp"
 #include "os/cancellation.hpp"
 #include "os/identity.hpp"
@@ -86,6 +87,7 @@ struct arena::process_side {
   warm_runs warm;
   std::array<given_runs, max_slots> given;  // what this process freed into other heaps
   std::bitset<max_slots> slots_taken;       // only in the maker
+  untaken_blocks untaken;                   // only in the maker
   // The parent's, as the fork caught it, perhaps in the middle of a change: not looked at, not destroyed.
   process_side* parents = nullptr;
 };
@@ -314,6 +316,40 @@ void arena::give(loose_block& block, bool held, segment*& results) noexcept {
   const std::lock_guard lock{side_->mutex};
   block.held = held;
   heaps_[slot_].loose.give(block, results);
+}
+
+void arena::leave_untaken(loose_block& block, unsigned slot, bool worker_lives) noexcept {
+  if (!takes_part()) return;
+  const std::lock_guard lock{side_->mutex};
+  try {
+    if (!side_->untaken.leave(&block, slot, worker_lives)) free_now(&block);
+  } catch (const std::bad_alloc&) {
+    return;  // leaked: better than freed while it is looked at
+  }
+}
+
+bool arena::take_untaken(loose_block& block) noexcept {
+  if (slot_ != 0 || !takes_part()) return false;
+  const std::lock_guard lock{side_->mutex};
+  return side_->untaken.take(&block);
+}
+
+bool arena::look_at(loose_block& block) {
+  if (slot_ != 0 || !takes_part()) return false;
+  const std::lock_guard lock{side_->mutex};
+  side_->untaken.look_at(&block);
+  return true;
+}
+
+void arena::look_away(loose_block& block) noexcept {
+  if (!takes_part()) return;
+  const std::lock_guard lock{side_->mutex};
+  if (side_->untaken.look_away(&block)) free_now(&block);
+}
+
+void arena::bury_untaken(unsigned slot) noexcept {
+  const std::lock_guard lock{side_->mutex};
+  side_->untaken.bury(slot, [this](void* block) { free_now(block); });
 }
 
 std::byte* arena::view(const void* data, std::size_t bytes) noexcept {

@@ -89,6 +89,14 @@ class arena {
   // piece is one of results that it left.
   template <class Given>
   void bury(unsigned slot, Given given) noexcept;
+  // In that process, too: results are dropped that came with this one, and their worker goes on looking at it (`held`). It is freed when
+  // that ends; at once, if it has.
+  void leave_untaken(loose_block&, unsigned slot, bool worker_lives) noexcept;
+  // The caller has it now. False: it is none of those.
+  bool take_untaken(loose_block&) noexcept;
+  // While this process looks at what it has not taken, it is not freed. False: it is not this process's to free. Once at a time each.
+  bool look_at(loose_block&);
+  void look_away(loose_block&) noexcept;
   // Usable bytes of an allocated block.
   std::size_t block_size(const void* block) const noexcept;
   // Whether data .. data + bytes lies inside one block or run of that slot's spans. Never faults, whatever data is.
@@ -122,6 +130,7 @@ class arena {
   std::string exhaustion(span_table::refusal, std::size_t bytes) const;
   void free_now(void* block) noexcept;
   bool is_loose_block(unsigned slot, const loose_block*) const noexcept;
+  void bury_untaken(unsigned slot) noexcept;
 
   std::uintptr_t base_;
   std::size_t size_;
@@ -138,6 +147,7 @@ class arena {
 template <class Given>
 void arena::bury(unsigned slot, Given given) noexcept {
   if (!takes_part()) return;
+  bury_untaken(slot);
   loose_list& left = heaps_[slot].loose;
   const loose_block* const half_given = left.take_given();
   const auto sound = [&](const loose_block* block) { return is_loose_block(slot, block); };

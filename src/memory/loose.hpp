@@ -23,7 +23,7 @@ struct alignas(most_alignment) loose_block {
   std::atomic<loose_block*> next{nullptr};
   loose_block* before = nullptr;
   bool listed = false;
-  // Once it is a piece: its maker refers to it still. Results that nobody takes leave it as it is, then.
+  // Once it is a piece: its maker refers to it still. Results that nobody takes leave it until that ends (untaken.hpp).
   bool held = false;
 
   char* data() noexcept { return reinterpret_cast<char*>(this + 1); }

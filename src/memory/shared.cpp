@@ -19,6 +19,15 @@ void shared_deallocate_loose(void* data) noexcept {
   if (arena* its = arena::holding(data)) its->deallocate_loose(loose_block::of(data));
 }
 
+bool look_at_loose(void* data) {
+  arena* const its = arena::holding(data);
+  return its != nullptr && its->look_at(loose_block::of(data));
+}
+
+void look_away_from_loose(void* data) noexcept {
+  if (arena* its = arena::holding(data)) its->look_away(loose_block::of(data));
+}
+
 void* private_view(const void* data, std::size_t bytes) noexcept {
   arena* const its = arena::holding(data);
   return its != nullptr ? its->view(data, bytes) : nullptr;

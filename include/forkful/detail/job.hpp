@@ -145,7 +145,7 @@ struct chunk_io {
   /// (the two differ where a slice is a block of the caller's slices).
   void (*fail)(chunk_io&, std::size_t slice, std::size_t named) = nullptr;
   /// Isolated pools: hands memory of shared_allocate_loose() over with the results that are published next. It is freed with them, unless
-  /// the collector takes it (finished_slices::keep). `held`: this worker goes on looking at it; then it is not freed.
+  /// the collector takes it (finished_slices::keep). `held`: this worker goes on looking at it; then it is not freed before that ends.
   void (*give)(chunk_io&, void* loose, bool held) = nullptr;
 };
 
@@ -173,7 +173,8 @@ struct finished_slices {
   std::size_t* taken = nullptr;  ///< to be raised with every slice whose result was taken; shows where decoding failed
   /// Isolated pools: takes the piece of the results that `data` lies in, which is the collector's from now on: a part of the frame, to be
   /// freed by shared_deallocate() of what is returned, but not before everything is collected; or what a worker gave (chunk_io::give),
-  /// to be freed by shared_deallocate_loose(). Null: there is none, or it was taken before. Throws std::bad_alloc.
+  /// to be freed by shared_deallocate_loose(), also if that was with results that were dropped since. Null: there is none, or it was taken
+  /// before. Throws std::bad_alloc.
   void* (*keep)(void* keeper, const void* data) = nullptr;
   void* keeper = nullptr;
 };

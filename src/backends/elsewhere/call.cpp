@@ -289,7 +289,9 @@ void call::take_back(chunk_in_flight& what) {
     return;
   }
   chunk& entry = board_.entry(what.sequence);
-  what.worker = board_.word(what.sequence).worker();
+  const chunk_word word = board_.word(what.sequence);
+  what.worker = word.worker();
+  what.incarnation = word.incarnation();
   what.heap_slot = board_.workers.heap_slot(what.worker);
   take_failures(entry, what, what.last);
   what.reached = std::clamp(entry.reached, what.resume, what.last);
@@ -451,7 +453,7 @@ std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
     here.head = {what.out, what.out_here.size(), what.out_here.size()};
     std::memcpy(here.head.data(), what.out_here.data(), what.out_here.size());
     parent_board::memory_of_worker of_worker{&board_.memory, what.heap_slot, std::as_bytes(std::span(&here, 1))};
-    result_pieces of_results(board_, what.out, what.heap_slot);
+    result_pieces of_results(board_.memory, what.out, what.heap_slot);
     source results(here.head.used != 0 ? &here.head : what.out, of_worker.bounds());
     results.adopting(true);
     counted.happened.bytes_out += job_.results ? results.remaining() : 0;
@@ -467,7 +469,8 @@ std::exception_ptr call::decode(chunk_in_flight& what, std::size_t& taken) {
 
 void call::free_results(chunk_in_flight& what) noexcept {
   what.out_here.clear();
-  board_.free_chain(std::exchange(what.out, nullptr), what.heap_slot);
+  board_.free_chain(std::exchange(what.out, nullptr), what.heap_slot,
+                    board_.workers.lives(what.worker, what.incarnation));
 }
 
 void call::free_input(chunk_in_flight& what) noexcept {
@@ -534,8 +537,9 @@ std::uint64_t call::wanted() const noexcept {
 
 void call::abandon(chunk_in_flight& what) noexcept {
   chunk& entry = board_.entry(what.sequence);
-  const unsigned heap_slot = board_.workers.heap_slot(board_.word(what.sequence).worker());
-  drop_results(what.sequence, heap_slot);
+  const chunk_word word = board_.word(what.sequence);
+  const unsigned heap_slot = board_.workers.heap_slot(word.worker());
+  drop_results(what.sequence, heap_slot, board_.workers.lives(word.worker(), word.incarnation()));
   drop_failures(entry, heap_slot);
   what.where = chunk_in_flight::stage::back;
   what.reached = what.resume;

@@ -54,6 +54,7 @@ struct chunk_in_flight {
   small_output out_here;            // back: the first of the results
   segment* out = nullptr;           // back: the others
   unsigned worker = 0;              // back: the worker that ran it
+  unsigned incarnation = 0;         // back: which of its processes
   unsigned heap_slot = 0;           // back: of the heap with the results
   std::vector<failed_slice> failures;
   shared_vector<std::uint64_t> skip;  // slices that have used up their attempts, ascending, behind their number
@@ -188,7 +189,7 @@ class call : public retirable {
   void count_lost(std::uint64_t first, std::uint64_t last, unsigned worker, const death& how);
   void drop_failures(chunk& entry, unsigned heap_slot) noexcept;
   void no_answer(chunk& entry, std::uint64_t sequence) noexcept;
-  void drop_results(std::uint64_t sequence, unsigned heap_slot) noexcept;
+  void drop_results(std::uint64_t sequence, unsigned heap_slot, bool worker_lives = false) noexcept;
   void take_results(chunk_in_flight& what) noexcept;
   void again(chunk_in_flight& what, unsigned attempt, bool ran);
   chunk_in_flight* part(chunk_in_flight& what, std::uint64_t cut, std::uint64_t ran);

@@ -15,19 +15,21 @@ segment_memory segments_of(arena& memory) noexcept {
           [](void* self, segment* piece) noexcept { static_cast<arena*>(self)->deallocate(piece); }};
 }
 
-void parent_board::free_chain(segment* chain, unsigned heap_slot) noexcept {
+void parent_board::free_chain(segment* chain, unsigned heap_slot, bool worker_lives) noexcept {
   for (std::size_t freed = 0; chain != nullptr && freed < memory.size();) {
     if (!memory.owned_by(heap_slot, chain, sizeof(segment))) return;
     segment* const next = chain->next;
-    freed += memory.block_size(chain);
-    free_piece(chain);
+    const std::size_t size = memory.block_size(chain);
+    freed += size;
+    auto* const loose =
+        chain->capacity == 0 && size >= sizeof(loose_block) ? reinterpret_cast<loose_block*>(chain) : nullptr;
+    if (loose != nullptr && loose->held) {
+      memory.leave_untaken(*loose, heap_slot, worker_lives);
+    } else {
+      memory.deallocate(chain);
+    }
     chain = next;
   }
-}
-
-void parent_board::free_piece(segment* piece) noexcept {
-  const bool loose = piece->capacity == 0 && memory.block_size(piece) >= sizeof(loose_block);
-  if (!loose || !reinterpret_cast<loose_block*>(piece)->held) memory.deallocate(piece);
 }
 
 source_bounds parent_board::memory_of_worker::bounds() noexcept {

@@ -98,9 +98,8 @@ struct parent_board {
   void retire(std::shared_ptr<retirable> owner) noexcept;
   // Frees a chain of segments that lies in the memory of that worker. A damaged one could be a ring: nothing a worker wrote is
   // longer than the arena.
-  void free_chain(segment* chain, unsigned heap_slot) noexcept;
-  // One piece of it, that is known to be a block.
-  void free_piece(segment* piece) noexcept;
+  // What its worker, if it lives, goes on looking at, is freed when that ends.
+  void free_chain(segment* chain, unsigned heap_slot, bool worker_lives = false) noexcept;
 
  private:
   std::uint64_t tail_ = 0;  // every chunk below is done with

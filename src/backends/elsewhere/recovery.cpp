@@ -112,10 +112,10 @@ void call::drop_failures(chunk& entry, unsigned heap_slot) noexcept {
   }
 }
 
-void call::drop_results(std::uint64_t sequence, unsigned heap_slot) noexcept {
+void call::drop_results(std::uint64_t sequence, unsigned heap_slot, bool worker_lives) noexcept {
   if (!job_.results) return;
   segment& out = board_.frames(sequence).out;
-  board_.free_chain(std::exchange(out.next, nullptr), heap_slot);
+  board_.free_chain(std::exchange(out.next, nullptr), heap_slot, worker_lives);
   out.used = 0;
 }
 
@@ -135,6 +135,7 @@ bool call::worker_died(chunk_in_flight& what, unsigned worker, const death& how)
   breakpoint(point::replace_before);
   chunk& entry = board_.entry(what.sequence);
   what.worker = worker;
+  what.incarnation = board_.word(what.sequence).incarnation();
   what.heap_slot = board_.workers.heap_slot(worker);
   const std::uint64_t cursor = board_.table.slots[worker].cursor.load(std::memory_order_relaxed);
   const std::uint64_t first = std::clamp(what.first + (cursor >> 16), std::max(what.first, what.resume), what.last);
