@@ -61,10 +61,14 @@ void pool_host::after_fork(bool child) noexcept {
     if (taken_) suspended = PyEval_SaveThread();
     return;
   }
-  // Ctrl-C is the parent's, before any Python code could run here.
-  if (!forked_) {
-    std::signal(SIGINT, SIG_IGN);
+  if (forked_) {
     pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  } else {
+    // Ctrl-C is the parent's, before any Python code could run here. No signal is for a zygote, whatever its process group is sent.
+    std::signal(SIGINT, SIG_IGN);
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
     deferred = nullptr;
   }
   PyOS_AfterFork_Child();

@@ -237,6 +237,47 @@ def test_pools_of_threads_that_make_their_own():
 
 # ---- signals ---------------------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize('number', ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGALRM'])
+def test_a_signal_to_the_process_group_does_not_end_the_zygote(number):
+    """New workers are still cloned, not forked."""
+    out, err = ran(f'''
+        import signal
+        pool = forkful.Pool(2)
+        workers = [worker.pid for worker in pool._pool]
+        signal.signal(signal.{number}, lambda number, frame: None)
+        os.killpg(0, signal.{number})
+        for worker in pool._pool:
+            worker.kill()
+            worker.join()
+        assert pool.apply(os.getpid) not in workers
+        print([warning for warning in pool.report().warnings if 'forked' in warning])
+    ''')
+    assert (out, err) == ('[]\n', '')
+
+
+def test_signals_reach_workers_and_the_threads_that_they_start():
+    out, err = ran('''
+        import signal
+        def held():
+            return signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        def mine():
+            found = []
+            thread = threading.Thread(target=lambda: found.append(held()))
+            thread.start()
+            thread.join()
+            return [held(), *found]
+        by_hooks = []
+        def hook():
+            thread = threading.Thread(target=lambda: by_hooks.append(held()))
+            thread.start()
+            thread.join()
+        os.register_at_fork(after_in_child=hook)
+        pool = forkful.Pool(1)
+        print(pool.apply(mine), pool.apply(lambda: by_hooks[-1]))
+    ''')
+    assert (out, err) == ('[set(), set()] set()\n', '')
+
+
 def test_handlers_run_while_a_call_waits():
     out, err = ran('''
         import signal
