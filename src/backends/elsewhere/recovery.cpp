@@ -220,11 +220,13 @@ chunk_in_flight& call::split(chunk_in_flight& what, std::uint64_t cut) {
   shared_vector<std::uint64_t> skip(what.skip.begin(), what.skip.end());
   const auto behind = std::find_if(what.failures.begin(), what.failures.end(),
                                    [&](const failed_slice& one) { return one.slice >= cut; });
-  std::vector<failed_slice> later(std::make_move_iterator(behind), std::make_move_iterator(what.failures.end()));
-  what.failures.erase(behind, what.failures.end());
+  std::vector<failed_slice> later;
+  later.reserve(static_cast<std::size_t>(what.failures.end() - behind));  // all memory first: nothing moves if there is none
   const auto here =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const chunk_in_flight& one) { return &one == &what; });
   chunk_in_flight& rest = *in_flight_.emplace(std::next(here));
+  std::move(behind, what.failures.end(), std::back_inserter(later));
+  what.failures.erase(behind, what.failures.end());
   rest.first = what.first;
   rest.last = std::exchange(what.last, cut);
   rest.collect_from = rest.resume = cut;
