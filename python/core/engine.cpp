@@ -40,6 +40,11 @@ void engine::terminate() {
   running_->terminate();
 }
 
+bool engine::started(double seconds) {
+  const in_engine away;
+  return lasting_ == nullptr || lasting_->started(in_seconds(seconds));
+}
+
 bool engine::finish(double seconds) {
   const in_engine away;
   return lasting_ == nullptr || lasting_->finish(in_seconds(seconds));

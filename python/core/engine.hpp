@@ -34,6 +34,8 @@ class engine {
   [[nodiscard]] running where() const noexcept { return where_; }
   [[nodiscard]] unsigned size();
   void terminate();
+  // Waits for so many seconds that a worker gets through its start. False: none has. Throws start_failed.
+  bool started(double seconds);
   // Waits for so many seconds that everything ends and workers leave. False: they have not.
   bool finish(double seconds);
   report last_report();

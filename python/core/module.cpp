@@ -238,6 +238,7 @@ PYBIND11_MODULE(_core, m) {
            py::arg("timeline") = false, py::arg("late_signal") = 0, py::arg("shipped") = py::none())
       .def_property_readonly("size", &engine::size)
       .def("terminate", &engine::terminate)
+      .def("started", &engine::started)
       .def("finish", &engine::finish)
       .def("last_report", &engine::last_report);
 

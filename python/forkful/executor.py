@@ -17,6 +17,7 @@ _ending = False
 
 class _Workers(Pool):
     _load_exception = functools.partial(shipping.load_exception, executor=True)
+    _waits_for_start = False        # futures tell what came of it; an event loop may have called submit()
 
 
 class ProcessPoolExecutor(concurrent.futures.Executor):

@@ -1,5 +1,6 @@
 """The pools. The module has multiprocessing.pool's names, too."""
 import threading
+import time
 from multiprocessing import util
 from multiprocessing.pool import CLOSE, INIT, RUN, TERMINATE, MaybeEncodingError, RemoteTraceback, ThreadPool
 
@@ -14,6 +15,7 @@ __all__ = ['Pool', 'SnapshotPool', 'SerialPool', 'ThreadPool', 'ApplyResult', 'A
            'IMapUnorderedIterator', 'MaybeEncodingError', 'RemoteTraceback', 'INIT', 'RUN', 'CLOSE', 'TERMINATE']
 
 _kept_payloads = 32     # callables whose bytes a pool keeps
+_start_takes = 10       # seconds: an initializer that takes longer may wait for what the program does later
 
 
 class Pool(Verbs):
@@ -24,8 +26,8 @@ class Pool(Verbs):
     worker. `maxtasksperchild`: a worker is replaced after so many hand-outs (chunks). `inner_threads`: of
     BLAS, OpenMP, oneTBB in each worker; 0 leaves them alone. `memory_limit`: bytes that a worker may take;
     past it the item fails with MemoryError. `pin`: each worker on a core of its own. `timeline`: the report
-    draws which worker ran what when. Raises StartFailed where no worker can be had; where
-    the initializer fails, the first call does.
+    draws which worker ran what when. Raises StartFailed where no worker can be had or the initializer fails;
+    where that takes more than 10 s, the first call does.
     """
     def __init__(self, processes=None, initializer=None, initargs=(), maxtasksperchild=None, context=None, *,
                  inner_threads=1, memory_limit=None, pin=False, timeline=False):
@@ -60,6 +62,20 @@ class Pool(Verbs):
         if self._side.photograph is not of_init:        # a zygote was forked
             self._shipper = shipping.Shipper(self._side.photograph)
         self._driver = Driver(self._engine)
+        if self._initializer is not None and self._waits_for_start:
+            self._wait_for_start()
+
+    _waits_for_start = True
+
+    def _wait_for_start(self):
+        """Until a worker is through its initializer."""
+        end = time.monotonic() + _start_takes
+        try:
+            while not self._engine.started(0.05) and time.monotonic() < end:
+                pass
+        except BaseException:       # Ctrl-C as well
+            self._engine.terminate()
+            raise
 
     def _hand_over(self, func):
         try:

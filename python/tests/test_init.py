@@ -186,8 +186,7 @@ def test_an_initializer_that_raises_is_told(program):
         def setup(n):
             raise ValueError(f'no oven {n}')
         try:
-            with forkful.Pool(2, setup, (3,)) as pool:
-                pool.map(abs, [1])
+            forkful.Pool(2, setup, (3,))
         except forkful.StartFailed as error:
             assert 'ValueError: no oven 3' in str(error), error
         else:

@@ -271,6 +271,7 @@ kept = []
 
 
 def test_initializers(limit):
+    before = children()
     with forkful.Pool(2, kept.append, (5,)) as pool:
         assert pool.map(lambda x: kept + [x], range(3)) == [[5, 0], [5, 1], [5, 2]] and kept == []
         pool.restart()
@@ -279,9 +280,67 @@ def test_initializers(limit):
                                         (square, 3, 'TypeError'), (sys.exit, (3,), 'SystemExit')):
         began = time.monotonic()
         with pytest.raises(forkful.StartFailed, match=told):
-            with forkful.Pool(2, initializer, initargs) as pool:
-                pool.map(square, range(4))
+            forkful.Pool(2, initializer, initargs)
         assert time.monotonic() - began < 20
+    assert children() == before
+
+
+def fail_if(path):
+    if os.path.exists(path):
+        raise ValueError('no oven')
+
+
+def test_new_workers_whose_initializer_raises_end_the_restart(tmp_path):
+    path = tmp_path / 'there'
+    with forkful.Pool(2, fail_if, (path,)) as pool:
+        assert pool.map(square, [3]) == [9]
+        path.touch()
+        with pytest.raises(forkful.StartFailed, match='no oven'):
+            pool.restart()
+        with pytest.raises(forkful.PoolClosed):
+            pool.map(square, [3])
+        path.unlink()
+        pool.restart()
+        assert pool.map(square, [3]) == [9]
+
+
+def test_an_initializer_may_wait_for_what_the_program_does_later(monkeypatch):
+    monkeypatch.setattr('forkful.pool._start_takes', 0.1)
+    queue = multiprocessing.SimpleQueue()
+    with forkful.Pool(2, lambda: kept.append(queue.get())) as pool:
+        for value in (5, 5):
+            queue.put(value)
+        assert pool.map(lambda x: kept, [0, 1]) == [[5], [5]]
+
+
+def test_ctrl_c_while_an_initializer_runs(script):
+    script('''
+        import os, signal, time
+        import forkful
+
+        def hang(pid):
+            os.kill(pid, signal.SIGINT)
+            time.sleep(3600)
+
+        try:
+            forkful.Pool(1, hang, (os.getpid(),))
+        except KeyboardInterrupt:
+            pass
+        else:
+            raise AssertionError
+        try:
+            os.wait()
+        except ChildProcessError:
+            pass
+        else:
+            raise AssertionError('it left a process')
+    ''')
+
+
+def test_what_an_executor_starts_with_is_told_by_its_futures():
+    with forkful.ProcessPoolExecutor(2, initializer=divmod, initargs=(1, 0)) as executor:
+        future = executor.submit(square, 3)
+        assert isinstance(future.exception(), forkful.StartFailed)
 
 
 def test_later_functions_classes_and_globals():

@@ -93,6 +93,15 @@ unsigned crew::running_count() const noexcept {
   return count;
 }
 
+bool crew::any_through_start() const noexcept {
+  for (std::size_t worker = 0; worker < members_.size(); ++worker) {
+    if (members_[worker].process.valid() &&
+        records_[worker].stage.load(std::memory_order_relaxed) != worker_stage::starting)
+      return true;
+  }
+  return false;
+}
+
 std::uint64_t crew::fill() {
   std::uint64_t began = 0;
   missing_.clear();

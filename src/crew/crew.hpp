@@ -82,6 +82,8 @@ class crew {
     return running(worker) && incarnation(worker) == which;
   }
   [[nodiscard]] unsigned running_count() const noexcept;
+  // A worker runs that has done what it does at its start.
+  [[nodiscard]] bool any_through_start() const noexcept;
   // A sentence about the workers that fill() could not start; empty: all are there.
   [[nodiscard]] const std::string& missing() const noexcept { return missing_; }
 

@@ -158,6 +158,32 @@ TEST_F(host, says_why_a_worker_does_not_start) {
   }
 }
 
+constexpr std::uint64_t an_hour_ns = 3'600'000'000'000;
+
+const forkful::detail::host waiting{.worker_starts = [](void*) {
+  note('s');
+  while (written->count < 3) usleep(100);
+}};
+
+TEST_F(host, can_be_waited_for_until_a_worker_is_through_its_start) {
+  for (const start_method start : {start_method::fork, start_method::zygote}) {
+    written->count = 0;
+    const pool_options options{.workers = 2, .start = start};
+    const auto slow = forkful::detail::start_processes(options, &waiting);
+    while (written->count != 2) EXPECT_FALSE(slow->started(forkful::detail::now_ns()));
+    EXPECT_FALSE(slow->started(0));
+    note('.');
+    EXPECT_TRUE(slow->started(forkful::detail::now_ns() + an_hour_ns));
+    EXPECT_TRUE(slow->started(0));
+    slow->terminate();
+    EXPECT_TRUE(slow->started(0)) << "there is none to wait for";
+    const auto wrong = forkful::detail::start_processes(options, &failing);
+    const auto wait = [&] { wrong->started(forkful::detail::now_ns() + an_hour_ns); };
+    EXPECT_THAT(wait, testing::ThrowsMessage<start_failed>(HasSubstr("because std::runtime_error: no oven")));
+    EXPECT_TRUE(children_of(getpid()).size() <= 1) << "but for the zygote they are gone";
+  }
+}
+
 unsigned oven = 0;
 
 // A zygote's workers are of one moment: the pool's beginning.

@@ -339,6 +339,10 @@ class lasting_engine : public engine {
   /// Lets what was submitted finish and the workers leave in good order, however long that takes. Nothing more can be begun until
   /// restart(). False: it is `until` (CLOCK_MONOTONIC nanoseconds), and they have not yet; to be called again, or terminate().
   virtual bool finish(std::uint64_t until) = 0;
+  /// Waits until a worker has got through what it does at its start (host::worker_starts); ends at once if there is none any more. False: it
+  /// is `until`. Throws start_failed when as many in a row did not as one call gives up after. Cost: a look a millisecond. Calls wait for
+  /// workers by themselves.
+  virtual bool started(std::uint64_t until) = 0;
 };
 
 /// Runs the job to its end and stores its report as this thread's last, also when it throws. Throws the failure with

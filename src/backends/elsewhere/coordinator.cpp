@@ -579,6 +579,24 @@ void coordinator::notify_all() noexcept {
   ports_.notify_all();
 }
 
+bool coordinator::started(std::uint64_t until) {
+  constexpr std::uint64_t step_ns = 1'000'000;  // a worker does not say when it is through
+  lock_type lock(mutex_);
+  try {
+    while (!board_.closed && !crew_.any_through_start()) {
+      const std::uint64_t now = now_ns();
+      if (now >= until) return false;
+      wait(nullptr, lock, std::min(until, now + step_ns));
+    }
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
+    give_up_all(std::current_exception());
+    destroy_retired(lock);
+    throw;
+  }
+  return true;
+}
+
 bool coordinator::leave(std::uint64_t until) {
   constexpr std::uint64_t step_ns = 10'000'000;
   lock_type lock(mutex_);

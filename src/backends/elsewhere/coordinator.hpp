@@ -54,6 +54,8 @@ class coordinator {
   void drain();
   // The same, and ends all workers in good order. Nothing more can be begun.
   void finish();
+  // As lasting_engine::started.
+  bool started(std::uint64_t until);
   // As lasting_engine::finish.
   bool leave(std::uint64_t until);
   // Ends all workers; what was not done is cancelled, and nothing more can be begun.

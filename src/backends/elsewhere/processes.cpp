@@ -42,6 +42,11 @@ class process_engine final : public lasting_engine {
     return running_.now()->leave(until);
   }
 
+  bool started(std::uint64_t until) override {
+    const cancellation_deferred whole;
+    return running_.now()->started(until);
+  }
+
   // Also while restart() waits for submitted work: then that is what ends it.
   void terminate() override {
     const cancellation_deferred whole;
