@@ -220,7 +220,7 @@ void sleeping(double rounds) {
 }  // namespace
 
 int main() {
-  const model::machine& here = model::this_machine();
+  const model::machine here = model::this_machine();
   fmt::print("{} CPUs; call {:.2f} us, wake {:.1f} us, hand-out {:.3f} us, claim {:.3f} us; copies {:.1f} GB/s\n",
              here.cpus, 1e6 * here.processes.call, 1e6 * here.processes.wake, 1e6 * here.processes.hand_out,
              1e6 * here.processes.claim, 1e-9 * here.copy_rate);

@@ -95,7 +95,7 @@ class advise final : public verb {
         return input_failed;
       }
     }
-    const model::machine& on = other ? *other : model::this_machine();
+    const model::machine on = other ? *other : model::this_machine();
 
     const forkful::advice given = model::judge(work, where, on);
     std::vector<curve_point> curve;

@@ -4,16 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <ctime>
-#include <filesystem>
 #include <forkful/errors.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
+#include <vector>
 
 #include "advice/limits.hpp"
 #include "advice/machine.hpp"
@@ -136,7 +133,8 @@ class doctor final : public verb {
            "  forkful doctor --again     measured anew: another load, other limits\n"
            "  forkful doctor --json      everything, for a program\n"
            "\n"
-           "Measures for a twentieth of a second and remembers it until the machine boots.\n"
+           "Measures for a twentieth of a second, several times as the machine is used, and\n"
+           "remembers the best until it boots.\n"
            "Findings begin with - (good to know), ! (costs something) or X (stands in the\n"
            "way), the most important last. docs/machine.md says how it is measured.";
   }
@@ -174,11 +172,9 @@ class doctor final : public verb {
   // Empty, and the reason said on stderr, if this machine cannot be measured.
   std::optional<machine> look() {
     try {
-      if (!again_) {
-        if (const std::optional<machine> kept = forkful::detail::cached_machine()) return kept;
-      }
+      began_ = std::chrono::system_clock::now();
       const auto began = std::chrono::steady_clock::now();
-      const machine found = forkful::detail::measure_again();
+      const machine found = again_ ? forkful::detail::measure_again() : forkful::detail::this_machine();
       took_ = std::chrono::steady_clock::now() - began;
       return found;
     } catch (const forkful::error& refused) {
@@ -188,26 +184,21 @@ class doctor final : public verb {
   }
 
   void print_source(const machine& found) const {
-    const std::string by = fmt::format("repeated measurements differed by {:.0f} %", 100 * found.spread);
-    // How much the figures measured then would differ now is not known.
-    const std::string text = took_.count() == 0 ? fmt::format("Remembered{}; --again measures anew.", measured_when())
-                                                : fmt::format("Measured now, in {}; {}.", time_text(took_), by);
+    using forkful::detail::date_of;
+    const std::vector<machine> all = forkful::detail::known_history().measured;
+    const double began = std::chrono::duration<double>(began_.time_since_epoch()).count();
+    const bool now = all.empty() || all.back().taken >= began;
+    std::string text = now ? fmt::format("Measured now, in {}; repeated measurements differed by {:.0f} %.",
+                                         time_text(took_), 100 * (all.empty() ? found : all.back()).spread)
+                           : "";
+    if (all.size() > 1) {
+      text += fmt::format("{}The best of {} measurements, from {} to {}.", now ? " " : "", all.size(),
+                          date_of(all.front().taken), date_of(all.back().taken));
+    } else if (!now) {
+      text = fmt::format("Remembered since it was measured on {}.", date_of(all.back().taken));
+    }
+    if (!now) text += " --again measures anew.";
     print("\n" + wrapped(text));
-  }
-
-  // " since it was measured on 2024-05-01 at 12:30": by the file that stores it.
-  static std::string measured_when() {
-    std::error_code failed;
-    const auto written = std::filesystem::last_write_time(forkful::detail::machine_file(), failed);
-    if (failed) return " since it was measured";
-    const auto ago =
-        std::chrono::duration_cast<std::chrono::seconds>(std::filesystem::file_time_type::clock::now() - written);
-    const std::time_t at = std::time(nullptr) - ago.count();
-    std::tm local{};
-    if (::localtime_r(&at, &local) == nullptr) return " since it was measured";
-    std::array<char, 64> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%d at %H:%M", &local);
-    return fmt::format(" since it was measured on {}", text.data());
   }
 
   static void print_json(const limits& of, const std::optional<machine>& measured, const std::vector<finding>& found,
@@ -228,7 +219,8 @@ class doctor final : public verb {
     print(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
   }
 
-  std::chrono::nanoseconds took_{0};  // to measure; 0: it was remembered
+  std::chrono::system_clock::time_point began_{};  // to look
+  std::chrono::nanoseconds took_{0};
   bool again_ = false;
   bool json_ = false;
 };

@@ -36,8 +36,9 @@ struct advice {
   std::string flip{};             ///< the one change that would turn the verdict; one sentence
   bool already_parallel = false;  ///< the callable keeps more than one core busy by itself
   std::string parallel_by{};      ///< then: which library does it, if that is known
+  std::string doubt{};            ///< empty, or: why the machine's figures may be far off, and what to do; one sentence
 
-  /// Readable in ten seconds: verdict, a line a way, break-even, largest cost, and last what would change the verdict. At most 80
+  /// Readable in ten seconds: verdict, a line a way, break-even, largest cost, what would change the verdict, and last any doubt. At most 80
   /// columns, without colour, ending in a newline.
   [[nodiscard]] std::string text() const;
   /// One JSON object with the members above; times in nanoseconds, sizes in bytes (docs/advice.md).

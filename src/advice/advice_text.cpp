@@ -40,6 +40,7 @@ std::string advice::text() const {
   said += wrapped("break-even:   ", break_even_of(*this));
   said += wrapped("largest cost: ", dominating_cost);
   said += wrapped("what if:      ", flip);
+  if (!doubt.empty()) said += wrapped("in doubt:     ", doubt);
   return said;
 }
 
@@ -56,9 +57,9 @@ std::string advice::json() const {
     between = ",";
   }
   return said + fmt::format(R"(],"slices":{},"slice_ns":{},"break_even_ns":{},"dominating_cost":{},"flip":{},)"
-                            R"("already_parallel":{},"parallel_by":{}}})",
+                            R"("already_parallel":{},"parallel_by":{},"doubt":{}}})",
                             slices, slice.count(), break_even.count(), quoted(dominating_cost), quoted(flip),
-                            already_parallel, quoted(parallel_by));
+                            already_parallel, quoted(parallel_by), quoted(doubt));
 }
 
 }  // namespace forkful

@@ -11,7 +11,7 @@ namespace forkful::detail {
 
 advice answer(const question& asked) {
   const cancellation_deferred whole;
-  const machine& here = this_machine();
+  const machine here = this_machine();
   const probe_figures found = probe(asked, here);
   situation where;
   where.private_memory = static_cast<double>(private_memory());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "advice/limits.hpp"
+#include "advice/machine_history.hpp"
 #include "format/fmt.hpp"
 #include "report/words.hpp"
 
@@ -124,11 +125,15 @@ void about_costs(list& found, const limits& of, const machine& measured) {
               fmt::format("Go parallel for calls of {} or more, and make one large call rather than many small ones.",
                           time_of(10 * measured.processes.wake)));
   }
-  constexpr double restless = 0.25;
-  if (measured.spread > restless) {
-    found.add(weight::costs, fmt::format("Measurements differed by {} when they were taken.", percent(measured.spread)),
-              "Predictions of how long a call will take are no better than that.",
-              "Measure when the machine is quiet: forkful doctor --again.");
+  if (measured.disturbance > quiet_enough || measured.spread > steady_enough) {
+    const std::string date = date_of(measured.taken);
+    const std::string when = date.empty() ? "when they were taken" : fmt::format("on {}", date);
+    found.add(weight::costs,
+              measured.disturbance > quiet_enough
+                  ? fmt::format("Other programs took {} of the cores {}.", percent(measured.disturbance), when)
+                  : fmt::format("Measurements differed by {} {}.", percent(measured.spread), when),
+              "The figures above are doubtful, and predictions of how long a call will take are no better.",
+              "Look again when the machine is quiet: it is measured anew by itself then.");
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "advice/call_costs.hpp"
+#include "advice/machine_history.hpp"
 #include "advice/weighing.hpp"
 #include "format/fmt.hpp"
 
@@ -85,6 +86,7 @@ advice judge(const workload& work, const situation& where, const machine& on) {
   given.slice = nanoseconds_of(work.time.mean());
   given.already_parallel = parallel_already(work);
   given.parallel_by = where.parallel_by;
+  given.doubt = doubt_about(on);
   if (work.slices == 0) {
     given.verdict = "nothing to do: there are no slices";
     given.way = name_of(way::serial);

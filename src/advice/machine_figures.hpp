@@ -28,6 +28,8 @@ struct machine {
   double copy_rate_all = 0;    // the same of all usable cores at once, together
   double fresh_copy_rate = 0;  // bytes a second that one core copies into memory never used before
   double spread = 0;           // how much repeated measurements differed: half the interquartile range over the median
+  double taken = 0;            // when it was measured: seconds since 1970; 0: not known
+  double disturbance = 0;      // the share of the cores' time that others had meanwhile, or that it waited for them
 };
 
 }  // namespace forkful::detail

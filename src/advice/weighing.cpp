@@ -38,7 +38,7 @@ std::vector<unsigned> worth_trying(const workload& work, const situation& where,
 weighed with_interval(way by, unsigned workers, const prediction& what, const situation& where, const machine& on) {
   // Half the interquartile range holds half of all runs; twice as much holds four of five.
   const double slices = std::min(where.spread, 0.9);
-  const double costs = std::min(2 * on.spread + model_error, 0.9);
+  const double costs = std::min(2 * on.spread + on.disturbance + model_error, 0.9);
   const double work = what.compute + what.contention + what.tail;
   const double off = slices * work + costs * (what.wall - work);
   return {by, workers, true, what, what.wall - off, what.wall + off};

@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <utility>
 
+#include "measure/shown_costs.hpp"
 #include "measure/tally.hpp"
 
 namespace forkful::detail {
@@ -79,6 +81,8 @@ totals::~totals() {
 
 void totals::add(const report& one) noexcept {
   const guard lock(*this);
+  const nanoseconds before = std::exchange(sums_.ended, std::max(sums_.ended, one.began + one.wall));
+  shown_by_calls().saw(one, before.count() != 0 && before < one.began ? one.began - before : nanoseconds(0));
   try {
     make_room(sums_, one);
     count(sums_, one);

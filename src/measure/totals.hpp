@@ -39,6 +39,7 @@ class totals {
     std::vector<std::pair<std::string, std::size_t>> verbs;  // and how often
     std::size_t last_verb = 0;
     coverage wall;
+    std::chrono::nanoseconds ended{0};  // the last call, as CLOCK_MONOTONIC; 0: there was none
     std::chrono::nanoseconds asked{0};  // how long a thread was busy with a call or waited for it, call by call
     std::unique_ptr<whole_timeline> recorded;
   };

@@ -48,6 +48,11 @@ std::uint64_t resident_shared() noexcept {
 
 std::uint64_t cpu_time() noexcept { return in_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
+std::uint64_t cpu_time_of_children() noexcept {
+  rusage used{};
+  return ::getrusage(RUSAGE_CHILDREN, &used) == 0 ? in_ns(used.ru_utime) + in_ns(used.ru_stime) : 0;
+}
+
 std::uint64_t cpu_time_of_thread() noexcept { return in_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 std::uint64_t time_without_core() noexcept {

@@ -24,6 +24,8 @@ std::uint64_t resident_shared() noexcept;
 
 // Nanoseconds of CPU time that all threads of this process have had together; 0 if the system does not say.
 std::uint64_t cpu_time() noexcept;
+// ... and that children of this process, and theirs, had which have ended and were waited for.
+std::uint64_t cpu_time_of_children() noexcept;
 // Of the calling thread alone. Cost: a system call.
 std::uint64_t cpu_time_of_thread() noexcept;
 

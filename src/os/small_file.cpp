@@ -8,8 +8,8 @@
 
 namespace forkful::detail {
 
-std::string read_small_file(const std::string& path) {
-  std::string text(4096, '\0');
+std::string read_small_file(const std::string& path, std::size_t most) {
+  std::string text(most, '\0');
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const ssize_t bytes = fd >= 0 ? read(fd, text.data(), text.size()) : 0;
   if (fd >= 0) close(fd);

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <cctype>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,7 @@
 namespace forkful_tests {
 namespace {
 
+using forkful::detail::machine;
 using nlohmann::json;
 
 // A folder for the stored machine, instead of the user's.
@@ -46,17 +48,24 @@ class doctor : public testing::Test {
     return {code, contents("/out"), contents("/err")};
   }
 
-  // Instead of having the program measure, which stores nothing amid much noise. What this test is linked with has breakpoints,
+  // As if it had just been measured. What this test is linked with has breakpoints,
   // the program has them only where sanitizers are: for one without, that would be another build's machine.
-  void remember_a_machine() const {
+  void remember_a_machine(double disturbance = 0) const {
     ASSERT_EQ(setenv("XDG_CACHE_HOME", folder_.c_str(), 1), 0);
-    forkful::detail::cache_machine(some_machine_here());
-    const std::string path = forkful::detail::machine_file();
+    machine one = some_machine_here();
+    one.disturbance = disturbance;
+    one.taken = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    forkful::detail::cache_machine(one);
+    std::string path = forkful::detail::machine_file();
     std::ifstream file(path);
     std::string text(std::istreambuf_iterator<char>(file), {});
-    const std::string words = " breakpoints";
-    ASSERT_NE(text.find(words), std::string::npos) << text;
-    if (!forkful::detail::sanitized) text.erase(text.find(words), words.size());
+    if (!forkful::detail::sanitized) {
+      for (std::string* const where : {&path, &text}) {
+        const auto at = where->find("breakpoints");
+        ASSERT_NE(at, std::string::npos) << *where;
+        where->erase(at - 1, 1 + std::string("breakpoints").size());
+      }
+    }
     std::ofstream(path) << text;
   }
 
@@ -89,12 +98,24 @@ TEST_F(doctor, remembers_until_it_is_asked_to_measure_again) {
   // The time of the measurement, and nothing about how much measurements differ now: that was not measured.
   const std::string remembered = run({"doctor"}, cache()).out;
   EXPECT_TRUE(std::regex_search(
-      remembered, std::regex(R"(Remembered since it was measured on \d{4}-\d\d-\d\d at \d\d:\d\d; --again)")))
+      remembered, std::regex(R"(Remembered since it was measured on \d{4}-\d\d-\d\d\s+at\s+\d\d:\d\d\.)")))
       << remembered;
   EXPECT_EQ(remembered.find("repeated measurements"), std::string::npos) << remembered;
   const std::string now = run({"doctor", "--again"}, cache()).out;
   EXPECT_NE(now.find("Measured now, in"), std::string::npos) << now;
   EXPECT_NE(now.find("repeated measurements"), std::string::npos) << now;
+}
+
+TEST_F(doctor, says_when_its_figures_are_doubtful) {
+  remember_a_machine(0.79);
+  const std::string said = run({"doctor"}, cache()).out;
+  EXPECT_TRUE(std::regex_search(
+      said, std::regex(R"(! Other programs took 79 % of the cores on \d{4}-\d\d-\d\d\s+at\s+\d\d:\d\d\.)")))
+      << said;
+  EXPECT_NE(said.find("The figures above are doubtful"), std::string::npos) << said;
+  const std::string advised = run({"advise", "--slices", "100", "--time", "1ms"}, cache()).out;
+  EXPECT_NE(advised.find("\nin doubt:     the machine was measured on "), std::string::npos) << advised;
+  for (const std::string& line : lines_of(advised)) EXPECT_LE(line.size(), 80U) << line;
 }
 
 TEST_F(doctor, gives_programs_everything) {

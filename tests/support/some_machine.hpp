@@ -21,6 +21,8 @@ inline forkful::detail::machine some_machine() {
   made.copy_rate_all = 2e10;
   made.fresh_copy_rate = 2e9;
   made.spread = 0.05;
+  made.taken = 1.7e9;
+  made.disturbance = 0.02;
   return made;
 }
 

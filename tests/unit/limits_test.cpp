@@ -77,7 +77,8 @@ const narrow all_narrow[] = {
        m.processes.wake = 111e-6;
      },
      weight::note, "111.0 us: a virtual machine"},
-    {"noise", [](limits&, machine& m) { m.spread = 0.4; }, weight::costs, "differed by 40 %"},
+    {"noise", [](limits&, machine& m) { m.spread = 0.4; }, weight::costs, "differed by 40 % when"},
+    {"disturbance", [](limits&, machine& m) { m.disturbance = 0.8; }, weight::costs, "took 80 % of the cores when"},
     {"processes", [](limits& of, machine&) { of.processes = 40; }, weight::blocks, "`ulimit -u` allows this user 40"},
     {"open_files", [](limits& of, machine&) { of.open_files = 20; }, weight::blocks,
      "`ulimit -n` allows 20 open files"},
