@@ -12,6 +12,7 @@
 #include "race/rounds.hpp"
 #include "race/texts.hpp"
 #include "terminal.hpp"
+#include "units.hpp"
 #include "verb.hpp"
 #include "works/skewed.hpp"
 
@@ -59,6 +60,23 @@ class progress_line {
   bool drawn_;
 };
 
+std::string whole_seconds(std::chrono::nanoseconds time) {
+  if (time < std::chrono::seconds(1)) return time_text(time);
+  const auto seconds = static_cast<long>(std::ceil(std::chrono::duration<double>(time).count()));
+  return seconds < 120 ? fmt::format("{} s", seconds) : fmt::format("{} min", (seconds + 59) / 60);
+}
+
+/// "[########            ]  40 %, at most 3 s left: round 4, thread"
+std::string bar_of(const race::news& news) {
+  if (news.left.count() == 0) return news.what;
+  constexpr std::size_t room = 24;
+  const double part = static_cast<double>(news.gone.count()) / static_cast<double>((news.gone + news.left).count());
+  const auto full = static_cast<std::size_t>(part * room);
+  const std::string line = fmt::format("[{:<{}}] {:3.0f} %, at most {} left: {}", std::string(full, '#'), room,
+                                       100 * part, whole_seconds(news.left), news.what);
+  return line.substr(0, columns - 1);
+}
+
 class race_them final : public verb {
  public:
   [[nodiscard]] std::string name() const override { return "race"; }
@@ -70,6 +88,7 @@ class race_them final : public verb {
            "  forkful race --work blur --in photo.png --out blurred.png\n"
            "  forkful race --work skewed --skew giant --slices 100 --time 200us\n"
            "  forkful race --work numbers --bytes 8MB --ways serial,shared --json\n"
+           "  forkful race --work matrix --within 2s\n"
            "  forkful race --html race.html\n"
            "                             the race as one page, with pictures\n"
            "\n"
@@ -89,6 +108,7 @@ class race_them final : public verb {
     app.add_option("--ways", ways_, "Only these, as in: serial,process")->type_name("LIST");
     app.add_option("--workers", workers_, "How many (else one a CPU)")->type_name("P");
     app.add_option("--rounds", rounds_, "How many (else until it is sure)")->type_name("N");
+    app.add_option("--within", within_, "End in that time, and say what is left out")->type_name("T");
     app.add_flag("--json", json_, "Print JSON and nothing else");
     app.add_flag("--markdown", markdown_, "Print a Markdown table");
     app.add_option("--html", page_, "Write a page as well")->type_name("FILE");
@@ -151,6 +171,13 @@ class race_them final : public verb {
             own_help);
       said_.time = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
     }
+    if (app.count("--within") != 0) {
+      const auto seconds = seconds_of(within_);
+      if (!seconds || *seconds <= 0 || *seconds > 1e6)
+        return misused(fmt::format("--within wants a length of time, as 500ms or 20s, not '{}'", harmless(within_)),
+                       own_help);
+      how_.within = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
+    }
     if (app.count("--bytes") != 0) {
       const auto bytes = bytes_of(bytes_);
       if (!bytes || *bytes > 1e15)
@@ -181,12 +208,15 @@ class race_them final : public verb {
   }
 
   int run(const race::entry& work) {
+    const auto began = std::chrono::steady_clock::now();
     const progress_line line;
     const bool plain = !json_ && !markdown_;
     if (plain) print(fmt::format("{} {}\n", bold(fmt::format("race: {},", work.name)), work.about));
     if (!page_.empty()) check_writable(page_);
     if (!said_.out.empty()) check_writable(said_.out);
-    line.announce(fmt::format("racing {}: {} in turns, until it is sure", work.name, names_of(raced_)));
+    line.announce(
+        fmt::format("racing {}: {} in turns, {}", work.name, names_of(raced_),
+                    how_.within.count() == 0 ? "until it is sure" : fmt::format("within {}", time_text(how_.within))));
     std::unique_ptr<race::work> what;
     try {
       what = work.make(said_);
@@ -197,7 +227,18 @@ class race_them final : public verb {
     line.show({});
     if (plain) print(wrapped(what->slices()) + "\n");
     how_.ways = raced_;
-    how_.progress = [&](const std::string& text) { line.show(text); };
+    // Reading and drawing what races took some of it.
+    if (how_.within.count() != 0)
+      how_.within = std::max<std::chrono::nanoseconds>(how_.within - (std::chrono::steady_clock::now() - began),
+                                                       std::chrono::nanoseconds(1));
+    how_.progress = [&](const race::news& now) { line.show(bar_of(now)); };
+    how_.foretell = [&](std::chrono::nanoseconds loop, std::chrono::nanoseconds all) {
+      line.show({});
+      if (plain)
+        print(faint(fmt::format("Once through takes {}; this will take {} at most.", time_text(loop),
+                                whole_seconds(all))) +
+              "\n");
+    };
     const race::outcome outcome = race::run(work, *what, how_);
     line.show({});
     print(json_ ? as_json(outcome) : markdown_ ? as_markdown(outcome) : as_text(outcome));
@@ -230,6 +271,7 @@ class race_them final : public verb {
   std::string workers_;
   std::string rounds_;
   std::string ways_;
+  std::string within_;
   std::string page_;
   bool list_ = false;
   bool json_ = false;

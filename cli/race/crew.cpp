@@ -1,6 +1,7 @@
 #include "race/crew.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 namespace race {
 
@@ -11,6 +12,12 @@ crew::crew(std::span<const way> ways, unsigned workers, bool recorded) : recorde
   if (wanted(way::snapshot)) workers_ = snapshots_.emplace(options).size();
   if (wanted(way::thread)) workers_ = threads_.emplace(options).size();
   if (recorded) serial_.emplace(options);
+}
+
+std::chrono::nanoseconds crew::cpu_time() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 }  // namespace race

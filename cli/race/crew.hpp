@@ -30,7 +30,8 @@ using results = std::vector<std::string>;
 /// What one call of one way gave.
 struct finish {
   std::chrono::nanoseconds time{0};
-  forkful::report happened{};  ///< empty for the loop
+  std::chrono::nanoseconds cpu{0};  ///< of all threads of this process meanwhile
+  forkful::report happened{};       ///< empty for the loop
   results output{};
 };
 
@@ -87,12 +88,16 @@ class crew {
   static constexpr bool in_own_memory(way which) { return which == way::serial || which == way::thread; }
 
  private:
+  /// Of all threads of this process.
+  static std::chrono::nanoseconds cpu_time();
   template <class Pool, class Run>
   static finish around(Pool& pool, Run& run) {
     finish done;
+    const auto cpu = cpu_time();
     const auto began = std::chrono::steady_clock::now();
     run(pool);
     done.time = std::chrono::steady_clock::now() - began;
+    done.cpu = cpu_time() - cpu;
     done.happened = pool.report();
     return done;
   }

@@ -21,10 +21,10 @@ std::string as_json(const outcome& race) {
                   {"high_ns", each.took.high.count()},
                   {"times_ns", std::move(times)},
                   {"speed_up", gain ? json(*gain) : json()},
-                  {"bytes_in", each.happened.bytes_in},
-                  {"bytes_out", each.happened.bytes_out},
-                  {"peak_memory_bytes", each.happened.peak_memory},
-                  {"deaths", each.happened.deaths},
+                  {"bytes_in", each.drawn ? json(each.happened.bytes_in) : json()},
+                  {"bytes_out", each.drawn ? json(each.happened.bytes_out) : json()},
+                  {"peak_memory_bytes", each.drawn ? json(each.happened.peak_memory) : json()},
+                  {"deaths", each.drawn ? json(each.happened.deaths) : json()},
                   {"same_results", each.difference.empty()},
                   {"difference", each.difference}});
     } else {
@@ -42,6 +42,10 @@ std::string as_json(const outcome& race) {
                  {"same_results", race.all_same()},
                  {"remark", race.remark},
                  {"noise", race.noise},
+                 {"left_out", race.left_out},
+                 {"cores_of_loop", race.cores_of_loop()},
+                 {"already_parallel", race.parallel_already()},
+                 {"parallel_by", race.parallel_by},
                  {"winners", says.winners},
                  {"too_close", says.too_close()},
                  {"verdict", says.sentence}};

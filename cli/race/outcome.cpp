@@ -45,6 +45,15 @@ bool outcome::all_same() const {
   return std::all_of(lanes.begin(), lanes.end(), [](const lane& each) { return each.difference.empty(); });
 }
 
+double outcome::cores_of_loop() const {
+  constexpr std::chrono::microseconds telling(200);
+  const lane* const ran = loop();
+  if (ran == nullptr || ran->took.median < telling || ran->busy_cores.empty()) return 1;
+  std::vector<double> all = ran->busy_cores;
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
+  return all[all.size() / 2];
+}
+
 std::string how_measured(const outcome& race) {
   if (race.rounds == 0) return "Nothing was measured";
   const std::string workers = race.workers == 1 ? "1 worker" : fmt::format("{} workers", race.workers);
@@ -62,7 +71,9 @@ std::optional<double> speed_up(const outcome& race, const lane& each) {
   return ratio(loop->took.median, each.took.median);
 }
 
-verdict verdict_of(const outcome& race) {
+namespace {
+
+verdict fastest_of(const outcome& race) {
   const std::vector<const lane*> ranking = race.ranking();
   if (ranking.empty()) return {"No way could run."};
   const lane& best = *ranking.front();
@@ -92,6 +103,19 @@ verdict verdict_of(const outcome& race) {
                                    times(ratio(next.took.median, best.took.median)), name(next));
     says.sentence += '.';
   }
+  return says;
+}
+
+}  // namespace
+
+verdict verdict_of(const outcome& race) {
+  verdict says = fastest_of(race);
+  if (!race.parallel_already()) return says;
+  says.sentence += " The work is parallel already";
+  if (!race.parallel_by.empty()) says.sentence += fmt::format(" (by {})", race.parallel_by);
+  if (race.cores_of_loop() > outcome::several_cores)
+    says.sentence += fmt::format(": its loop keeps {:.1f} cores busy", race.cores_of_loop());
+  says.sentence += '.';
   return says;
 }
 

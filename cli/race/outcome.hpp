@@ -23,7 +23,9 @@ struct lane {
   spread took{};
   std::string difference{};    ///< from what was expected; empty: the same, bit for bit, in every round
   forkful::report happened{};  ///< of one call more, by workers that were just started, with its timeline
+  bool drawn = false;          ///< there is such a call
   std::optional<std::chrono::nanoseconds> predicted{};
+  std::vector<double> busy_cores{};  ///< a round each: of this process, while it ran; the loop's alone mean something
 
   [[nodiscard]] bool ran() const { return !times.empty(); }
 };
@@ -36,13 +38,21 @@ struct outcome {
   std::size_t rounds = 0;
   std::vector<lane> lanes{};
   std::string remark{};
-  std::string noise{};  ///< why figures may be off, one sentence; empty if the machine was quiet
+  std::string noise{};                  ///< why figures may be off, one sentence; empty if the machine was quiet
+  std::vector<std::string> left_out{};  ///< to end within the time that was given, in a few words each
+  bool advised_parallel = false;        ///< the advisor found it parallel already
+  std::string parallel_by{};            ///< then: by which library, if that is known
 
   /// The lane of the loop if it ran, else null.
   [[nodiscard]] const lane* loop() const;
   /// Ran lanes, fastest first.
   [[nodiscard]] std::vector<const lane*> ranking() const;
   [[nodiscard]] bool all_same() const;
+  /// How many cores the loop kept busy, the median of all rounds; 1 if it did not run, or not for long enough to tell.
+  [[nodiscard]] double cores_of_loop() const;
+  /// It is parallel already: the loop kept clearly more than one core busy, or would have, says the advisor, but for other programs.
+  [[nodiscard]] bool parallel_already() const { return advised_parallel || cores_of_loop() > several_cores; }
+  static constexpr double several_cores = 1.2;
 };
 
 /// How to read the table: two lines, without the last full stop.

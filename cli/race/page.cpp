@@ -89,11 +89,12 @@ std::string as_page(const outcome& race) {
                       race.workers);
   body += html_table(race) + bars(race);
   body += fmt::format("<p class=\"hint\">{}. Brackets show the range.</p>\n", html_escaped(how_measured(race)));
-  for (const std::string& each : {race.remark, race.noise})
+  for (const std::string& each : {race.remark, left_out_of(race), race.noise})
     if (!each.empty()) body += fmt::format("<p class=\"advice\">{}</p>\n", html_escaped(each));
-  body += "<h2>One call of every way</h2>\n<p>Made after the race, by workers that were just started.</p>\n";
+  if (std::any_of(race.lanes.begin(), race.lanes.end(), [](const lane& each) { return each.drawn; }))
+    body += "<h2>One call of every way</h2>\n<p>Made after the race, by workers that were just started.</p>\n";
   for (const lane& each : race.lanes) {
-    if (!each.ran()) continue;
+    if (!each.drawn) continue;
     body += fmt::format("<section>\n<h3>{}</h3>\n<div data-call=\"{}\" data-compact></div>\n</section>\n",
                         name_of(each.which), calls.size());
     calls.push_back(each.happened);

@@ -13,6 +13,10 @@ void predict(const work& what, outcome& race) {
   };
   const auto ordinary = asked(false);
   const auto shared = asked(true);
+  if (ordinary) {
+    race.advised_parallel = ordinary->already_parallel;
+    race.parallel_by = ordinary->parallel_by;
+  }
   for (lane& each : race.lanes) {
     const auto& advice = each.which == way::shared ? shared : ordinary;
     if (!advice || !each.why_not.empty()) continue;

@@ -6,7 +6,7 @@
 
 namespace race {
 
-/// Fills in `predicted` of every lane that the advisor can say something about. It runs a few slices, for at most 50 ms or 1 % of the
+/// Fills in `advised_parallel`, `parallel_by`, and `predicted` of every lane that the advisor can say something about. It runs a few slices, for at most 50 ms or 1 % of the
 /// whole, and expects as many workers as CPUs.
 void predict(const work& what, outcome& race);
 

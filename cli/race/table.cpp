@@ -43,15 +43,20 @@ table table_of(const outcome& race) {
       row.figures = {cli::time_text(each.took.median),
                      race.rounds == 1 ? "-" : cli::interval_text(each.took.low, each.took.high),
                      gain ? cli::ratio_text(*gain) + " x" : "-",
-                     cli::bytes_text(each.happened.bytes_in),
-                     cli::bytes_text(each.happened.bytes_out),
-                     cli::bytes_text(each.happened.peak_memory)};
+                     each.drawn ? cli::bytes_text(each.happened.bytes_in) : "-",
+                     each.drawn ? cli::bytes_text(each.happened.bytes_out) : "-",
+                     each.drawn ? cli::bytes_text(each.happened.peak_memory) : "-"};
       if (predictions)
         row.figures.insert(row.figures.begin() + 2, each.predicted ? cli::time_text(*each.predicted) : "-");
     }
     all.rows.push_back(std::move(row));
   }
   return all;
+}
+
+std::string left_out_of(const outcome& race) {
+  if (race.left_out.empty()) return {};
+  return fmt::format("Left out, to end in time: {}.", fmt::join(race.left_out, "; "));
 }
 
 std::string as_text(const outcome& race) {
@@ -67,6 +72,7 @@ std::string as_text(const outcome& race) {
   text += cli::faint(how_measured(race) + ".\n");
   if (!race.remark.empty()) text += "\n" + cli::wrapped(race.remark);
   text += "\n";
+  if (!race.left_out.empty()) text += cli::wrapped(left_out_of(race));
   if (!race.noise.empty()) text += cli::wrapped(race.noise);
   for (const lane& each : race.lanes)
     if (!each.difference.empty())
@@ -89,7 +95,8 @@ std::string as_markdown(const outcome& race) {
     text += "\n";
   }
   text += fmt::format("\n{}.\n\n", how_measured(race));
-  if (!race.noise.empty()) text += race.noise + "\n\n";
+  for (const std::string& each : {left_out_of(race), race.noise})
+    if (!each.empty()) text += each + "\n\n";
   return text + fmt::format("**{}**\n", verdict_of(race).sentence);
 }
 

@@ -19,6 +19,9 @@ struct table {
 };
 table table_of(const outcome& race);
 
+/// What was left out to end in time, one sentence; empty if nothing was.
+std::string left_out_of(const outcome& race);
+
 /// At most 80 columns wide, without its head line, which stood there before; the verdict comes last. Ends in a newline.
 std::string as_text(const outcome& race);
 /// A head line, a table, and the verdict.

@@ -149,6 +149,26 @@ TEST_F(race_program, monte_carlo_says_what_pi_is) {
   EXPECT_NEAR(std::stod(remark.substr(12)), 3.14159, 0.05);
 }
 
+TEST_F(race_program, within_no_time_the_loop_runs_once_and_the_rest_is_left_out) {
+  const ran result = forkful_tests::run(
+      {"race", "--work", "montecarlo", "--slices", "4", "--time", "1us", "--within", "1ns", "--json"}, {});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "racing montecarlo: serial, thread, snapshot, process, shared in turns, within 1 ns\n");
+  const json race = json::parse(result.out);
+  EXPECT_EQ(way_of(race, "serial").at("times_ns").size(), 1U);
+  for (const char* way : {"thread", "snapshot", "process"})
+    EXPECT_EQ(way_of(race, way).at("why_not"), "there was no time left for it");
+  EXPECT_EQ(race.at("left_out").size(), 7U) << race.at("left_out");
+}
+
+TEST_F(race_program, says_how_long_it_will_take_before_it_does) {
+  const ran result = run(race({"--work", "montecarlo", "--slices", "4", "--time", "1us"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const std::size_t foretold = result.out.find("Once through takes ");
+  ASSERT_NE(foretold, std::string::npos) << result.out;
+  EXPECT_LT(foretold, result.out.find("median")) << result.out;
+}
+
 TEST_F(race_program, every_shape_of_skewed_slices) {
   for (const char* shape : {"equal", "linear", "exponential", "bimodal", "giant"}) {
     const json race = run_json({"--work", "skewed", "--slices", "20", "--time", "5us", "--skew", shape});
@@ -392,6 +412,8 @@ TEST_F(race_program, mistakes_get_a_sentence_and_exit_code2) {
                                words{"--work", "skewed", "--skew"},
                                words{"--workers", "0"},
                                words{"--rounds", "x"},
+                               words{"--within", "soon"},
+                               words{"--within", "0s"},
                                words{"--ways", "seriel"},
                                words{"--ways", "process,,serial"},
                                words{"--ways"},

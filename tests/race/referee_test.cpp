@@ -9,6 +9,7 @@
 #include "race/fake_works.hpp"
 #include "race/noise.hpp"
 #include "race/rounds.hpp"
+#include "race/schedule.hpp"
 #include "race/texts.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
@@ -20,7 +21,9 @@ using namespace std::chrono_literals;
 using race::lane;
 using race::way;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using times = std::vector<std::chrono::nanoseconds>;
 
 lane ran(way which, std::chrono::nanoseconds low, std::chrono::nanoseconds median, std::chrono::nanoseconds high) {
@@ -34,7 +37,7 @@ std::string said_of(std::vector<lane> lanes) { return race::verdict_of(race_of(s
 race::outcome run(std::size_t work, std::size_t rounds, std::span<const way> ways, unsigned workers = 1) {
   const race::entry& entry = race::works()[work];
   const auto what = entry.make({});
-  return race::run(entry, *what, {.workers = workers, .rounds = rounds, .ways = ways, .progress = {}});
+  return race::run(entry, *what, {.workers = workers, .rounds = rounds, .ways = ways});
 }
 
 constexpr std::array loop_and_processes{way::serial, way::process};
@@ -116,6 +119,65 @@ TEST(verdict, of_one_way_or_none) {
   EXPECT_EQ(said_of({{.which = way::thread, .why_not = "would end the program"}}), "No way could run.");
 }
 
+TEST(verdict, says_that_the_work_is_parallel_already) {
+  race::outcome race = race_of({ran(way::serial, 9ms, 10ms, 11ms), ran(way::process, 19ms, 20ms, 21ms)});
+  race.lanes[0].busy_cores = {1.9, 1.1, 1.9};
+  EXPECT_EQ(
+      race::verdict_of(race).sentence,
+      "Fastest: the loop. Going parallel does not pay here: process took 2.0 x as long. The work is parallel already: "
+      "its loop keeps 1.9 cores busy.");
+  race.parallel_by = "OpenBLAS";
+  EXPECT_THAT(race::verdict_of(race).sentence, HasSubstr("The work is parallel already (by OpenBLAS): its loop"));
+  EXPECT_EQ(nlohmann::json::parse(as_json(race)).at("already_parallel"), true);
+  race.lanes[0].busy_cores = {1.0, 1.0, 3.0};
+  EXPECT_EQ(nlohmann::json::parse(as_json(race)).at("already_parallel"), false);
+  EXPECT_THAT(race::verdict_of(race).sentence, Not(HasSubstr("already")));
+  race.advised_parallel = true;
+  EXPECT_THAT(race::verdict_of(race).sentence, EndsWith(" The work is parallel already (by OpenBLAS)."))
+      << "other programs had the cores, but the advisor knows";
+}
+
+TEST(schedule, knows_how_long_a_race_may_take) {
+  race::schedule free(0s, 0);
+  EXPECT_EQ(free.of(way::thread), 0ns) << "nothing ran yet";
+  free.took(way::serial, 10ms);
+  EXPECT_EQ(free.of(way::thread), 10ms) << "as slow as the loop, until it is known";
+  free.took(way::thread, 5ms);
+  const std::array ways{way::serial, way::thread};
+  EXPECT_EQ(free.round(ways), 15ms);
+  EXPECT_EQ(free.at_most(0s, ways, 0), 15ms + 3s + free.ending(ways));
+  EXPECT_EQ(free.at_most(0s, ways, 2), 3s + free.ending(ways)) << "both are warm";
+  free.took(way::serial, 10s);
+  EXPECT_EQ(free.at_most(0s, ways, 2), 12s + 10s + 5ms + free.ending(ways)) << "a last round begins before 12 s";
+
+  race::schedule told(2s, 4);
+  told.took(way::serial, 10ms);
+  EXPECT_EQ(told.at_most(0s, ways, 2), 80ms + told.ending(ways));
+  told.took(way::serial, 10s);
+  EXPECT_EQ(told.at_most(500ms, ways, 2), 1500ms) << "no more than what is left";
+}
+
+TEST(schedule, begins_what_can_end_in_time) {
+  const race::schedule free(0s, 0);
+  EXPECT_TRUE(free.fits(1h, 1h));
+  const race::schedule told(2s, 0);
+  EXPECT_TRUE(told.fits(1s, 1s));
+  EXPECT_FALSE(told.fits(1s, 1001ms));
+}
+
+TEST(schedule, goes_on_until_there_were_enough_rounds_or_too_much_time) {
+  const race::schedule free(0s, 0);
+  EXPECT_TRUE(free.another_round(0, 1h)) << "one there is";
+  EXPECT_TRUE(free.another_round(4, 11s));
+  EXPECT_FALSE(free.another_round(4, 13s));
+  EXPECT_TRUE(free.another_round(100, 2s));
+  EXPECT_FALSE(free.another_round(5, 4s));
+  EXPECT_FALSE(free.another_round(1001, 1s));
+  const race::schedule told(0s, 7);
+  EXPECT_TRUE(told.another_round(6, 1h));
+  EXPECT_FALSE(told.another_round(7, 1s));
+}
+
 TEST(referee, stops_at_five_rounds_when_the_medians_are_sure) {
   const race::outcome race = run(honest, 0, loop_and_processes);
   EXPECT_EQ(race.rounds, 5U);
@@ -134,11 +196,52 @@ TEST(referee, runs_every_way_in_turns) {
   const race::entry& entry = race::works()[honest];
   const auto what = entry.make({});
   race::run(entry, *what,
-            {.workers = 1, .rounds = 2, .ways = loop_and_processes, .progress = [&](const std::string& text) {
-               told.push_back(text);
+            {.workers = 1, .rounds = 2, .ways = loop_and_processes, .progress = [&](const race::news& now) {
+               told.push_back(now.what);
              }});
   EXPECT_THAT(told, ElementsAre("the warm-up round", "the warm-up round, serial", "the warm-up round, process",
-                                "round 1", "round 2", HasSubstr("one call more")));
+                                "round 1, serial", "round 1, process", "round 2, serial", "round 2, process",
+                                HasSubstr("one call more")));
+}
+
+TEST(referee, foretells_the_loop_s_time_before_any_way_races) {
+  std::vector<std::string> told;
+  const race::entry& entry = race::works()[honest];
+  const auto what = entry.make({});
+  race::run(entry, *what,
+            {.workers = 1,
+             .rounds = 1,
+             .ways = loop_and_processes,
+             .progress = [&](const race::news& now) { told.push_back(now.what); },
+             .foretell =
+                 [&](std::chrono::nanoseconds loop, std::chrono::nanoseconds all) {
+                   EXPECT_GT(loop.count(), 0);
+                   EXPECT_GE(all, 3 * loop) << "two ways to warm up, and a round";
+                   told.emplace_back("foretold");
+                 }});
+  ASSERT_GE(told.size(), 3U);
+  EXPECT_EQ(told[1], "foretold");
+}
+
+TEST(referee, leaves_out_what_it_has_no_time_for_and_says_so) {
+  const race::entry& entry = race::works()[honest];
+  const auto what = entry.make({});
+  const race::outcome race = race::run(entry, *what, {.ways = loop_and_processes, .within = 1ns});
+  EXPECT_EQ(race.rounds, 1U);
+  EXPECT_EQ(race.lanes[0].times, times{20ms}) << "the loop always runs once";
+  EXPECT_FALSE(race.lanes[0].drawn);
+  EXPECT_FALSE(race.lanes[1].ran());
+  EXPECT_EQ(race.lanes[1].why_not, "there was no time left for it");
+  EXPECT_THAT(race.left_out,
+              ElementsAre("a look at what else runs", "the way process", "all rounds but the one to warm up",
+                          "the prediction", "picture, copies and memory of serial"));
+  EXPECT_THAT(as_text(race), HasSubstr("Left out, to end in time: a look at what else runs; the way process; all"));
+  EXPECT_THAT(as_markdown(race), HasSubstr("Left out, to end in time: a look at what else runs; the way process; all"));
+  EXPECT_THAT(as_text(race), HasSubstr("serial    20.0 ms               -    1.0 x         -        -        -\n"));
+  const auto json = nlohmann::json::parse(as_json(race));
+  EXPECT_EQ(json.at("left_out").size(), 5U);
+  EXPECT_TRUE(json.at("ways").at(0).at("bytes_in").is_null());
+  EXPECT_EQ(run(honest, 2, loop_and_processes).left_out, std::vector<std::string>());
 }
 
 TEST(referee, finds_a_wrong_bit_whenever_it_comes) {
