@@ -141,11 +141,12 @@ void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcep
   std::uint64_t risen = 0;
   for (unsigned worker = 0; worker < table.workers; ++worker) {
     const worker_slot& slot = table.slots[worker];
-    // acquire: a worker that is seen to be awake, or asleep again, is counted among those that rose.
+    // acquire, and in this order, the reverse of the worker's: one that seems to sleep, and is awake, will be counted among those that
+    // rose since.
+    risen += slot.risen.load(std::memory_order_acquire);
     const worker_state state = slot.state.load(std::memory_order_acquire);
     looking += state == worker_state::spinning ? 1 : 0;
     asleep += state == worker_state::sleeping ? 1 : 0;
-    risen += slot.risen.load(std::memory_order_relaxed);
   }
   // A count that has gone round looks like many more: then no worker is on its way.
   const std::uint64_t since = risen - known.risen;
@@ -153,9 +154,10 @@ void wake_for_unclaimed(board& table, wakings& known, std::uint64_t now) noexcep
       now - known.began < rises_within_ns && since < known.pending ? known.pending - since : 0;
   if (asleep <= pending || looking + pending >= unclaimed) return;
   const std::uint64_t more = std::min(asleep - pending, unclaimed - looking - pending);
-  // A worker that seems to sleep may have risen without saying so: only those that the kernel woke are on their way.
+  // Where the kernel finds fewer, the others are on their way already: woken before and not yet on a core, or about to sleep, which
+  // the new epoch prevents.
   const unsigned woken = futex_wake(table.epoch, static_cast<unsigned>(more));
-  known = {now, pending + woken, risen};
+  known = {now, woken < more ? asleep : pending + woken, risen};
 }
 
 void publish_chunk(board& table, std::uint64_t reclaimed, unsigned attempt, std::uint32_t generation) noexcept {

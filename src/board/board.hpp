@@ -193,7 +193,7 @@ enum class worker_state : std::uint32_t { running = 0, spinning = 1, sleeping = 
 // lines: the first is looked at by the parent each time it publishes a chunk, the second changes with each block.
 struct alignas(128) worker_slot {
   std::atomic<worker_state> state{worker_state::running};
-  // How often it rose from sleep. Stored before the state that says so.
+  // How often it rose from sleep. Stored after the state that says so.
   std::atomic<std::uint32_t> risen{0};
   // 1 once the parent would notice the worker's end. Until then it claims nothing: what it held would be lost for good.
   std::atomic<std::uint32_t> watched{0};

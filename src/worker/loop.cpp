@@ -128,9 +128,9 @@ class worker {
     breakpoint(point::sleep_before);
     futex_wait(table_.epoch, seen);
     ++slept_;
-    // Only this worker writes it. release: it is counted before it is seen to be awake, or asleep again.
-    slot_.risen.store(slot_.risen.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     slot_.state.store(worker_state::running, std::memory_order_release);
+    // Only this worker writes it. release: when it is counted it is seen to be awake, or asleep again.
+    slot_.risen.store(slot_.risen.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
   [[nodiscard]] bool may_spin() const noexcept {

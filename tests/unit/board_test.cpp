@@ -253,15 +253,20 @@ TEST_F(board_ring, who_was_woken_a_moment_ago_is_not_woken_again) {
   three.wait_until_risen(3);
 }
 
-TEST_F(board_ring, who_seems_to_sleep_and_was_not_woken_is_not_on_its_way) {
+TEST_F(board_ring, who_seems_to_sleep_and_cannot_be_woken_is_on_its_way_until_it_has_risen) {
   slots[0].state.store(worker_state::sleeping);
   wakings known;
   publish();
-  // It has risen and not said so yet: no thread is left to be woken. Then it runs, and falls asleep.
+  // It was woken before and has no core yet: no thread is left to be woken.
   wake_for_unclaimed(*table, known, 1'000'000);
-  EXPECT_EQ(known.pending, 0u);
-  claim_chunk(*table, 0, 1);
+  EXPECT_EQ(known.pending, 1u);
+  publish();
+  wake_for_unclaimed(*table, known, 1'000'010);
+  EXPECT_EQ(known.began, 1'000'000u) << "asked the kernel once more";
+  // Then it rises, runs both, and falls asleep.
   slots[0].risen.store(1);
+  claim_chunk(*table, 0, 1);
+  claim_chunk(*table, 0, 1);
   const sleepers one(*table, 1);
   publish();
   wake_for_unclaimed(*table, known, 1'000'100);
