@@ -381,6 +381,10 @@ bool crew::leave(std::uint64_t until) noexcept {
   return left;
 }
 
+void crew::begin_to_end_template() noexcept {
+  if (own_template_ != nullptr) own_template_->kill();
+}
+
 void crew::end_template() noexcept {
   if (own_template_ == nullptr) return;
   own_template_.reset();

@@ -64,7 +64,9 @@ class crew {
   bool leave(std::uint64_t until) noexcept;
   // Kills all workers now and reaps them.
   void end_now() noexcept;
-  // No worker is to be started any more: a template of the pool's own ends now, and with it what it inherited.
+  // No worker is to be started any more: a template of the pool's own ends now, and with it what it inherited. The first of these does not
+  // wait for that: it takes as long as that of a worker.
+  void begin_to_end_template() noexcept;
   void end_template() noexcept;
   // Chunks are not to be larger.
   [[nodiscard]] std::uint64_t largest_chunk() const noexcept;

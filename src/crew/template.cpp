@@ -230,6 +230,11 @@ bool worker_template::lives() {
   return state_.process.valid();
 }
 
+void worker_template::kill() noexcept {
+  const std::lock_guard lock(state_.mutex);
+  if (state_.process.valid()) state_.process.kill();
+}
+
 std::string worker_template::remark() const {
   if (state_.others == 0 || state_.of_pool) return "";
   return fmt::format(

@@ -37,6 +37,8 @@ class worker_template {
   pid_t start(const worker_start& begin) noexcept;
   // Whether it is there to be asked. If it has died since, trouble() says so from now on. Thread-safe. Throws bad_alloc.
   bool lives();
+  // Its end begins: what owns it waits for that. Thread-safe.
+  void kill() noexcept;
   // The code its workers have.
   [[nodiscard]] const modules& code() const noexcept;
   // What users should know of how it was made, as a sentence; empty: nothing.

@@ -85,13 +85,24 @@ loaded look_at_modules() {
   return all;
 }
 
+// The first use of oneTBB loads its allocator, which takes 0.3 ms: here once, not in each worker when it is limited.
+void use_tbb(void* handle) {
+  const auto take =
+      reinterpret_cast<void* (*)(std::size_t)>(::dlsym(handle, "_ZN3tbb6detail2r122cache_aligned_allocateEm"));
+  const auto give =
+      reinterpret_cast<void (*)(void*)>(::dlsym(handle, "_ZN3tbb6detail2r124cache_aligned_deallocateEPv"));
+  if (take != nullptr && give != nullptr) give(take(1));
+}
+
 void find_in(void* handle, const std::vector<found_knob>& before) {
   for (const knob& each : knobs) {
     void* const function = ::dlsym(handle, each.name);
     const auto among = [&](const std::vector<found_knob>& some) {
       return std::any_of(some.begin(), some.end(), [&](const found_knob& other) { return other.function == function; });
     };
-    if (function != nullptr && !among(found)) found.push_back({function, each.what, !among(before)});
+    if (function == nullptr || among(found)) continue;
+    found.push_back({function, each.what, !among(before)});
+    if (found.back().late && each.what == takes::a_control) use_tbb(handle);
   }
 }
 
@@ -145,19 +156,22 @@ void set_environment(unsigned count) {
 
 void find_inner_threads() noexcept {
   try {
-    const loaded now = look_at_modules();
-    if (now.loads == loads_seen) return;
-    const std::vector<found_knob> before = std::move(found);
-    found.clear();
-    find_in(RTLD_DEFAULT, before);
-    // Plugins are often loaded so that no other module sees their libraries.
-    for (const std::string& path : now.paths) {
-      void* const module = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
-      if (module == nullptr) continue;
-      find_in(module, before);
-      ::dlclose(module);
+    std::vector<found_knob> before;
+    for (bool again = false;; again = true) {  // until nothing was loaded meanwhile, as by the first use of oneTBB
+      const loaded now = look_at_modules();
+      if (now.loads == loads_seen) return;
+      if (!again) before = std::move(found);
+      found.clear();
+      find_in(RTLD_DEFAULT, before);
+      // Plugins are often loaded so that no other module sees their libraries.
+      for (const std::string& path : now.paths) {
+        void* const module = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+        if (module == nullptr) continue;
+        find_in(module, before);
+        ::dlclose(module);
+      }
+      loads_seen = now.loads;
     }
-    loads_seen = now.loads;
   } catch (...) {
     // No memory to look with. What was found until now is limited.
   }

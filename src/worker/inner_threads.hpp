@@ -9,7 +9,7 @@
 namespace forkful::detail {
 
 // Looks which of the libraries are loaded, if any was since the last time. Takes the loader's locks, so it is for the process
-// that forks, before it does. Cost: 20 us, or under one if nothing was loaded.
+// that forks, before it does. Cost: 20 us, or under one if nothing was loaded; 0.3 ms the first time that there is oneTBB, which it uses.
 void find_inner_threads() noexcept;
 
 // What people call the library that most likely makes a callable parallel: the first of those that are loaded ("OpenBLAS", "OpenMP",

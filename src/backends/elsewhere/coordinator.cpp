@@ -567,6 +567,7 @@ void coordinator::finish() {
   lock_type lock(mutex_);
   empty_board_or_collapse(lock);
   board_.closed = true;
+  crew_.begin_to_end_template();
   crew_.shut_down();
   crew_.end_template();
   notify_all();
@@ -652,6 +653,7 @@ void coordinator::terminate() {
   } catch (const std::bad_alloc&) {
     reason = std::current_exception();  // the workers must end all the same, also from the destructor
   }
+  crew_.begin_to_end_template();
   crew_.end_now();
   try {
     // What is done is done.
