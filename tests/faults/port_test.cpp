@@ -153,6 +153,58 @@ TEST_F(ports, publish_what_did_not_fit_at_first) {
   EXPECT_EQ(shared_->begun, all);
 }
 
+// Worker 0 holds slices 0 and 1, and what was taken from it is run before chunks that were published earlier: slices 2 to 9, of which the
+// last one waits. All other slices wait as soon as that has begun.
+std::size_t run_slice(std::size_t slice) {
+  static constexpr std::size_t first_chunk = 10;
+  plan& all = **shared;
+  const auto wait_for = [&](std::size_t gate) {
+    ++all.begun;
+    wait_until([&] { return all.open[gate].load() != 0; });
+  };
+  if (slice == 0 || slice == first_chunk - 1) wait_for(slice == 0 ? 1 : 2);
+  if (slice >= first_chunk) {
+    if (all.begun < 2) {
+      usleep(1000);
+    } else {
+      wait_until([&] { return all.open[3].load() != 0; });
+    }
+  }
+  return slice + 1;
+}
+
+TEST_F(ports, return_a_call_when_what_was_taken_from_a_long_chunk_is_done) {
+  const auto crew = pool(2);
+  const auto port = crew->open_port();
+  forkful::detail::job work;
+  std::size_t collected = 0;
+  work.slices = 2560;
+  work.unordered = work.one_at_a_time = true;
+  work.caller = &collected;
+  work.run = [](const void*, forkful::detail::chunk_io&, std::size_t first, std::size_t) { return run_slice(first); };
+  work.collect = [](void* count, const forkful::detail::finished_slices& done) {
+    *static_cast<std::size_t*>(count) += done.last - done.first;
+    *done.taken = done.last - done.first;
+  };
+  const auto call = forkful::detail::begin_job(*crew, work, {}, nullptr);
+  call->advance({.only_publish = true});
+  port->take(*call);
+  while (shared_->begun < 2) {
+    if (port->next(forkful::detail::now_ns() + 1'000'000) != nullptr) call->advance({.until = 0});
+  }
+  do call->advance({.until = 0});
+  while (port->next(0) != nullptr);
+  const std::size_t before = collected;
+  open(2);
+  EXPECT_EQ(port->next(for_ever), call.get());
+  call->advance({.until = 0});
+  EXPECT_EQ(collected, before + 8);
+  open(1);
+  open(3);
+  while (!call->advance({.until = 0})) port->next(for_ever);
+  EXPECT_EQ(collected, work.slices);
+}
+
 TEST_F(ports, are_told_of_crashes) {
   const auto crew = pool(2);
   const auto port = crew->open_port();

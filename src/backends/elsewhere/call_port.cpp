@@ -58,6 +58,12 @@ void call_ports::look(parent_board& table) noexcept {
     if (mine.of->something_back()) notify(*mine.of);
     return true;
   });
+  // These are done before those in front of them are claimed.
+  for (const std::uint64_t sequence : table.urgent) {
+    if (sequence < std::max(looked_to_, table.tail())) continue;
+    const parent_board::record& mine = table.at(sequence);
+    if (mine.owner != nullptr && table.done(sequence) && mine.of->something_back()) notify(*mine.of);
+  }
   if (!room_wanted_ || table.full()) return;
   room_wanted_ = false;
   for (call_port* port : ports_) {

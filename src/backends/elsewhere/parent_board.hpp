@@ -45,12 +45,16 @@ struct parent_board {
   };
 
   parent_board(board& board_in_use, arena& memory_in_use, crew& workers_of_it)
-      : table(board_in_use), memory(memory_in_use), workers(workers_of_it), records(ring_size) {}
+      : table(board_in_use), memory(memory_in_use), workers(workers_of_it), records(ring_size) {
+    urgent.reserve(ring_size);  // note_urgent() takes no memory
+  }
 
   board& table;
   arena& memory;
   crew& workers;
   std::vector<record> records;  // entry i of the ring has record i % ring_size
+  // Chunks that are claimed before those that were published earlier; some may be off the board.
+  std::vector<std::uint64_t> urgent;
   std::uint32_t generation = 0;
   bool closed = false;   // nothing more is to be published: the workers were ended for good
   bool crashed = false;  // a worker has ended in the middle of a slice
@@ -73,6 +77,12 @@ struct parent_board {
       if (word(sequence).state() == chunk_state::ready) return true;
     }
     return false;
+  }
+
+  // Of a chunk that was just published.
+  void note_urgent(std::uint64_t sequence) noexcept {
+    std::erase_if(urgent, [&](std::uint64_t one) { return one < tail(); });
+    urgent.push_back(sequence);
   }
 
   // Calls that nothing else holds any more: to be destroyed without the mutex, because user code may run then.

@@ -98,6 +98,7 @@ bool call::relieve(chunk_in_flight& what, std::uint64_t keeps, bool urgent) {
   what.last = rest.collect_from = rest.resume = from;
   ++counted.happened.chunks;
   publish(rest, board_.at(what.sequence).owner);
+  if (urgent) board_.note_urgent(rest.sequence);
   wake_one(board_.table);
   return true;
 }
