@@ -290,7 +290,7 @@ def drop_pending(pool):
     pool._pending.clear()
 
 
-def test_a_result_that_nobody_took_can_be_returned_again():
+def test_a_result_that_nobody_took_can_be_returned_again(limit):
     with forkful.Pool(1) as pool:
         pool.apply_async(keep_and_return, (0,))
         again = pool.apply(return_kept, (0,))
