@@ -221,7 +221,8 @@ chunk_in_flight& call::split(chunk_in_flight& what, std::uint64_t cut) {
   const auto behind = std::find_if(what.failures.begin(), what.failures.end(),
                                    [&](const failed_slice& one) { return one.slice >= cut; });
   std::vector<failed_slice> later;
-  later.reserve(static_cast<std::size_t>(what.failures.end() - behind));  // all memory first: nothing moves if there is none
+  later.reserve(
+      static_cast<std::size_t>(what.failures.end() - behind));  // all memory first: nothing moves if there is none
   const auto here =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const chunk_in_flight& one) { return &one == &what; });
   chunk_in_flight& rest = *in_flight_.emplace(std::next(here));
