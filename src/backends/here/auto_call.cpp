@@ -20,12 +20,21 @@ constexpr std::uint64_t least_sample_ns = 20'000;   // CPU time says nothing abo
 constexpr std::uint64_t again_ns = 300'000;         // helpers of an earlier call spin for less before they sleep
 constexpr unsigned most_doublings = 5;
 constexpr std::size_t most_entries = 256;
+constexpr std::uint64_t longest_wake_ns =
+    1'000'000;                            // no idle core wakes later: what does shows how busy the cores are
 constexpr double worth_it = 1.3;          // so many times its cost, what is gained has to be
 constexpr double parallel_already = 1.2;  // cores busy, the caller's own included
 
 }  // namespace
 
 bool must_remeasure(unsigned in_a_row) noexcept { return std::has_single_bit(in_a_row) || in_a_row % 64 == 0; }
+
+std::uint64_t learned_wake(std::uint64_t before, std::uint64_t took) noexcept {
+  if (took < before) return (before + took) / 2;
+  return std::min((7 * before + std::min(took, 4 * before)) / 8, std::max(before, longest_wake_ns));
+}
+
+std::uint64_t doubted_wake(std::uint64_t before) noexcept { return before - before / 32; }
 
 call_history::record call_history::about(run_fn callable) noexcept {
   const std::lock_guard lock(mutex_);
@@ -79,13 +88,17 @@ auto_call::~auto_call() {
   if (shared_at_ != 0) learn_wake(now_ns() - shared_at_);
   if (!shareable_ || ran_ == 0) return;
   known_.slice_ns = static_cast<double>(spent_) / static_cast<double>(ran_);
+  const auto all = static_cast<double>(spent_);
+  if (!was_shared_ && !worth_sharing(all) && worth_sharing(all, 0.125))
+    history_->wake_ns.store(doubted_wake(history_->wake_ns.load(std::memory_order_relaxed)), std::memory_order_relaxed);
   history_->remember(callable_, known_);
 }
 
 // R (1 - 1/p) > 1.3 W, for as many cores as there are.
-bool auto_call::worth_sharing(double left) const noexcept {
+bool auto_call::worth_sharing(double left, double wakes) const noexcept {
   const double p = free_cores_ != 0 ? free_cores_ : std::min(history_->cpus, crew().workers());
-  return left * (1 - 1 / p) > worth_it * static_cast<double>(history_->wake_ns.load(std::memory_order_relaxed));
+  const auto wake = static_cast<double>(history_->wake_ns.load(std::memory_order_relaxed));
+  return left * (1 - 1 / p) > worth_it * wakes * wake;
 }
 
 bool auto_call::goes_on_alone(const thread_chunk& mine, std::size_t count, std::uint64_t took) noexcept {
@@ -131,9 +144,9 @@ void auto_call::saw(const thread_chunk& one) noexcept {
 
 // How long the first helper took to come: the next call knows better.
 void auto_call::learn_wake(std::uint64_t took) noexcept {
-  const std::uint64_t before = history_->wake_ns.load(std::memory_order_relaxed);
-  const std::uint64_t bounded = std::min(took, 4 * before);  // one bad moment says little
-  history_->wake_ns.store((7 * before + bounded) / 8, std::memory_order_relaxed);
+  history_->wake_ns.store(learned_wake(history_->wake_ns.load(std::memory_order_relaxed), took),
+                          std::memory_order_relaxed);
+  was_shared_ = true;
   shared_at_ = 0;
 }
 

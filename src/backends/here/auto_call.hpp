@@ -48,6 +48,12 @@ class call_history {
   std::unordered_map<run_fn, record> entries_;  // bounded: forgotten when there are many
 };
 
+// What is known of waking a helper after one took so long; less at once, more little by little: one bad moment says little.
+std::uint64_t learned_wake(std::uint64_t before, std::uint64_t took) noexcept;
+// ... and after a call that was not shared because of it, and would have been were it an eighth. Each makes it a little less, so that
+// what a busy moment has shown is tried again some day.
+std::uint64_t doubted_wake(std::uint64_t before) noexcept;
+
 class auto_call final : public thread_call, public watchdog::watched {
  public:
   auto_call(std::shared_ptr<thread_crew> where, job& work, const call_options& options,
@@ -59,7 +65,7 @@ class auto_call final : public thread_call, public watchdog::watched {
   void saw(const thread_chunk&) noexcept override;
   std::uint64_t check(std::uint64_t now) noexcept override;
   void learn_wake(std::uint64_t took) noexcept;
-  [[nodiscard]] bool worth_sharing(double left) const noexcept;
+  [[nodiscard]] bool worth_sharing(double left, double wakes = 1) const noexcept;
   void sample(std::uint64_t now) noexcept;
   [[nodiscard]] bool cores_are_free(std::uint64_t now) noexcept;
 
@@ -77,6 +83,7 @@ class auto_call final : public thread_call, public watchdog::watched {
   std::size_t ran_ = 0;
   std::uint64_t spent_ = 0;
   unsigned own_ = 0;             // the caller's number
+  bool was_shared_ = false;      // a helper came, or was waited for in vain
   std::uint64_t shared_at_ = 0;  // 0: not yet, or it is known how long a helper took to come
 };
 
