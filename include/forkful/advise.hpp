@@ -18,13 +18,14 @@ struct question {
   /// Not null: slices are changed, and `here` runs copies. Makes copies of slices [first, first + count); they are its slices
   /// 0 ... count-1 then.
   void (*copy)(void* self, std::size_t first, std::size_t count) = nullptr;
-  void* self = nullptr;          ///< handed to it
-  job* shipped = nullptr;        ///< passes slices and results as a process_pool does; null: it cannot
-  bool in_place = false;         ///< slices are changed in shared memory: nothing passes
-  unsigned workers = 0;          ///< at most; 0: as many as CPUs to use
-  const char* no_thread = "";    ///< why a thread_pool cannot do it; empty: it can
-  const char* no_process = "";   ///< the same of a process_pool
-  const char* no_snapshot = "";  ///< the same of a snapshot_pool
+  void* self = nullptr;           ///< handed to it
+  std::size_t changed_bytes = 0;  ///< then: that running all slices reads and writes, at least; 0: not known
+  job* shipped = nullptr;         ///< passes slices and results as a process_pool does; null: it cannot
+  bool in_place = false;          ///< slices are changed in shared memory: nothing passes
+  unsigned workers = 0;           ///< at most; 0: as many as CPUs to use
+  const char* no_thread = "";     ///< why a thread_pool cannot do it; empty: it can
+  const char* no_process = "";    ///< the same of a process_pool
+  const char* no_snapshot = "";   ///< the same of a snapshot_pool
 };
 
 /// Probes it and judges (src/advice/). Throws what a probed slice throws; start_failed, arena_exhausted.
@@ -143,8 +144,8 @@ advice answer_shipped(question& asked, Range& range, F&& called, const A&... arg
 /// How `map(range, f, args...)`, or for_each where f changes its slices, would go on each kind of pool of as many workers as CPUs to
 /// use, and whether it is worth it. Calls f on some of the slices, in this thread and for some milliseconds also in forked copies of
 /// the process, for at most 50 ms or 1 % of the whole (but one slice at least), and drops the results. Slices that f changes are
-/// copied first: the range stays as it is. The first call since the machine booted measures the machine, too, for 50 ms; the
-/// figures are stored in a file (docs/machine.md). Throws what a slice throws, start_failed, arena_exhausted.
+/// copied first: the range stays as it is. Some of the first calls since the machine booted measure the machine, too, for 50 ms;
+/// the figures are stored in a file (docs/machine.md). Throws what a slice throws, start_failed, arena_exhausted.
 template <class Range, class F, class... A>
 [[nodiscard]] advice advise(Range&& range, F&& f, const A&... args) {
   using namespace detail;  // NOLINT(google-build-using-namespace): the names below are all of one namespace
@@ -171,11 +172,15 @@ template <class Range, class F, class... A>
     here(copies.range(), called, args...);
     asked.copy = copies.copy;
     asked.self = &copies;
-    if constexpr (contiguous<slices_type>)
-      asked.in_place =
-          in_shared_memory(std::ranges::data(range), std::ranges::size(range) * sizeof(*std::ranges::data(range)));
-    else if constexpr (is_slices<std::remove_cv_t<slices_type>>)
+    if constexpr (contiguous<slices_type>) {
+      // Of an element that is no larger than a cache line all of it comes from memory.
+      constexpr std::size_t line = 64;
+      const std::size_t bytes = std::ranges::size(range) * sizeof(*std::ranges::data(range));
+      asked.in_place = in_shared_memory(std::ranges::data(range), bytes);
+      if constexpr (sizeof(*std::ranges::data(range)) <= line) asked.changed_bytes = bytes;
+    } else if constexpr (is_slices<std::remove_cv_t<slices_type>>) {
       asked.in_place = in_shared_memory(range.data(), range.elements() * sizeof(*range.data()));
+    }
     return answer_with(here.work());
   } else {
     armed_question<present_way, how, slices_type, results_here<result>, collect_values<result, false>, callable, A...>

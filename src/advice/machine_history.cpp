@@ -138,9 +138,13 @@ bool worth_measuring(const machine_history& of, double now, double others) noexc
   const double ago = now - of.measured.back().taken;
   if (ago >= 0 && ago < soon) return false;  // a clock that was set back: as if it were long ago
   const machine known = best_of(of);
+  const bool in_doubt = doubtful(known);
+  const bool a_while_ago = ago < 0 || ago >= a_while;
+  const std::size_t count = of.measured.size();
+  // On a machine that is never quiet the best of several is better than the first.
+  if (in_doubt && count < most_kept && a_while_ago) return true;
   if (others > std::max(known.disturbance - as_quiet, quiet_enough)) return false;  // it would be no better
-  const bool hopeful = of.measured.size() < most_kept && doubtful(known);
-  return hopeful || ((of.measured.size() < enough || doubtful(known)) && (ago < 0 || ago >= a_while));
+  return (in_doubt && count < most_kept) || ((count < enough || in_doubt) && a_while_ago);
 }
 
 std::string date_of(double taken) {

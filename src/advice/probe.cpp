@@ -25,8 +25,11 @@ constexpr double most_of_all = 0.01;      // or this part of the whole
 constexpr double block_seconds = 20e-6;   // short slices are timed together: the clock takes 30 ns
 constexpr std::size_t most_samples = 400;
 constexpr std::size_t enough_samples = 48;
-constexpr double several_cores = 1.2;    // CPU time over time: more than one core was busy
-constexpr double little_memory = 256e6;  // bytes that can be forked in a few milliseconds
+constexpr std::size_t before_all = 12;      // samples tell whether all slices can be timed
+constexpr std::size_t each_its_own = 1024;  // so many lengths are stored one by one (lengths::sampled)
+constexpr double repeated = 0.02;           // how much the same slices differ from one time to the next
+constexpr double several_cores = 1.2;       // CPU time over time: more than one core was busy
+constexpr double little_memory = 256e6;     // bytes that can be forked in a few milliseconds
 
 // How many cores the calling thread's work kept busy since this was made. What other programs took away does not count: while they
 // have the core the work stands still, but does not sleep.
@@ -80,6 +83,7 @@ class prober {
   probe_figures find() {
     if (slices() == 0) return std::move(found_);
     time_slices();
+    consider_memory();
     if (asked_.shipped != nullptr && !asked_.in_place) {
       const passing_times found = time_passing(*asked_.shipped, slices(), blocks_.front().count, mean_);
       found_.work.in = found.in;
@@ -114,18 +118,14 @@ class prober {
     }
     places where(slices(), count);
     while (more_wanted(seconds_since(began), count)) {
+      if (all_.size() == before_all && all_seconds() < slices_seconds / 2 && time_all(kept, count)) break;
       const block what = where.next();
       if (count == 1 && seen(what.first)) {
         if (all_.size() >= slices()) break;
         continue;
       }
       blocks_.push_back(what);
-      double took = run_block(asked_, what, kept);
-      // Much longer than the others: are its slices so long, or was another process on the core? Measured once more, if
-      // that is cheap.
-      if (!all_.empty() && took > 2 * mean_ * static_cast<double>(count) && took < most_seconds / 20) {
-        took = std::min(took, run_block(asked_, what, kept));
-      }
+      const double took = time_of(what, kept);
       all_.push_back({what.first + count / 2, took / static_cast<double>(count)});
       mean_ = mean_of_samples();
     }
@@ -134,6 +134,47 @@ class prober {
     if (blocks_.empty()) blocks_.push_back({0, 1});
     mean_ = mean_of_samples();
     progress();
+  }
+
+  double time_of(block what, std::vector<results>& kept) const {
+    const double took = run_block(asked_, what, kept);
+    // Much longer than the others: are its slices so long, or was another process on the core? Measured once more, if
+    // that is cheap.
+    const bool strange = !all_.empty() && took > 2 * mean_ * static_cast<double>(what.count);
+    return strange && took < most_seconds / 20 ? std::min(took, run_block(asked_, what, kept)) : took;
+  }
+
+  // All slices in their order, so that no long one is missed. False, and nothing changed, if that takes much longer than it seemed.
+  bool time_all(std::vector<results>& kept, std::size_t count) {
+    const std::uint64_t began = now_ns();
+    const std::size_t size = std::max(count, (slices() + most_samples - 1) / most_samples);
+    std::vector<timed> found;
+    for (std::size_t first = 0; first < slices(); first += size) {
+      if (seconds_since(began) > slices_seconds) return false;
+      const block what{first, std::min(size, slices() - first)};
+      const double each = time_of(what, kept) / static_cast<double>(what.count);
+      if (slices() > each_its_own) {
+        found.push_back({first + what.count / 2, each});
+      } else {
+        for (std::size_t i = 0; i != what.count; ++i) found.push_back({first + i, each});
+      }
+    }
+    all_ = std::move(found);
+    complete_ = true;
+    return true;
+  }
+
+  // Slices that the callable changes were copied just before they ran, and found in the nearest cache. In a call they are not, if all
+  // of them are more than that holds: and what reads and writes every byte of them takes no less than copying as much.
+  void consider_memory() {
+    if (asked_.changed_bytes <= own_cache() || here_.copy_rate <= 0) return;
+    const double bytes = static_cast<double>(asked_.changed_bytes) / static_cast<double>(slices());
+    const double least = bytes / here_.copy_rate;
+    if (mean_ < least) {
+      found_.work.time = found_.work.time.scaled(least / mean_);
+      mean_ = least;
+    }
+    found_.work.traffic = 2 * bytes / mean_;
   }
 
   [[nodiscard]] bool seen(std::size_t slice) const {
@@ -180,6 +221,10 @@ class prober {
     const auto n = static_cast<double>(took.size());
     // Two standard errors of the mean; with all slices seen there is none.
     const double unseen = std::sqrt(std::max(0.0, 1 - n / static_cast<double>(slices())));
+    if (complete_) {
+      found_.spread = repeated;
+      return;
+    }
     found_.spread = n < 2 ? 0.2 : std::min(0.5, 2 * std::sqrt(squares / (n - 1) / n) / mean_ * unseen);
   }
 
@@ -206,6 +251,7 @@ class prober {
   std::vector<block> blocks_;  // that have run
   std::vector<timed> all_;
   double mean_ = 0;
+  bool complete_ = false;  // every slice was timed
 };
 
 }  // namespace

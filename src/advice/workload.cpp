@@ -135,6 +135,7 @@ lengths lengths::shaped(std::size_t slices, double mean, shape form) {
 }
 
 lengths lengths::sampled(std::size_t slices, const std::vector<std::size_t>& at, const std::vector<double>& took) {
+  if (slices <= longest_period && 10 * took.size() >= 9 * slices && took.size() > 1) return in_order(slices, at, took);
   std::vector<double> where(at.begin(), at.end());
   std::vector<double> times = took;
   std::vector<single> singles;
@@ -179,6 +180,14 @@ lengths lengths::sampled(std::size_t slices, const std::vector<std::size_t>& at,
     variation.push_back(times[i] / (line.height + line.slope * (where[i] - static_cast<double>(line.from))));
   }
   return {slices, std::move(trend), as_variation(std::move(variation)), std::move(singles)};
+}
+
+// Nearly all are known: where each lies says more than any trend. Those that are not take as long as the mean.
+lengths lengths::in_order(std::size_t slices, const std::vector<std::size_t>& at, const std::vector<double>& took) {
+  const double mean = mean_of(took);
+  std::vector<double> each(slices, 1);
+  for (std::size_t i = 0; mean > 0 && i != at.size(); ++i) each[at[i]] = took[i] / mean;
+  return {slices, {{0, mean, 0}}, std::move(each), {}};
 }
 
 // Sum of the variation below `end`.

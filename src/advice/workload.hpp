@@ -19,7 +19,7 @@ class [[gnu::visibility("default")]] lengths {
   static lengths equal(std::size_t slices, double each);
   // As measured: `at[i]` is the index of a sampled slice (ascending, at least one), `took[i]` its time. Between samples the
   // trend is followed, where they show one; what is left varies as the samples do. A sample longer than all others together is
-  // taken for the only one of its kind.
+  // taken for the only one of its kind. Where nine slices of ten were sampled, and they are no more than 1024, each has its own time.
   static lengths sampled(std::size_t slices, const std::vector<std::size_t>& at, const std::vector<double>& took);
   // By shape, with that mean: `linear` grows from nothing to twice the mean, `exponential` varies as an exponential
   // distribution does, `bimodal` has one slice in ten that takes ten times as long as the others, `giant` one slice, the first,
@@ -51,6 +51,7 @@ class [[gnu::visibility("default")]] lengths {
   };
 
   lengths(std::size_t slices, std::vector<knot> trend, std::vector<double> variation, std::vector<single> singles);
+  static lengths in_order(std::size_t slices, const std::vector<std::size_t>& at, const std::vector<double>& took);
   [[nodiscard]] std::vector<knot>::const_iterator line_of(std::size_t slice) const;
   [[nodiscard]] double up_to(std::size_t end) const;
   [[nodiscard]] double of_line(const knot& line, std::size_t end) const;

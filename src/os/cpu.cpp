@@ -72,6 +72,11 @@ std::optional<double> cgroup_cpus() {
 
 unsigned online_cpus() noexcept { return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN))); }
 
+std::size_t own_cache() noexcept {
+  const long bytes = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : std::size_t{1} << 20;
+}
+
 unsigned affinity_cpus() noexcept {
   unsigned cpus = 1;
   // The mask of machines with more CPUs than cpu_set_t holds needs a larger set: double it until the kernel is content.

@@ -17,6 +17,9 @@ double cpu_quota() noexcept;
 // CPUs of the machine, whether this process may use them or not.
 unsigned online_cpus() noexcept;
 
+// Bytes of the cache that a core has for itself: of the second level; a megabyte if the system does not say.
+std::size_t own_cache() noexcept;
+
 // Lets the core know that this is a spinning loop.
 inline void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "advice/machine.hpp"
 #include "backends/every_pool.hpp"
 
 namespace {
@@ -108,6 +109,18 @@ TEST(advise, changes_nothing) {
   const advice parts = forkful::advise(slices(table, 10), [](std::span<double> part) { part[0] = -1; });
   for (const double x : table) ASSERT_EQ(x, 2.0);
   EXPECT_EQ(parts.slices, 10U);
+}
+
+// Copies of a few of them lie in the nearest cache, all of them do not.
+TEST(advise, slices_that_no_cache_holds_take_as_long_as_copying_them_at_least) {
+  struct alignas(64) line {
+    double first = 2;
+  };
+  std::vector<line> table(400'000);
+  const advice told = forkful::advise(table, [](line& one) { one.first = -1; });
+  const double loop = std::chrono::duration<double>(way_of(told, "serial").time).count();
+  const double rate = detail::best_of(detail::known_history()).copy_rate;
+  EXPECT_GE(1.001 * loop, 64 * 400e3 / rate);
 }
 
 TEST(advise, says_why_a_way_is_not_possible) {

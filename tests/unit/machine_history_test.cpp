@@ -142,6 +142,11 @@ TEST(machine_history, another_measurement_is_worth_it_when_it_may_be_better) {
   EXPECT_TRUE(worth_measuring(disturbed, noon + 10, 0)) << "it is quieter now";
   EXPECT_FALSE(worth_measuring(disturbed, noon + 10, 1)) << "it is not";
   EXPECT_FALSE(worth_measuring(disturbed, noon + 1, 0)) << "what disturbed it may come back";
+  EXPECT_TRUE(worth_measuring(disturbed, noon + 100, 1))
+      << "the best of several disturbed ones is better than the first";
+  const auto all_disturbed = of(std::vector<machine>(6, measured(noon, 0.8)));
+  EXPECT_FALSE(worth_measuring(all_disturbed, noon + 1000, 1)) << "but six are enough of them";
+  EXPECT_TRUE(worth_measuring(all_disturbed, noon + 1000, 0));
   const auto quiet = of({measured(noon, 0.02)});
   EXPECT_FALSE(worth_measuring(quiet, noon + 10, 0)) << "too soon for another opinion";
   EXPECT_TRUE(worth_measuring(quiet, noon + 1000, 0)) << "the first few are spread over time";

@@ -95,6 +95,23 @@ TEST(lengths, sampled_follow_a_trend_that_samples_show) {
   EXPECT_NEAR(rising.longest(), 1'000, 250);
 }
 
+// Ten giants at the end take as long as they do there, not as some that are scattered.
+TEST(lengths, where_nearly_all_were_sampled_each_has_its_own_time) {
+  std::vector<std::size_t> at;
+  std::vector<double> took;
+  for (std::size_t i = 0; i != 100; ++i) {
+    if (i % 20 == 7) continue;  // was not sampled
+    at.push_back(i);
+    took.push_back(i < 90 ? 1e-6 : 100e-6);
+  }
+  const lengths all = lengths::sampled(100, at, took);
+  EXPECT_NEAR(all.sum(0, 7), 7e-6, 1e-12);
+  EXPECT_NEAR(all.sum(99, 100), 100e-6, 1e-12);
+  EXPECT_NEAR(all.sum(7, 8), all.mean(), 1e-6) << "of what is not known the mean";
+  EXPECT_NEAR(all.longest(), 100e-6, 1e-12);
+  EXPECT_LT(all.longest(0, 90), 13e-6);
+}
+
 TEST(lengths, sampled_without_a_trend_vary_as_the_samples_do) {
   const lengths mixed = lengths::sampled(1'000, {1, 100, 300, 500, 700, 900}, {1, 3, 1, 3, 3, 1});
   EXPECT_NEAR(mixed.mean(), 2, 0.02);
