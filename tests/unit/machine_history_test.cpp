@@ -167,6 +167,12 @@ TEST(machine_history, a_machine_that_is_never_steady_is_measured_now_and_then_on
   EXPECT_TRUE(worth_measuring(history, noon + 100, 0));
 }
 
+TEST(machine_history, a_date_that_no_calendar_has_is_none) {
+  EXPECT_EQ(date_of(0), "");
+  EXPECT_EQ(date_of(1e18), "") << "its year is more than an int";
+  EXPECT_THAT(date_of(noon), HasSubstr("2023-11-1"));
+}
+
 TEST(machine_history, doubt_is_said_with_its_reason_and_what_to_do) {
   EXPECT_EQ(doubt_about(measured(noon, 0.05)), "");
   const std::string disturbed = doubt_about(measured(noon, 0.79));
