@@ -1,8 +1,11 @@
 // The command line tool: passes the words to their verb (verb.hpp), and answers those that belong to none.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <forkful/version.hpp>
+#include <string>
+#include <vector>
 
 #include "format/fmt.hpp"
 #include "interrupt.hpp"
@@ -54,7 +57,7 @@ std::vector<std::string> option_names(const CLI::App& app) {
 /// CLI11 names the option first.
 std::string_view first_word(std::string_view text) { return text.substr(0, text.find_first_of(": ")); }
 
-int run(int argc, char** argv) {
+int run(const std::vector<std::string>& words) {
   CLI::App app{"", "forkful"};
   app.formatter(std::make_shared<examples_first>(examples));
   app.set_help_flag("-h,--help", "Print this and leave");
@@ -83,7 +86,7 @@ int run(int argc, char** argv) {
   };
 
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // it takes the last one first
   } catch (const CLI::Success& asked_for_text) {
     return app.exit(asked_for_text);
   } catch (const CLI::ParseError& error) {
@@ -115,9 +118,16 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  for (const auto& each : cli::verbs()) {
+    if (words.empty() || !each->reads_words() || each->name() != words.front()) continue;
+    if (const auto left = each->run_words({words.begin() + 1, words.end()})) return *left;
+    words = {each->name(), "--help"};
+    break;
+  }
   cli::watch_for_interrupts();
   try {
-    return run(argc, argv);
+    return run(words);
   } catch (const std::exception& error) {
     cli::complain(error.what());
     return cli::input_failed;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,10 @@ class verb {
   [[nodiscard]] virtual std::string examples() const = 0;
   /// Adds its options.
   virtual void describe(CLI::App&) = 0;
+  /// Whether it reads all words behind its name itself, before anything else is set up: then run_words() is called, and run() is not.
+  [[nodiscard]] virtual bool reads_words() const { return false; }
+  /// Does it, and returns an exit code; nothing if the words ask for help.
+  virtual std::optional<int> run_words(const std::vector<std::string>& /*words*/) { return {}; }
   /// Does it, when its options are parsed and nothing is left over. Returns an exit code.
   virtual int run(const CLI::App&) = 0;
   /// What to say about an option that was given no value, or too many; without a sentence CLI11's own will do.
@@ -48,6 +53,7 @@ std::unique_ptr<verb> race_verb();
 std::unique_ptr<verb> advise_verb();
 std::unique_ptr<verb> doctor_verb();
 std::unique_ptr<verb> explain_verb();
+std::unique_ptr<verb> map_verb();
 
 /// Complains in one sentence that ends in where to look, as "(see forkful tour --help)". Returns `usage`.
 int misused(std::string_view sentence, std::string_view help);

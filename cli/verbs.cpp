@@ -5,6 +5,7 @@ namespace cli {
 
 std::vector<std::unique_ptr<verb>> verbs() {
   std::vector<std::unique_ptr<verb>> all;
+  all.push_back(map_verb());
   all.push_back(tour_verb());
   all.push_back(race_verb());
   all.push_back(advise_verb());
