@@ -23,6 +23,7 @@ constexpr const char* examples =
     "  forkful race --list        what else can race\n"
     "  forkful advise --slices 1000 --time 20us\n"
     "                             is it worth it? for work that is not written yet\n"
+    "  forkful map gzip ::: *.log a command over items, in parallel: no C++ needed\n"
     "\n"
     "forkful: process pools for C++ that survive crashes and say what was copied.";
 

@@ -25,10 +25,10 @@ constexpr auto longest_delivery = std::chrono::seconds(1);
 void ends::wait(const std::function<void()>& draw) {
   while (!crew_.gone()) {
     if (crew_.how_ends() == ending::stopping) end_jobs();
-    if (signal_ != 0 && told_ && groups_.empty()) {
-      if (leave_at_ == clock::time_point::max()) leave_at_ = clock::now() + longest_delivery;
-      if (clock::now() >= leave_at_) return;
+    if (signal_ != 0 && told_ && leave_at_ == clock::time_point::max() && (killed_ || groups_.empty())) {
+      leave_at_ = clock::now() + longest_delivery;
     }
+    if (clock::now() >= leave_at_) return;
     auto until = std::min(kill_at_, leave_at_);
     constexpr auto look_each = std::chrono::milliseconds(100);
     if (draw || signal_ != 0) until = std::min(until, clock::now() + look_each);
@@ -71,6 +71,7 @@ void ends::end_jobs() {
         std::min(kill_at_, now + (interrupted ? std::chrono::milliseconds(grace_after_interrupt) : runner::grace));
   } else if (now >= kill_at_) {
     groups_.signal(SIGKILL);
+    killed_ = true;
     kill_at_ = now + kill_again;
   }
 }

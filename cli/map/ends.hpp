@@ -33,7 +33,8 @@ class ends {
   signals& signals_;
   int attention_;
   int signal_ = 0;
-  bool told_ = false;  // the jobs, to end
+  bool told_ = false;    // the jobs, to end
+  bool killed_ = false;  // what did not
   clock::time_point kill_at_ = clock::time_point::max();
   clock::time_point leave_at_ = clock::time_point::max();
 };

@@ -84,19 +84,14 @@ void job_log::read() {
     text.append(room.data(), static_cast<std::size_t>(got));
   }
   const std::size_t whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
-  if (!text.empty() && whole >= header.size() && !std::string_view(text).starts_with(header)) {
+  if (!text.starts_with(header) && !header.starts_with(text)) {
     throw refusal(own_failure, fmt::format("{} is no log of forkful map or GNU parallel: its first line is another",
                                            cli::harmless(path_)));
   }
   // A kill came in the middle of a line.
   if (whole != text.size() && ::ftruncate(file_.number(), static_cast<off_t>(whole >= header.size() ? whole : 0)) != 0)
     unusable(path_, "cut");
-  if (whole < header.size()) {
-    if (text.size() >= header.size())
-      throw refusal(own_failure, fmt::format("{} is no log of forkful map or GNU parallel: its first line is another",
-                                             cli::harmless(path_)));
-    return;
-  }
+  if (whole < header.size()) return;
   header_end_ = header.size();
   for (std::size_t begin = header.size(); begin < whole;) {
     const std::size_t end = text.find('\n', begin);

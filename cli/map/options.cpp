@@ -2,146 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <functional>
 #include <utility>
 
 #include "format/fmt.hpp"
-#include "map/misuse.hpp"
+#include "map/option_values.hpp"
 #include "suggest.hpp"
 #include "terminal.hpp"
 
 namespace mapping {
 
 namespace {
-
-constexpr unsigned most_jobs = 1000;
-
-[[noreturn]] void wrong(std::string_view sentence) {
-  throw refusal(misused, fmt::format("{} (see forkful map --help)", sentence));
-}
-
-[[noreturn]] void wrong_value(std::string_view option, std::string_view is, std::string_view typed) {
-  wrong(fmt::format("{} is {}, not '{}'", option, is, cli::harmless(typed)));
-}
-
-std::optional<double> decimal(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0) || value > 1e15) return {};
-  return value;
-}
-
-std::optional<std::size_t> whole(std::string_view text) {
-  std::size_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return {};
-  return value;
-}
-
-std::size_t count(std::string_view option, std::string_view text, std::size_t least) {
-  const auto value = whole(text);
-  if (!value || *value < least) wrong_value(option, fmt::format("a whole number from {} on", least), text);
-  return *value;
-}
-
-// A number and a unit.
-template <std::size_t n>
-std::optional<double> measured(std::string_view text, const std::array<std::pair<std::string_view, double>, n>& units) {
-  const std::size_t end = text.find_first_not_of("0123456789.");
-  const std::string_view unit = end == std::string_view::npos ? std::string_view{} : text.substr(end);
-  const auto value = decimal(text.substr(0, text.size() - unit.size()));
-  const auto found = std::find_if(units.begin(), units.end(), [&](const auto& each) { return each.first == unit; });
-  if (!value || found == units.end()) return {};
-  return *value * found->second;
-}
-
-std::chrono::nanoseconds time(std::string_view option, std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 6> units{
-      {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
-  const auto seconds = measured(text, units);
-  if (!seconds || *seconds > 1e9) wrong_value(option, "a time, as 2s or 500ms or 1.5m (seconds without a unit)", text);
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(*seconds * 1e9));
-}
-
-std::size_t size(std::string_view option, std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 7> units{
-      {{"", 1}, {"k", 1 << 10}, {"K", 1 << 10}, {"m", 1 << 20}, {"M", 1 << 20}, {"g", 1 << 30}, {"G", 1 << 30}}};
-  const auto bytes = measured(text, units);
-  if (!bytes || *bytes < 1) wrong_value(option, "a size, as 64k or 1M or 2G", text);
-  return static_cast<std::size_t>(*bytes);
-}
-
-char delimiter(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, char>, 5> escapes{
-      {{"\\n", '\n'}, {"\\t", '\t'}, {"\\0", '\0'}, {"\\r", '\r'}, {"\\\\", '\\'}}};
-  if (text.size() == 1) return text.front();
-  const auto* const found =
-      std::find_if(escapes.begin(), escapes.end(), [&](const auto& each) { return each.first == text; });
-  if (found == escapes.end()) wrong_value("-d", "one character, or \\n, \\t, \\0, \\r", text);
-  return found->second;
-}
-
-halting halt(std::string_view text) {
-  using moment = halting::moment;
-  using kind = halting::kind;
-  static constexpr std::array<std::pair<std::string_view, halting>, 7> short_forms{
-      {{"never", {}},
-       {"0", {}},
-       {"1", {moment::soon, kind::fail, 1}},
-       {"2", {moment::now, kind::fail, 1}},
-       {"-1", {moment::soon, kind::success, 1}},
-       {"-2", {moment::now, kind::success, 1}},
-       {"now", {moment::now, kind::fail, 1}}}};
-  const auto* const known =
-      std::find_if(short_forms.begin(), short_forms.end(), [&](const auto& each) { return each.first == text; });
-  if (known != short_forms.end()) return known->second;
-  const auto fail = [&] {
-    wrong_value("--halt", "never, or now or soon with what to count, as now,fail=1 or soon,fail=10%", text);
-  };
-  halting found;
-  const std::size_t comma = text.find(',');
-  const std::size_t equals = text.find('=');
-  if (comma == std::string_view::npos || equals == std::string_view::npos || equals < comma) fail();
-  const std::string_view when = text.substr(0, comma);
-  const std::string_view what = text.substr(comma + 1, equals - comma - 1);
-  std::string_view limit = text.substr(equals + 1);
-  if (when != "now" && when != "soon") fail();
-  found.when = when == "now" ? moment::now : moment::soon;
-  if (what == "fail")
-    found.what = kind::fail;
-  else if (what == "success")
-    found.what = kind::success;
-  else if (what == "done")
-    found.what = kind::done;
-  else
-    fail();
-  if (limit.ends_with('%')) {
-    limit.remove_suffix(1);
-    const auto percent = decimal(limit);
-    if (!percent || *percent <= 0 || *percent > 100) fail();
-    found.percent = *percent;
-  } else {
-    const auto number = whole(limit);
-    if (!number || *number == 0) fail();
-    found.count = *number;
-  }
-  return found;
-}
-
-std::vector<int> statuses(std::string_view text) {
-  std::vector<int> list;
-  const std::string typed(text);
-  while (true) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const auto value = whole(text.substr(0, comma));
-    if (!value || *value > 255) wrong_value("--ok", "a list of statuses from 0 to 255, as 0,1", typed);
-    list.push_back(static_cast<int>(*value));
-    if (comma == text.size()) return list;
-    text.remove_prefix(comma + 1);
-  }
-}
 
 using setter = std::function<void(options&, std::string_view)>;
 struct entry {
@@ -172,12 +43,12 @@ const std::vector<entry>& entries() {
       {{"-n", "", "--max-args"},
        "N",
        "Items a job (else 1); 0: run once an item, without it",
-       [](options& to, std::string_view value) { to.per_job = count("-n", value, 0); }},
+       [](options& to, std::string_view value) { to.per_job = count_of("-n", value, 0); }},
       {{"-N", "", "--max-replace-args"},
        "N",
        "The same, and {1} to {N} are the items; with --pipe lines a job",
        [](options& to, std::string_view value) {
-         to.per_job = count("-N", value, 0);
+         to.per_job = count_of("-N", value, 0);
          to.positional = true;
        }},
       {{"-X", "--fill", "-m", "--xargs"},
@@ -191,7 +62,7 @@ const std::vector<entry>& entries() {
       {{"-d", "", "--delimiter"},
        "C",
        "Items end in C",
-       [](options& to, std::string_view value) { to.delimiter = delimiter(value); }},
+       [](options& to, std::string_view value) { to.delimiter = delimiter_of(value); }},
       {{"-a", "", "--arg-file"},
        "FILE",
        "Items from a file; - is standard input; several: all combinations",
@@ -229,27 +100,27 @@ const std::vector<entry>& entries() {
       {{"--timeout"},
        "T",
        "A job may take so long: 2s, 500ms, 1.5m",
-       [](options& to, std::string_view value) { to.timeout = time("--timeout", value); }},
+       [](options& to, std::string_view value) { to.timeout = time_of("--timeout", value); }},
       {{"--retries"},
        "N",
        "A job that fails is tried N times in all",
-       [](options& to, std::string_view value) { to.tries = count("--retries", value, 1); }},
+       [](options& to, std::string_view value) { to.tries = count_of("--retries", value, 1); }},
       {{"--delay"},
        "T",
        "Between two starts",
-       [](options& to, std::string_view value) { to.delay = time("--delay", value); }},
+       [](options& to, std::string_view value) { to.delay = time_of("--delay", value); }},
       {{"--halt"},
        "WHEN",
        "never; now,fail=1; soon,fail=10%; also success, done",
-       [](options& to, std::string_view value) { to.halt = halt(value); }},
+       [](options& to, std::string_view value) { to.halt = halting_of(value); }},
       {{"--fail-fast"},
        "",
        "The first failure ends the run: --halt now,fail=1",
-       [](options& to, std::string_view) { to.halt = halt("2"); }},
+       [](options& to, std::string_view) { to.halt = halting_of("2"); }},
       {{"--ok"},
        "LIST",
        "Statuses that are no failure (else 0): 0,1 for grep",
-       [](options& to, std::string_view value) { to.good = statuses(value); }},
+       [](options& to, std::string_view value) { to.good = statuses_of(value); }},
       {{"--log", "--joblog"}, "FILE", "A line a job, in GNU parallel's format", text(&options::log)},
       {{"--resume"},
        "[=number]",
@@ -266,13 +137,15 @@ const std::vector<entry>& entries() {
       {{"--block"},
        "SIZE",
        "Of so many bytes (else 1M)",
-       [](options& to, std::string_view value) { to.block_bytes = size("--block", value); }},
+       [](options& to, std::string_view value) { to.block_bytes = size_of("--block", value); }},
       {{"--dry-run"}, "", "Print what would run", flag(&options::dry_run)},
       {{"-t", "", "--verbose"}, "", "Say each command on stderr", flag(&options::say_commands)},
       {{"--progress", "", "--bar", "--eta"},
        "",
        "How far it is, on stderr if that is a terminal",
        flag(&options::progress)},
+      {{"--report"}, "FILE", "Where the time went: .html, .json, .trace, - for text", text(&options::report)},
+      {{"--advice"}, "", "What would be faster, also where stderr is no terminal", flag(&options::advice)},
       {{"--quiet"}, "", "No advice, no names of failed jobs", flag(&options::quiet)},
       {{"--will-cite", "--gnu", "--plain", "--group", "--no-notice"}, "", "", [](options&, std::string_view) {}},
   };
@@ -404,6 +277,8 @@ class word_reader {
 void check_together(const options& all) {
   if (all.resume != resuming::no && all.log.empty()) wrong("--resume needs to know what was done: --log FILE");
   if (all.blocks && !all.origins.empty()) wrong("--pipe takes standard input or -a FILE, and no items behind :::");
+  if (all.blocks && all.resume == resuming::succeeded)
+    wrong("--resume-failed knows jobs by their commands, and those of --pipe are all the same");
   if (all.blocks && all.fill) wrong("--pipe hands out blocks, so -X has no items to fill jobs with");
   if (all.block_bytes && !all.blocks) wrong("--block is for --pipe");
   if (all.output == grouping::none && (all.tag || all.tag_text || !all.output_file.empty()))
@@ -431,30 +306,12 @@ std::vector<option_help> option_list() {
 std::optional<options> read_options(const std::vector<std::string>& words) {
   std::optional<options> read = word_reader(words).read();
   if (!read) return read;
+  check_together(*read);
+  if (read->blocks) return read;
   for (const std::string& each : read->files) read->origins.insert(read->origins.begin(), origin{true, false, {each}});
   if (read->files.size() > 1)
     std::reverse(read->origins.begin(), read->origins.begin() + static_cast<std::ptrdiff_t>(read->files.size()));
-  check_together(*read);
   return read;
-}
-
-unsigned jobs_of(std::string_view typed, unsigned cpus) {
-  if (typed == "0") return most_jobs;
-  double jobs = 0;
-  if (typed.ends_with('%')) {
-    const auto percent = decimal(typed.substr(0, typed.size() - 1));
-    if (!percent || *percent <= 0) return 0;
-    jobs = std::floor(*percent / 100 * cpus);
-  } else if (typed.starts_with('+') || typed.starts_with('-')) {
-    const auto more = whole(typed.substr(1));
-    if (!more) return 0;
-    jobs = typed.front() == '+' ? cpus + static_cast<double>(*more) : cpus - static_cast<double>(*more);
-  } else {
-    const auto number = whole(typed);
-    if (!number || *number == 0) return 0;
-    jobs = static_cast<double>(*number);
-  }
-  return static_cast<unsigned>(std::clamp(jobs, 1.0, static_cast<double>(most_jobs)));
 }
 
 }  // namespace mapping

@@ -64,6 +64,8 @@ struct options {
   bool dry_run = false;
   bool say_commands = false;
   bool progress = false;
+  std::string report{};
+  bool advice = false;
   bool quiet = false;
 
   std::vector<std::string> command{};
@@ -80,8 +82,5 @@ std::vector<option_help> option_list();
 
 /// Reads the words behind "map". Empty: help is wanted. Throws refusal.
 std::optional<options> read_options(const std::vector<std::string>& words);
-
-/// How many jobs at a time "4", "+1", "-1", "50%" and "0" mean where there are so many CPUs; 0: it is none of them.
-unsigned jobs_of(std::string_view typed, unsigned cpus);
 
 }  // namespace mapping

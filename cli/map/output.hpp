@@ -32,7 +32,10 @@ struct job_result {
   int signal = 0;
   std::string reason{};
   std::chrono::system_clock::time_point began{};
-  std::chrono::nanoseconds ran{0};
+  std::chrono::nanoseconds ran{0};                         ///< the last attempt
+  std::chrono::steady_clock::time_point taken{}, ended{};  ///< with all attempts
+  std::chrono::nanoseconds starting{0};                    ///< of all attempts: until their commands ran
+  std::chrono::nanoseconds cpu{0};                         ///< of all attempts, as wait(2) has it
   std::size_t attempts = 1;
 };
 

@@ -86,6 +86,7 @@ void runner::run(job next) {
     output->tag += '\t';
   }
   turn& to = crew_.shared_.output;
+  output->result.taken = clock::now();
   output->may_flow = how.tries <= 1;
   to.enter(output);
   for (std::size_t tried = 1;; ++tried) {
@@ -97,7 +98,8 @@ void runner::run(job next) {
     if (!again) break;
     to.drop(*output);
   }
-  const job_result& result = output->result;
+  job_result& result = output->result;
+  result.ended = clock::now();
   if (result.how != job_result::fate::stopped) {
     const auto enough = crew_.shared_.limit.ended(result.good, result.exit_status, crew_.shared_.jobs.total());
     if (enough) crew_.end(*enough == halting::moment::now ? ending::stopping : ending::closing);
@@ -108,7 +110,7 @@ void runner::run(job next) {
 
 void runner::attempt(job_output& output) {
   job_result& result = output.result;
-  result = {};
+  result = {.taken = result.taken, .starting = result.starting, .cpu = result.cpu};
   output.sent = 0;
   result.began = std::chrono::system_clock::now();
   const auto began = clock::now();
@@ -147,7 +149,10 @@ bool runner::start(const recipe::words_of_job& words, const job_output& output, 
     const command::refusal refused =
         command_.start({path, arguments.data(), variables.data()}, crew_.shared_.setting,
                        {.in = how.blocks, .out = how.output != grouping::none}, {stack_.get(), command::stack_bytes});
-    if (!refused.happened()) return true;
+    if (!refused.happened()) {
+      result.starting += clock::now() - since;
+      return true;
+    }
     if (refused.at == command::step::execute && refused.error == ENOEXEC && path == words.path.c_str()) {
       // As execvp: a script without its first line.
       static char shell[] = "/bin/sh";
@@ -244,6 +249,7 @@ void runner::conclude(job_output& output, bool too_late, clock::time_point began
   const forkful::detail::command_ending ending = command_.reap();
   job_result& result = output.result;
   result.ran = clock::now() - began;
+  result.cpu += ending.cpu;
   result.signal = ending.signal;
   result.exit_status = too_late ? timed_out : ending.exit_status;
   const std::vector<int>& good = crew_.shared_.how.good;

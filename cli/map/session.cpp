@@ -11,18 +11,23 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <forkful/progress.hpp>
 #include <memory>
 #include <optional>
 #include <system_error>
 
+#include "files.hpp"
 #include "format/fmt.hpp"
 #include "map/blocks.hpp"
 #include "map/crew.hpp"
 #include "map/ends.hpp"
 #include "map/items.hpp"
+#include "map/map_advice.hpp"
+#include "map/measures.hpp"
 #include "map/misuse.hpp"
+#include "map/option_values.hpp"
 #include "os/cpu.hpp"
 #include "terminal.hpp"
 
@@ -117,6 +122,45 @@ void say_ended(int signal, const tally& sums, const options& how) {
   say_line(fmt::format("{} with {} jobs done; {}", what, sums.done(), next));
 }
 
+// --report, or what FORKFUL_REPORT asks every program for. What cannot be written is said before the run.
+std::string report_name(const options& how) {
+  const char* const asked = std::getenv("FORKFUL_REPORT");
+  std::string file = !how.report.empty() ? how.report : asked != nullptr ? asked : "";
+  if (file.empty()) return file;
+  const std::string wrong = wrong_report_name(file);
+  if (!wrong.empty() && !how.report.empty()) throw refusal(misused, wrong);
+  if (!wrong.empty()) {
+    say_line(wrong);
+    return {};
+  }
+  if (file != "-") {
+    try {
+      cli::check_writable(file);
+    } catch (const std::exception& error) {
+      throw refusal(own_failure, fmt::format("the report cannot be written: {}", error.what()));
+    }
+  }
+  return file;
+}
+
+// The report, and what to do better next time.
+void conclude(const options& how, const measures& measured, const std::string& report, std::size_t held,
+              const recipe& does, const forkful::detail::command_setting& setting) {
+  const bool speaks = how.advice || (::isatty(STDERR_FILENO) == 1 && !how.quiet);
+  if ((!speaks && report.empty()) || measured.jobs() == 0) return;
+  const std::vector<std::string> sentences =
+      advice_on(measured, {.cpus = forkful::detail::usable_cpus(),
+                           .command_start = measure_command_start(setting),
+                           .one_item_a_job = !how.per_job && !how.fill && !how.blocks,
+                           .ordered = how.output == grouping::ordered,
+                           .held = held,
+                           .command = cli::harmless(does.name())});
+  if (speaks) {
+    for (const std::string& each : sentences) say_line(each);
+  }
+  if (!report.empty()) write_report(measured.as_report(sentences.empty() ? "" : sentences.front()), report);
+}
+
 }  // namespace
 
 int run_session(const options& how) {
@@ -140,7 +184,9 @@ int run_session(const options& how) {
   }
   const recipe does(how, std::move(names));
   job_log log;
-  if (!how.log.empty() && !how.dry_run) log = job_log(how.log, how.resume);
+  // Blocks have the same command, all of them.
+  const resuming resume = how.blocks && how.resume == resuming::done ? resuming::numbers : how.resume;
+  if (!how.log.empty() && !how.dry_run) log = job_log(how.log, resume);
   const fd file = how.dry_run ? fd() : open_output(how, log);
   log.settle();
   job_queue queue(*from, does, log, how.delay);
@@ -156,9 +202,12 @@ int run_session(const options& how) {
   signals incoming;
   incoming.put_into(setting);
   tally sums(does, log, !how.quiet);
+  const std::string report = report_name(how);
+  measures measured(does, !report.empty());
   int status = all_well;
   int signal = 0;
   std::optional<int> decided;
+  std::size_t held = 0;
   {
     guardian groups(slots);
     halt limit(how.halt);
@@ -166,6 +215,7 @@ int run_session(const options& how) {
     turn output(how.output, file.valid() ? file.number() : STDOUT_FILENO, [&](const job_output& job) {
       if (output.broken() != 0) return;
       sums.add(job);
+      if (job.result.how != job_result::fate::stopped) measured.add(job);
       if (sums.log_error() != 0)
         runners->fail(
             fmt::format("cannot write to the log {}: {}", cli::harmless(how.log), error_text(sums.log_error())),
@@ -192,6 +242,8 @@ int run_session(const options& how) {
       if (!until.all_through()) incoming.die_of(signal);  // some thread waits for a reader of our output
     }
     runners->join();
+    measured.end(runners->runners());
+    held = output.peak_held();
     if (draw) draw();
     decided = limit.status();
     if (const int broken = output.broken(); broken == EPIPE && !incoming.pipe_ignored() && signal == 0) {
@@ -208,8 +260,8 @@ int run_session(const options& how) {
   }
   if (signal != 0) incoming.die_of(signal);
   if (const std::string failed = sums.summary(); !failed.empty()) say_line(failed);
-  if (decided && sums.stopped() + sums.done() != 0)
-    say_line(fmt::format("stopped by --halt with {} jobs done", sums.done()));
+  conclude(how, measured, report, held, does, setting);
+  if (decided.value_or(0) != 0) say_line(fmt::format("stopped by --halt with {} jobs done", sums.done()));
   if (status != all_well) return status;
   if (decided) return *decided;
   return sums.failed() == 0 ? all_well : job_failed;

@@ -213,23 +213,18 @@ std::string shell_line::shown(const job_items& job, bool append, bool typed) con
       continue;
     }
     std::string text;
+    bool plain = true;  // needs no quotes of its own
     for (const std::string& value : values_of(each.to, job)) {
       if (!text.empty()) text += ' ';
       text += quoted(value);
+      plain = plain && quoted(value) == value;
     }
-    switch (each.where) {
-      case place::in_double:
-        line += '"' + text + '"';
-        break;
-      case place::in_single:
-        line += "'" + text + "'";
-        break;
-      case place::in_dollar_single:
-        line += "'" + text + "$'";
-        break;
-      default:
-        line += text;
-    }
+    if (plain || each.where == place::plain || each.where == place::arithmetic)
+      line += text;
+    else if (each.where == place::in_double)
+      line += '"' + text + '"';
+    else
+      line += "'" + text + (each.where == place::in_single ? "'" : "$'");
   }
   if (append && !has_reference_) {
     for (const std::string_view value : job.values()) line += ' ' + quoted(value);

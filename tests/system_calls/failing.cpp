@@ -78,6 +78,11 @@ extern "C" {
   type __real_##name parameters;                                \
   type __wrap_##name parameters { return fails(call::name) ? failed : __real_##name arguments; }
 
+FORKFUL_WRAP(int, dup2, (int from, int to), (from, to), -1)
+FORKFUL_WRAP(int, execve, (const char* path, char* const* arguments, char* const* environment),
+             (path, arguments, environment), -1)
+FORKFUL_WRAP(int, pipe2, (int* ends, int flags), (ends, flags), -1)
+FORKFUL_WRAP(int, setpgid, (pid_t process, pid_t group), (process, group), -1)
 FORKFUL_WRAP(int, epoll_create1, (int flags), (flags), -1)
 FORKFUL_WRAP(int, epoll_ctl, (int epoll, int what, int fd, epoll_event* event), (epoll, what, fd, event), -1)
 FORKFUL_WRAP(int, epoll_wait, (int epoll, epoll_event* events, int most, int timeout), (epoll, events, most, timeout),
@@ -145,6 +150,15 @@ int __wrap_waitid(int kind, id_t who, siginfo_t* how, int options) {
   if (error == ECHILD) __real_waitid(kind, who, how, options & ~WNOHANG);
   errno = error;
   return -1;
+}
+
+int __real_clone(int (*run)(void*), void* stack, int flags, void* argument, void* parent_number);
+int __wrap_clone(int (*run)(void*), void* stack, int flags, void* argument, ...) {
+  va_list rest;
+  va_start(rest, argument);
+  void* const parent_number = va_arg(rest, void*);
+  va_end(rest);
+  return fails(call::clone) ? -1 : __real_clone(run, stack, flags, argument, parent_number);
 }
 
 int __real_fcntl(int fd, int what, long argument);
