@@ -42,10 +42,11 @@ unit columns::of(const std::string& item) const {
       all.push_back(trimmed(std::string_view(item).substr(begin, end - begin)));
   } else {
     for (std::sregex_iterator each(item.begin(), item.end(), separator_), last; each != last; ++each) {
-      if (each->length() == 0) continue;
+      const auto length = static_cast<std::size_t>(each->length());
+      if (length == 0) continue;
       const auto at = static_cast<std::size_t>(each->position());
       all.push_back(trimmed(std::string_view(item).substr(begin, at - begin)));
-      begin = at + static_cast<std::size_t>(each->length());
+      begin = at + length;
     }
   }
   all.push_back(trimmed(std::string_view(item).substr(begin)));

@@ -28,8 +28,8 @@ void crew::start_next() {
   } catch (const std::system_error&) {
     if (slot == 0)
       throw refusal(own_failure, "no thread is to be had: is there a limit (ulimit -u, a cgroup's pids.max)?");
-    slots_ = slot;
     say_once_fewer("threads");
+    slots_ = slot;
   }
 }
 
@@ -89,7 +89,7 @@ bool crew::wait_for_room(std::chrono::steady_clock::time_point since) {
   constexpr auto longest_alone = std::chrono::seconds(5);
   constexpr auto moment = std::chrono::milliseconds(50);
   std::unique_lock lock(mutex_);
-  const bool alone = busy() <= 1;
+  const bool alone = shared_.groups.empty();
   if (alone && std::chrono::steady_clock::now() - since > longest_alone) return false;
   if (!alone) say_once_fewer("processes");
   ended_.wait_for(lock, moment);

@@ -65,7 +65,7 @@ class crew {
 
   void run(unsigned slot);
   void start_next();
-  /// The system gives no process or descriptor: waits until another job has ended, or a moment. False: alone, for too long.
+  /// The system gives no process or descriptor: waits until another job has ended, or a moment. False: no job has run for too long.
   bool wait_for_room(std::chrono::steady_clock::time_point since);
   void job_ended();
   /// Once a run.

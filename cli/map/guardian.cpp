@@ -72,7 +72,11 @@ guardian::guardian(std::size_t slots) {
   const forkful::detail::fd line(ends[0]);
   alive_ = forkful::detail::fd(ends[1]);
   process_ = ::fork();
-  if (process_ < 0) fail("fork");
+  if (process_ < 0) {
+    throw refusal(own_failure,
+                  fmt::format("no process is to be had to look after the jobs: {} (is there a limit? ulimit -u)",
+                              std::generic_category().message(errno)));
+  }
   if (process_ == 0) guard(groups_, line.number());
 }
 

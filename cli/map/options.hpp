@@ -35,7 +35,7 @@ struct origin {
 };
 
 struct options {
-  std::string jobs = "";  ///< as typed
+  std::string jobs{};  ///< as typed
   std::optional<std::size_t> per_job{};
   bool positional = false;  ///< -N
   bool fill = false;

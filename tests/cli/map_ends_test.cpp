@@ -42,6 +42,16 @@ TEST(map_ends, ctrl_c_reaches_the_jobs) {
   EXPECT_TRUE(run.says("forkful: interrupted with 0 jobs done"));
   EXPECT_EQ(run.end(), -1);  // of the signal itself
 }
+TEST(map_ends, ctrl_c_reaches_all_that_a_job_has_started) {
+  at_terminal run(
+      {"map", "--shell-program", "bash",
+       "trap : INT; (trap 'echo caught' INT; echo there; while [ ! -e /none ]; do sleep 0.01; done) & wait; wait #",
+       ":::", "1"});
+  EXPECT_TRUE(run.says("there"));
+  run.type("\003");
+  EXPECT_TRUE(run.says("caught"));
+  EXPECT_EQ(run.end(), -1);
+}
 TEST(map_ends, ctrl_c_ends_a_loop_around_it) {
   expect_prints(
       "exec 2> /dev/null; set -m; bash -c 'for i in 1 2 3; do echo $i; \"'$program'\" map sleep ::: 1000; done' > out "
@@ -58,11 +68,12 @@ TEST(map_ends, an_ignored_sigint_stays_ignored) {
       "0\n2\n");
 }
 TEST(map_ends, ctrl_z_stops_the_jobs_and_fg_continues_them) {
+  // bash leaves its own loops when a job stops: so a command waits.
   expect_prints(
-      R"sh(exec 2> /dev/null; set -m; "$program" map 'echo $$ > p; until [ -e go ]; do sleep 0.01; done; echo {}' ::: 1 > out & pid=$!; until_is [ -s p ]
-    state() { grep -q "State:.$2" /proc/$1/status; }; kill -TSTP $pid; until_is state $pid T; until_is state $(cat p) T; echo stopped
-    kill -CONT $pid; touch go; wait $pid; cat out)sh",
-      "stopped\n1\n");
+      R"sh(exec 2> /dev/null; set -m; "$program" map 'echo $$ > p; until [ -e go ]; do sleep 0.01; done; echo {}' ::: 1 > out & pid=$!
+    stopped() { timeout 60 sh -c "until grep -q State:.T /proc/$1/status; do sleep 0.01; done" && echo stopped; }
+    until_is [ -s p ]; kill -TSTP $pid; stopped $pid; stopped $(cat p); kill -CONT $pid; touch go; wait $pid; cat out)sh",
+      "stopped\nstopped\n1\n");
 }
 TEST(map_ends, jobs_get_descriptors_0_to_2_only) {
   // 3 is the folder itself.
@@ -87,7 +98,7 @@ TEST(map_ends, jobs_have_folder_and_environment) {
   expect_prints("mkdir d; cd d; X=y map 'echo ${PWD##*/} $X #' ::: 1", "d y\n");
 }
 TEST(map_ends, jobs_do_not_see_the_report) {
-  expect_prints("FORKFUL_REPORT=r.html map 'echo [$FORKFUL_REPORT] #' ::: 1; ls", "[]\n");
+  expect_prints("FORKFUL_REPORT=r.html map 'echo [$FORKFUL_REPORT] #' ::: 1; ls", "[]\nr.html\n");
 }
 TEST(map_ends, a_job_ends_with_its_first_process) {
   const ran result = bash("map 'sleep 1000 & echo $! > pid; echo {}' ::: a; echo $?; kill $(cat pid)");
@@ -119,6 +130,20 @@ TEST(map_ends, few_descriptors_run_fewer_at_a_time) {
   EXPECT_NE(result.err.find("50 jobs at a time need more than the 32 descriptors there are (ulimit -n)"),
             std::string::npos)
       << result.err;
+}
+TEST(map_ends, few_processes_run_fewer_at_a_time_or_are_said) {
+  if (getuid() != 0 || bash("setpriv --reuid 54321 --clear-groups \"$program\" map echo ::: 1").exit_code != 0)
+    GTEST_SKIP() << "the limit holds for other users than root only, and one must be able to run the program";
+  for (const char* limit : {"3", "4", "5", "6", "8"}) {
+    const ran result = bash(std::string("(ulimit -u ") + limit +
+                            "; exec setpriv --reuid 54321 --clear-groups \"$program\" map -j3 echo ::: 1 2 3 4)");
+    if (result.exit_code == 0) {
+      EXPECT_EQ(result.out, "1\n2\n3\n4\n") << limit;
+    } else {
+      EXPECT_EQ(result.exit_code, 3) << limit << result.err;
+      EXPECT_NE(result.err.find(" is to be had"), std::string::npos) << limit << result.err;
+    }
+  }
 }
 TEST(map_ends, many_jobs_at_a_time) {
   expect_prints("map -j200 sh -c 'sleep 0.3; echo {}' ::: {1..200} | cmp - <(seq 200)", "");
