@@ -100,7 +100,7 @@ class shell_line::scan {
     if (bash_ && !in_double && rest.starts_with("$'")) return push(open::dollar_single, 1);
     if (c == '`' && now() != open::backquote) return push(open::backquote, 0);
     if (c == '\'' && !in_double && here() != place::arithmetic) return push(open::single_quote, 0);
-    if (c == '"' && now() != open::double_quote && !(now() == open::braces && in_double))
+    if (c == '"' && now() != open::double_quote && (now() != open::braces || !in_double))
       return push(open::double_quote, 0);
     if (c == '(' && here() == place::arithmetic) return push(open::arithmetic, 0);
     if (c == '(' && here() == place::plain) return push(open::command, 0);
@@ -176,19 +176,20 @@ shell_line::script shell_line::for_job(const job_items& job, bool append) const 
     if (values.size() == 1) {
       const auto known = std::find_if(one.begin(), one.end(), [&](const auto& pair) { return pair.first == each.to; });
       text = known != one.end() ? known->second : one.emplace_back(each.to, name_of(values.front())).second;
-      if (each.where == place::plain) text = '"' + text + '"';
+      if (each.where == place::plain) text = fmt::format("\"{}\"", text);
     } else if (each.to == reference{}) {
       all_values = true;
       text = each.where == place::plain || each.where == place::in_single ? "\"$@\"" : "$*";
     } else {
       for (const std::string& value : values) {
         if (!text.empty()) text += ' ';
-        text += each.where == place::plain ? '"' + name_of(value) + '"' : name_of(value);
+        const std::string name = name_of(value);
+        text += each.where == place::plain ? fmt::format("\"{}\"", name) : name;
       }
     }
     if (each.where == place::in_single || each.where == place::in_dollar_single) {
-      if (!text.starts_with('"')) text = '"' + text + '"';
-      text = "'" + text + (each.where == place::in_single ? "'" : "$'");
+      const char* const quote = text.starts_with('"') ? "" : "\"";
+      text = fmt::format("'{}{}{}{}", quote, text, quote, each.where == place::in_single ? "'" : "$'");
     }
     line += text;
   }

@@ -137,11 +137,12 @@ TEST(map_output, where_sigpipe_is_ignored_the_closed_pipe_is_said) {
   EXPECT_NE(result.err.find("Broken pipe"), std::string::npos) << result.err;
 }
 TEST(map_output, ahead_of_its_turn_is_bounded) {
-  // 400 MB behind a first job that waits: the program's memory stays far below.
+  // 400 MB behind a first job that waits: the others stand still before they have printed all of it, and memory stays far below.
   expect_prints(
-      R"sh("$program" map -j2 'if [ {} = 1 ]; then until [ -e go ]; do sleep 0.01; done; else head -c 200000000 /dev/zero; fi' ::: 1 2 3 > out & pid=$!
-    full() { [ $(awk '/VmRSS/ { print $2 }' /proc/$pid/status) -gt 60000 ]; }; until_is full;
-    awk '/VmHWM/ { print ($2 < 120000) }' /proc/$pid/status; touch go; wait $pid; wc -c < out)sh",
+      R"sh("$program" map -j2 'if [ {} = 1 ]; then until [ -e go ]; do sleep 0.01; done; else head -c 200000000 /dev/zero; touch ended; fi' ::: 1 2 3 > out & pid=$!
+    memory() { awk '/VmRSS/ { print $2 }' /proc/$pid/status; }; full() { [ $(memory) -gt 60000 ]; }; until_is full
+    same=0; while [ $same -lt 50 -a ! -e ended ]; do before=$(memory); sleep 0.01; if [ $before = $(memory) ]; then same=$((same + 1)); else same=0; fi; done
+    ls ended 2> /dev/null; awk '/VmHWM/ { print ($2 < 120000) }' /proc/$pid/status; touch go; wait $pid; wc -c < out)sh",
       "1\n400000000\n");
 }
 TEST(map_output, a_gigabyte_streams_in_little_memory) {
