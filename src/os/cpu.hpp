@@ -10,7 +10,7 @@
 namespace forkful::detail {
 
 // CPUs this process may use: the affinity mask, bounded by the cgroup quota (v2 cpu.max, v1 cfs) rounded up. At least 1.
-unsigned usable_cpus() noexcept;
+[[gnu::visibility("default")]] unsigned usable_cpus() noexcept;
 // What that is made of: CPUs of the affinity mask, and the quota in CPUs (1.5: half of the time on the second); 0 if there is none.
 unsigned affinity_cpus() noexcept;
 double cpu_quota() noexcept;

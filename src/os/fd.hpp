@@ -15,7 +15,7 @@ namespace forkful::detail {
 
 // Which file a number leads to. Plain data, the same in every process that has the file open. Before Linux 6.9 all anonymous files
 // (epolls, pidfds) look alike; sockets and pipes never do.
-struct file_identity {
+struct [[gnu::visibility("default")]] file_identity {
   dev_t device = 0;
   ino_t inode = 0;
 

@@ -508,19 +508,22 @@ void coordinator::look_at_copies(report& happened) {
   const lock_type lock(mutex_);
   const std::size_t rows = std::min<std::size_t>(table_->workers, happened.per_worker.size());
   copied_.resize(table_->workers);
-  // What was copied was a page fault each: a few are not worth looking for.
-  bool worth = false;
-  for (std::size_t worker = 0; worker < rows; ++worker) {
+  // What was copied was a page fault each: a few are not worth looking for, but in a new worker.
+  const auto worth = [&](unsigned worker) {
+    const copies& before = copied_[worker];
+    return crew_.running(worker) && (before.faults >= few_faults || before.of != crew_.pid(worker));
+  };
+  bool any = false;
+  for (unsigned worker = 0; worker < rows; ++worker) {
     copied_[worker].faults += happened.per_worker[worker].page_faults;
-    worth = worth || copied_[worker].faults >= few_faults;
+    any = any || worth(worker);
   }
   const std::uint64_t began = now_ns();
   // A hundred calls that were under way together are not looked at a hundred times.
-  if (!worth || began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_)
-    return;
+  if (!any || began - std::max(static_cast<std::uint64_t>(happened.began.count()), seen_ns_) < 10 * looking_ns_) return;
   for (unsigned worker = 0; worker < rows; ++worker) {
+    if (!worth(worker)) continue;
     copies& before = copied_[worker];
-    if (!crew_.running(worker) || before.faults < few_faults) continue;
     const copies now{crew_.pid(worker), private_copies(crew_.pid(worker))};
     const std::size_t known = before.of == now.of ? before.bytes : 0;
     const std::size_t more = now.bytes - std::min(now.bytes, known);
