@@ -88,6 +88,7 @@ class combination {
   template <class Figure>
   [[nodiscard]] std::vector<double> of_quietest(Figure figure) const {
     std::vector<double> values;
+    values.reserve(quietest_.size());
     for (const machine* const each : quietest_) values.push_back(figure(*each));
     return values;
   }

@@ -35,7 +35,7 @@ void parent_board::free_chain(segment* chain, unsigned heap_slot, bool worker_li
 source_bounds parent_board::memory_of_worker::bounds() noexcept {
   return {SIZE_MAX, this, [](void* self, const void* address, std::size_t bytes) {
             const auto& worker = *static_cast<const memory_of_worker*>(self);
-            const std::size_t offset = static_cast<const std::byte*>(address) - worker.copied.data();
+            const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(address) - worker.copied.data());
             if (offset < worker.copied.size() && bytes <= worker.copied.size() - offset) return true;
             return worker.memory->owned_by(worker.heap_slot, address, bytes);
           }};
