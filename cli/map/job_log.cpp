@@ -69,10 +69,25 @@ job_log::job_log(const std::string& path, resuming how) : path_(path), how_(how)
         fmt::format("the log {} is in use: another run writes to it; wait for that, or give this one a log of its own",
                     cli::harmless(path)));
   }
+  if (!is_log()) {
+    throw refusal(own_failure, fmt::format("{} is no log of forkful map or GNU parallel: its first line is another",
+                                           cli::harmless(path_)));
+  }
   if (how == resuming::no && ::ftruncate(file_.number(), 0) != 0 && errno != EINVAL) unusable(path, "empty");
   if (how != resuming::no) read();
   if (header_end_ == 0 && !write_all(file_.number(), header)) unusable(path, "write to");
   if (header_end_ == 0) header_end_ = header.size();
+}
+
+// What is not, is somebody's: nothing of it may be lost, whether this run resumes or begins.
+bool job_log::is_log() const {
+  struct stat about{};
+  if (::fstat(file_.number(), &about) != 0) unusable(path_, "look at");
+  if (!S_ISREG(about.st_mode)) return true;  // devices and pipes keep nothing
+  std::string begin(header.size(), '\0');
+  const ssize_t got = ::pread(file_.number(), begin.data(), begin.size(), 0);
+  if (got < 0) unusable(path_, "read");
+  return header.starts_with(begin.substr(0, static_cast<std::size_t>(got)));
 }
 
 void job_log::read() {
@@ -84,10 +99,6 @@ void job_log::read() {
     text.append(room.data(), static_cast<std::size_t>(got));
   }
   const std::size_t whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
-  if (!text.starts_with(header) && !header.starts_with(text)) {
-    throw refusal(own_failure, fmt::format("{} is no log of forkful map or GNU parallel: its first line is another",
-                                           cli::harmless(path_)));
-  }
   // A kill came in the middle of a line.
   if (whole != text.size() && ::ftruncate(file_.number(), static_cast<off_t>(whole >= header.size() ? whole : 0)) != 0)
     unusable(path_, "cut");

@@ -31,7 +31,8 @@ struct log_entry {
 class job_log {
  public:
   job_log() = default;
-  /// Opens and locks it; for a run that resumes reads it, and cuts a torn last line off. Throws refusal.
+  /// Opens and locks it; for a run that resumes reads it, and cuts a torn last line off. Throws refusal, also for a file that is no log,
+  /// which stays as it is.
   job_log(const std::string& path, resuming how);
 
   [[nodiscard]] bool open() const { return file_.valid(); }
@@ -56,6 +57,7 @@ class job_log {
     log_entry entry;
     std::size_t end = 0;  // of its line in the file
   };
+  [[nodiscard]] bool is_log() const;
   void read();
   [[nodiscard]] bool counts(const log_entry& entry) const;
 

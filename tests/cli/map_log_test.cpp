@@ -53,6 +53,15 @@ TEST(map_log, that_is_none_is_refused) {
       "echo hello world, this is not a log of any kind, but long enough > log; map --log log --resume echo ::: a",
       "is no log of forkful map or GNU parallel", 3);
 }
+TEST(map_log, that_is_somebody_elses_file_stays_as_it_is) {
+  const std::string theirs =
+      "my thesis, which is much longer than the first line of a log is, and of which there is no copy\\n";
+  for (const char* resume : {"", "--resume "}) {
+    const ran result = bash("printf '" + theirs + "' > thesis; map --log thesis " + resume +
+                            "echo ::: a; echo $?; cmp thesis <(printf '" + theirs + "') && echo whole");
+    EXPECT_EQ(result.out, "3\nwhole\n") << resume << result.err;
+  }
+}
 TEST(map_log, that_cannot_be_written_is_said) {
   expect_refused("map --log /none/log echo ::: a", "cannot open the log /none/log", 3);
   const ran full = bash("map --log /dev/full echo ::: a");
