@@ -177,6 +177,9 @@ class call : public retirable {
     std::uint64_t at = 0;  // when it was seen
   };
 
+  static bool is_want_of_memory(const std::exception_ptr& thrown);
+  // As the failure of a slice that was encoded or decoded here.
+  static slice_failure describe(const std::exception_ptr& thrown, std::size_t slice, unsigned worker);
   std::size_t next_size() const noexcept;
   std::size_t wanted_size() const noexcept;
   double time_of_slice() const noexcept;

@@ -12,6 +12,7 @@
 
 #include "backends/elsewhere/call.hpp"
 #include "backends/elsewhere/call_port.hpp"
+#include "backends/elsewhere/copies_on_write.hpp"
 #include "backends/elsewhere/parent_board.hpp"
 #include "backends/elsewhere/relief.hpp"
 #include "board/board_memory.hpp"
@@ -76,12 +77,6 @@ class coordinator {
  private:
   using lock_type = std::unique_lock<std::mutex>;
 
-  struct copies {
-    pid_t of = -1;
-    std::size_t bytes = 0;
-    std::size_t faults = 0;  // since
-  };
-
   void take_back_finished();
   bool carry_on(const std::shared_ptr<call>& now, lock_type& lock, const wait_policy& how_long);
   void wait(call* now, lock_type& lock, std::uint64_t until, call_port* mine = nullptr);
@@ -122,10 +117,8 @@ class coordinator {
   std::atomic<std::uint64_t> last_wake_{0};  // when a worker was last woken; 0: not since the board was empty
   std::atomic<unsigned> unlooked_{0};
   slice_times took_;
-  wakings woken_;                       // for what was published by callers that then went away
-  std::vector<copies> copied_;          // of each worker, when it was last looked at
-  std::uint64_t looking_ns_ = 200'000;  // how long looking at all of them took
-  std::uint64_t seen_ns_ = 0;           // when that was done
+  wakings woken_;  // for what was published by callers that then went away
+  copies_on_write copies_;
 };
 
 }  // namespace forkful::detail
