@@ -180,6 +180,16 @@ def shared_bytes():
 MB = 1 << 20
 
 
+def check_that_memory_stays_flat(once, rounds=10):
+    """Where each round makes 16 MB or more, after two that find out how much is kept for reuse."""
+    once()
+    once()
+    before = shared_bytes()
+    for _ in range(rounds):
+        once()
+    assert shared_bytes() < before + 16 * MB
+
+
 def make_and_keep(i):
     global kept
     kept = [forkful.shared_array(MB, 'u1') for _ in range(16)]
@@ -220,12 +230,7 @@ def test_what_a_worker_had_made_is_free_when_it_ends(end):
             pool.apply(make_and_keep, (0,))
 
     with forkful.Pool(1, maxtasksperchild=1 if end == 'recycled' else None) as pool:
-        once(pool)
-        once(pool)
-        before = shared_bytes()
-        for _ in range(10):
-            once(pool)
-        assert shared_bytes() < before + 16 * MB    # of 160
+        check_that_memory_stays_flat(lambda: once(pool))
 
 
 def test_shared_results_that_nobody_takes_are_freed():
@@ -237,12 +242,7 @@ def test_shared_results_that_nobody_takes_are_freed():
             del results
             pool.apply(abs, (1,))
 
-        once()
-        once()
-        before = shared_bytes()
-        for _ in range(10):
-            once()
-        assert shared_bytes() < before + 16 * MB    # of 160
+        check_that_memory_stays_flat(once)
 
 
 def keep_and_return(i):
@@ -277,12 +277,7 @@ def test_shared_results_that_were_kept_and_nobody_takes_are_freed_with_their_wor
                 os.kill(pool.apply(os.getpid), signal.SIGKILL) if end == 'killed' else pool.restart()
                 assert pool.apply(abs, (1,)) == 1
 
-    once()
-    once()
-    before = shared_bytes()
-    for _ in range(10):
-        once()
-    assert shared_bytes() < before + 16 * MB    # of 160
+    check_that_memory_stays_flat(once)
 
 
 def drop_pending(pool):
@@ -319,12 +314,7 @@ def test_a_result_stays_while_it_is_looked_at_that_was_also_returned_where_nobod
             others = [forkful.shared_array(4 * MB, 'u1') for _ in range(4)]
             assert not any(numpy.shares_memory(one, again) for one in others)
 
-    once()
-    once()
-    before = shared_bytes()
-    for _ in range(40):
-        once()
-    assert shared_bytes() < before + 16 * MB    # of 160
+    check_that_memory_stays_flat(once, rounds=40)
 
 
 def test_a_shared_result_beside_one_that_kills_the_worker_counts():
@@ -336,11 +326,7 @@ def test_a_shared_result_beside_one_that_kills_the_worker_counts():
                 if one:
                     assert one.value.base.owned and not one.value.any()
                     one.value[:] = 1
-        once()
-        before = shared_bytes()
-        for _ in range(10):
-            once()
-        assert shared_bytes() < before + 16 * MB    # of 160
+        check_that_memory_stays_flat(once)
 
 
 def keep(array):
